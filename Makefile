@@ -1,0 +1,42 @@
+# Two commands do all the set-up on a fresh machine with python3 >= 3.11, git and make:  make demo   make test
+PYTHON ?= python3
+BIN := .venv/bin
+JOBS ?= 2
+
+.PHONY: demo test check format lock bench clean
+
+demo: .venv/ready
+	@$(BIN)/python demo/run.py
+
+test: .venv/ready
+	@$(BIN)/python -m pytest -n $(JOBS)
+
+check: .venv/ready
+	$(BIN)/ruff format --check src tests bench demo
+	$(BIN)/ruff check src tests bench demo
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/docs
+
+format: .venv/ready
+	$(BIN)/ruff check --fix-only -q src tests bench demo
+	$(BIN)/ruff format -q src tests bench demo
+
+bench: .venv/ready
+	@$(BIN)/python bench/run.py
+
+# Pins every dependency with its hash; run it after a change to pyproject.toml.
+lock: .venv/ready
+	$(BIN)/python -m pip install -q uv
+	$(BIN)/uv pip compile -q pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	    --no-header --no-annotate --upgrade -o requirements/dev.lock
+
+.venv/ready: requirements/dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Tidegate needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,429 @@
+"""The facts of a change: the one document that collectors write, policy reads and reports render.
+
+A section says how far it can be trusted:
+
+    complete   every field holds
+    partial    every field holds except those that `unknowns` names
+    unknown    no field holds; `unknowns` says why
+
+In memory a field that does not hold has its zero value and must not be read without asking `is_known`. In the
+document (`to_document`) it is absent, so that a rule that reads it cannot be answered. There are no nulls: a text
+that is missing is "", and what could not be told is an `Unknown` with its reason.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+SCHEMA = "tidegate.facts/1"
+
+Status: TypeAlias = Literal["complete", "partial", "unknown"]
+Severity: TypeAlias = Literal["note", "low", "medium", "high", "critical"]
+Writer: TypeAlias = Literal["ai", "human", "mixed", "unknown"]
+Evidence: TypeAlias = Literal["E5", "E4", "E3", "E2", "E1", "E0"]
+Role: TypeAlias = Literal["author", "co-author", "suggestion", "review", "session", "none"]
+
+Count = Annotated[int, Meta(ge=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+
+
+class Unknown(Struct, frozen=True):
+    """Something that could not be told, and why. `path` is a path of the catalogue, or a section's name."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path} is unknown: {self.reason}"
+
+
+class Place(Struct, frozen=True):
+    """A run of lines of one file at the head of the change. Lines count from 1; 0 means the whole file."""
+
+    path: str
+    line: Count = 0
+    end_line: Count = 0
+
+    def __str__(self) -> str:
+        if not self.line:
+            return self.path
+        if self.end_line <= self.line:
+            return f"{self.path}:{self.line}"
+        return f"{self.path}:{self.line}-{self.end_line}"
+
+
+class Finding(Struct, frozen=True):
+    """One thing that a check saw. `rule` is an id that `tidegate explain` knows."""
+
+    rule: str
+    severity: Severity
+    message: str
+    place: Place
+    mend: str = ""
+
+
+class Section(Struct, frozen=True, kw_only=True):
+    """What every section of the facts begins with."""
+
+    status: Annotated[Status, Meta(description="how far this section can be trusted")] = "unknown"
+    unknowns: Annotated[tuple[Unknown, ...], Meta(description="what could not be told, each with its reason")] = ()
+    findings: Annotated[tuple[Finding, ...], Meta(description="what the collector's own checks saw")] = ()
+
+
+class Repository(Section, frozen=True, kw_only=True):
+    """The repository that the change belongs to."""
+
+    name: Annotated[str, Meta(description="owner/name of the remote, else the folder's name")] = ""
+    head_branch: Annotated[str, Meta(description="branch that is checked out, empty when detached")] = ""
+    default_branch: Annotated[str, Meta(description="branch that the remote calls its default")] = ""
+    object_format: Annotated[str, Meta(description="sha1 or sha256")] = "sha1"
+    shallow: Annotated[bool, Meta(description="whether history is cut off")] = False
+
+
+class CommitFact(Struct, frozen=True):
+    """One commit of the change, as it names itself."""
+
+    oid: str
+    parents: Count
+    author: str
+    committer: str
+    authored_at: str
+    committed_at: str
+    subject: str
+
+
+FileStatus: TypeAlias = Literal["added", "modified", "deleted", "renamed", "copied", "type-changed"]
+FileKind: TypeAlias = Literal["source", "test", "docs", "config", "data", "binary", "symlink", "submodule"]
+
+
+class FileFact(Struct, frozen=True):
+    """One changed file. `path` shows bytes that are not UTF-8 as \\xNN."""
+
+    path: str
+    old_path: str
+    status: FileStatus
+    kind: FileKind
+    language: str
+    added: Count
+    deleted: Count
+    generated: bool
+    vendored: bool
+    executable_changed: bool
+    domains: tuple[str, ...]
+    critical: bool
+
+
+class DomainHit(Struct, frozen=True):
+    """Why a file belongs to a domain."""
+
+    domain: str
+    path: str
+    line: Count
+    reason: str
+
+
+class Intent(Struct, frozen=True):
+    """What the author says the change is for. A part that is missing is empty and named in `missing`."""
+
+    what: str = ""
+    why: str = ""
+    rollback: str = ""
+    ticket: str = ""
+    missing: tuple[Literal["what", "why", "rollback", "ticket"], ...] = ("what", "why", "rollback", "ticket")
+
+
+ChangeKind: TypeAlias = Literal["range", "commit", "staged", "pull-request", "diff"]
+
+
+class ChangeFacts(Section, frozen=True, kw_only=True):
+    """What changed."""
+
+    kind: Annotated[ChangeKind, Meta(description="how the change was named")] = "range"
+    chosen: Annotated[str, Meta(description="which range was taken and why, in words")] = ""
+    base: Annotated[str, Meta(description="commit the change starts from, empty for the empty tree")] = ""
+    head: Annotated[str, Meta(description="commit the change ends with, empty for a staged tree")] = ""
+    base_tree: Annotated[str, Meta(description="tree the change starts from")] = ""
+    head_tree: Annotated[str, Meta(description="tree the change ends with; approvals are bound to it")] = ""
+    target: Annotated[str, Meta(description="branch the change wants to go to")] = ""
+    source: Annotated[str, Meta(description="branch the change comes from")] = ""
+    title: Annotated[str, Meta(description="title of the pull request, else subject of the last commit")] = ""
+    author: Annotated[str, Meta(description="who opened the pull request, else author of the last commit")] = ""
+    labels: Annotated[tuple[str, ...], Meta(description="labels of the pull request")] = ()
+    commits: Annotated[tuple[CommitFact, ...], Meta(description="commits of the change, oldest first")] = ()
+    commits_total: Annotated[int, Meta(ge=0, description="number of commits")] = 0
+    merges: Annotated[int, Meta(ge=0, description="number of merge commits among them")] = 0
+    files: Annotated[tuple[FileFact, ...], Meta(description="changed files, in path order")] = ()
+    files_total: Annotated[int, Meta(ge=0, description="number of changed files")] = 0
+    lines_added: Annotated[int, Meta(ge=0, description="lines added, generated and vendored ones included")] = 0
+    lines_deleted: Annotated[int, Meta(ge=0, description="lines deleted")] = 0
+    source_files: Annotated[int, Meta(ge=0, description="changed source files written by hand")] = 0
+    source_lines_added: Annotated[int, Meta(ge=0, description="lines added to source written by hand")] = 0
+    source_lines_deleted: Annotated[int, Meta(ge=0, description="lines deleted from such source")] = 0
+    test_files: Annotated[int, Meta(ge=0, description="changed test files that still exist at the head")] = 0
+    test_lines_added: Annotated[int, Meta(ge=0, description="lines added to tests")] = 0
+    domains: Annotated[tuple[str, ...], Meta(description="sensitive areas that the change touches")] = ()
+    domain_hits: Annotated[tuple[DomainHit, ...], Meta(description="why, one entry per file and domain")] = ()
+    critical_domains: Annotated[tuple[str, ...], Meta(description="those of them that are critical")] = ()
+    breadth: Annotated[int, Meta(ge=0, description="number of domains touched at once")] = 0
+    policy_files: Annotated[tuple[str, ...], Meta(description="changed files that policy is read from")] = ()
+    owners_files: Annotated[tuple[str, ...], Meta(description="changed CODEOWNERS files")] = ()
+    intent: Annotated[Intent, Meta(description="what, why, roll-back plan and ticket")] = Intent()
+
+
+class Lines(Struct, frozen=True):
+    """Added lines by who or what wrote them. `added` is the sum of the others."""
+
+    added: Count = 0
+    ai: Count = 0
+    human: Count = 0
+    mixed: Count = 0
+    unknown: Count = 0
+
+
+class EvidenceLines(Struct, frozen=True):
+    """Added lines by the best evidence for who or what wrote them (the evidence ladder)."""
+
+    E5: Count = 0
+    E4: Count = 0
+    E3: Count = 0
+    E2: Count = 0
+    E1: Count = 0
+    E0: Count = 0
+
+
+class AgentFact(Struct, frozen=True):
+    """One tool and model that wrote part of the change, and the weakest evidence that counts lines for it."""
+
+    tool: str
+    model: str
+    lines: Count
+    sessions: Count
+    evidence: Evidence
+
+
+class SpanFact(Struct, frozen=True):
+    """A run of added lines with one attribution. `prompt` is a salted digest, never the text."""
+
+    path: str
+    line: Count
+    end_line: Count
+    writer: Writer
+    tool: str
+    model: str
+    session: str
+    prompt: str
+    human: str
+    role: Role
+    evidence: Evidence
+    source: str
+    commit: str
+
+
+class AccountableFact(Struct, frozen=True):
+    """A person who answers for lines of the change, whoever or whatever typed them."""
+
+    person: str
+    lines: Count
+    ai_lines: Count
+
+
+class FileProvenance(Struct, frozen=True):
+    """Added lines of one file by who or what wrote them."""
+
+    path: str
+    added: Count
+    ai: Count
+    human: Count
+    mixed: Count
+    unknown: Count
+
+
+class Claim(Struct, frozen=True):
+    """What one source says about who or what wrote something."""
+
+    writer: Writer
+    tool: str
+    model: str
+    evidence: Evidence
+    source: str
+
+
+class Conflict(Struct, frozen=True):
+    """Sources that contradict each other about the same lines. Both sides are shown, the strongest first."""
+
+    path: str
+    line: Count
+    end_line: Count
+    claims: tuple[Claim, ...]
+
+
+class Declaration(Struct, frozen=True):
+    """One mark of an agent on a commit or a pull request: where it was found and the text that was matched."""
+
+    commit: str
+    tool: str
+    model: str
+    role: Role
+    evidence: Evidence
+    where: str
+    text: str
+    session: str
+
+
+class ProvenanceFacts(Section, frozen=True, kw_only=True):
+    """Who or what wrote the change, and how we know. Binary, symlink and submodule changes have no lines."""
+
+    lines: Annotated[Lines, Meta(description="added lines by writer")] = Lines()
+    source_lines: Annotated[Lines, Meta(description="the same for source and tests written by hand")] = Lines()
+    critical_lines: Annotated[Lines, Meta(description="the same for files of critical domains")] = Lines()
+    ai_share: Annotated[float, Meta(ge=0, le=1, description="(ai + mixed) / added; 0 when none added")] = 0.0
+    unknown_share: Annotated[float, Meta(ge=0, le=1, description="unknown / added; 0 when none added")] = 0.0
+    evidence: Annotated[EvidenceLines, Meta(description="added lines by evidence level")] = EvidenceLines()
+    agents: Annotated[tuple[AgentFact, ...], Meta(description="tools and models, most lines first")] = ()
+    accountable: Annotated[tuple[AccountableFact, ...], Meta(description="who answers, most lines first")] = ()
+    unaccountable_lines: Annotated[int, Meta(ge=0, description="AI lines for which nobody answers")] = 0
+    prompters: Annotated[tuple[str, ...], Meta(description="people who prompted an agent here")] = ()
+    authors: Annotated[tuple[str, ...], Meta(description="people who wrote or committed part of it")] = ()
+    ai_domains: Annotated[tuple[str, ...], Meta(description="domains that AI lines were added to")] = ()
+    files: Annotated[tuple[FileProvenance, ...], Meta(description="lines by file, in path order")] = ()
+    spans: Annotated[tuple[SpanFact, ...], Meta(description="runs of lines with one attribution")] = ()
+    declarations: Annotated[tuple[Declaration, ...], Meta(description="marks of agents that were found")] = ()
+    conflicts: Annotated[tuple[Conflict, ...], Meta(description="sources that contradict each other")] = ()
+    notes_read: Annotated[int, Meta(ge=0, description="notes and traces that were read")] = 0
+
+
+class Reach(Section, frozen=True, kw_only=True):
+    """How far the change reaches. No collector writes this yet; a rule over it is answered `unknown`."""
+
+    symbols: Annotated[int, Meta(ge=0, description="symbols that the change can affect")] = 0
+    entry_points: Annotated[tuple[str, ...], Meta(description="routes, commands and jobs it can affect")] = ()
+    services: Annotated[tuple[str, ...], Meta(description="services it can affect")] = ()
+    critical_services: Annotated[tuple[str, ...], Meta(description="those of the highest tier")] = ()
+    owners: Annotated[tuple[str, ...], Meta(description="people and teams that own what it can affect")] = ()
+    unresolved_share: Annotated[float, Meta(ge=0, le=1, description="share of calls that could not be resolved")] = 0.0
+
+
+class Effect(Struct, frozen=True):
+    """What an infrastructure change does to the world."""
+
+    code: str
+    severity: Severity
+    address: str
+    reason: str
+    reversible: bool
+
+
+class Infra(Section, frozen=True, kw_only=True):
+    """What the change does to infrastructure. No collector writes this yet."""
+
+    effects: Annotated[tuple[Effect, ...], Meta(description="effects, most severe first")] = ()
+    effects_total: Annotated[int, Meta(ge=0, description="number of effects")] = 0
+
+
+class Verification(Section, frozen=True, kw_only=True):
+    """What was checked. No collector writes this yet."""
+
+    fail_before: Annotated[int, Meta(ge=0, description="tests that fail without the change and pass with it")] = 0
+    covered_share: Annotated[float, Meta(ge=0, le=1, description="share of changed lines that tests execute")] = 0.0
+    killed_share: Annotated[float, Meta(ge=0, le=1, description="share of mutants on them that tests kill")] = 0.0
+    unknown_dependencies: Annotated[tuple[str, ...], Meta(description="new dependencies nothing vouches for")] = ()
+
+
+class Risk(Section, frozen=True, kw_only=True):
+    """How likely the change is to need repair. No collector writes this yet."""
+
+    probability: Annotated[float, Meta(ge=0, le=1, description="calibrated probability of repair")] = 0.0
+    impact: Annotated[float, Meta(ge=0, le=1, description="how much is hit if it fails")] = 0.0
+    percentile: Annotated[float, Meta(ge=0, le=1, description="rank among the changes of this repository")] = 0.0
+
+
+class History(Section, frozen=True, kw_only=True):
+    """What became of earlier changes here. No collector writes this yet."""
+
+    changes: Annotated[int, Meta(ge=0, description="earlier changes that were read")] = 0
+    repaired_share: Annotated[float, Meta(ge=0, le=1, description="share of them that had to be repaired")] = 0.0
+
+
+class ReviewFact(Struct, frozen=True):
+    """One review. `person` is empty when no one in the identity map has the account.
+
+    `commit` is the commit that was reviewed; `tree` its tree, empty when it could not be read.
+    """
+
+    account: str
+    person: str
+    kind: Literal["human", "bot", "unknown"]
+    state: Literal["approved", "changes-requested", "commented", "dismissed"]
+    commit: str
+    tree: str
+    target: str
+    policy: str
+    at: str
+
+
+class ReviewFacts(Section, frozen=True, kw_only=True):
+    """Who reviewed the change, as the forge reports it."""
+
+    reviews: Annotated[tuple[ReviewFact, ...], Meta(description="reviews, oldest first")] = ()
+    reviews_total: Annotated[int, Meta(ge=0, description="number of reviews")] = 0
+    opened_at: Annotated[str, Meta(description="when the change could first be read, RFC 3339")] = ""
+    head_at: Annotated[str, Meta(description="when the head could first be read, RFC 3339")] = ""
+    lines_per_hour: Annotated[
+        float,
+        Meta(ge=0, description="slowest pace possible for the latest approval of the head; 0: no approval"),
+    ] = 0.0
+
+
+def _not_collected(path: str) -> Any:
+    return Unknown(path=path, reason="not collected")
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """Everything that is known of one change, and everything that is not."""
+
+    schema: Literal["tidegate.facts/1"] = "tidegate.facts/1"
+    now: Annotated[str, Meta(description="the moment the question was asked, RFC 3339 in UTC")]
+    repository: Repository = field(default_factory=lambda: Repository(unknowns=(_not_collected("repository"),)))
+    change: ChangeFacts = field(default_factory=lambda: ChangeFacts(unknowns=(_not_collected("change"),)))
+    provenance: ProvenanceFacts = field(
+        default_factory=lambda: ProvenanceFacts(unknowns=(_not_collected("provenance"),))
+    )
+    reach: Reach = field(default_factory=lambda: Reach(unknowns=(_not_collected("reach"),)))
+    infra: Infra = field(default_factory=lambda: Infra(unknowns=(_not_collected("infra"),)))
+    verification: Verification = field(default_factory=lambda: Verification(unknowns=(_not_collected("verification"),)))
+    risk: Risk = field(default_factory=lambda: Risk(unknowns=(_not_collected("risk"),)))
+    review: ReviewFacts = field(default_factory=lambda: ReviewFacts(unknowns=(_not_collected("review"),)))
+    history: History = field(default_factory=lambda: History(unknowns=(_not_collected("history"),)))
+
+
+SECTIONS: tuple[str, ...] = tuple(name for name in Facts.__struct_fields__ if name not in ("schema", "now"))
+_ALWAYS = ("status", "unknowns", "findings")
+
+
+def is_known(section: Section, name: str) -> bool:
+    """Whether the field `name` of this section holds."""
+    if section.status == "unknown":
+        return False
+    own_paths = (unknown.path.partition(".")[2] for unknown in section.unknowns)
+    return not any(path == "" or path == name or path.startswith(f"{name}.") for path in own_paths)
+
+
+def to_document(facts: Facts) -> dict[str, Any]:
+    """The facts as plain values, without the fields that do not hold. This is what rules read."""
+    document: dict[str, Any] = {"schema": facts.schema, "now": facts.now}
+    for name in SECTIONS:
+        section: Section = getattr(facts, name)
+        kept = (
+            *_ALWAYS,
+            *(f for f in section.__struct_fields__ if f not in _ALWAYS and is_known(section, f)),
+        )
+        document[name] = {f: msgspec.to_builtins(getattr(section, f)) for f in kept}
+    return document
+
+
+def to_json(value: object) -> bytes:
+    """Canonical JSON: sorted keys, no white space, UTF-8. Same value in, same bytes out."""
+    return msgspec.json.encode(value, order="sorted")

@@ -1,0 +1,93 @@
+"""The verdict on a change: an explained tree that every report renders as it stands."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from tidegate.facts import Finding
+
+Outcome: TypeAlias = Literal["pass", "hold", "block"]
+Effect: TypeAlias = Literal["block", "hold", "warn", "note"]
+Mode: TypeAlias = Literal["draft", "shadow", "enforce"]
+Stage: TypeAlias = Literal["commit", "push", "merge"]
+Truth: TypeAlias = Literal["true", "false", "unknown"]
+ObligationKind: TypeAlias = Literal[
+    "approvals", "annotation", "tests", "split", "ticket", "rollback", "intent", "trailers", "facts"
+]
+
+STRICTNESS: dict[str, int] = {"pass": 0, "note": 0, "warn": 0, "hold": 1, "block": 2}
+
+
+class FactRead(Struct, frozen=True):
+    """A fact that a condition read. `value` is its JSON, shortened, or the reason why it is unknown."""
+
+    path: str
+    value: str
+    known: bool
+
+
+class Condition(Struct, frozen=True):
+    """One condition of a rule, its answer, and the facts that it read."""
+
+    text: str
+    truth: Truth
+    facts: tuple[FactRead, ...]
+    reason: str = ""
+
+
+class Obligation(Struct, frozen=True):
+    """One thing that must be true before the change may pass.
+
+    `state` is unknown where it could not be told: that counts as unmet. `why` says what was seen; `next_step` is what
+    the reader does now, a command where there is one. `due` is the first stage at which it holds a change.
+    """
+
+    kind: ObligationKind
+    text: str
+    state: Literal["met", "unmet", "unknown"]
+    why: str
+    next_step: str
+    due: Stage = "commit"
+
+
+class RuleResult(Struct, frozen=True):
+    """What one rule says of this change.
+
+    state: `idle` its conditions are false; `satisfied` it applies and its obligations are met; `fired` it applies and
+    is not satisfied; `unknown` its conditions could not be answered, which counts as applying; `later` all that is
+    unmet is due at a later stage; `inactive` it is outside its dates or a draft.
+    `outcome` is what it asks for; a rule in shadow mode asks and is not obeyed.
+    """
+
+    id: str
+    title: str
+    effect: Effect
+    mode: Mode
+    state: Literal["idle", "satisfied", "fired", "unknown", "later", "inactive"]
+    outcome: Effect | Literal["pass"]
+    quantifier: Literal["all", "any"]
+    conditions: tuple[Condition, ...]
+    obligations: tuple[Obligation, ...]
+    findings: tuple[Finding, ...]
+    reason: str
+    owner: str
+    origin: str
+
+
+class Verdict(Struct, frozen=True):
+    """The strictest outcome of all enforced rules at a stage. Obligations due later are listed and do not hold."""
+
+    outcome: Outcome
+    stage: Stage
+    rules: tuple[RuleResult, ...]
+    policy: str
+    policy_digest: str
+    findings: tuple[Finding, ...] = ()
+
+    def unmet(self) -> tuple[tuple[RuleResult, Obligation], ...]:
+        """Unmet obligations of the enforced rules that stop this change now, strictest rule first."""
+        stopping = [r for r in self.rules if r.mode == "enforce" and STRICTNESS[r.outcome] > 0]
+        stopping.sort(key=lambda r: -STRICTNESS[r.outcome])
+        return tuple((r, o) for r in stopping for o in r.obligations if o.state != "met")

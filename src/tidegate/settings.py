@@ -1,0 +1,240 @@
+"""What a repository and its people decided about Tidegate: `tidegate.toml`, `[tool.tidegate]`, the environment.
+
+Settings are read from the base of a change, never from the change under test; whoever calls `parse_settings` brings
+the texts. Rules (`[[rule]]`) are kept as they stand here and are read by `policy/rules.py`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from tidegate.errors import InputError
+
+T = TypeVar("T")
+
+CONFIG_NAMES = ("tidegate.toml", "pyproject.toml")
+POLICY_FOLDER = ".tidegate/policy/"
+ENVIRONMENT_PREFIX = "TIDEGATE_"
+
+
+class Identity(Struct, frozen=True, forbid_unknown_fields=True):
+    """One person: the key of `[people.KEY]` is how Tidegate names them; accounts and e-mails are all theirs."""
+
+    name: str = ""
+    emails: tuple[str, ...] = ()
+    accounts: Annotated[tuple[str, ...], Meta(description="forge accounts, without @")] = ()
+
+
+class DomainSetting(Struct, frozen=True, forbid_unknown_fields=True):
+    """Extends a domain of the built-in table, or makes a new one. `paths` and `ignore` are gitignore-style patterns;
+    `content` are RE2 patterns that are searched in changed lines. `replace` drops the built-in entry first."""
+
+    paths: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    content: tuple[str, ...] = ()
+    critical: bool | None = None
+    replace: bool = False
+
+
+class FileSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """gitignore-style patterns that settle what a file is when the built-in table has it wrong."""
+
+    tests: tuple[str, ...] = ()
+    generated: tuple[str, ...] = ()
+    vendored: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
+
+
+class ProvenanceSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How attribution is read and written."""
+
+    trailers: Annotated[
+        Literal["ignore", "require", "forbid"],
+        Meta(description="whether commits with AI lines must carry, or must not carry, a declaring trailer"),
+    ] = "ignore"
+    notes: Annotated[tuple[str, ...], Meta(description="refs that git-ai notes are read from")] = (
+        "refs/notes/ai",
+        "refs/notes/tidegate-recovered",
+    )
+    traces: Annotated[tuple[str, ...], Meta(description="REF:PATH of Agent Trace files (JSON Lines)")] = (
+        "refs/agentdiff/meta:traces.jsonl",
+    )
+    checkpoints: Annotated[str, Meta(description="ref of Entire checkpoints")] = "refs/heads/entire/checkpoints/v1"
+    trusted_keys: Annotated[tuple[str, ...], Meta(description="ed25519 public keys, base64, whose records are E5")] = ()
+
+
+class OwnersSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How CODEOWNERS is read. `auto` takes the dialect from where the file lies and from what it holds."""
+
+    dialect: Literal["auto", "github", "gitlab"] = "auto"
+
+
+class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which shipped rules apply beside the repository's own."""
+
+    pack: Literal["default", "none"] = "default"
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that a repository can decide. `rule` holds the tables of `[[rule]]` as they stand."""
+
+    people: dict[str, Identity] = field(default_factory=dict)
+    teams: Annotated[dict[str, tuple[str, ...]], Meta(description="team, as CODEOWNERS writes it, to people")] = field(
+        default_factory=dict
+    )
+    domains: dict[str, DomainSetting] = field(default_factory=dict)
+    files: FileSettings = FileSettings()
+    provenance: ProvenanceSettings = ProvenanceSettings()
+    owners: OwnersSettings = OwnersSettings()
+    policy: PolicySettings = PolicySettings()
+    rule: tuple[dict[str, Any], ...] = ()
+
+
+class Source(NamedTuple):
+    """A text that settings are read from. `origin` names it for people, such as `tidegate.toml at 1a2b3c4`."""
+
+    origin: str
+    name: str
+    text: bytes
+
+
+class Loaded(NamedTuple):
+    """Settings and, for every value that is not a default, where it was set (`a.b` to origin)."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+def parse_settings(sources: Sequence[Source], environment: Mapping[str, str]) -> Loaded:
+    """Settings from texts, the first that sets a table wins over later ones; the environment wins over all.
+
+    `pyproject.toml` counts by its `[tool.tidegate]`; a file in `.tidegate/policy/` may hold only `[[rule]]`, and rules
+    of all texts are joined. Raises InputError for TOML that does not parse and for keys or values that do not fit.
+    """
+    merged: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    rules: list[dict[str, Any]] = []
+    for source in sources:
+        table = _read_table(source)
+        convert(table, Settings, source.origin)
+        rules += table.pop("rule", [])
+        for key, value in table.items():
+            if key in merged:
+                raise InputError(
+                    f"[{key}] is set twice",
+                    where=f"{source.origin} and {origins[key]}",
+                    mend="keep it in one of the two files",
+                )
+            merged[key] = value
+            origins[key] = source.origin
+    leaves = {path: origins[path.partition(".")[0]] for path in _leaves(merged)}
+    for path, value in _from_environment(environment):
+        top, _, rest = path.partition(".")
+        merged[top] = {**merged.get(top, {}), rest: value}
+        leaves[path] = f"environment variable {_variable(path)}"
+    settings = convert({**merged, "rule": rules}, Settings, "the environment")
+    _check_people(settings, origins.get("people", ""))
+    return Loaded(settings, leaves)
+
+
+def read_toml(text: bytes, origin: str) -> dict[str, Any]:
+    """A TOML text as a table. Raises InputError with the line for one that does not parse."""
+    try:
+        return tomllib.loads(text.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise InputError("the file is not UTF-8", where=origin, mend="save it as UTF-8") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"not valid TOML: {error}", where=origin, mend="correct that line") from error
+
+
+def convert(raw: object, type_: type[T], where: str) -> T:
+    """A plain value as the given type. Raises InputError that names the key and, for a misspelt one, what was meant."""
+    try:
+        return msgspec.convert(raw, type_, strict=True)
+    except msgspec.ValidationError as error:
+        what, mend = _explain(str(error), type_)
+        raise InputError(what, where=where, mend=mend) from error
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """A hint that names the known word nearest to a misspelt one, or all of them when none is near."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"did you mean {close[0]}?" if close else f"known: {', '.join(sorted(known))}"
+
+
+# Private
+
+
+def _explain(message: str, type_: type) -> tuple[str, str]:
+    reason, _, path = message.partition(" - at `$")
+    path = path.rstrip("`").lstrip(".")
+    unknown = re.fullmatch(r"Object contains unknown field `(.*)`", reason)
+    if not unknown:
+        return (f"{path}: {reason}" if path else reason), "correct the value; docs/settings.md lists them all"
+    key = f"{path}.{unknown[1]}" if path else unknown[1]
+    return f"there is no setting {key}", nearest(unknown[1], _fields_at(type_, path))
+
+
+def _fields_at(type_: Any, path: str) -> list[str]:
+    """Names of the fields of the struct that lies at a path such as `people[...]` or `rule[0].require[1]`."""
+    for part in re.findall(r"[^.\[\]]+|\[[^\]]*\]", path):
+        if part.startswith("["):
+            type_ = [a for a in get_args(type_) if a is not Ellipsis][-1]
+        else:
+            type_ = next((f.type for f in msgspec.structs.fields(type_) if f.encode_name == part), type_)
+        if hasattr(type_, "__metadata__"):
+            type_ = get_args(type_)[0]
+    return [f.encode_name for f in msgspec.structs.fields(type_)] if isinstance(type_, type) else []
+
+
+def _read_table(source: Source) -> dict[str, Any]:
+    table = read_toml(source.text, source.origin)
+    if source.name.endswith("pyproject.toml"):
+        table = table.get("tool", {}).get("tidegate", {})
+    extra = sorted(set(table) - {"rule"})
+    if source.name.startswith(POLICY_FOLDER) and extra:
+        raise InputError(
+            f"a policy file holds only [[rule]], not {', '.join(extra)}",
+            where=source.origin,
+            mend="move it to tidegate.toml",
+        )
+    return table
+
+
+def _leaves(table: Mapping[str, Any], prefix: str = "") -> list[str]:
+    found: list[str] = []
+    for key, value in table.items():
+        path = f"{prefix}{key}"
+        found += _leaves(value, f"{path}.") if isinstance(value, dict) else [path]
+    return found
+
+
+def _from_environment(environment: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(path, environment[_variable(path)]) for path in _SCALARS if _variable(path) in environment]
+
+
+def _variable(path: str) -> str:
+    return ENVIRONMENT_PREFIX + path.replace(".", "_").upper()
+
+
+_SCALARS = ("provenance.trailers", "provenance.checkpoints", "owners.dialect", "policy.pack")
+
+
+def _check_people(settings: Settings, origin: str) -> None:
+    owner_of: dict[str, str] = {}
+    for key, identity in settings.people.items():
+        marks = [f"e-mail {e.lower()}" for e in identity.emails] + [f"account {a.lower()}" for a in identity.accounts]
+        for mark in marks:
+            if owner_of.setdefault(mark, key) != key:
+                raise InputError(
+                    f"{mark} belongs to both {owner_of[mark]} and {key}",
+                    where=origin,
+                    mend="give it to one person",
+                )
