@@ -1,0 +1,101 @@
+"""The `tidegate` command: a lazy group, so that a command pays only for what it uses."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+
+import click
+
+from tidegate import __version__
+from tidegate.errors import TidegateError
+
+COMMANDS: Mapping[str, str] = {
+    "check": "tidegate.cli.check:check",
+    "who": "tidegate.cli.who:who",
+    "annotate": "tidegate.cli.annotate:annotate",
+    "provenance": "tidegate.cli.provenance:provenance",
+    "policy": "tidegate.cli.policy:policy",
+    "explain": "tidegate.cli.explain:explain",
+    "settings": "tidegate.cli.settings:settings",
+    "schema": "tidegate.cli.schema:schema",
+}
+"""Every command in the order in which a newcomer meets them, and where it lives."""
+
+HELP = {
+    "check": "Who wrote this change, what it touches, what must still happen, and why.",
+    "who": "Who or what wrote these lines, which prompt, which human answers for them.",
+    "annotate": "Declare who or what wrote a commit or a range.",
+    "provenance": "Audit attribution notes, and bring attribution back to the main branch.",
+    "policy": "Check, try and explain the rules of this repository.",
+    "explain": "What a rule or a finding means, why it is there, and how to satisfy it.",
+    "settings": "Every setting, its value, and where it was set.",
+    "schema": "The JSON Schema of a document that Tidegate reads or writes.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called; `--help` imports none of them."""
+
+    def __init__(self, *, places: Mapping[str, str], help_texts: Mapping[str, str], name: str, help: str) -> None:  # noqa: A002
+        super().__init__(name=name, help=help, context_settings={"help_option_names": ["-h", "--help"]})
+        self.places = places
+        self.help_texts = help_texts
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.places)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        place = self.places.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self.help_texts[name]) for name in self.places])
+
+
+tidegate = LazyGroup(
+    places=COMMANDS,
+    help_texts=HELP,
+    name="tidegate",
+    help="Lets safe change out to production quickly and holds what is not yet safe.\n\n"
+    "Start with `tidegate check` in any git repository. Exit codes: 0 pass, 1 held or blocked, "
+    "2 the input or the set-up is wrong, 3 our own failure.",
+)
+click.version_option(__version__, "--version", "-V", message="tidegate %(version)s")(tidegate)
+
+
+def main() -> None:
+    """Run the command line and exit. Every error ends in one line on standard error."""
+    try:
+        code = tidegate.main(standalone_mode=False, prog_name="tidegate")
+    except click.exceptions.Abort:
+        _fail("stopped", 130)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        _fail(" ".join(error.format_message().split()), 2)
+    except TidegateError as error:
+        _fail(str(error), error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:  # noqa: BLE001 the last door: whatever comes here is our own failure
+        if os.environ.get("TIDEGATE_DEBUG"):
+            traceback.print_exc()
+        text = " ".join(f"{type(error).__name__}: {error}".split())[:400]
+        _fail(f"Tidegate itself failed ({text}); run again with TIDEGATE_DEBUG=1 and report what it prints", 3)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(text: str, code: int) -> None:
+    sys.stdout.flush()
+    sys.stderr.write(f"tidegate: {text}\n")
+    sys.exit(code)

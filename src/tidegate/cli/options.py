@@ -1,0 +1,55 @@
+"""Options that several commands share, and the few things that a command takes from its surroundings."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from tidegate.errors import InputError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def repo_option(function: F) -> F:
+    """`--repo FOLDER`: the repository, by default the one that the current folder lies in."""
+    return click.option(
+        "--repo",
+        type=click.Path(path_type=Path),
+        default=None,
+        help="The repository; by default the one around the current folder.",
+    )(function)
+
+
+def json_option(function: F) -> F:
+    """`--format text|json`."""
+    return click.option(
+        "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="How the answer is written."
+    )(function)
+
+
+def moment(text: str | None) -> str:
+    """A moment as RFC 3339 in UTC to the second: the one given, else now. Raises InputError for anything else."""
+    if text is None:
+        return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(
+            f"{text!r} is not a moment", where="--now", mend="write it like 2026-05-01T12:00:00Z"
+        ) from error
+    if given.tzinfo is None:
+        raise InputError(f"{text!r} has no time zone", where="--now", mend="write it like 2026-05-01T12:00:00Z")
+    return given.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def write_result(content: str | bytes) -> None:
+    """The result to standard output, as UTF-8 whatever the locale, with a final line break."""
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data if data.endswith(b"\n") else data + b"\n")
+    sys.stdout.buffer.flush()
