@@ -1,0 +1,49 @@
+"""Fixtures that every area shares."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The public fixtures (TIDEGATE_DATA, by default ../shared/data). They are never copied into the project."""
+    folder = Path(os.environ.get("TIDEGATE_DATA") or ROOT.parent / "shared" / "data")
+    if not folder.is_dir():
+        message = f"not run: public fixtures are missing (TIDEGATE_DATA={folder})"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return folder
+
+
+@pytest.fixture
+def tidegate() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the installed command as a person would: `tidegate("check", cwd=...)`."""
+    program = str(Path(sys.executable).parent / "tidegate")
+
+    def run(
+        *arguments: str, cwd: Path, env: dict[str, str] | None = None, stdin: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [program, *arguments],
+            cwd=cwd,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="backslashreplace",
+            env={"PATH": os.environ["PATH"], "HOME": os.devnull, "LC_ALL": "C", **(env or {})},
+            check=False,
+            timeout=120,
+        )
+
+    return run
