@@ -28,16 +28,13 @@ def test_a_script_becomes_commits_notes_and_branches(tmp_path: Path) -> None:
         merge main
         """,
     )
-    assert (
-        repo.git("log", "--format=%s|%an", "feature").splitlines()
-        == [
-            "Merge main|Alice Smith",
-            "Add two lines|Bob Jones",
-            "Meanwhile|Alice Smith",
-            "Start|Alice Smith",
-        ]
-        or repo.git("rev-list", "--count", "feature") == "4"
-    )
+    subjects = set(repo.git("log", "--format=%s|%an", "feature").splitlines())
+    assert subjects == {
+        "Merge main|Alice Smith",
+        "Add two lines|Bob Jones",
+        "Meanwhile|Alice Smith",
+        "Start|Alice Smith",
+    }
     note = repo.git("notes", "--ref=ai", "show", "HEAD^1")
     assert note.startswith("a.txt\n  s_")
     assert "\n  h_" in note
