@@ -6,7 +6,7 @@ JOBS ?= 2
 .PHONY: demo test check format lock bench clean
 
 demo: .venv/ready
-	@$(BIN)/python demo/run.py
+	@$(BIN)/python -m demo.run
 
 test: .venv/ready
 	@$(BIN)/python -m pytest -n $(JOBS)
@@ -23,7 +23,7 @@ format: .venv/ready
 	$(BIN)/ruff format -q src tests bench demo
 
 bench: .venv/ready
-	@$(BIN)/python bench/run.py
+	@$(BIN)/python -m bench.run
 
 # Pins every dependency with its hash; run it after a change to pyproject.toml.
 lock: .venv/ready

@@ -121,11 +121,11 @@ def build(path: Path, script: str) -> Repo:
     return repo
 
 
-def note_text(commit: str, claims: Mapping[str, Mapping[str, str]], session: tuple[str, str, str] = SESSION) -> str:
-    """A git-ai note: path to mark (`a` or `h`) to ranges such as `1-3,7`."""
-    tool, identity, model = session
+def note_text(commit: str, claims: Mapping[str, Mapping[str, str]], person_name: str = ALICE) -> str:
+    """A git-ai note: path to mark (`a` or `h`) to ranges such as `1-3,7`. The person prompted, or typed."""
+    tool, identity, model = SESSION
     agent = "s_" + hashlib.sha256(f"{tool}:{identity}".encode()).hexdigest()[:14]
-    person = "h_" + hashlib.sha256(ALICE.encode()).hexdigest()[:14]
+    person = "h_" + hashlib.sha256(person_name.encode()).hexdigest()[:14]
     out = []
     for path, marks in claims.items():
         out.append(f'"{path}"' if " " in path else path)
@@ -141,10 +141,10 @@ def note_text(commit: str, claims: Mapping[str, Mapping[str, str]], session: tup
     }
     if "a" in used:
         metadata["sessions"] = {
-            agent: {"agent_id": {"tool": tool, "id": identity, "model": model}, "human_author": ALICE}
+            agent: {"agent_id": {"tool": tool, "id": identity, "model": model}, "human_author": person_name}
         }
     if "h" in used:
-        metadata["humans"] = {person: {"author": ALICE}}
+        metadata["humans"] = {person: {"author": person_name}}
     return "\n".join([*out, "---", json.dumps(metadata, indent=2)])
 
 
@@ -186,7 +186,7 @@ class _Commit:
         commit = repo.commit(message, contents, author=self.author, committer=self.committer)
         claims = {path: found for path, lines in self.files.items() if (found := _marks(lines))}
         if claims:
-            repo.note(commit, note_text(commit, claims))
+            repo.note(commit, note_text(commit, claims, self.author))
 
 
 def _marks(lines: list[str]) -> dict[str, str]:

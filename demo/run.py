@@ -1,0 +1,133 @@
+"""`make demo`: a small real repository with human and AI commits, `tidegate check` on it, and what to try next."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.repos import build
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / ".demo" / "shop"
+
+SCRIPT = """
+commit Open the shop
+  file tidegate.toml
+    . # Who is who: reviews by accounts that are not listed here never count.
+    . [people.alice]
+    . name = "Alice Smith"
+    . emails = ["alice@example.com"]
+    . accounts = ["alice"]
+    .
+    . [people.bob]
+    . name = "Bob Jones"
+    . emails = ["bob@example.com"]
+    . accounts = ["bob"]
+    .
+    . [people.carol]
+    . name = "Carol Ng"
+    . emails = ["carol@example.com"]
+    . accounts = ["carol"]
+    .
+    . [teams]
+    . "@shop/payments" = ["bob", "carol"]
+  file CODEOWNERS
+    . * @alice
+    . /shop/payments/ @shop/payments
+  file shop/payments/charge.py
+    . \"\"\"Charging a card.\"\"\"
+    .
+    .
+    . def charge(card, amount):
+    .     return gateway(card, amount)
+  file shop/cart.py
+    . \"\"\"The cart.\"\"\"
+    .
+    .
+    . def total(items):
+    .     return sum(item.price for item in items)
+branch feature
+commit Count the discount once
+  by Bob Jones <bob@example.com>
+  file shop/cart.py
+    . \"\"\"The cart.\"\"\"
+    .
+    .
+    h def total(items, discount=0):
+    h     return sum(item.price for item in items) - discount
+commit Retry a charge that timed out
+  file shop/payments/charge.py
+    . \"\"\"Charging a card.\"\"\"
+    .
+    a RETRIES = 3
+    .
+    .
+    . def charge(card, amount):
+    a     for attempt in range(RETRIES):
+    a         answer = gateway(card, amount)
+    a         if answer.timed_out and attempt + 1 < RETRIES:
+    a             continue
+    a         return answer
+commit Remember cards between visits
+  body The squash kept this line in the middle of the message:
+  body Co-authored-by: Claude <noreply@anthropic.com>
+  body and git's own trailer parser does not see it.
+  by Carol Ng <carol@example.com>
+  file shop/payments/vault.py
+    . import json
+    .
+    .
+    . def remember(session, card):
+    .     session["card"] = json.dumps(card)
+commit Sign in with a token
+  by copilot-swe-agent[bot] <198982749+Copilot@users.noreply.github.com>
+  trailer Co-authored-by: Bob Jones <bob@example.com>
+  file shop/auth/token.py
+    . import jwt
+    .
+    .
+    . def user_of(token, key):
+    .     return jwt.decode(token, key, algorithms=["HS256"])["sub"]
+commit Show the total on the page
+  file shop/page.py
+    . from shop.cart import total
+    .
+    .
+    . def render(items, discount):
+    .     rows = [f"<li>{item.name} {item.price}</li>" for item in items]
+    .     if discount:
+    .         rows.append(f"<li>discount {discount}</li>")
+    .     amount = total(items, discount)
+    .     rows.append(f"<li><b>total {amount}</b></li>")
+    .     body = "".join(rows)
+    .     return f"<ul>{body}</ul>"
+"""
+
+NEXT = """
+What to try next, in {folder}
+  tidegate who shop/payments/charge.py        who or what wrote these lines
+  tidegate explain ai-critical-two-humans     what a rule means and how to satisfy it
+  tidegate annotate HEAD --human              say who wrote the last commit, then check again
+  tidegate provenance audit                   are the attribution notes true?
+  tidegate check --format json | less         the same for machines
+
+`tidegate` is {program}; in your own repository: tidegate check
+"""
+
+
+def main() -> int:
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    build(FOLDER, SCRIPT)
+    program = Path(sys.executable).parent / "tidegate"
+    shown = Path(".demo") / "shop"
+    print(f"A small shop in {shown}: five commits on `feature`, by people, by agents, and one that does not say.\n")
+    print("$ tidegate check", flush=True)
+    done = subprocess.run([str(program), "check"], cwd=FOLDER, check=False)
+    print(NEXT.format(folder=shown, program=program.relative_to(ROOT)), end="")
+    return 0 if done.returncode in (0, 1) else done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
