@@ -106,10 +106,14 @@ class Source(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """Settings and, for every value that is not a default, where it was set (`a.b` to origin)."""
+    """Settings and, for every value that is not a default, where it was set (`a.b` to origin).
+
+    `rule_origins` says the same of every table of `settings.rule`, in the same order.
+    """
 
     settings: Settings
     origins: Mapping[str, str]
+    rule_origins: tuple[str, ...] = ()
 
 
 def parse_settings(sources: Sequence[Source], environment: Mapping[str, str]) -> Loaded:
@@ -121,10 +125,13 @@ def parse_settings(sources: Sequence[Source], environment: Mapping[str, str]) ->
     merged: dict[str, Any] = {}
     origins: dict[str, str] = {}
     rules: list[dict[str, Any]] = []
+    rule_origins: list[str] = []
     for source in sources:
         table = _read_table(source)
         convert(table, Settings, source.origin)
-        rules += table.pop("rule", [])
+        own = table.pop("rule", [])
+        rules += own
+        rule_origins += [source.origin] * len(own)
         for key, value in table.items():
             if key in merged:
                 raise InputError(
@@ -141,7 +148,7 @@ def parse_settings(sources: Sequence[Source], environment: Mapping[str, str]) ->
         leaves[path] = f"environment variable {_variable(path)}"
     settings = convert({**merged, "rule": rules}, Settings, "the environment")
     _check_people(settings, origins.get("people", ""))
-    return Loaded(settings, leaves)
+    return Loaded(settings, leaves, tuple(rule_origins))
 
 
 def read_toml(text: bytes, origin: str) -> dict[str, Any]:
