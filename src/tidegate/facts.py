@@ -408,7 +408,7 @@ def is_known(section: Section, name: str) -> bool:
     if section.status == "unknown":
         return False
     own_paths = (unknown.path.partition(".")[2] for unknown in section.unknowns)
-    return not any(path == "" or path == name or path.startswith(f"{name}.") for path in own_paths)
+    return not any(path == "" or path == name or path.startswith((f"{name}.", f"{name}[")) for path in own_paths)
 
 
 def to_document(facts: Facts) -> dict[str, Any]:
