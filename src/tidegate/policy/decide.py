@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from tidegate.facts import Facts, to_document
+from tidegate.facts import Facts, Unknown, to_document
+from tidegate.policy.case import Case
 from tidegate.policy.conditions import Question, answer, ask
 from tidegate.policy.document import conform
-from tidegate.policy.obligations import Case, judge
+from tidegate.policy.obligations import judge
 from tidegate.policy.rules import Policy, Rule
 from tidegate.policy.verdict import (
     STRICTNESS,
@@ -35,7 +36,7 @@ def decide(policy: Policy, facts: Facts | Mapping[str, Any], stage: Stage = "mer
     """The verdict of a policy on the facts of a change, or on a document that holds them as JSON does."""
     document = conform(to_document(facts) if isinstance(facts, Facts) else facts)
     question = ask(policy.language, document)
-    case = Case(document, policy.owners, policy.settings)
+    case = Case(document, policy.owners, policy.settings, policy.digest)
     results = tuple(_judge(rule, question, case, stage) for rule in policy.rules)
     asked = (STRICTNESS[r.outcome] for r in results if r.mode == "enforce")
     return Verdict(
@@ -44,8 +45,20 @@ def decide(policy: Policy, facts: Facts | Mapping[str, Any], stage: Stage = "mer
         rules=results,
         policy=policy.origin,
         policy_digest=policy.digest,
-        findings=policy.owners.findings,
+        findings=() if isinstance(policy.owners, Unknown) else policy.owners.findings,
     )
+
+
+def asked_when_unknown(rule: Rule) -> Effect:
+    """What a rule asks for when its conditions could not be answered: what it says, else hold or what is stricter.
+
+    A rule that only warns or notes goes on doing no more than that.
+    """
+    if rule.on_unknown:
+        return rule.on_unknown
+    if rule.effect in ("warn", "note"):
+        return rule.effect
+    return "block" if rule.effect == "block" else "hold"
 
 
 # Private
@@ -97,7 +110,7 @@ def _evaluate(rule: Rule, question: Question, case: Case, stage: Stage) -> _Judg
         return _Judged("later", "pass", conditions, obligations)
     if truth == "true":
         return _Judged("fired", rule.effect, conditions, obligations)
-    return _Judged("unknown", _when_unknown(rule), conditions, obligations)
+    return _Judged("unknown", asked_when_unknown(rule), conditions, obligations)
 
 
 def _join(quantifier: str, truths: Sequence[Truth]) -> Truth:
@@ -108,18 +121,6 @@ def _join(quantifier: str, truths: Sequence[Truth]) -> Truth:
     if "unknown" in truths:
         return "unknown"
     return "true" if quantifier == "all" else "false"
-
-
-def _when_unknown(rule: Rule) -> Effect:
-    """What a rule asks for when its conditions could not be answered: what it says, else hold or what is stricter.
-
-    A rule that only warns or notes goes on doing no more than that.
-    """
-    if rule.on_unknown:
-        return rule.on_unknown
-    if rule.effect in ("warn", "note"):
-        return rule.effect
-    return "block" if rule.effect == "block" else "hold"
 
 
 def _is_in_force(rule: Rule, now: str | None) -> bool:

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from tidegate.change.git import Repository
 from tidegate.errors import InputError
-from tidegate.facts import Severity, to_json
+from tidegate.facts import Severity, Unknown, to_json
 from tidegate.policy.conditions import Compiled, Language, compile_condition, make_language
 from tidegate.policy.obligations import Requirement, parse_requirement
 from tidegate.policy.owners import Owners, read_owners
@@ -54,10 +54,11 @@ class Policy(Struct, frozen=True):
     """Every rule that applies, and what their obligations are judged by.
 
     `digest` changes with anything that can change a verdict: rules, owners and settings; not with where they stand.
+    `owners` is Unknown where they could not be read.
     """
 
     rules: tuple[Rule, ...]
-    owners: Owners
+    owners: Owners | Unknown
     settings: Settings
     language: Language
     origin: str
@@ -81,15 +82,15 @@ def read_policy(repository: Repository | None, revision: str, loaded: Loaded) ->
     return make_policy(own, owners, loaded.settings)
 
 
-def make_policy(own: Sequence[RuleTable], owners: Owners, settings: Settings) -> Policy:
+def make_policy(own: Sequence[RuleTable], owners: Owners | Unknown, settings: Settings) -> Policy:
     """The policy of these rules beside the pack that the settings name.
 
     Raises InputError for a rule that is not right.
     """
-    pack = read_pack() if settings.policy.pack == "default" else ()
-    language = make_language({})
-    rules = tuple(parse_rule(entry, language) for entry in _join(pack, own))
-    origins = list(dict.fromkeys(([PACK_ORIGIN] if pack else []) + [entry.origin for entry in own]))
+    language = make_rule_language(settings)
+    rules = tuple(parse_rule(entry, language) for entry in join_rules(own, settings))
+    shipped = [PACK_ORIGIN] if settings.policy.pack == "default" else []
+    origins = dict.fromkeys(shipped + [entry.origin for entry in own])
     return Policy(
         rules, owners, settings, language, " and ".join(origins) or "no rules", _digest(rules, owners, settings)
     )
@@ -99,6 +100,38 @@ def read_pack() -> tuple[RuleTable, ...]:
     """The rules that are shipped, as they stand in their file."""
     text = (files("tidegate.policy") / "packs" / "default.toml").read_bytes()
     return tuple(RuleTable(table, PACK_ORIGIN) for table in read_toml(text, PACK_ORIGIN)["rule"])
+
+
+def make_rule_language(settings: Settings) -> Language:
+    """The language of conditions, with the domains that these settings know."""
+    return make_language({})
+
+
+def join_rules(own: Sequence[RuleTable], settings: Settings) -> tuple[RuleTable, ...]:
+    """The pack's rules, each with the keys that the repository gives for it, then the repository's own.
+
+    Raises InputError for a rule without an id and for two own rules with one id.
+    """
+    joined = {str(e.table["id"]): e for e in (read_pack() if settings.policy.pack == "default" else ())}
+    seen: dict[str, RuleTable] = {}
+    for entry in own:
+        id_ = entry.table.get("id")
+        if not isinstance(id_, str) or not _ID.fullmatch(id_) or id_ == "outcome":
+            raise InputError(
+                "a rule needs an id of lower-case words with hyphens", where=_where(entry), mend='id = "my-rule"'
+            )
+        if id_ in seen:
+            raise InputError(
+                f"two rules have the id {id_}", where=f"{seen[id_].origin} and {entry.origin}", mend="rename one"
+            )
+        seen[id_] = entry
+        if id_ in joined:
+            _check_keys(entry.table, _where(entry))
+            origin = f"{PACK_ORIGIN}, adjusted in {entry.origin}"
+            joined[id_] = RuleTable({**joined[id_].table, **entry.table}, origin)
+        else:
+            joined[id_] = entry
+    return tuple(joined.values())
 
 
 def parse_rule(entry: RuleTable, language: Language) -> Rule:
@@ -157,29 +190,6 @@ _KEYS = (*_Table.__struct_fields__, "since", "until")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
-def _join(pack: Sequence[RuleTable], own: Sequence[RuleTable]) -> list[RuleTable]:
-    """The pack's rules, each with the keys that the repository gives, then the repository's own."""
-    joined = {str(entry.table["id"]): entry for entry in pack}
-    seen: dict[str, RuleTable] = {}
-    for entry in own:
-        where = _where(entry)
-        id_ = entry.table.get("id")
-        if not isinstance(id_, str) or not _ID.fullmatch(id_):
-            raise InputError("a rule needs an id of lower-case words with hyphens", where=where, mend='id = "my-rule"')
-        if id_ in seen:
-            raise InputError(
-                f"two rules have the id {id_}", where=f"{seen[id_].origin} and {entry.origin}", mend="rename one"
-            )
-        seen[id_] = entry
-        shipped = joined.get(id_)
-        if shipped:
-            _check_keys(entry.table, where)
-            joined[id_] = RuleTable({**shipped.table, **entry.table}, f"{PACK_ORIGIN}, adjusted in {entry.origin}")
-        else:
-            joined[id_] = entry
-    return list(joined.values())
-
-
 def _where(entry: RuleTable) -> str:
     id_ = entry.table.get("id")
     return f"{entry.origin}, rule {id_}" if isinstance(id_, str) else entry.origin
@@ -219,13 +229,17 @@ def _moment(value: object, where: str, *, end: bool) -> str:
         except ValueError:
             value = None
     if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.astimezone(UTC).isoformat()
+        return _utc(value)
     if isinstance(value, date) and not isinstance(value, datetime):
         day = value + timedelta(days=1) if end else value
-        return datetime.combine(day, time(), UTC).isoformat()
+        return _utc(datetime.combine(day, time(), UTC))
     raise InputError("not a date", where=where, mend="write it like 2026-12-31 or 2026-12-31T12:00:00Z")
 
 
-def _digest(rules: Sequence[Rule], owners: Owners, settings: Settings) -> str:
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _digest(rules: Sequence[Rule], owners: Owners | Unknown, settings: Settings) -> str:
     tables = {rule.id: rule.table for rule in rules}
     return hashlib.sha256(to_json({"rules": tables, "owners": owners, "settings": settings})).hexdigest()
