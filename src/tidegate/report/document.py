@@ -1,0 +1,55 @@
+"""The check as one JSON document, `tidegate.check/1`: what machines read. Same facts, same bytes."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from tidegate import __version__
+from tidegate.facts import Facts, to_document, to_json
+from tidegate.policy.verdict import Outcome, Stage, Verdict
+from tidegate.report.style import Style
+
+SCHEMA = "tidegate.check/1"
+
+
+class Check(Struct, frozen=True, kw_only=True):
+    """What `tidegate check --format json` writes. In `facts` a field that does not hold is absent."""
+
+    schema: Literal["tidegate.check/1"] = "tidegate.check/1"
+    tidegate: str
+    outcome: Outcome
+    stage: Stage
+    facts: dict[str, Any]
+    verdict: Verdict
+
+
+def render_json(facts: Facts, verdict: Verdict, style: Style) -> str:  # noqa: ARG001 every format has one signature
+    """The check as canonical JSON: sorted keys, no white space."""
+    check = Check(
+        tidegate=__version__,
+        outcome=verdict.outcome,
+        stage=verdict.stage,
+        facts=to_document(facts),
+        verdict=verdict,
+    )
+    try:
+        return to_json(check).decode() + "\n"
+    except UnicodeEncodeError:
+        return to_json(_encodable(msgspec.to_builtins(check))).decode() + "\n"
+
+
+# Private
+
+
+def _encodable(value: Any) -> Any:
+    """The value with lone surrogates, which UTF-8 cannot hold, written as `\\udcNN`."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_encodable(item) for item in value]
+    return value
