@@ -143,9 +143,8 @@ def _parse(raw: Mapping[str, Any], origin: str, policy: Policy) -> Trial:
             raise InputError(f"there is no rule {id_}", where=where, mend=nearest(id_, ids))
     if not (expect or outcome):
         raise InputError("the test expects nothing", where=where, mend='expect = { my-rule = "fired" }')
-    return Trial(
-        test.name, origin, document, test.stage, convert(expect, dict[str, State], f"{where}, expect"), outcome
-    )
+    states = convert(expect, dict[str, State], f"{where}, expect")
+    return Trial(test.name, origin, document, test.stage, states, cast(Outcome, outcome))
 
 
 def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

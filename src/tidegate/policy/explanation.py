@@ -1,0 +1,40 @@
+"""The page of every rule and every finding: what it means, why it is there, how to satisfy it, how to tune it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from tidegate.errors import InputError
+from tidegate.policy.rules import Rule
+from tidegate.settings import nearest
+
+
+def page_ids() -> tuple[str, ...]:
+    """The ids of all rules and findings that have a page, in alphabetical order."""
+    names = (entry.name for entry in _folder().iterdir())
+    return tuple(sorted(name.removesuffix(".md") for name in names if name.endswith(".md")))
+
+
+def read_page(id_: str) -> str:
+    """The page of a rule or a finding, in Markdown. Raises InputError for an id that has none."""
+    ids = page_ids()
+    if id_ not in ids:
+        raise InputError(f"there is no page on {id_}", mend=nearest(id_, ids))
+    return (_folder() / f"{id_}.md").read_text(encoding="utf-8")
+
+
+def find_rule(rules: Sequence[Rule], id_: str) -> Rule:
+    """The rule with this id. Raises InputError when there is none."""
+    for rule in rules:
+        if rule.id == id_:
+            return rule
+    raise InputError(f"there is no rule {id_}", mend=nearest(id_, [rule.id for rule in rules]))
+
+
+# Private
+
+
+def _folder() -> Traversable:
+    return files("tidegate.policy") / "pages"
