@@ -1,0 +1,253 @@
+"""The evidence ladder: what every source says about a line, the strongest first, and what we conclude.
+
+    E5  a signed record whose key the repository trusts
+    E4  a note or trace that passes its audit
+    E3  the line stands in an edit of a session's transcript
+    E2  the whole commit is declared: a trailer, or an agent's own identity as author
+    E1  a weak mark: a branch name, a pull request's description, a note that fails its audit
+    E0  nothing: the line is unknown, which is not the same as human
+
+The strongest claim wins; where others contradict it both sides are kept (`conflict`). A note that is silent about a
+line leaves the line to the next rung: with a declaration for the whole commit it is the agent's, by E2. Both docs and
+tests hold these decisions: docs/evidence.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from tidegate.change.git import Repository
+from tidegate.change.lines import LineRun
+from tidegate.change.people import People
+from tidegate.change.values import Commit, PullRequest
+from tidegate.facts import Claim, Declaration, Finding, Unknown
+from tidegate.provenance.accountable import Answer, Persons, answer_for, answer_for_request
+from tidegate.provenance.declared import read_declarations
+from tidegate.provenance.signatures import load_signatures
+from tidegate.provenance.values import LEVELS, Origin
+from tidegate.settings import Settings
+
+UNKNOWN = Origin(writer="unknown", evidence="E0")
+_ROLE_ORDER = {"author": 0, "co-author": 1, "suggestion": 2}
+
+
+class LineClaim(NamedTuple):
+    """What one source says about a run of lines of a commit's file."""
+
+    first: int
+    last: int
+    origin: Origin
+
+
+class Attributed(NamedTuple):
+    """A run of lines with one attribution. `conflict` is empty unless sources contradict each other."""
+
+    line: int
+    end_line: int
+    origin: Origin
+    conflict: tuple[Claim, ...] = ()
+
+
+class CommitEvidence(Struct, frozen=True):
+    """What holds for a commit: claims about all of it, claims about lines by path, and who answers for it."""
+
+    whole: tuple[Origin, ...] = ()
+    lines: Mapping[bytes, tuple[LineClaim, ...]] = {}
+    answer: Answer = Answer("", ())
+
+
+class EvidenceIndex:
+    """All evidence about a set of commits. Commits that are not in it are unknown, with nobody who answers.
+
+    Under commit "" stands what holds for lines whose commit could not be told, or does not exist yet.
+    """
+
+    def __init__(
+        self,
+        commits: Mapping[str, CommitEvidence],
+        declarations: tuple[Declaration, ...] = (),
+        findings: tuple[Finding, ...] = (),
+        unknowns: tuple[Unknown, ...] = (),
+    ) -> None:
+        self.declarations = declarations
+        self.findings = findings
+        self.unknowns = unknowns
+        self._commits = commits
+        self._attested = {oid: _tools_of_lines(evidence) for oid, evidence in commits.items()}
+        self._attested_anywhere = frozenset().union(*self._attested.values()) if self._attested else frozenset()
+
+    def answer(self, commit: str) -> Answer:
+        """Who answers for a commit's lines."""
+        return self._of(commit).answer
+
+    def claims(self, commit: str, path: bytes, line: int) -> tuple[Origin, ...]:
+        """Everything that sources say about one line of a commit, strongest first."""
+        evidence = self._of(commit)
+        on_line = [c.origin for c in evidence.lines.get(path, ()) if c.first <= line <= c.last]
+        return _ranked((*on_line, *evidence.whole))
+
+    def origin(self, commit: str, path: bytes, line: int) -> Origin:
+        """Who or what wrote one line that a commit added, and who answers for it."""
+        return self.conclude(commit, self.claims(commit, path, line))
+
+    def conclude(self, commit: str, claims: Sequence[Origin]) -> Origin:
+        """The strongest claim, with the commit and the accountable human filled in."""
+        best = claims[0] if claims else UNKNOWN
+        human = best.human or self._of(commit).answer.human
+        session = best.session or next((c.session for c in claims if c.session and c.tool == best.tool), "")
+        return msgspec.structs.replace(best, human=human, commit=best.commit or commit, session=session)
+
+    def attribute(self, runs: Iterable[LineRun], extra: Sequence[LineClaim] = ()) -> tuple[Attributed, ...]:
+        """Maximal runs with one attribution each. `extra` are further claims in the coordinates of the file itself."""
+        merged: list[Attributed] = []
+        for run in runs:
+            for part in self._attribute_run(run, extra):
+                if merged and _continues(merged[-1], part):
+                    part = merged.pop()._replace(end_line=part.end_line)
+                merged.append(part)
+        return tuple(merged)
+
+    # Private
+
+    def _of(self, commit: str) -> CommitEvidence:
+        return self._commits.get(commit, _NOTHING)
+
+    def _attribute_run(self, run: LineRun, extra: Sequence[LineClaim]) -> Iterator[Attributed]:
+        evidence = self._of(run.commit)
+        last = run.line + run.count - 1
+        shift = run.line - run.commit_line
+        claims = [LineClaim(c.first + shift, c.last + shift, c.origin) for c in evidence.lines.get(run.path, ())]
+        inside = [c for c in (*claims, *extra) if c.first <= last and c.last >= run.line]
+        for first, end, origins in _segments(inside, run.line, last):
+            ranked = _ranked((*origins, *evidence.whole))
+            yield Attributed(first, end, self.conclude(run.commit, ranked), self._conflict(run.commit, ranked))
+
+    def _conflict(self, commit: str, claims: Sequence[Origin]) -> tuple[Claim, ...]:
+        if len(claims) < 2:
+            return ()
+        best = claims[0]
+        against = [c for c in claims[1:] if contradicts(best, c) and not self._explained(commit, best, c, claims)]
+        if not against:
+            return ()
+        return tuple(dict.fromkeys(_claim(c) for c in (best, *against)))
+
+    def _explained(self, commit: str, best: Origin, other: Origin, claims: Sequence[Origin]) -> bool:
+        """Whether a declaration for the whole commit is borne out elsewhere, so that it does not speak of this line."""
+        if other.evidence not in ("E2", "E1"):
+            return False
+        if best.evidence in ("E2", "E1"):
+            return True  # two agents declared for one commit both took part in it
+        if best.writer != "human" and any(c.evidence in ("E2", "E1") and c.tool == best.tool for c in claims):
+            return True
+        attested = self._attested.get(commit, frozenset()) if other.commit else self._attested_anywhere
+        return other.role != "author" and other.tool in attested
+
+
+def read_evidence(
+    repository: Repository | None,
+    settings: Settings,
+    commits: Sequence[Commit],
+    pull_request: PullRequest | None,
+    transcripts: tuple[Path, ...],
+    now: str,
+) -> EvidenceIndex:
+    """Everything that notes, traces and declarations say about these commits, in a constant number of processes."""
+    del repository, transcripts, now
+    people = People(settings)
+    signatures = load_signatures()
+    persons = Persons(people, signatures)
+    declarations = read_declarations(commits, pull_request, signatures)
+    of_request = _whole([d for d in declarations if not d.commit])
+    declared: dict[str, list[Declaration]] = {}
+    for declaration in declarations:
+        declared.setdefault(declaration.commit, []).append(declaration)
+    evidence = {
+        commit.oid: CommitEvidence(
+            whole=_ranked((*_whole(declared.get(commit.oid, [])), *of_request)),
+            answer=answer_for(commit, pull_request, persons),
+        )
+        for commit in commits
+    }
+    evidence[""] = CommitEvidence(whole=_ranked(of_request), answer=answer_for_request(pull_request, persons))
+    return EvidenceIndex(evidence, declarations)
+
+
+def contradicts(one: Origin, other: Origin) -> bool:
+    """Whether two claims about the same lines cannot both be true."""
+    if "unknown" in (one.writer, other.writer):
+        return False
+    if (one.writer == "human") != (other.writer == "human"):
+        return True
+    return bool(one.tool and other.tool and one.tool != other.tool and "ai" not in (one.tool, other.tool))
+
+
+# Private
+
+_NOTHING = CommitEvidence()
+
+
+def _whole(declarations: Sequence[Declaration]) -> tuple[Origin, ...]:
+    """Claims about all lines of a commit, by declarations. A pointer to a session refines them and claims nothing."""
+    sessions = {d.tool: d.session for d in reversed(declarations) if d.session}
+    origins = [
+        Origin(
+            writer="mixed" if d.role == "suggestion" else "ai",
+            evidence=d.evidence,
+            tool=d.tool,
+            model=d.model,
+            session=d.session or sessions.get(d.tool, ""),
+            role=d.role,
+            source=d.where,
+            commit=d.commit,
+        )
+        for d in declarations
+        if d.role in _ROLE_ORDER
+    ]
+    return tuple(sorted(origins, key=lambda o: _ROLE_ORDER[o.role]))
+
+
+def _ranked(origins: Iterable[Origin]) -> tuple[Origin, ...]:
+    return tuple(sorted(origins, key=lambda o: LEVELS.index(o.evidence)))
+
+
+def _claim(origin: Origin) -> Claim:
+    return Claim(
+        writer=origin.writer,
+        tool=origin.tool,
+        model=origin.model,
+        evidence=origin.evidence,
+        source=origin.source,
+    )
+
+
+def _tools_of_lines(evidence: CommitEvidence) -> frozenset[str]:
+    return frozenset(
+        claim.origin.tool for claims in evidence.lines.values() for claim in claims if claim.origin.writer != "human"
+    )
+
+
+def _continues(before: Attributed, after: Attributed) -> bool:
+    return before.end_line + 1 == after.line and before.origin == after.origin and before.conflict == after.conflict
+
+
+def _segments(claims: Sequence[LineClaim], first: int, last: int) -> Iterator[tuple[int, int, list[Origin]]]:
+    """Cuts `first..last` where claims begin and end. Claims keep their order within a segment."""
+    begins: dict[int, list[int]] = {}
+    ends: dict[int, list[int]] = {}
+    for number, claim in enumerate(claims):
+        begins.setdefault(max(claim.first, first), []).append(number)
+        ends.setdefault(min(claim.last, last) + 1, []).append(number)
+    cuts = sorted({first, *begins, *ends, last + 1})
+    active: dict[int, None] = {}
+    for start, stop in pairwise(cuts):
+        for number in ends.get(start, ()):
+            active.pop(number, None)
+        for number in begins.get(start, ()):
+            active[number] = None
+        yield start, stop - 1, [claims[number].origin for number in sorted(active)]
