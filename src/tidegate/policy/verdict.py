@@ -14,7 +14,7 @@ Mode: TypeAlias = Literal["draft", "shadow", "enforce"]
 Stage: TypeAlias = Literal["commit", "push", "merge"]
 Truth: TypeAlias = Literal["true", "false", "unknown"]
 ObligationKind: TypeAlias = Literal[
-    "approvals", "annotation", "tests", "split", "ticket", "rollback", "intent", "trailers", "facts"
+    "approvals", "annotation", "accountable", "tests", "split", "ticket", "rollback", "intent", "trailers", "facts"
 ]
 
 STRICTNESS: dict[str, int] = {"pass": 0, "note": 0, "warn": 0, "hold": 1, "block": 2}

@@ -1,0 +1,228 @@
+"""Which reviews count as approvals of exactly this change, by people who did not make it.
+
+Counted is a human of the identity map whose latest word is an approval of the tree that the change ends with. Shut out
+is whoever made the change; the person who prompted an agent is its author. What cannot be shown counts against the
+approval, never for it. docs/approvals.md has the whole of it in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from msgspec import Struct
+
+from tidegate.facts import AccountableFact, CommitFact, Declaration, ReviewFact, SpanFact, Unknown
+from tidegate.policy.case import Case, UnknownFactError, look_text, need, need_list
+from tidegate.policy.identities import Identities, is_machine, same_maker
+
+
+class Refused(NamedTuple):
+    """A review that does not count, and why not."""
+
+    who: str
+    reason: str
+
+
+class Makers(Struct, frozen=True):
+    """Who made the change: people who are shut out with the reason, and makers who could be anybody.
+
+    `strangers` are in nobody's entry of the identity map: each may be one of the people who approve.
+    """
+
+    people: Mapping[str, str]
+    strangers: tuple[str, ...]
+
+
+class Approvals(Struct, frozen=True):
+    """The people whose approval counts, the reviews that do not count, and the people who ask for changes."""
+
+    people: tuple[str, ...]
+    refused: tuple[Refused, ...]
+    objections: tuple[str, ...]
+
+
+def read_makers(case: Case, roles: Sequence[str], identities: Identities) -> Makers:
+    """Who made the change, in the given roles: author (which the prompter of an agent is too), prompter, committer.
+
+    Raises UnknownFactError where that could not be told.
+    """
+    machines = _agents(case.document)
+    people: dict[str, str] = {}
+    strangers: dict[str, str] = {}
+    for text, deed in _named_makers(case.document, roles):
+        maker = identities.maker(text)
+        for person in (maker.person, *sorted(maker.alike)):
+            if person:
+                people.setdefault(person, deed if person == maker.person else "has the name of one who made it")
+        if not maker.person and text.strip() and not is_machine(text) and text not in machines:
+            strangers.setdefault(same_maker(text), text)
+    return Makers(people, tuple(strangers.values()))
+
+
+def read_approvals(case: Case, makers: Makers, identities: Identities) -> Approvals:
+    """Which reviews count. Raises UnknownFactError where the reviews, or what they are bound to, could not be told."""
+    tree = need(case.document, "change.head_tree", str)
+    if not tree:
+        raise UnknownFactError(Unknown(path="change.head_tree", reason="approvals are bound to it, and it is empty"))
+    reviews = need_list(case.document, "review.reviews", ReviewFact)
+    return _count(_Bench(case, makers, identities, tree), reviews)
+
+
+# Private
+
+
+class _Bench(NamedTuple):
+    case: Case
+    makers: Makers
+    identities: Identities
+    tree: str
+
+
+def _count(bench: _Bench, reviews: Sequence[ReviewFact]) -> Approvals:
+    people: list[str] = []
+    refused: list[Refused] = []
+    objections: list[str] = []
+    for number, review in enumerate(reviews):
+        person = bench.identities.of_account(review.account)
+        who = person or review.account or "somebody"
+        if review.state == "changes-requested" and not _is_answered(bench, reviews, number):
+            if not _not_a_judge(bench, review):
+                objections.append(who)
+            continue
+        if review.state != "approved":
+            continue
+        reason = _not_a_judge(bench, review) or _not_of_this(bench, review) or _taken_back(bench, reviews, number)
+        if reason:
+            refused.append(Refused(who, reason))
+        else:
+            people.append(person)
+    counted = tuple(dict.fromkeys(people))
+    return Approvals(
+        counted,
+        tuple(dict.fromkeys(entry for entry in refused if entry.who not in counted)),
+        tuple(dict.fromkeys(objections)),
+    )
+
+
+def _not_a_judge(bench: _Bench, review: ReviewFact) -> str:
+    """Why this account cannot approve anything here, "" where it can."""
+    person = bench.identities.of_account(review.account)
+    if review.kind == "bot" or is_machine(review.account):
+        return "is an app or a bot, and only people count"
+    if not person:
+        return f'is nobody in [people]: add [people.NAME] with accounts = ["{review.account}"]'
+    if review.person != person:
+        return "does not have the account that the review names"
+    deed = bench.makers.people.get(person)
+    return deed or ""
+
+
+def _not_of_this(bench: _Bench, review: ReviewFact) -> str:
+    """Why this is no approval of exactly this change, "" where it is."""
+    document = bench.case.document
+    if review.tree and review.tree != bench.tree:
+        return "approved an earlier state: any change asks for a new approval"
+    head = look_text(document, "change.head")
+    if not review.tree and (not review.commit or review.commit != head):
+        return "approved another commit, and what that held could not be read"
+    if review.target and review.target != look_text(document, "change.target"):
+        return f"approved it for another branch ({review.target})"
+    if review.policy and review.policy != bench.case.policy_digest:
+        return "approved it under another policy"
+    at = _moment(review.at)
+    if at is None:
+        return "approved at a time that is not known"
+    opened, now = _moment(look_text(document, "review.opened_at")), _moment(look_text(document, "now"))
+    if opened is not None and at < opened:
+        return "approved before the change could be read"
+    if now is not None and at > now:
+        return "approved later than now"
+    return ""
+
+
+def _taken_back(bench: _Bench, reviews: Sequence[ReviewFact], number: int) -> str:
+    """Whether the same person said something else later. In doubt about the order, they did."""
+    approval = reviews[number]
+    person = bench.identities.of_account(approval.account)
+    for other, review in enumerate(reviews):
+        if bench.identities.of_account(review.account) != person or review.state in ("approved", "commented"):
+            continue
+        if not _is_before(reviews, other, number):
+            if review.state == "dismissed":
+                return "approved, and the approval was dismissed"
+            return "asked for changes after approving"
+    return ""
+
+
+def _is_answered(bench: _Bench, reviews: Sequence[ReviewFact], number: int) -> bool:
+    """Whether whoever asked for changes approved this very change later."""
+    person = bench.identities.of_account(reviews[number].account)
+    return any(
+        review.state == "approved"
+        and bench.identities.of_account(review.account) == person
+        and _is_before(reviews, number, later)
+        and not _not_of_this(bench, review)
+        for later, review in enumerate(reviews)
+    )
+
+
+def _is_before(reviews: Sequence[ReviewFact], first: int, second: int) -> bool:
+    """Whether one review is older than another for certain: by its place in the list and by its time."""
+    one, two = _moment(reviews[first].at), _moment(reviews[second].at)
+    return first < second and one is not None and two is not None and one <= two
+
+
+def _named_makers(document: Mapping[str, Any], roles: Sequence[str]) -> list[tuple[str, str]]:
+    """Every text that names a maker, with what they did."""
+    found: list[tuple[str, str]] = []
+    if "author" in roles or "prompter" in roles:
+        found += _prompters(document)
+    if "author" in roles:
+        found += _authors(document)
+    if "committer" in roles:
+        commits = need_list(document, "change.commits", CommitFact)
+        found += [(commit.committer, "committed part of it") for commit in commits]
+    return found
+
+
+def _authors(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    commits = need_list(document, "change.commits", CommitFact)
+    accountable = need(document, "provenance.accountable", list[AccountableFact])
+    return [
+        *((commit.author, "wrote part of it") for commit in commits),
+        *((author, "wrote part of it") for author in need(document, "provenance.authors", list[str])),
+        *((span.human, "wrote part of it") for span in need(document, "provenance.spans", list[SpanFact])),
+        *((answers.person, "answers for part of it") for answers in accountable),
+        (need(document, "change.author", str), "opened it"),
+    ]
+
+
+def _prompters(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    if need(document, "provenance.unaccountable_lines", int):
+        reason = "nobody is known to answer for some AI lines, and whoever prompted them could approve them"
+        raise UnknownFactError(Unknown(path="provenance.prompters", reason=reason))
+    prompters = need(document, "provenance.prompters", list[str])
+    accountable = need(document, "provenance.accountable", list[AccountableFact])
+    spans = need(document, "provenance.spans", list[SpanFact])
+    deed = "prompted the agent that wrote it"
+    return [
+        *((prompter, deed) for prompter in prompters),
+        *((answers.person, deed) for answers in accountable if answers.ai_lines),
+        *((span.human, deed) for span in spans if span.writer in ("ai", "mixed")),
+    ]
+
+
+def _agents(document: Mapping[str, Any]) -> frozenset[str]:
+    """Identities that the table of signatures knows as an agent's own."""
+    declarations = need(document, "provenance.declarations", list[Declaration])
+    return frozenset(d.text for d in declarations if d.where in ("author", "committer", "pull request author"))
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None

@@ -1,0 +1,115 @@
+"""Who is who, by the identity map of the settings (`[people]`) and nothing else.
+
+Two questions with opposite burdens of proof. For an approval: which person certainly has this account? For whoever
+made the change: which people may this be? An account is compared without the case of ASCII letters only, because
+`K` (U+212A) is no `k` on any forge.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from tidegate.settings import Settings
+
+
+class Maker(NamedTuple):
+    """Somebody who made part of the change. `person` is empty where the map does not know them.
+
+    `alike` are people whose name is the same: they may be the same person, and nothing proves it.
+    """
+
+    text: str
+    person: str
+    alike: frozenset[str]
+
+
+class Identities:
+    """The identity map, ready to be asked."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._accounts: dict[str, str] = {}
+        self._emails: dict[str, str] = {}
+        self._names: dict[str, set[str]] = {}
+        self._people = settings.people
+        self._teams = {_bare(name): members for name, members in settings.teams.items()}
+        for key, identity in settings.people.items():
+            for account in identity.accounts:
+                self._accounts[_bare(account)] = key
+            for email in identity.emails:
+                self._emails[_fold(email.strip())] = key
+            for name in (key, identity.name):
+                if name.strip():
+                    self._names.setdefault(_plain(name), set()).add(key)
+
+    def is_person(self, key: str) -> bool:
+        return key in self._people
+
+    def of_account(self, account: str) -> str:
+        """The person who has this account, "" when nobody is known to."""
+        return self._accounts.get(_bare(account), "")
+
+    def of_email(self, email: str) -> str:
+        """The person of an e-mail address; a forge's noreply address stands for its account."""
+        folded = _fold(email.strip())
+        account = _NOREPLY.fullmatch(folded)
+        return self._emails.get(folded, "") or (self.of_account(account["account"]) if account else "")
+
+    def team(self, name: str) -> tuple[str, ...] | None:
+        """The members of a team as the settings list them, None for a team that they do not know."""
+        return self._teams.get(_bare(name))
+
+    def maker(self, text: str) -> Maker:
+        """Whoever a text such as `Name <email>`, an e-mail, an account or a key of [people] stands for."""
+        name, email = _split(text)
+        person = (
+            (text if text in self._people else "")
+            or (self.of_email(email) if email else "")
+            or (self.of_account(text) if not email else "")
+        )
+        return Maker(text, person, frozenset(self._names.get(_plain(name or text), ())) - {person})
+
+
+def is_machine(text: str) -> bool:
+    """Whether a git identity or an account is a forge's own or one of its apps, by the address that only they have."""
+    _, email = _split(text)
+    if email:
+        return bool(_MACHINE.fullmatch(_fold(email)))
+    return text.endswith("[bot]")
+
+
+def same_maker(text: str) -> str:
+    """What is equal for two texts that name the same maker: the e-mail where there is one."""
+    name, email = _split(text)
+    return _fold(email or name or text)
+
+
+# Private
+
+_NOREPLY = re.compile(r"(?:[0-9]+[+-])?(?P<account>[a-z0-9_.-]+)@users\.noreply\.(?:github|gitlab)\.com")
+_MACHINE = re.compile(
+    r"noreply@github\.com|(?:[0-9]+\+)?[a-z0-9-]+\[bot\]@users\.noreply\.github\.com"
+    r"|(?:project|group)_[0-9]+_bot(?:_[a-z0-9]+)?@noreply\.[a-z0-9.-]+"
+)
+
+
+def _split(text: str) -> tuple[str, str]:
+    """Name and e-mail of `Name <email>`; of a bare address the name is empty; of anything else the e-mail."""
+    match = re.fullmatch(r"(?s)(?P<name>[^<]*)<(?P<email>[^<>]*)>\s*", text)
+    if match:
+        return match["name"].strip(), match["email"].strip()
+    stripped = text.strip()
+    return ("", stripped) if re.fullmatch(r"[^\s@]+@[^\s@]+", stripped) else (stripped, "")
+
+
+def _bare(account: str) -> str:
+    return _fold(account.strip().lstrip("@"))
+
+
+def _fold(text: str) -> str:
+    """The text with the letters A-Z made small, and no other letter touched."""
+    return text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.casefold().split())
