@@ -19,6 +19,7 @@ class Session(Struct, frozen=True):
     """A session of an agent, or a human author, as a note's metadata names it. Empty means: not said.
 
     `key` is the note's own key (`s_...`, `h_...`, 16 hex digits or something else that was seen in the wild).
+    `totals` is what a prompt's record counts: lines added, deleted, accepted, overridden.
     """
 
     key: str
@@ -28,6 +29,7 @@ class Session(Struct, frozen=True):
     model: str
     human: str
     prompt: str = ""
+    totals: tuple[int, ...] = ()
 
 
 class Entry(Struct, frozen=True):
@@ -44,8 +46,19 @@ class NoteFile(Struct, frozen=True):
     entries: tuple[Entry, ...]
 
 
+class Fault(Struct, frozen=True):
+    """Something in a note or a trace that could not be read and was left out. `line` counts from 1, 0 for none."""
+
+    kind: Literal["entry", "range", "metadata", "record"]
+    what: str
+    line: int = 0
+
+
 class Note(Struct, frozen=True):
-    """A git-ai note (authorship/3.0.0). Prompts' messages are never kept. `extra` holds unknown top-level keys."""
+    """A git-ai note (authorship/3.0.0). Prompts' messages are never kept. `extra` holds unknown top-level keys.
+
+    `written` is the part above `---` as it was read, and only where we would write the same claims differently.
+    """
 
     files: tuple[NoteFile, ...]
     schema_version: str
@@ -53,6 +66,8 @@ class Note(Struct, frozen=True):
     base_commit_sha: str
     sessions: tuple[Session, ...]
     extra: dict[str, Any] = {}
+    faults: tuple[Fault, ...] = ()
+    written: bytes = b""
 
 
 class Origin(Struct, frozen=True):
