@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 JOBS ?= 2
 
-.PHONY: demo test check format lock bench clean
+.PHONY: demo test check format docs lock bench clean
 
 demo: .venv/ready
 	@$(BIN)/python -m demo.run
@@ -21,6 +21,10 @@ check: .venv/ready
 format: .venv/ready
 	$(BIN)/ruff check --fix-only -q src tests bench demo
 	$(BIN)/ruff format -q src tests bench demo
+
+# Writes the documents that follow from the code.
+docs: .venv/ready
+	@$(BIN)/python -m tests.docs.generate
 
 bench: .venv/ready
 	@$(BIN)/python -m bench.run

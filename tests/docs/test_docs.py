@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.docs.generate import GENERATED
 from tidegate.cli.main import COMMANDS, HELP
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("src/tidegate/policy/pages/*.md")])
@@ -17,7 +18,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("src/
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_somewhere(page: Path) -> None:
-    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
         if not target.startswith(("http://", "https://", "mailto:")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
@@ -32,7 +33,7 @@ def test_every_command_has_a_help_line_and_stands_in_the_readme() -> None:
 
 def test_the_readme_shows_what_the_demo_prints() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = re.search(r"<!-- demo -->\n```\n(.*?)```", readme, flags=re.S)
+    shown = re.search(r"<!-- demo -->\n```\n(.*?)```", readme, flags=re.DOTALL)
     assert shown is not None, "the README holds a block marked <!-- demo -->"
     done = subprocess.run(
         [sys.executable, "-m", "demo.run"], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=True
@@ -50,3 +51,8 @@ def test_the_project_speaks_of_itself_alone() -> None:
         if path.is_file() and path != Path(__file__).resolve():
             found = pattern.search(path.read_bytes())
             assert found is None, f"{name}: {found and found[0]!r}"
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_generated_documents_are_current(name: str) -> None:
+    assert (ROOT / name).read_text(encoding="utf-8") == GENERATED[name](), "run: make docs"
