@@ -18,8 +18,9 @@ fields; it cannot be answered, and holds.
 """
 
 RULES_HEAD = """# The default rules
-Generated from the default pack. `tidegate explain ID` prints the page of a rule; `tidegate policy explain` shows the rules
-that apply in a repository, with what it changed. A rule is adjusted by its id in `tidegate.toml`, see [policy](policy.md).
+Generated from the default pack. `tidegate explain ID` prints the page of a rule; `tidegate policy explain` shows the
+rules that apply in a repository, with what it changed. A rule is adjusted by its id in `tidegate.toml`, see
+[policy](policy.md).
 
 | rule | asks | effect |
 | --- | --- | --- |
@@ -36,7 +37,9 @@ def facts_page() -> str:
     lines = [FACTS_HEAD]
     for path, field in catalogue().items():
         if path.count(".") == 0 and "[]" not in path:
-            lines.append(f"\n## {path}\n{field.description}\n\n| path | kind | meaning |\n| --- | --- | --- |")
+            lines.append(f"\n## {path}\n{field.description}\n")
+            if field.kind == "group":
+                lines.append("| path | kind | meaning |\n| --- | --- | --- |")
         else:
             kind = " or ".join(f"`{value}`" for value in field.values) or field.kind
             lines.append(f"| `{path}` | {kind} | {field.description.replace('|', '/')} |")
@@ -44,17 +47,17 @@ def facts_page() -> str:
 
 
 def rules_page() -> str:
-    pack = tomllib.loads((files("tidegate.policy") / "packs" / "default.toml").read_text(encoding="utf-8"))
-    pages = sorted(
-        p.name.removesuffix(".md") for p in (files("tidegate.policy") / "pages").iterdir() if p.name.endswith(".md")
-    )
-    rules = [rule["id"] for rule in pack["rule"]]
-    link = "../src/tidegate/policy/pages/{0}.md"
-    rows = [
-        f"| [{rule['id']}]({link.format(rule['id'])}) | {rule['title']} | {rule['effect']} |" for rule in pack["rule"]
-    ]
-    findings = [f"- [{page}]({link.format(page)})" for page in pages if page not in rules]
+    policy = files("tidegate.policy")
+    pack = tomllib.loads((policy / "packs" / "default.toml").read_text(encoding="utf-8"))
+    rules = {rule["id"]: rule for rule in pack["rule"]}
+    pages = sorted(p.name[:-3] for p in (policy / "pages").iterdir() if p.name.endswith(".md"))
+    rows = [f"| {_link(name)} | {rule['title']} | {rule['effect']} |" for name, rule in rules.items()]
+    findings = [f"- {_link(page)}" for page in pages if page not in rules]
     return RULES_HEAD + "\n".join(rows) + "\n" + FINDINGS_HEAD + "\n".join(findings) + "\n"
+
+
+def _link(name: str) -> str:
+    return f"[{name}](../src/tidegate/policy/pages/{name}.md)"
 
 
 GENERATED = {"docs/facts.md": facts_page, "docs/rules.md": rules_page}
