@@ -115,5 +115,6 @@ def _load(repo: Path | None, rev: str | None) -> _Place:
 
     with open_repository(repo or Path.cwd(), bare=repo is not None) as repository:
         if rev is None:
-            return _Place(repository.path, "HEAD", read_folder(repository.path, os.environ))
+            head = "HEAD" if repository.exists("HEAD") else ""
+            return _Place(repository.path, head, read_folder(repository.path, os.environ))
         return _Place(repository.path, rev, read_settings(repository, rev, os.environ))

@@ -160,6 +160,8 @@ def _shown(value: Any) -> str:
 
 def _explain(message: str) -> tuple[str, str]:
     """The compiler's first complaint as one sentence, and what to do about it."""
+    if "recursion" in message:
+        return "the condition is nested too deeply", "split it into several conditions"
     found = re.search(r"<input>:\d+:(\d+): (.*)", message)
     if not found:
         return f"not a CEL condition: {_one_line(message)}", "docs/policy.md shows what a condition may say"

@@ -69,7 +69,7 @@ def _conform_section(name: str, section: Mapping[str, Any]) -> dict[str, Any]:
     if status == "unknown":
         return _all_unknown(name, unknowns, "")
     if status not in ("complete", "partial"):
-        return _all_unknown(name, unknowns, f"its status is {status!r}" if status is not None else "it has no status")
+        return _all_unknown(name, unknowns, "it has no status" if status is None else f"its status is {status!r:.40}")
     if status == "partial" and not unknowns:
         return _all_unknown(name, [], "it is partial and does not say what is missing")
     types = _strict_fields(name)
@@ -96,9 +96,11 @@ def _all_unknown(name: str, unknowns: list[dict[str, str]], reason: str) -> dict
 def _unknowns(raw: object) -> list[dict[str, str]] | None:
     """The unknowns of a section as plain values; None where they cannot be read."""
     try:
-        return [{"path": u.path, "reason": u.reason} for u in msgspec.convert(raw, list[_StrictUnknown], strict=True)]
-    except msgspec.ValidationError:
+        unknowns = msgspec.convert(raw, list[_StrictUnknown], strict=True)
+        msgspec.json.encode(unknowns)
+    except (msgspec.ValidationError, UnicodeEncodeError):
         return None
+    return [{"path": unknown.path, "reason": unknown.reason} for unknown in unknowns]
 
 
 class _StrictUnknown(Struct):

@@ -53,11 +53,18 @@ def catalogue() -> Mapping[str, Field]:
     return found
 
 
+def fields_of(group: str) -> Mapping[str, Field]:
+    """The fields of a section, of a group, or of the elements of a list such as `change.files[]`, by name."""
+    start = len(group) + 1
+    inside = ((p[start:], f) for p, f in catalogue().items() if p.startswith(f"{group}."))
+    return {name: field for name, field in inside if "." not in name and "[" not in name}
+
+
 def suggest(path: str) -> str:
     """What was probably meant by a path that is not in the catalogue."""
     known = catalogue()
     parent, _, _ = path.rpartition(".")
-    siblings = [p for p in known if p.rpartition(".")[0] == parent and not p.endswith("[]")]
+    siblings = [f"{parent}.{name}" for name in fields_of(parent)]
     close = difflib.get_close_matches(path, siblings, n=1, cutoff=0.7) or difflib.get_close_matches(
         path, list(known), n=1, cutoff=0.7
     )

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple
 
+import msgspec
 from msgspec import Struct
 
 from tidegate.change.git import Repository
@@ -242,4 +243,5 @@ def _utc(moment: datetime) -> str:
 
 def _digest(rules: Sequence[Rule], owners: Owners | Unknown, settings: Settings) -> str:
     tables = {rule.id: rule.table for rule in rules}
-    return hashlib.sha256(to_json({"rules": tables, "owners": owners, "settings": settings})).hexdigest()
+    rest = msgspec.structs.replace(settings, rule=())
+    return hashlib.sha256(to_json({"rules": tables, "owners": owners, "settings": rest})).hexdigest()

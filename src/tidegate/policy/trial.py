@@ -23,7 +23,7 @@ from tidegate.facts import SECTIONS, Facts, to_document
 from tidegate.policy.conditions import compile_condition
 from tidegate.policy.decide import decide
 from tidegate.policy.document import conform, why_unknown
-from tidegate.policy.fields import Field, catalogue, suggest
+from tidegate.policy.fields import Field, catalogue, fields_of, suggest
 from tidegate.policy.rules import Policy, Rule
 from tidegate.policy.verdict import Outcome, Stage
 from tidegate.settings import convert, nearest, read_toml
@@ -102,8 +102,8 @@ def neutral_document() -> dict[str, Any]:
     """A document in which every fact is known and nothing has happened."""
     document = to_document(Facts(now=NOON))
     for name in SECTIONS:
-        fields = (f for p, f in catalogue().items() if p.rpartition(".")[0] == name)
-        document[name] = {"status": "complete", "unknowns": []} | {f.path.split(".")[1]: _neutral(f) for f in fields}
+        neutral = {field: _neutral(f) for field, f in fields_of(name).items()}
+        document[name] = {"status": "complete", "unknowns": [], **neutral}
     return document
 
 
@@ -173,18 +173,17 @@ def _completed(path: str, value: Any, where: str) -> Any:
         return [_completed(f"{path}[]", element, where) for element in value]
     if not isinstance(value, dict) or catalogue()[path].kind != "group":
         return value
-    known = {p.rpartition(".")[2]: f for p, f in catalogue().items() if p.rpartition(".")[0] == path}
+    known = fields_of(path)
     for name in value:
         if name not in known:
             raise InputError(f"there is no fact {path}.{name}", where=where, mend=suggest(f"{path}.{name}"))
-    filled = {name: _neutral(field) for name, field in known.items() if not name.endswith("[]")}
+    filled = {name: _neutral(field) for name, field in known.items()}
     return filled | {name: _completed(f"{path}.{name}", element, where) for name, element in value.items()}
 
 
 def _neutral(field: Field) -> Any:
     if field.kind == "group":
-        inside = (f for p, f in catalogue().items() if p.rpartition(".")[0] == field.path and not p.endswith("[]"))
-        return {f.path.rpartition(".")[2]: _neutral(f) for f in inside}
+        return {name: _neutral(f) for name, f in fields_of(field.path).items()}
     plain = {"text": field.values[0] if field.values else "", "count": 0, "number": 0.0, "flag": False}
     return [] if field.kind == "list" else plain[field.kind]
 

@@ -1,0 +1,226 @@
+"""Documents as collectors write them, and random conditions over the catalogue."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tidegate.policy.fields import Field, catalogue, fields_of
+from tidegate.policy.trial import neutral_document
+
+OID = "a1" * 20
+
+
+def realistic_document() -> dict[str, Any]:
+    """A pull request of an agent that touches auth: everything is known, no list is empty, all adds up."""
+    document = copy.deepcopy(neutral_document())
+    for section, facts in _REALISTIC.items():
+        document[section] |= copy.deepcopy(facts)
+    document["now"] = "2026-03-01T12:00:00Z"
+    return document
+
+
+def approved_document() -> dict[str, Any]:
+    """The same, approved by two people at its head, declared, tested, explained, and small."""
+    document = realistic_document()
+    document["change"] |= {"domains": ["auth"], "breadth": 1, "critical_domains": ["auth"]}
+    document["change"]["intent"] = {
+        "what": "a limit", "why": "abuse", "rollback": "revert it", "ticket": "A-1", "missing": [],
+    }  # fmt: skip
+    review = document["review"]["reviews"][0]
+    document["review"]["reviews"] = [{**review, "account": p, "person": p} for p in ("bob", "carol")]
+    document["review"]["reviews_total"] = 2
+    return document
+
+
+def unknown_document() -> dict[str, Any]:
+    """A bare diff on a machine that has nothing else: most sections are unknown."""
+    document = realistic_document()
+    for section in ("repository", "reach", "infra", "verification", "risk", "history", "review"):
+        document[section] = {"status": "unknown", "unknowns": [{"path": section, "reason": "not collected"}]}
+    document["provenance"]["status"] = "partial"
+    document["provenance"]["unknowns"] = [{"path": "provenance.spans", "reason": "no repository"}]
+    return document
+
+
+def quiet_document() -> dict[str, Any]:
+    """A change of nothing by nobody."""
+    return copy.deepcopy(neutral_document())
+
+
+DOCUMENTS = {
+    "realistic": realistic_document,
+    "approved": approved_document,
+    "unknown": unknown_document,
+    "quiet": quiet_document,
+}
+
+
+@st.composite
+def conditions(draw: st.DrawFn, depth: int = 2) -> str:
+    """A condition that is accepted when it is loaded."""
+    kind = draw(st.sampled_from(("leaf", "leaf", "and", "or", "not"))) if depth else "leaf"
+    if kind == "leaf":
+        path = draw(st.sampled_from(_ROOTS))
+        return draw(_about(catalogue()[path], path, 0))
+    if kind == "not":
+        return f"!({draw(conditions(depth - 1))})"
+    joint = " && " if kind == "and" else " || "
+    return f"({draw(conditions(depth - 1))}{joint}{draw(conditions(depth - 1))})"
+
+
+@st.composite
+def _about(draw: st.DrawFn, field: Field, text: str, depth: int) -> str:
+    """A condition about one value that is written `text`."""
+    if field.kind == "text":
+        return draw(_about_text(field, text))
+    if field.kind == "count":
+        side = f"{draw(st.integers(0, 12))}"
+        form = draw(
+            st.sampled_from(("{} {} {}", "{} + 1 {} {}", "100 / {} {} {}", "{} * {} > 5", "double({}) {} {}.5"))
+        )
+        if form == "{} * {} > 5":
+            return form.format(text, side)
+        return form.format(text, draw(st.sampled_from(_ORDER)), side)
+    if field.kind == "number":
+        return f"{text} {draw(st.sampled_from(_ORDER))} {draw(st.sampled_from(('0.0', '0.25', '1.0', '0', '1')))}"
+    if field.kind == "flag":
+        return draw(st.sampled_from((text, f"!{text}", f"{text} == false", f"({text} ? true : false)")))
+    element = catalogue()[f"{field.path}[]"]
+    return draw(_about_list(element, text, depth))
+
+
+@st.composite
+def _about_text(draw: st.DrawFn, field: Field, text: str) -> str:
+    values = field.values or ("", "a", "auth", "alice", "2026", OID)
+    if field.path in _DOMAINS:
+        values = ("auth", "secrets", "ci")
+    value = json.dumps(draw(st.sampled_from(values)))
+    forms = ["{} == {}", "{} != {}", "{} in [{}]", "!({} in [{}])", "{}.startsWith({})", "{}.contains({})"]
+    forms += ["size({}) > size({})", "{}.matches({})"]
+    if not field.values:
+        forms += ["{} < {}", "{} >= {}"]
+    return draw(st.sampled_from(forms)).format(text, value)
+
+
+@st.composite
+def _about_list(draw: st.DrawFn, element: Field, text: str, depth: int) -> str:
+    forms = ["size({}) {} {}", "{}.filter({v}, {p}).size() {o} {n}", "{}.{m}({v}, {p})", "{} == []", "{} != []"]
+    form = draw(st.sampled_from(forms))
+    number, order = draw(st.integers(0, 3)), draw(st.sampled_from(_ORDER))
+    if form.startswith("size"):
+        return form.format(text, order, number)
+    if "{v}" not in form:
+        return form.format(text)
+    variable = f"v{depth}"
+    inner = variable
+    field = element
+    while field.kind == "group":
+        choices = [f for f in fields_of(field.path).values() if depth == 0 or f.kind != "list"]
+        field = draw(st.sampled_from(choices))
+        inner = f"{inner}.{field.path.rpartition('.')[2]}"
+    predicate = draw(_about(field, inner, depth + 1))
+    macro = draw(st.sampled_from(("exists", "all", "exists_one")))
+    return form.format(text, v=variable, p=predicate, m=macro, o=order, n=number)
+
+
+_ORDER = ("<", "<=", ">", ">=", "==", "!=")
+_ROOTS = [path for path, field in catalogue().items() if field.kind != "group" and "[]" not in path]
+_DOMAINS = (
+    "change.domains[]",
+    "change.critical_domains[]",
+    "provenance.ai_domains[]",
+    "change.files[].domains[]",
+    "change.domain_hits[].domain",
+)
+
+
+def _file(path: str, **more: Any) -> dict[str, Any]:
+    plain = {
+        "path": path, "old_path": path, "status": "modified", "kind": "source", "language": "python", "added": 4,
+        "deleted": 1, "generated": False, "vendored": False, "executable_changed": False, "domains": [],
+        "critical": False,
+    }  # fmt: skip
+    return plain | more
+
+
+_LINES = {"added": 12, "ai": 6, "human": 2, "mixed": 1, "unknown": 3}
+_FINDING = {
+    "rule": "note-over-reach", "severity": "medium", "message": "a note claims lines that are not there",
+    "place": {"path": "src/login.py", "line": 3, "end_line": 9}, "mend": "annotate again",
+}  # fmt: skip
+_REALISTIC: dict[str, dict[str, Any]] = {
+    "repository": {
+        "name": "acme/shop", "head_branch": "limit", "default_branch": "main", "object_format": "sha1",
+        "shallow": False, "findings": [],
+    },
+    "change": {
+        "kind": "pull-request", "chosen": "the pull request", "base": "b0" * 20, "head": OID, "base_tree": "b1" * 20,
+        "head_tree": "c1" * 20, "target": "main", "source": "limit", "title": "Limit log-ins", "author": "alice",
+        "labels": ["security"], "merges": 0, "commits_total": 1, "files_total": 3, "lines_added": 12,
+        "lines_deleted": 3, "source_files": 2, "source_lines_added": 8, "source_lines_deleted": 2, "test_files": 1,
+        "test_lines_added": 4, "domains": ["auth", "secrets", "ci"], "critical_domains": ["auth"], "breadth": 3,
+        "policy_files": ["tidegate.toml"], "owners_files": [".github/CODEOWNERS"], "findings": [_FINDING],
+        "commits": [{
+            "oid": OID, "parents": 1, "author": "alice", "committer": "alice", "authored_at": "2026-02-28T10:00:00Z",
+            "committed_at": "2026-02-28T10:00:00Z", "subject": "Limit log-ins",
+        }],
+        "files": [
+            _file("src/login.py", domains=["auth", "secrets"], critical=True),
+            _file("tests/test_login.py", kind="test"),
+            _file(".github/workflows/ci.yml", kind="config", language="yaml", domains=["ci"]),
+        ],
+        "domain_hits": [{"domain": "auth", "path": "src/login.py", "line": 3, "reason": "the path says login"}],
+        "intent": {"what": "a limit", "why": "", "rollback": "", "ticket": "",
+            "missing": ["why", "rollback", "ticket"],
+        },
+    },
+    "provenance": {
+        "lines": _LINES, "source_lines": _LINES, "critical_lines": {**_LINES, "added": 8, "human": 0, "unknown": 1},
+        "ai_share": 0.5833, "unknown_share": 0.25,
+        "evidence": {"E5": 0, "E4": 7, "E3": 0, "E2": 2, "E1": 0, "E0": 3},
+        "agents": [{"tool": "claude", "model": "opus", "lines": 7, "sessions": 1, "evidence": "E4"}],
+        "accountable": [{"person": "alice", "lines": 9, "ai_lines": 7}], "unaccountable_lines": 0,
+        "prompters": ["alice"], "authors": ["alice"], "ai_domains": ["auth"],
+        "files": [{"path": "src/login.py", "added": 4, "ai": 4, "human": 0, "mixed": 0, "unknown": 0}],
+        "spans": [{
+            "path": "src/login.py", "line": 1, "end_line": 4, "writer": "ai", "tool": "claude", "model": "opus",
+            "session": "s", "prompt": "p", "human": "alice", "role": "author", "evidence": "E4", "source": "note",
+            "commit": OID,
+        }],
+        "declarations": [{
+            "commit": OID, "tool": "claude", "model": "opus", "role": "co-author", "evidence": "E2", "where": "trailer",
+            "text": "Co-authored-by: Claude", "session": "",
+        }],
+        "conflicts": [{
+            "path": "src/login.py", "line": 1, "end_line": 2,
+            "claims": [{"writer": "ai", "tool": "claude", "model": "opus", "evidence": "E4", "source": "note"}],
+        }],
+        "notes_read": 1, "findings": [_FINDING],
+    },
+    "reach": {
+        "symbols": 12, "entry_points": ["POST /login"], "services": ["shop"], "critical_services": ["shop"],
+        "owners": ["@acme/auth"], "unresolved_share": 0.1, "findings": [],
+    },
+    "infra": {
+        "effects": [{"code": "expose", "severity": "high", "address": "a.b", "reason": "open", "reversible": True}],
+        "effects_total": 1, "findings": [],
+    },
+    "verification": {
+        "fail_before": 1, "covered_share": 0.8, "killed_share": 0.6, "unknown_dependencies": ["left-pad"],
+        "findings": [],
+    },
+    "risk": {"probability": 0.3, "impact": 0.4, "percentile": 0.9, "findings": []},
+    "review": {
+        "reviews": [{
+            "account": "bob", "person": "bob", "kind": "human", "state": "approved", "commit": OID, "tree": "c1" * 20,
+            "target": "main", "policy": "", "at": "2026-02-28T12:00:00Z",
+        }],
+        "reviews_total": 1, "opened_at": "2026-02-28T10:30:00Z", "head_at": "2026-02-28T10:30:00Z",
+        "lines_per_hour": 120.0, "findings": [],
+    },
+    "history": {"changes": 100, "repaired_share": 0.1, "findings": []},
+}  # fmt: skip
