@@ -204,7 +204,10 @@ def _fields_at(type_: Any, path: str) -> list[str]:
 def _read_table(source: Source) -> dict[str, Any]:
     table = read_toml(source.text, source.origin)
     if source.name.endswith("pyproject.toml"):
-        table = table.get("tool", {}).get("tidegate", {})
+        tool = table.get("tool", {})
+        table = tool.get("tidegate", {}) if isinstance(tool, dict) else {}
+        if not isinstance(table, dict):
+            raise InputError("tool.tidegate is not a table", where=source.origin, mend="write [tool.tidegate]")
     extra = sorted(set(table) - {"rule"})
     if source.name.startswith(POLICY_FOLDER) and extra:
         raise InputError(

@@ -12,13 +12,14 @@ from tidegate.change.values import Person
 from tidegate.settings import Settings
 
 BOT_ACCOUNTS = frozenset(
-    """
-    allcontributors chatgpt-codex-connector claude codecov-commenter coderabbitai copilot copilot-pull-request-reviewer
-    copilot-swe-agent cursor cursoragent dependabot dependabot-preview devin-ai-integration gemini-code-assist
-    github-actions github-advanced-security gitlab-bot gitlab-dependency-bot gitlabduo google-labs-jules greenkeeper
-    imgbot k8s-ci-robot mergify openai-codex pre-commit-ci pyup-bot renovate renovate-bot semantic-release-bot snyk-bot
-    sonarcloud sourcery-ai weblate
-    """.split()
+    (
+        *("allcontributors", "chatgpt-codex-connector", "claude", "codecov-commenter", "coderabbitai", "copilot"),
+        *("copilot-pull-request-reviewer", "copilot-swe-agent", "cursor", "cursoragent", "dependabot"),
+        *("dependabot-preview", "devin-ai-integration", "gemini-code-assist", "github-actions"),
+        *("github-advanced-security", "gitlab-bot", "gitlab-dependency-bot", "gitlabduo", "google-labs-jules"),
+        *("greenkeeper", "imgbot", "k8s-ci-robot", "mergify", "openai-codex", "pre-commit-ci", "pyup-bot"),
+        *("renovate", "renovate-bot", "semantic-release-bot", "snyk-bot", "sonarcloud", "sourcery-ai", "weblate"),
+    )
 )
 """Accounts that are bots or apps and whose names do not say so. Lower case."""
 
