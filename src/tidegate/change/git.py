@@ -14,12 +14,13 @@ import re
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple, Self
 
-from tidegate.errors import GitError, InputError, InternalError
+from tidegate.errors import GitError, InputError, InternalError, TidegateError
 
 EMPTY_TREE = {
     "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
@@ -28,6 +29,8 @@ EMPTY_TREE = {
 NULL_OID = {"sha1": "0" * 40, "sha256": "0" * 64}
 TIMEOUT_SECONDS = 300
 BLOB_LIMIT_BYTES = 8 << 20
+BIG_FILE_BYTES = 32 << 20
+"""Git reads both sides of a file into memory to compare them; of a larger file it only says that it differs."""
 
 
 class Blob(NamedTuple):
@@ -53,6 +56,7 @@ class Repository:
         self.object_format = _object_format(common_dir / "config")
         self.shallow = (common_dir / "shallow").exists()
         self._git = _find_git()
+        self._index = git_dir / "index"
         self._private = tempfile.TemporaryDirectory(prefix="tidegate-git-", ignore_cleanup_errors=True)
         self._environment = self._make_private_git_dir(Path(self._private.name))
 
@@ -75,59 +79,52 @@ class Repository:
 
     def run(self, *arguments: str | bytes, stdin: bytes = b"", ok: tuple[int, ...] = (0,)) -> bytes:
         """What `git ARGUMENTS` prints. Raises GitError for any exit code that is not in `ok`, and after 300 s."""
-        try:
-            done = subprocess.run(
-                self._command(arguments),
-                input=stdin,
-                capture_output=True,
-                env=self._environment,
-                cwd=self._private.name,
-                timeout=TIMEOUT_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise self._timed_out(arguments) from error
-        if done.returncode not in ok:
-            raise self._refused(arguments, done.stderr)
-        return done.stdout
+        return self._run(arguments, self._environment, stdin, ok)
 
     @contextmanager
-    def stream(self, *arguments: str | bytes, stdin: bytes = b"") -> Iterator[IO[bytes]]:
+    def stream(
+        self, *arguments: str | bytes, stdin: bytes = b"", complaints: list[str] | None = None
+    ) -> Iterator[IO[bytes]]:
         """The same for output that may be large: yields git's standard output while git still writes it.
 
-        Leaving early ends git; reading to the end raises GitError when git failed.
+        Leaving early ends git; reading to the end raises GitError when git failed, and so does a reader that stumbles
+        over output that git broke off. What git says on standard error is added to `complaints`.
         """
-        with tempfile.TemporaryFile() as questions, tempfile.TemporaryFile() as complaints:
+        with tempfile.TemporaryFile() as questions, tempfile.TemporaryFile() as said:
             questions.write(stdin)
             questions.seek(0)
             process = subprocess.Popen(
                 self._command(arguments),
                 stdin=questions,
                 stdout=subprocess.PIPE,
-                stderr=complaints,
+                stderr=said,
                 env=self._environment,
                 cwd=self._private.name,
                 bufsize=1 << 16,
             )
             if process.stdout is None:
                 raise InternalError("git has no standard output")
+            overdue = threading.Event()
+            watch = threading.Timer(TIMEOUT_SECONDS, _end, (process, overdue))
+            watch.daemon = True
+            watch.start()
+            ended = False
             try:
                 yield process.stdout
                 ended = process.stdout.read(1) == b""
-            except BaseException:
-                process.kill()
+            except TidegateError as error:
+                if process.stdout.read(1) == b"" and process.wait() != 0:
+                    raise self._failed(arguments, said, overdue) from error
                 raise
             finally:
+                watch.cancel()
                 process.stdout.close()
-                if process.poll() is None:
-                    try:
-                        process.wait(timeout=1)
-                    except subprocess.TimeoutExpired:
-                        process.kill()
-                        process.wait()
+                _stop(process, patient=ended)
             if ended and process.returncode != 0:
-                complaints.seek(0)
-                raise self._refused(arguments, complaints.read(4096))
+                raise self._failed(arguments, said, overdue)
+            if complaints is not None:
+                said.seek(0)
+                complaints += said.read(1 << 16).decode("utf-8", "backslashreplace").splitlines()
 
     def resolve(self, revision: str, kind: str = "commit") -> str:
         """The object id that a revision names. Raises GitError when it names nothing of that kind."""
@@ -157,10 +154,7 @@ class Repository:
         asked = list(names)
         if not asked:
             return
-        for name in asked:
-            if "\n" in name or "\0" in name:
-                raise GitError("an object name holds a line break", where=repr(name), mend="rename the file")
-        sizes = list(self._batch_check(asked))
+        sizes = list(self.look_up(asked))
         wanted = [answer.oid for answer in sizes if answer.kind != "missing" and answer.size <= limit]
         with self.stream("cat-file", "--batch", "--buffer", stdin=_lines(wanted)) as output:
             for answer in sizes:
@@ -173,6 +167,34 @@ class Repository:
                     content = output.read(answer.size)
                     output.read(1)
                     yield answer._replace(content=content)
+
+    def write_staged_tree(self) -> str:
+        """The tree that committing the index would make; from then on it can be read here like any other.
+
+        It is written beside the repository, into the private git directory, from a copy of the index: nothing of the
+        repository changes. Raises InputError when the index holds unresolved conflicts.
+        """
+        private = Path(self._private.name)
+        staged = private / "staged"
+        staged.mkdir(exist_ok=True)
+        index = private / "staged-index"
+        if self._index.is_file():
+            shutil.copyfile(self._index, index)
+        own = {
+            "GIT_INDEX_FILE": str(index),
+            "GIT_OBJECT_DIRECTORY": str(staged),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(self.common_dir / "objects"),
+        }
+        try:
+            tree = self._run(("write-tree", "--missing-ok"), {**self._environment, **own})
+        except GitError as error:
+            if "unmerged" in error.what or "error building trees" in error.what:
+                raise InputError(
+                    "the index holds unresolved conflicts", where=str(self.path), mend="resolve them, then git add"
+                ) from error
+            raise
+        self._environment["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = str(staged)
+        return tree.decode("ascii").strip()
 
     def read_config(self) -> Mapping[str, tuple[str, ...]]:
         """The repository's own configuration as data, without includes: lower-case key to values in file order.
@@ -188,11 +210,16 @@ class Repository:
                 values[key] = (*values.get(key, ()), value)
         return values
 
-    # Private
-
-    def _batch_check(self, names: list[str]) -> Iterator[Blob]:
-        with self.stream("cat-file", "--batch-check", "--buffer", stdin=_lines(names)) as output:
-            for name in names:
+    def look_up(self, names: Iterable[str]) -> Iterator[Blob]:
+        """The same without content, by one process: which object each name stands for, its kind and its size."""
+        asked = list(names)
+        if not asked:
+            return
+        for name in asked:
+            if "\n" in name or "\0" in name:
+                raise GitError("an object name holds a line break", where=repr(name), mend="rename the file")
+        with self.stream("cat-file", "--batch-check", "--buffer", stdin=_lines(asked)) as output:
+            for name in asked:
                 answer = output.readline().decode("utf-8", "replace").rstrip("\n")
                 fields = answer.rsplit(" ", 2)
                 if len(fields) == 3 and fields[2].isdigit():
@@ -200,17 +227,47 @@ class Repository:
                 else:
                     yield Blob(name, "", "missing", 0, b"")
 
+    # Private
+
+    def _run(
+        self,
+        arguments: tuple[str | bytes, ...],
+        environment: Mapping[str, str],
+        stdin: bytes = b"",
+        ok: tuple[int, ...] = (0,),
+    ) -> bytes:
+        try:
+            done = subprocess.run(
+                self._command(arguments),
+                input=stdin,
+                capture_output=True,
+                env=environment,
+                cwd=self._private.name,
+                timeout=TIMEOUT_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise self._timed_out(arguments) from error
+        if done.returncode not in ok:
+            raise self._refused(arguments, done.stderr)
+        return done.stdout
+
     def _make_private_git_dir(self, private: Path) -> dict[str, str]:
         for name in ("refs", "packed-refs", "shallow"):
             (private / name).symlink_to(self.common_dir / name)
-        (private / "HEAD").symlink_to(self.git_dir / "HEAD")
+        # A copy: git takes a HEAD that is a symbolic link only when the link itself reads refs/...
+        head = self.git_dir / "HEAD"
+        link = str(head.readlink()) if head.is_symlink() else ""
+        (private / "HEAD").write_bytes(f"ref: {link}\n".encode() if link else head.read_bytes())
         for shared_index in self.git_dir.glob("sharedindex.*"):
             (private / shared_index.name).symlink_to(shared_index)
         (private / "objects").symlink_to(self.common_dir / "objects")
         extension = "[extensions]\n\tobjectFormat = sha256\n" if self.object_format == "sha256" else ""
         version = 1 if extension else 0
         (private / "config").write_text(
-            f"[core]\n\trepositoryFormatVersion = {version}\n\tbare = true\n{extension}", encoding="utf-8"
+            f"[core]\n\trepositoryFormatVersion = {version}\n\tbare = true\n"
+            f"\tbigFileThreshold = {BIG_FILE_BYTES}\n{extension}",
+            encoding="utf-8",
         )
         return {
             "PATH": os.environ.get("PATH", os.defpath),
@@ -240,6 +297,12 @@ class Repository:
         first = text.splitlines()[0] if text else "no reason given"
         hint = "this clone is shallow, fetch more: git fetch --unshallow" if self.shallow else "check it: git fsck"
         return GitError(f"git {_name(arguments)} failed: {first}", where=str(self.path), mend=hint)
+
+    def _failed(self, arguments: tuple[str | bytes, ...], said: IO[bytes], overdue: threading.Event) -> GitError:
+        if overdue.is_set():
+            return self._timed_out(arguments)
+        said.seek(0)
+        return self._refused(arguments, said.read(4096))
 
     def _timed_out(self, arguments: tuple[str | bytes, ...]) -> GitError:
         return GitError(
@@ -279,6 +342,21 @@ def checked_revision(revision: str) -> str:
     return revision
 
 
+def _end(process: subprocess.Popen[bytes], overdue: threading.Event) -> None:
+    overdue.set()
+    process.kill()
+
+
+def _stop(process: subprocess.Popen[bytes], *, patient: bool) -> None:
+    """Ends git: at once when the reader left, else after a second in which it may end by itself."""
+    if process.poll() is None and patient:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=1)
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+
+
 def _lines(names: Iterable[str]) -> bytes:
     return b"".join(name.encode("utf-8", "surrogateescape") + b"\n" for name in names)
 
@@ -299,6 +377,17 @@ def _find_git() -> str:
 def _looks_like_git_dir(folder: Path) -> bool:
     has_head = (folder / "HEAD").exists() or (folder / "HEAD").is_symlink()
     return has_head and ((folder / "objects").is_dir() or (folder / "commondir").exists())
+
+
+def _read_head(head: Path) -> bytes:
+    """What HEAD says. Git takes no symbolic link to another folder for a HEAD, so ours is a copy."""
+    if head.is_symlink():
+        content = b"ref: " + os.fsencode(head.readlink()) + b"\n"
+    else:
+        content = head.read_bytes()[:4096] if head.is_file() else b""
+    if not re.fullmatch(rb"ref:\s*refs/[^\0\n]+\n?|[0-9a-f]{40}\n?|[0-9a-f]{64}\n?", content):
+        raise InputError("HEAD is broken", where=str(head), mend="check the repository: git fsck")
+    return content
 
 
 def _common_dir(git_dir: Path) -> Path:
