@@ -12,6 +12,7 @@ import heapq
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from tidegate.errors import InputError
@@ -111,7 +112,8 @@ def human_key(person: str) -> str:
 # Private
 
 _DIVIDER = re.compile(rb"^---\r?(?:\n|\Z)", re.MULTILINE)
-_NEXT_NOTE = re.compile(rb"^\}[ \t\r]*\n(?=\s*[^\s])", re.MULTILINE)
+_RANGES = re.compile(rb"[0-9]{1,9}(?:-[0-9]{1,9})?(?:,[0-9]{1,9}(?:-[0-9]{1,9})?)*")
+_RANGE = re.compile(rb"([0-9]+)(?:-([0-9]+))?")
 _NUMBER = re.compile(rb"\+?0*([0-9]{1,10})")
 
 
@@ -120,7 +122,7 @@ def _digest(text: str) -> str:
 
 
 def _parts(text: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """Every note in a row: its attestation part and its JSON. Pretty JSON ends with the first `}` at column 0."""
+    """Every note in a row: its attestation part and its JSON."""
     start = 0
     view = memoryview(text)
     while True:
@@ -129,12 +131,18 @@ def _parts(text: bytes) -> Iterator[tuple[bytes, memoryview]]:
             if start == 0:
                 raise NoteError("a note without a line ---", mend="write it again: tidegate annotate")
             return
-        following = _NEXT_NOTE.search(text, divider.end())
-        if following is None or _DIVIDER.search(text, following.end()) is None:
+        end = _end_of_json(text, divider.end())
+        if _DIVIDER.search(text, end) is None:
             yield text[start : divider.start()], view[divider.end() :]
             return
-        yield text[start : divider.start()], view[divider.end() : following.end()]
-        start = following.end()
+        yield text[start : divider.start()], view[divider.end() : end]
+        start = end
+
+
+def _end_of_json(text: bytes, start: int) -> int:
+    """Behind the first `}` at column 0: there pretty JSON ends, since a line break within a text is escaped."""
+    brace = text.find(b"\n}", start)
+    return brace + 2 if brace >= 0 else len(text)
 
 
 def _parse_attestation(text: bytes) -> tuple[list[NoteFile], list[Fault]]:
@@ -196,6 +204,10 @@ def _unquoted(line: bytes) -> bytes:
 
 def _parse_ranges(text: bytes) -> tuple[tuple[LineRange, ...], bytes]:
     """The ranges in written order, and the first part that is none."""
+    if _RANGES.fullmatch(text):
+        plain = tuple((int(first), int(last or first)) for first, last in _RANGE.findall(text))
+        if all(0 < first <= last for first, last in plain):
+            return plain, b""
     ranges: list[LineRange] = []
     wrong = b""
     for part in text.split(b","):
@@ -267,32 +279,35 @@ def _record(session: Session) -> Mapping[str, Any]:
 
 
 def _resolve(entries: list[tuple[Session | None, Entry]]) -> list[Claim]:
-    """Sweep over the lines; the entry on top of the heap is the one that counts."""
-    starts: list[tuple[int, int, int]] = []
-    for rank, (session, entry) in enumerate(entries):
-        weight = rank + (len(entries) if session is not None else 0)
-        starts += [(first, -weight, last) for first, last in entry.ranges]
-    starts.sort()
+    ranges = [(first, rank, last) for rank, (_, entry) in enumerate(entries) for first, last in entry.ranges]
+    ranges.sort()
+    if all(before[2] < after[0] for before, after in pairwise(ranges)):
+        return _joined([(first, last, *entries[rank]) for first, rank, last in ranges])
+    return _joined(_swept(ranges, entries))
+
+
+def _swept(ranges: list[tuple[int, int, int]], entries: list[tuple[Session | None, Entry]]) -> list[Claim]:
+    """Sweep over overlapping ranges, in line order; the range on top of the heap is the one that counts."""
     claims: list[Claim] = []
-    open_: list[tuple[int, int]] = []
+    open_: list[tuple[bool, int, int]] = []
     line = index = 0
-    while index < len(starts) or open_:
+    while index < len(ranges) or open_:
         if not open_:
-            line = max(line, starts[index][0])
-        while index < len(starts) and starts[index][0] <= line:
-            heapq.heappush(open_, (starts[index][1], starts[index][2]))
+            line = max(line, ranges[index][0])
+        while index < len(ranges) and ranges[index][0] <= line:
+            _, rank, last = ranges[index]
+            heapq.heappush(open_, (entries[rank][0] is None, -rank, last))
             index += 1
-        while open_ and open_[0][1] < line:
+        while open_ and open_[0][2] < line:
             heapq.heappop(open_)
         if not open_:
             continue
-        weight, last = open_[0]
-        if index < len(starts):
-            last = min(last, starts[index][0] - 1)
-        session, entry = entries[-weight % len(entries)]
-        claims.append((line, last, session, entry))
+        _, rank, last = open_[0]
+        if index < len(ranges):
+            last = min(last, ranges[index][0] - 1)
+        claims.append((line, last, *entries[-rank]))
         line = last + 1
-    return _joined(claims)
+    return claims
 
 
 def _joined(claims: list[Claim]) -> list[Claim]:
