@@ -18,9 +18,13 @@ _BREAK = "\u200b"
 
 
 def plain(text: str, limit: int = 0) -> str:
-    """The text as one visible line, at most `limit` characters where one is given."""
+    """The text as one visible line, at most `limit` characters where one is given.
+
+    A command in the middle of a line of a CI log is broken: GitHub takes `##[name]`, Azure `##vso[`, TeamCity
+    `##teamcity[` (the runner's ActionCommand.TryParse searches the whole line).
+    """
     if text.isascii() and text.isprintable():
-        return _shorten(text, limit)
+        return _shorten(_COMMAND_MARK.sub(r"#\\x23", text), limit)
     if limit:
         text = text[: limit + 1]
     out: list[str] = []
@@ -36,22 +40,19 @@ def plain(text: str, limit: int = 0) -> str:
             out.append(" ")
         else:
             out.append(_show(character) if hidden else character)
-    return _shorten("".join(out), limit)
+    return _shorten(_COMMAND_MARK.sub(r"#\\x23", "".join(out)), limit)
 
 
 def terminal(text: str, limit: int = 0, *, unicode: bool = True) -> str:
-    """For a terminal and for the log of a CI system, which reads commands out of what is printed.
-
-    GitHub takes `::name::` at the start of a line, after white space too, and `##[name]` anywhere in it; Azure
-    `##vso[` and TeamCity `##teamcity[` likewise.
-    """
-    shown = _COMMAND_WORD.sub(r":\\x3a", _COMMAND_MARK.sub(r"#\\x23", plain(text, limit)))
+    """For a terminal and for the log of a CI system: GitHub takes `::name::` at the start of a line for a command, and
+    white space before it does not matter."""
+    shown = _COMMAND_WORD.sub(r":\\x3a", plain(text, limit))
     return shown if unicode else shown.replace(ELLIPSIS, "...").encode("ascii", "backslashreplace").decode("ascii")
 
 
 def markdown(text: str, limit: int = 0) -> str:
     """For running text of Markdown as GitHub and GitLab read it: no markup, no link, no mention, no reference."""
-    return "".join(_MARKDOWN.get(character, character) for character in _unlink(plain(text, limit)))
+    return "".join(_MARKDOWN.get(character, character) for character in _unlink(plain(text, limit).strip()))
 
 
 def code(text: str, limit: int = 0) -> str:
@@ -95,6 +96,11 @@ def sarif_uri(path: str) -> str:
     return quote(path.encode("utf-8", "backslashreplace"), safe="/")
 
 
+def json_line(text: str) -> str:
+    """For JSON that a log may show: the same value, without `##[` (see `plain`), which only a string can hold."""
+    return _COMMAND_MARK.sub(r"#\\u0023", text)
+
+
 # Private
 
 _MOST_MARKS = 4
@@ -105,7 +111,7 @@ _INVISIBLE = frozenset(
 )
 """Printable by their category, yet nothing is seen."""
 
-_COMMAND_MARK = re.compile(r"#(?:#)(?=\w*\[)")
+_COMMAND_MARK = re.compile(r"##(?=\w*\[)")
 _COMMAND_WORD = re.compile(r"(?:(?<=\s)|^)::")
 _MARKDOWN = {character: f"\\{character}" for character in "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{}~"} | {"|": "&#124;"}
 _REFERENCE = re.compile(

@@ -15,6 +15,10 @@ from tidegate.errors import InputError
 from tidegate.facts import Facts
 from tidegate.policy.verdict import Verdict
 from tidegate.report.document import render_json
+from tidegate.report.github import render_github
+from tidegate.report.gitlab import render_gitlab
+from tidegate.report.markdown import render_markdown, render_summary
+from tidegate.report.sarif import render_sarif
 from tidegate.report.style import PLAIN, Style, choose_style
 from tidegate.report.text import render_text
 from tidegate.settings import nearest
@@ -26,6 +30,11 @@ Renderer: TypeAlias = Callable[[Facts, Verdict, Style], str]
 FORMATS: Mapping[str, Renderer] = {
     "text": render_text,
     "json": render_json,
+    "sarif": render_sarif,
+    "github": render_github,
+    "summary": render_summary,
+    "markdown": render_markdown,
+    "gitlab": render_gitlab,
 }
 """Pure functions of facts and verdict. The result ends in a line break and can always be written as UTF-8."""
 

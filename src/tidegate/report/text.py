@@ -19,7 +19,6 @@ from tidegate.report.words import (
     because,
     due_later,
     headline,
-    is_command,
     not_collected,
     on_trial,
     satisfied,
@@ -102,12 +101,15 @@ def _obligation(obligation: Obligation, rule: RuleResult, style: Style) -> list[
 
 def _next(next_step: str, style: Style) -> list[str]:
     lines: list[str] = []
-    for step in steps(next_step) if next_step else ():
-        lead = "        next: " if not lines else "          or: "
-        if is_command(step):
-            lines.append(lead + _say(step, style, 400))
+    for number, step in enumerate(steps(next_step)):
+        lead = "        or" if number else "        next"
+        words, command = _say(step.words, style, 400), _say(step.command, style, 400)
+        if not command:
+            lines += wrap(words, style.width, f"{lead}: ", "              ")
+        elif words:
+            lines += [*wrap(f"{words}:", style.width, f"{lead}, "), f"          {command}"]
         else:
-            lines += wrap(_say(step, style, 400), style.width, lead)
+            lines.append(f"{lead}: {command}")
     return lines
 
 

@@ -30,6 +30,13 @@ EVIDENCE: Mapping[Evidence, str] = {
 SEVERITIES = ("critical", "high", "medium", "low", "note")
 
 
+class Step(Struct, frozen=True):
+    """What to do: `words`, or a `command` to copy and, in `words`, what it is for."""
+
+    words: str
+    command: str
+
+
 class Group(Struct, frozen=True):
     """What one rule asks for at this stage. Without `unmet` nothing can satisfy the rule but another change."""
 
@@ -139,15 +146,12 @@ def unknowns(facts: Facts) -> tuple[tuple[str, str], ...]:
     return tuple((_name_fields(name, fields), reason) for (name, reason), fields in grouped.items())
 
 
-def steps(next_step: str) -> list[str]:
-    """A next step as its commands, one each, where it holds several; else as it is."""
-    parts = next_step.split("; ")
-    return parts if len(parts) > 1 and all(is_command(part) for part in parts) else [next_step]
-
-
-def is_command(step: str) -> bool:
-    """Whether a step begins with a command, which must stay on one line to be copied."""
-    return step.startswith(("tidegate ", "git ", "mkdir "))
+def steps(next_step: str) -> tuple[Step, ...]:
+    """A next step as one or several, with its commands apart from the words about them."""
+    parts = next_step.split("; ") if next_step else []
+    if not all(_is_command(part) for part in parts):
+        return (Step(next_step, ""),)
+    return tuple(_step(part) for part in parts)
 
 
 # Private
@@ -166,6 +170,18 @@ _KINDS: Mapping[ObligationKind, str] = {
 _ORDER: tuple[Stage, ...] = ("commit", "push", "merge")
 
 
+_COMMANDS = ("tidegate ", "git ", "mkdir ")
+
+
+def _is_command(step: str) -> bool:
+    return step.startswith(_COMMANDS)
+
+
+def _step(part: str) -> Step:
+    command, purpose, words = part.partition(" for what ")
+    return Step(f"for what {words}" if purpose else "", command)
+
+
 def _is_later(obligation: Obligation, verdict: Verdict) -> bool:
     return _ORDER.index(obligation.due) > _ORDER.index(verdict.stage)
 
@@ -175,7 +191,7 @@ def _is_not_collected(section: Section) -> bool:
 
 
 def _kinds(obligations: list[Obligation]) -> str:
-    counts = Counter(_KINDS[o.kind] for o in obligations)
+    counts = Counter(_KINDS.get(o.kind, o.kind) for o in obligations)
     return ", ".join(f"{kind} ({count})" if count > 1 else kind for kind, count in counts.items())
 
 

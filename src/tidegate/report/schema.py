@@ -1,0 +1,51 @@
+"""The JSON Schemas of the documents that Tidegate writes, made from the types that write them.
+
+docs/schema/ holds them as files, and a test keeps those current:
+
+    tidegate schema check > docs/schema/check.schema.json
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from tidegate.facts import SECTIONS, Facts
+from tidegate.report.document import Check
+
+DOCUMENTS: Mapping[str, type] = {"check": Check, "facts": Facts}
+"""Every document by the name that `tidegate schema` takes."""
+
+
+def render_schema(name: str) -> str:
+    """The schema of a document (2020-12), indented, keys sorted.
+
+    Every section of the facts is there, with its status, its unknowns and its findings; any other field of a section
+    is absent where it does not hold. Readers must bear fields that a later version adds.
+    """
+    type_ = DOCUMENTS[name]
+    (root,), components = msgspec.json.schema_components([type_], ref_template="#/$defs/{name}")
+    for struct, component in components.items():
+        component["required"] = _ALWAYS if struct in _SECTION_STRUCTS else list(component["properties"])
+    schema: dict[str, Any] = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:tidegate:{name}:1",
+        **root,
+        "$defs": _without_defaults(components),
+    }
+    return msgspec.json.format(msgspec.json.encode(schema, order="sorted"), indent=2).decode() + "\n"
+
+
+# Private
+
+_ALWAYS = ["status", "unknowns", "findings"]
+_SECTION_STRUCTS = tuple(field.type.__name__ for field in msgspec.structs.fields(Facts) if field.name in SECTIONS)
+
+
+def _without_defaults(value: Any) -> Any:
+    """A document says what it holds; what a program would put in the place of an absent field is no part of it."""
+    if isinstance(value, dict):
+        return {key: _without_defaults(item) for key, item in value.items() if key != "default"}
+    return [_without_defaults(item) for item in value] if isinstance(value, list) else value
