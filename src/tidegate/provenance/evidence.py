@@ -30,19 +30,11 @@ from tidegate.facts import Claim, Declaration, Finding, Unknown
 from tidegate.provenance.accountable import Answer, Persons, answer_for, answer_for_request
 from tidegate.provenance.declared import read_declarations
 from tidegate.provenance.signatures import load_signatures
-from tidegate.provenance.values import LEVELS, Origin
+from tidegate.provenance.values import LEVELS, LineClaim, Origin
 from tidegate.settings import Settings
 
 UNKNOWN = Origin(writer="unknown", evidence="E0")
 _ROLE_ORDER = {"author": 0, "co-author": 1, "suggestion": 2}
-
-
-class LineClaim(NamedTuple):
-    """What one source says about a run of lines of a commit's file."""
-
-    first: int
-    last: int
-    origin: Origin
 
 
 class Attributed(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
@@ -83,3 +83,11 @@ class Origin(Struct, frozen=True):
     role: Role = "none"
     source: str = ""
     commit: str = ""
+
+
+class LineClaim(NamedTuple):
+    """What one source says about a run of lines, first and last included."""
+
+    first: int
+    last: int
+    origin: Origin

@@ -91,9 +91,7 @@ def _patch(target: Any, keys: list[Any], value: object, *, append: bool) -> None
         if isinstance(existing, list):
             existing.extend(value)
             return
-    if (isinstance(target, dict) and isinstance(last, str)) or (
-        isinstance(target, list) and isinstance(last, int) and 0 <= last < len(target)
-    ):
+    if isinstance(target, dict) or (isinstance(target, list) and _step(target, last) is not None):
         target[last] = value
 
 

@@ -1,0 +1,166 @@
+"""Finds the lines of a change again in the edits that a session's transcript holds (evidence E3).
+
+A line is the session's when it stands in an edit of that session to that file, in the order of the edit: the longest
+runs are laid first, what is left is laid between them. A line that says little (fewer than four visible characters)
+counts only inside such a run. White space is not compared, because formatters change it. Paths are compared from the
+end: the session ran in another folder.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from tidegate.provenance.transcripts.values import Edit, Transcript
+from tidegate.provenance.values import LineClaim, Origin
+
+TELLING = 4
+"""A line with fewer visible characters is found only inside a run."""
+TELLING_ALONE = 12
+"""A line with fewer visible characters is not looked for outside the order of its edit."""
+COMMON = 200
+"""A line that stands more often than this among the added lines is treated like one that says little."""
+
+
+class Target(NamedTuple):
+    """An added line: its number and its text."""
+
+    line: int
+    text: bytes
+
+
+class Replay:
+    """The edits of some sessions, ready to be compared with the added lines of files."""
+
+    def __init__(self, transcripts: Iterable[Transcript], paths: Sequence[str], source: str = "transcript") -> None:
+        self._source = source
+        self._edits: dict[str, list[tuple[Transcript, list[Edit]]]] = {}
+        by_name: dict[str, list[str]] = {}
+        for path in paths:
+            by_name.setdefault(path.rpartition("/")[2], []).append(path)
+        for transcript in sorted(transcripts, key=lambda t: t.started, reverse=True):
+            for path, edits in _by_path(transcript, by_name).items():
+                self._edits.setdefault(path, []).append((transcript, edits))
+
+    def claims(self, path: str, targets: Sequence[Target]) -> list[LineClaim]:
+        """The lines that a session wrote, as runs in line order for each session, the latest session first."""
+        found: list[LineClaim] = []
+        for transcript, edits in self._edits.get(path, ()):
+            found += self._claims(transcript, edits, targets)
+        return found
+
+    # Private
+
+    def _claims(self, transcript: Transcript, edits: Sequence[Edit], targets: Sequence[Target]) -> list[LineClaim]:
+        claims: list[LineClaim] = []
+        for index, (edit, by_user) in sorted(_align(edits, [_plain(t.text) for t in targets]).items()):
+            line = targets[index].line
+            origin = Origin(
+                writer="mixed" if by_user else "ai",
+                evidence="E3",
+                tool=transcript.tool,
+                model=edit.model,
+                session=transcript.id,
+                prompt=edit.prompt,
+                role="author",
+                source=self._source,
+            )
+            if claims and claims[-1].last + 1 == line and claims[-1].origin == origin:
+                claims[-1] = LineClaim(claims[-1].first, line, origin)
+            else:
+                claims.append(LineClaim(line, line, origin))
+        return claims
+
+
+# Private
+
+
+def _by_path(transcript: Transcript, by_name: Mapping[str, Sequence[str]]) -> dict[str, list[Edit]]:
+    found: dict[str, list[Edit]] = {}
+    for edit in transcript.edits:
+        written = edit.path.replace("\\", "/")
+        candidates = by_name.get(written.rpartition("/")[2], ())
+        path = _same_file(written, transcript.folder.replace("\\", "/"), candidates) if candidates else ""
+        if path:
+            found.setdefault(path, []).append(edit)
+    return found
+
+
+def _same_file(written: str, folder: str, candidates: Sequence[str]) -> str:
+    """The changed file that a session's path means; "" for none.
+
+    With the session's folder the rest of the path decides; a file at the top of the repository is then only taken for
+    one at the top of the folder, so that README.md is not every README.md.
+    """
+    relative = _below(written, folder)
+    if relative in candidates:
+        return relative
+    fitting = [c for c in candidates if f"/{written}".endswith(f"/{c}") or (relative and c.endswith(f"/{relative}"))]
+    if relative:
+        fitting = [c for c in fitting if "/" in c]
+    return max(fitting, key=len, default="")
+
+
+def _below(written: str, folder: str) -> str:
+    if not written.startswith("/") and not (len(written) > 1 and written[1] == ":"):
+        return str(PurePosixPath(written))
+    return written[len(folder) + 1 :] if folder and written.startswith(f"{folder.rstrip('/')}/") else ""
+
+
+def _align(edits: Sequence[Edit], texts: Sequence[str]) -> dict[int, tuple[Edit, bool]]:
+    """Index of an added line to the edit that wrote it last, and whether the user changed the line there."""
+    count = Counter(texts)
+    quiet = {text for text, n in count.items() if n > COMMON or _visible(text) < TELLING}
+    matcher = SequenceMatcher(lambda text: text in quiet, "", texts, autojunk=False)
+    positions: dict[str, list[int]] = {}
+    for index, text in enumerate(texts):
+        positions.setdefault(text, []).append(index)
+    found: dict[int, tuple[Edit, bool]] = {}
+    for edit in edits:
+        by_user = {_normal(line) for line in edit.by_user}
+        for block in edit.blocks:
+            plain = [_normal(line) for line in block]
+            if positions.keys().isdisjoint(line for line in plain if line not in quiet):
+                continue
+            for index in _laid(matcher, plain, positions, quiet, found):
+                found[index] = (edit, texts[index] in by_user)
+    return found
+
+
+def _laid(
+    matcher: SequenceMatcher[str],
+    block: Sequence[str],
+    positions: Mapping[str, Sequence[int]],
+    quiet: set[str],
+    taken: Mapping[int, object],
+) -> Iterator[int]:
+    matcher.set_seq1(block)
+    left = set(range(len(block)))
+    used: set[int] = set()
+    for start, first, size in matcher.get_matching_blocks():
+        yield from range(first, first + size)
+        used.update(range(first, first + size))
+        left.difference_update(range(start, start + size))
+    for index in sorted(left):
+        text = block[index]
+        if text in quiet or _visible(text) < TELLING_ALONE:
+            continue
+        free = next((p for p in positions.get(text, ()) if p not in used and p not in taken), None)
+        if free is not None:
+            used.add(free)
+            yield free
+
+
+def _plain(text: bytes) -> str:
+    return _normal(text.decode("utf-8", "backslashreplace"))
+
+
+def _normal(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _visible(text: str) -> int:
+    return len(text) - text.count(" ")
