@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 CONFIG_NAMES = ("tidegate.toml", "pyproject.toml")
 POLICY_FOLDER = ".tidegate/policy/"
+TESTS_FOLDER = f"{POLICY_FOLDER}tests/"
+"""Tests of rules; a check never reads them."""
 ENVIRONMENT_PREFIX = "TIDEGATE_"
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tidegate.change.git import Repository
 from tidegate.change.values import show_path
 from tidegate.errors import InputError
-from tidegate.settings import CONFIG_NAMES, POLICY_FOLDER, Loaded, Source, parse_settings
+from tidegate.settings import CONFIG_NAMES, POLICY_FOLDER, TESTS_FOLDER, Loaded, Source, parse_settings
 
 LARGEST_BYTES = 1 << 20
 MOST_FILES = 200
@@ -84,7 +84,8 @@ def _list(repository: Repository, revision: str) -> list[_Listed]:
     top = {e.path: e for e in _ls_tree(repository, revision, *CONFIG_NAMES, _FOLDER)}
     below = _ls_tree(repository, revision, POLICY_FOLDER, recursive=True) if _FOLDER in top else []
     found = [top[name] for name in CONFIG_NAMES if name in top]
-    found += [entry for entry in below if entry.path.startswith(POLICY_FOLDER) and entry.path.endswith(".toml")]
+    policy = [e for e in below if e.path.startswith(POLICY_FOLDER) and not e.path.startswith(TESTS_FOLDER)]
+    found += [entry for entry in policy if entry.path.endswith(".toml")]
     folder_links = [e for e in (*top.values(), *below) if e.path in (_FOLDER, POLICY_FOLDER.rstrip("/"))]
     for entry in (*found, *(e for e in folder_links if e.mode != TREE)):
         _check_kind(entry, f"{entry.path} at {revision[:7]}")

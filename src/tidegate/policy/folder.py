@@ -8,9 +8,8 @@ from pathlib import Path
 from tidegate.errors import InputError
 from tidegate.policy.rules import Policy, RuleTable
 from tidegate.policy.trial import Trial, parse_trials
-from tidegate.settings import CONFIG_NAMES, POLICY_FOLDER, Loaded, Source, parse_settings
+from tidegate.settings import CONFIG_NAMES, POLICY_FOLDER, TESTS_FOLDER, Loaded, Source, parse_settings
 
-TESTS_FOLDER = f"{POLICY_FOLDER}tests/"
 LARGEST_BYTES = 1 << 20
 
 
