@@ -50,7 +50,7 @@ def damages(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _other_types(value: object) -> list[object]:
-    kinds: tuple[object, ...] = (True, 7.5, "other", [], {}, -1)
+    kinds: tuple[object, ...] = (True, "other", {}, -1)
     return [other for other in kinds if type(other) is not type(value) or other == -1]
 
 
