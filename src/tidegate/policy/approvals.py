@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from tidegate.facts import AccountableFact, CommitFact, Declaration, ReviewFact, SpanFact, Unknown
 from tidegate.policy.case import Case, UnknownFactError, look_text, need, need_list
-from tidegate.policy.identities import Identities, is_machine, same_maker
+from tidegate.policy.identities import Identities, is_bot_account, is_machine, same_maker
 
 
 class Refused(NamedTuple):
@@ -51,7 +51,7 @@ def read_makers(case: Case, roles: Sequence[str], identities: Identities) -> Mak
     machines = _agents(case.document)
     people: dict[str, str] = {}
     strangers: dict[str, str] = {}
-    for text, deed in _named_makers(case.document, roles):
+    for text, deed in _named_makers(case.document, roles, identities):
         maker = identities.maker(text)
         for person in (maker.person, *sorted(maker.alike)):
             if person:
@@ -109,7 +109,7 @@ def _count(bench: _Bench, reviews: Sequence[ReviewFact]) -> Approvals:
 def _not_a_judge(bench: _Bench, review: ReviewFact) -> str:
     """Why this account cannot approve anything here, "" where it can."""
     person = bench.identities.of_account(review.account)
-    if review.kind == "bot" or is_machine(review.account):
+    if review.kind == "bot" or is_bot_account(review.account):
         return "is an app or a bot, and only people count"
     if not person:
         return f'is nobody in [people]: add [people.NAME] with accounts = ["{review.account}"]'
@@ -174,20 +174,20 @@ def _is_before(reviews: Sequence[ReviewFact], first: int, second: int) -> bool:
     return first < second and one is not None and two is not None and one <= two
 
 
-def _named_makers(document: Mapping[str, Any], roles: Sequence[str]) -> list[tuple[str, str]]:
+def _named_makers(document: Mapping[str, Any], roles: Sequence[str], identities: Identities) -> list[tuple[str, str]]:
     """Every text that names a maker, with what they did."""
     found: list[tuple[str, str]] = []
     if "author" in roles or "prompter" in roles:
         found += _prompters(document)
     if "author" in roles:
-        found += _authors(document)
+        found += _authors(document, identities)
     if "committer" in roles:
         commits = need_list(document, "change.commits", CommitFact)
         found += [(commit.committer, "committed part of it") for commit in commits]
     return found
 
 
-def _authors(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _authors(document: Mapping[str, Any], identities: Identities) -> list[tuple[str, str]]:
     commits = need_list(document, "change.commits", CommitFact)
     accountable = need(document, "provenance.accountable", list[AccountableFact])
     return [
@@ -195,8 +195,13 @@ def _authors(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         *((author, "wrote part of it") for author in need(document, "provenance.authors", list[str])),
         *((span.human, "wrote part of it") for span in need(document, "provenance.spans", list[SpanFact])),
         *((answers.person, "answers for part of it") for answers in accountable),
-        (need(document, "change.author", str), "opened it"),
+        (_opener(need(document, "change.author", str), identities), "opened it"),
     ]
+
+
+def _opener(text: str, identities: Identities) -> str:
+    """Who opened the change. A forge names an account, without the @ that tells it from a name in git."""
+    return text if not text or "@" in text or "<" in text or identities.is_person(text) else f"@{text}"
 
 
 def _prompters(document: Mapping[str, Any]) -> list[tuple[str, str]]:

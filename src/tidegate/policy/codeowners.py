@@ -1,9 +1,9 @@
 """Who owns which file: CODEOWNERS, as GitHub reads it and as GitLab reads it.
 
-A line that the forge would refuse or skip is a finding here, and more: it leaves a doubt. What the line was meant to
-cover is not known to be owned by whoever an earlier line names, so a file whose last matching line is such a line has
-owners that could not be told, and an approval by its owners cannot be shown. A later good line settles it. The forges
-skip such lines, and then ask the wrong people, or nobody.
+What the forge would skip is a finding here, and may be more. An owner that is none is left out of its line: fewer
+people can approve then, never more. A line that is left without owners, or whose pattern cannot be read, leaves a
+doubt: a file that it decides has owners that could not be told, and no approval by its owners can be shown until the
+line is mended or a later line settles it. The forges skip such lines, and then ask other people, or nobody.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Owners(Struct, frozen=True, dict=True):
     findings: tuple[Finding, ...] = ()
 
     @cached_property
-    def indexes(self) -> tuple[tuple[PatternIndex, PatternIndex], ...]:
+    def indexes(self) -> tuple[tuple[PatternIndex, PatternIndex | None], ...]:
         """For each section: its patterns, and those that take files out."""
         return tuple(_indexes(section.rules, self.dialect) for section in self.sections)
 
@@ -72,7 +72,7 @@ class Owners(Struct, frozen=True, dict=True):
         found = []
         for section, (index, exclusions) in zip(self.sections, self.indexes, strict=True):
             number = index.last(path)
-            if number < 0 or exclusions.last(path) >= 0:
+            if number < 0 or (exclusions is not None and exclusions.last(path) >= 0):
                 continue
             rule = section.rules[number]
             found.append(
@@ -127,6 +127,7 @@ class _Reader:
         self.findings: list[Finding] = []
         self.section = _Section("", 1, False)
         self.sections = {"": self.section}
+        self.lost_heading = 0
 
     def read(self, raw: bytes, number: int) -> None:
         try:
@@ -145,53 +146,61 @@ class _Reader:
     def entry(self, line: str, number: int) -> None:
         pattern, owners, wrong = _split(line, self.dialect)
         exclude = self.dialect == "gitlab" and pattern.startswith("!")
-        if wrong:
-            self.complain(
-                "codeowners-invalid-owner",
-                number,
-                f"{_shown(wrong[0])} is not an owner",
-                "write @user, @org/team or an e-mail address, or take it out",
-            )
-        doubt = f"{_shown(wrong[0])} on that line is not an owner" if wrong else ""
+        self.complain_of_owners(wrong, number)
         try:
             translate(_path_part(pattern, self.dialect), self.dialect)
         except PatternError as error:
             self.complain("codeowners-invalid-pattern", number, f"{_shown(pattern)}: {error}", _PATTERN_MEND)
             self.doubt(number, str(error))
             return
+        doubt = ""
         if exclude:
-            owners, doubt = (), ""
-        elif not owners and not wrong and self.dialect == "gitlab":
-            owners = self.section.defaults
-            if not owners:
-                self.complain(
-                    "codeowners-no-owner", number, f"{_shown(pattern)} has no owner", "name one, or take the line out"
-                )
-                doubt = "the line names no owner"
+            owners = ()
+        elif not owners and wrong:
+            doubt = f"{_shown(wrong[0])} is not an owner"
+        elif not owners and self.dialect == "gitlab":
+            owners, doubt = self.inherited(pattern, number)
         self.section.rules.append(OwnerRule(pattern, owners, number, exclude, doubt))
 
-    def header(self, line: str, number: int) -> bool:
-        """Whether the line opens a section. One that does not parse is an entry, as in GitLab."""
-        match = _HEADER.fullmatch(line)
-        if match is None:
-            if line.startswith(("[", "^[")):
-                self.complain(
-                    "codeowners-invalid-section",
-                    number,
-                    f"{_shown(line)} is not a section heading",
-                    "write [Name], ^[Name], [Name][2] or [Name] @default-owner",
-                )
-            return False
-        name = match["name"].strip()
-        approvals = max(1, int(match["count"] or "1"))
-        optional = bool(match["optional"])
-        defaults, wrong = _owners((match["owners"] or "").split())
-        if wrong:
+    def inherited(self, pattern: str, number: int) -> tuple[tuple[str, ...], str]:
+        """The owners of a GitLab line that names none. GitLab lets everybody through where there are none at all."""
+        if self.lost_heading:
+            return (), f"the heading in line {self.lost_heading} cannot be read, and the line names no owner"
+        if not self.section.defaults:
+            message = f"{_shown(pattern)} has no owner"
             self.complain(
-                "codeowners-invalid-owner", number, f"{_shown(wrong[0])} is not an owner", "write @user or @group"
+                "codeowners-no-owner", number, message, "name an owner, or write !PATH to say that it needs none"
             )
-        self.open(name, approvals, optional, defaults)
-        return True
+            return (), "the line names no owner"
+        return self.section.defaults, ""
+
+    def header(self, line: str, number: int) -> bool:
+        """Whether the line opens a section. One that cannot be read is an entry that matches nothing, as in GitLab."""
+        match = _HEADER.fullmatch(line)
+        if match is not None:
+            approvals = match["count"] or "1"
+            if not re.fullmatch(r"0*[1-9][0-9]{0,3}", approvals):
+                message = f"[{_shown(approvals)}] is no number of approvals, and counts as 1"
+                self.complain("codeowners-invalid-section", number, message, "write a number such as [2]")
+                approvals = "1"
+            defaults, wrong = _owners((match["owners"] or "").split())
+            self.complain_of_owners(wrong, number)
+            self.open(match["name"].strip(), int(approvals), bool(match["optional"]), defaults)
+            self.lost_heading = 0
+            return True
+        if _LOST_HEADER.match(line):
+            message = f"{_shown(line)} is not a section heading"
+            self.complain(
+                "codeowners-invalid-section", number, message, "write [Name], ^[Name], [Name][2] or [Name] @owner"
+            )
+            self.lost_heading = number
+            return True
+        return False
+
+    def complain_of_owners(self, wrong: Sequence[str], number: int) -> None:
+        if wrong:
+            message = f"{_shown(wrong[0])} is not an owner"
+            self.complain("codeowners-invalid-owner", number, message, "write @user, @org/team or an e-mail address")
 
     def open(self, name: str, approvals: int, optional: bool, defaults: tuple[str, ...]) -> None:
         known = self.sections.get(name.casefold())
@@ -216,10 +225,11 @@ def _split(line: str, dialect: Dialect) -> tuple[str, tuple[str, ...], tuple[str
     match = _ENTRY.match(line)
     pattern = match[0] if match else line
     words = line[len(pattern) :].split()
-    if dialect == "github":
-        comment = next((i for i, word in enumerate(words) if word.startswith("#")), len(words))
-        words = words[:comment]
-    owners, wrong = _owners(words)
+    comment = next((place for place, word in enumerate(words) if word.startswith("#")), len(words))
+    owners, wrong = _owners(words[:comment])
+    if dialect == "gitlab":
+        # It has no comments behind an entry: docs.gitlab.com, "Any Code Owners listed in a comment are parsed".
+        owners = tuple(dict.fromkeys((*owners, *_owners(words[comment:])[0])))
     return pattern, owners, wrong
 
 
@@ -237,10 +247,11 @@ def _path_part(pattern: str, dialect: Dialect) -> str:
     return pattern
 
 
-def _indexes(rules: Sequence[OwnerRule], dialect: Dialect) -> tuple[PatternIndex, PatternIndex]:
+def _indexes(rules: Sequence[OwnerRule], dialect: Dialect) -> tuple[PatternIndex, PatternIndex | None]:
     patterns = [translate(_path_part(rule.pattern, dialect), dialect) for rule in rules]
     kept = [Pattern() if rule.exclude else pattern for rule, pattern in zip(rules, patterns, strict=True)]
-    return PatternIndex(kept), PatternIndex(p for r, p in zip(rules, patterns, strict=True) if r.exclude)
+    excluding = [pattern for rule, pattern in zip(rules, patterns, strict=True) if rule.exclude]
+    return PatternIndex(kept), PatternIndex(excluding) if excluding else None
 
 
 def _shown(text: str) -> str:
@@ -250,6 +261,7 @@ def _shown(text: str) -> str:
 _PATTERN_MEND = "write it as a path, with * for part of a name and ** for any folders"
 _ENTRY = re.compile(r"(?:\\.|[^\s\\])+")
 _HEADER = re.compile(
-    r"(?P<optional>\^)?\[(?P<name>[^\]]+)\](?:\[(?P<count>-?[0-9]{1,6})\])?(?:\s+(?P<owners>[^#]*?))?\s*(?:#.*)?"
+    r"(?P<optional>\^)?\[(?P<name>[^\]]*[^\]\s][^\]]*)\](?:\[(?P<count>[^\]]*)\])?(?:\s+(?P<owners>[^#]*))?(?:#.*)?"
 )
+_LOST_HEADER = re.compile(r"\^?\[[^\]]*(?:$|\]\[[^\]]*$)|\^?\[\s*\]")
 _OWNER = re.compile(r"@@?[A-Za-z0-9_][\w.\-]*(?:/[\w.\-]+)*|[^\s@]+@[^\s@]+\.[^\s@]+")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from tidegate.change.people import BOT_ACCOUNTS, BOT_EMAILS
 from tidegate.settings import Settings
 
 
@@ -60,22 +61,32 @@ class Identities:
         return self._teams.get(_bare(name))
 
     def maker(self, text: str) -> Maker:
-        """Whoever a text such as `Name <email>`, an e-mail, an account or a key of [people] stands for."""
+        """Whom a key of [people], `Name <email>`, an e-mail or `@account` stands for. A name alone proves nothing."""
         name, email = _split(text)
-        person = (
-            (text if text in self._people else "")
-            or (self.of_email(email) if email else "")
-            or (self.of_account(text) if not email else "")
-        )
+        if text in self._people:
+            person = text
+        elif email:
+            person = self.of_email(email)
+        else:
+            person = self.of_account(text) if text.startswith("@") else ""
         return Maker(text, person, frozenset(self._names.get(_plain(name or text), ())) - {person})
 
 
 def is_machine(text: str) -> bool:
-    """Whether a git identity or an account is a forge's own or one of its apps, by the address that only they have."""
+    """Whether `Name <email>` or `@account` is a forge's own or an app's, by an address or account that only those have.
+
+    A name such as `helper[bot]` proves nothing in git, where everybody writes their own.
+    """
     _, email = _split(text)
     if email:
-        return bool(_MACHINE.fullmatch(_fold(email)))
-    return text.endswith("[bot]")
+        return _fold(email) in BOT_EMAILS or bool(_MACHINE.fullmatch(_fold(email)))
+    return text.startswith("@") and is_bot_account(text)
+
+
+def is_bot_account(account: str) -> bool:
+    """Whether a forge account is an app's or a bot's by its name."""
+    bare = _bare(account)
+    return bare.endswith("[bot]") or bare in BOT_ACCOUNTS or bool(_GITLAB_BOT.fullmatch(bare))
 
 
 def same_maker(text: str) -> str:
@@ -88,9 +99,10 @@ def same_maker(text: str) -> str:
 
 _NOREPLY = re.compile(r"(?:[0-9]+[+-])?(?P<account>[a-z0-9_.-]+)@users\.noreply\.(?:github|gitlab)\.com")
 _MACHINE = re.compile(
-    r"noreply@github\.com|(?:[0-9]+\+)?[a-z0-9-]+\[bot\]@users\.noreply\.github\.com"
+    r"noreply@git(?:hub|lab)\.com|(?:[0-9]+\+)?[a-z0-9-]+\[bot\]@users\.noreply\.github\.com"
     r"|(?:project|group)_[0-9]+_bot(?:_[a-z0-9]+)?@noreply\.[a-z0-9.-]+"
 )
+_GITLAB_BOT = re.compile(r"(?:project|group)_[0-9]+_bot(?:_[a-z0-9]+)?|service_account_.*")
 
 
 def _split(text: str) -> tuple[str, str]:

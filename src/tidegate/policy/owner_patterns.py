@@ -10,12 +10,15 @@ GitLab: Ruby's File.fnmatch with FNM_DOTMATCH | FNM_PATHNAME: docs.gitlab.com "S
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple, TypeAlias
 
 import re2
 
 Dialect: TypeAlias = Literal["github", "gitlab"]
+LONGEST = 4096
+"""Characters of a pattern; no path that git can check out on Linux is longer. RE2 compiles each of that length."""
 
 
 class PatternError(ValueError):
@@ -26,7 +29,8 @@ class Pattern(NamedTuple):
     """One pattern, ready for the index: where its look-up key belongs, and the whole of it as RE2.
 
     `exact` the path itself, `below` everything under that folder, `name` a last segment, `part` a folder's name at any
-    depth, `suffix` the end of a segment; `folder` is the leading literal folder of a pattern that only RE2 can answer.
+    depth, `suffix` the end of a segment. `folder` is the leading literal folder of a pattern that only RE2 can answer,
+    `piece` the longest text that every path which it matches holds.
     """
 
     exact: bytes | None = None
@@ -36,6 +40,7 @@ class Pattern(NamedTuple):
     suffix: bytes | None = None
     suffix_of_folders: bool = False
     folder: bytes = b""
+    piece: bytes = b""
     regex: str = ""
 
 
@@ -43,13 +48,9 @@ def translate(pattern: str, dialect: Dialect) -> Pattern:
     """The pattern as the dialect means it. Raises PatternError for one that it does not have."""
     if "\0" in pattern:
         raise PatternError("it holds a NUL character")
-    found = _github(pattern) if dialect == "github" else _gitlab(pattern)
-    if found.regex:
-        try:
-            re2.compile(found.regex.encode("ascii"), _options())
-        except re2.error as error:
-            raise PatternError("it is too large or not a pattern") from error
-    return found
+    if len(pattern) > LONGEST:
+        raise PatternError(f"it has more than {LONGEST} characters")
+    return _github(pattern) if dialect == "github" else _gitlab(pattern)
 
 
 class PatternIndex:
@@ -61,27 +62,30 @@ class PatternIndex:
         self._name: dict[bytes, int] = {}
         self._part: dict[bytes, int] = {}
         self._suffix: dict[bytes, list[tuple[int, bytes, bool]]] = {}
-        self._waiting: dict[bytes, list[tuple[int, Callable[[bytes], object]]]] = {}
+        # By leading folder, and those without one by the first three bytes of their piece.
+        self._waiting: dict[bytes, list[_Waiting]] = {}
+        self._anywhere: dict[bytes, list[_Waiting]] = {}
         for number, pattern in enumerate(patterns):
             self._add(number, pattern)
         for suffixes in self._suffix.values():
             suffixes.reverse()
-        for matchers in self._waiting.values():
+        for matchers in (*self._waiting.values(), *self._anywhere.values()):
             matchers.reverse()
 
     def last(self, path: bytes) -> int:
         """The number of the last pattern that matches, -1 for none."""
-        best = max(self._exact.get(path, -1), -1)
-        segments = path.split(b"/")
-        best = max(best, self._name.get(segments[-1], -1))
-        for folder in _folders(path):
+        folders, segments = _folders(path), path.split(b"/")
+        best = max(self._exact.get(path, -1), self._name.get(segments[-1], -1))
+        for folder in folders:
             best = max(best, self._below.get(folder, -1))
-        for segment in segments[:-1]:
+        for segment in segments[:-1] if self._part else ():
             best = max(best, self._part.get(segment, -1))
-        for place, segment in enumerate(segments):
+        for place, segment in enumerate(segments if self._suffix else ()):
             best = self._last_suffix(segment, place == len(segments) - 1, best)
-        for folder in (b"", *_folders(path)):
-            best = _last_waiting(self._waiting.get(folder, ()), path, best)
+        for key in (b"", *folders) if self._waiting else ():
+            best = _last_waiting(self._waiting.get(key, ()), path, best)
+        for at in range(len(path) - 2) if self._anywhere else ():
+            best = _last_waiting(self._anywhere.get(path[at : at + 3], ()), path, best)
         return best
 
     # Private
@@ -99,8 +103,9 @@ class PatternIndex:
             entry = (number, pattern.suffix, pattern.suffix_of_folders)
             self._suffix.setdefault(_extension(pattern.suffix), []).append(entry)
         if pattern.regex:
-            matcher = re2.compile(pattern.regex.encode("ascii"), _options()).fullmatch
-            self._waiting.setdefault(pattern.folder, []).append((number, matcher))
+            starts = pattern.piece[:3] if not pattern.folder else b""
+            bucket = self._anywhere if len(starts) == 3 else self._waiting
+            bucket.setdefault(starts if len(starts) == 3 else pattern.folder, []).append(_Waiting(number, pattern))
 
     def _last_suffix(self, segment: bytes, is_name: bool, best: int) -> int:
         for number, suffix, of_folders in self._suffix.get(_extension(segment), ()):
@@ -114,21 +119,39 @@ class PatternIndex:
 # Private
 
 
-def _last_waiting(entries: Iterable[tuple[int, Callable[[bytes], object]]], path: bytes, best: int) -> int:
-    for number, matches in entries:
-        if number <= best:
+class _Waiting:
+    """A pattern that only RE2 can answer. It is compiled when a path first holds its piece: most never are."""
+
+    __slots__ = ("_matches", "number", "piece", "regex")
+
+    def __init__(self, number: int, pattern: Pattern) -> None:
+        self.number = number
+        self.piece = pattern.piece
+        self.regex = pattern.regex
+        self._matches: Callable[[bytes], object] | None = None
+
+    def matches(self, path: bytes) -> bool:
+        if self._matches is None:
+            self._matches = re2.compile(self.regex.encode("ascii"), _options()).fullmatch
+        return self._matches(path) is not None
+
+
+def _last_waiting(entries: Iterable[_Waiting], path: bytes, best: int) -> int:
+    for entry in entries:
+        if entry.number <= best:
             break
-        if matches(path):
-            return number
+        if entry.piece in path and entry.matches(path):
+            return entry.number
     return best
 
 
-def _folders(path: bytes) -> Iterator[bytes]:
+def _folders(path: bytes) -> list[bytes]:
     """`a/b/c` has the folders `a` and `a/b`."""
-    at = path.find(b"/")
+    found, at = [], path.find(b"/")
     while at >= 0:
-        yield path[:at]
+        found.append(path[:at])
         at = path.find(b"/", at + 1)
+    return found
 
 
 def _extension(segment: bytes) -> bytes:
@@ -138,7 +161,9 @@ def _extension(segment: bytes) -> bytes:
 def _github(pattern: str) -> Pattern:
     if pattern.startswith("!"):
         raise PatternError("GitHub has no patterns that take files out (`!`)")
-    if pattern in ("", "/", "//"):
+    if pattern.startswith("\\#"):
+        raise PatternError("GitHub has no escape for a leading #")
+    if not pattern.strip("/"):
         raise PatternError("it names no file")
     if _ends_in_escape(pattern):
         raise PatternError("it ends in a backslash that escapes nothing")
@@ -156,7 +181,9 @@ def _github(pattern: str) -> Pattern:
     if not anchored and not of_folder and (suffix := _suffix(segments[0])) is not None:
         return Pattern(suffix=suffix, suffix_of_folders=True)
     parts = segments if anchored else ["**", *segments]
-    return Pattern(folder=_leading(parts), regex=_github_regex([*parts, "**"] if of_folder else parts))
+    return Pattern(
+        folder=_leading(parts), piece=_piece(parts), regex=_github_regex([*parts, "**"] if of_folder else parts)
+    )
 
 
 def _github_regex(segments: list[str]) -> str:
@@ -180,7 +207,7 @@ def _github_regex(segments: list[str]) -> str:
 def _gitlab(pattern: str) -> Pattern:
     if _ends_in_escape(pattern):
         raise PatternError("it ends in a backslash that escapes nothing")
-    if pattern == "":
+    if not pattern:
         raise PatternError("it names no file")
     if pattern == "*":
         return Pattern(regex="[^/]+(?:/.*)?")
@@ -199,7 +226,7 @@ def _gitlab(pattern: str) -> Pattern:
     parts = ([] if anchored else ["**"]) + body.split("/")
     if of_folder:
         parts[-1:] = ["**", "*"]
-    return Pattern(folder=_leading(parts, brackets=True), regex=_gitlab_regex(parts))
+    return Pattern(folder=_leading(parts, brackets=True), piece=_piece(parts), regex=_gitlab_regex(parts))
 
 
 def _gitlab_regex(segments: list[str]) -> str:
@@ -290,8 +317,14 @@ def _leading(segments: list[str], brackets: bool = False) -> bytes:
     return b"/".join(found)
 
 
+def _piece(segments: list[str]) -> bytes:
+    """The longest text without wildcards, escapes or slashes."""
+    runs = (run for segment in segments for run in re.findall(r"[^*?\[\]\\]+", _ESCAPED.sub("*", segment)))
+    return max((run.encode("utf-8", "surrogateescape") for run in runs), key=len, default=b"")
+
+
 def _ends_in_escape(pattern: str) -> bool:
-    return (len(pattern) - len(pattern.rstrip("\\"))) % 2 == 1
+    return any((len(segment) - len(segment.rstrip("\\"))) % 2 for segment in pattern.split("/"))
 
 
 def _quoted(character: str) -> str:
@@ -309,4 +342,5 @@ def _options() -> re2.Options:
     return options
 
 
+_ESCAPED = re.compile(r"\\.|\[[^\]]*\]?", re.DOTALL)
 _ONE = r"(?:[^/\x80-\xff]|[\xc0-\xff][\x80-\xbf]*|[\x80-\xbf])"
