@@ -115,7 +115,7 @@ _COMMAND_MARK = re.compile(r"##(?=\w*\[)")
 _COMMAND_WORD = re.compile(r"(?:(?<=\s)|^)::")
 _MARKDOWN = {character: f"\\{character}" for character in "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{}~"} | {"|": "&#124;"}
 _REFERENCE = re.compile(
-    r"[@#!&~%$^](?=[\w\"'.\-/])|(?<=\w:)(?=//)|(?<=\bwww)(?=\.)|(?<=\bGH-)(?=\d)|:(?=[\w+-]+:)", re.IGNORECASE
+    r"[@#!&~%$^](?=[\w\"'.\-/])|(?<=\w:)(?=//)|(?<=www)(?=\.)|(?<=GH-)(?=\d)|:(?=[\w+-]+:)", re.IGNORECASE
 )
 
 
