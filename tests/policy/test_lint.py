@@ -47,7 +47,8 @@ def test_what_is_likely_not_meant_is_a_warning() -> None:
         ("a", "nobody owns it"),
         (
             "a",
-            "nothing collects risk.probability, infra.effects_total yet: it cannot be told, and the rule asks for block",
+            "nothing collects risk.probability, infra.effects_total yet: "
+            "it cannot be told, and the rule asks for block",
         ),
         ("b", "it ended at 2026-01-02T00:00:00Z"),
         ("c", "it is in shadow mode without an end"),

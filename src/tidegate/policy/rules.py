@@ -187,7 +187,7 @@ class _Table(Struct, frozen=True):
     severity: Severity | Literal[""] = ""
 
 
-_KEYS = (*_Table.__struct_fields__, "since", "until")
+KEYS = (*_Table.__struct_fields__, "since", "until")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -198,8 +198,8 @@ def _where(entry: RuleTable) -> str:
 
 def _check_keys(table: Mapping[str, Any], where: str) -> None:
     for key in table:
-        if key not in _KEYS:
-            raise InputError(f"a rule has no key {key}", where=where, mend=nearest(key, _KEYS))
+        if key not in KEYS:
+            raise InputError(f"a rule has no key {key}", where=where, mend=nearest(key, KEYS))
     if isinstance(table.get("title"), str) and not table["title"].strip():
         raise InputError("the title is empty", where=where, mend="say in one sentence what the rule asks for")
 
