@@ -22,6 +22,7 @@ from tidegate.facts import (
 )
 from tidegate.provenance.accountable import Persons
 from tidegate.provenance.evidence import Attributed, EvidenceIndex, read_evidence
+from tidegate.provenance.replay import Replays
 from tidegate.provenance.signatures import load_signatures
 from tidegate.provenance.values import LEVELS, Origin
 
@@ -72,7 +73,6 @@ def collect(change: Change, context: Context) -> ProvenanceFacts:
         change.commits,
         change.pull_request,
         context.transcripts,
-        context.now,
     )
     unknowns = [*index.unknowns, *_unknowns(change, context)]
     files = tuple(_attribute_files(change, context, index))
@@ -114,14 +114,22 @@ def collect(change: Change, context: Context) -> ProvenanceFacts:
 
 def _attribute_files(change: Change, context: Context, index: EvidenceIndex) -> Iterator[FileLines]:
     """The added lines of every file that has lines, in path order."""
-    runs: Mapping[bytes, tuple[LineRun, ...]] = {}
+    known: Mapping[bytes, tuple[LineRun, ...]] = {}
     if context.repository is not None and change.head:
-        runs = read_line_origins(context.repository, change.base, change.head, change.files).runs
-    for file in sorted(change.files, key=lambda f: f.path):
-        added = sum(hunk.new_count for hunk in file.hunks)
-        if file.kind in ("binary", "symlink", "submodule") or not file.lines_known or not added:
-            continue
-        yield FileLines(file, index.attribute(_every_added(file, runs.get(file.path, ()))))
+        known = read_line_origins(context.repository, change.base, change.head, change.files).runs
+    files = [file for file in sorted(change.files, key=lambda f: f.path) if _has_lines(file)]
+    runs = {file.path: tuple(_every_added(file, known.get(file.path, ()))) for file in files}
+    replays = Replays(index.sessions.whole, index.sessions.by_commit, runs)
+    for file in files:
+        lines = {hunk.new_start + n: text for hunk in file.hunks for n, text in enumerate(hunk.added)}
+        extra = replays.claims(file.path, runs[file.path], lines)
+        yield FileLines(file, index.attribute(runs[file.path], extra))
+
+
+def _has_lines(file: FileChange) -> bool:
+    if file.kind in ("binary", "symlink", "submodule") or not file.lines_known:
+        return False
+    return any(hunk.new_count for hunk in file.hunks)
 
 
 def _every_added(file: FileChange, runs: Sequence[LineRun]) -> Iterator[LineRun]:

@@ -28,8 +28,11 @@ from tidegate.change.people import People
 from tidegate.change.values import Commit, PullRequest
 from tidegate.facts import Claim, Declaration, Finding, Unknown
 from tidegate.provenance.accountable import Answer, Persons, answer_for, answer_for_request
+from tidegate.provenance.checkpoints import Checkpoints, read_checkpoints
 from tidegate.provenance.declared import read_declarations
 from tidegate.provenance.signatures import load_signatures
+from tidegate.provenance.transcripts.read import read_transcript
+from tidegate.provenance.transcripts.values import Transcript
 from tidegate.provenance.values import LEVELS, LineClaim, Origin
 from tidegate.settings import Settings
 
@@ -54,6 +57,13 @@ class CommitEvidence(Struct, frozen=True):
     answer: Answer = Answer("", ())
 
 
+class Sessions(NamedTuple):
+    """Transcripts that may be replayed: those that the caller vouches to be of all the lines, and those of commits."""
+
+    whole: tuple[Transcript, ...] = ()
+    by_commit: Mapping[str, tuple[Transcript, ...]] = {}
+
+
 class EvidenceIndex:
     """All evidence about a set of commits. Commits that are not in it are unknown, with nobody who answers.
 
@@ -66,8 +76,10 @@ class EvidenceIndex:
         declarations: tuple[Declaration, ...] = (),
         findings: tuple[Finding, ...] = (),
         unknowns: tuple[Unknown, ...] = (),
+        sessions: Sessions | None = None,
     ) -> None:
         self.declarations = declarations
+        self.sessions = sessions or Sessions()
         self.findings = findings
         self.unknowns = unknowns
         self._commits = commits
@@ -147,10 +159,11 @@ def read_evidence(
     commits: Sequence[Commit],
     pull_request: PullRequest | None,
     transcripts: tuple[Path, ...],
-    now: str,
 ) -> EvidenceIndex:
-    """Everything that notes, traces and declarations say about these commits, in a constant number of processes."""
-    del repository, transcripts, now
+    """Everything that notes, traces, transcripts and declarations say about these commits.
+
+    A constant number of processes. Raises InputError for a transcript that cannot be read.
+    """
     people = People(settings)
     signatures = load_signatures()
     persons = Persons(people, signatures)
@@ -167,7 +180,18 @@ def read_evidence(
         for commit in commits
     }
     evidence[""] = CommitEvidence(whole=_ranked(of_request), answer=answer_for_request(pull_request, persons))
-    return EvidenceIndex(evidence, declarations)
+    checkpoints = Checkpoints({})
+    if repository is not None:
+        checkpoints = read_checkpoints(repository, settings.provenance.checkpoints, commits)
+    return EvidenceIndex(
+        evidence,
+        declarations,
+        unknowns=tuple(
+            Unknown("provenance.evidence", f"Entire checkpoint {name} is too large to read")
+            for name in checkpoints.unread
+        ),
+        sessions=Sessions(tuple(read_transcript(path) for path in transcripts), checkpoints.sessions),
+    )
 
 
 def contradicts(one: Origin, other: Origin) -> bool:

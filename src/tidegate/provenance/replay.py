@@ -14,6 +14,8 @@ from difflib import SequenceMatcher
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from tidegate.change.lines import LineRun
+from tidegate.change.values import show_path
 from tidegate.provenance.transcripts.values import Edit, Transcript
 from tidegate.provenance.values import LineClaim, Origin
 
@@ -73,6 +75,37 @@ class Replay:
             else:
                 claims.append(LineClaim(line, line, origin))
         return claims
+
+
+class Replays:
+    """What sessions say about the lines of several files: those of the whole change, and those of single commits."""
+
+    def __init__(
+        self,
+        whole: Sequence[Transcript],
+        by_commit: Mapping[str, Sequence[Transcript]],
+        runs: Mapping[bytes, Sequence[LineRun]],
+    ) -> None:
+        self._whole = Replay(whole, [show_path(path) for path in runs])
+        places: dict[str, set[str]] = {}
+        for run in (run for of_file in runs.values() for run in of_file if run.commit in by_commit):
+            places.setdefault(run.commit, set()).add(show_path(run.path))
+        self._by_commit = {
+            commit: Replay(by_commit[commit], sorted(paths), "Entire checkpoint") for commit, paths in places.items()
+        }
+
+    def claims(self, path: bytes, runs: Sequence[LineRun], lines: Mapping[int, bytes]) -> list[LineClaim]:
+        """Claims about the lines of one file, by their numbers in it."""
+        found = self._whole.claims(show_path(path), [Target(line, text) for line, text in lines.items()])
+        groups: dict[tuple[str, bytes], list[Target]] = {}
+        for run in runs:
+            if run.commit in self._by_commit:
+                inside = range(run.line, run.line + run.count)
+                targets = [Target(line, lines[line]) for line in inside if line in lines]
+                groups.setdefault((run.commit, run.path), []).extend(targets)
+        for (commit, place), targets in groups.items():
+            found += self._by_commit[commit].claims(show_path(place), targets)
+        return found
 
 
 # Private
