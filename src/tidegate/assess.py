@@ -1,1 +1,86 @@
 """The whole pre-merge path on one page: change -> facts -> verdict. Read this first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from msgspec import Struct
+
+from tidegate.change.collect import collect_change, collect_repository
+from tidegate.change.configuration import read_settings
+from tidegate.change.git import Repository
+from tidegate.change.read import Question, read_change, read_ends
+from tidegate.change.reviews import collect_reviews
+from tidegate.change.values import Change, Context
+from tidegate.errors import InputError
+from tidegate.facts import Facts, ProvenanceFacts, Section, Unknown
+from tidegate.policy.decide import decide
+from tidegate.policy.rules import read_policy
+from tidegate.policy.verdict import Stage, Verdict
+from tidegate.provenance.collect import collect as collect_provenance
+
+S = TypeVar("S", bound=Section)
+
+
+class Request(Struct, frozen=True):
+    """What a person or a machine asks of a change.
+
+    `now` is RFC 3339 in UTC. `config` is a settings file that the caller puts in the place of the base's. `reviews` is
+    the forge's JSON; `transcripts` are session transcripts that the caller vouches to be of this change.
+    """
+
+    question: Question
+    stage: Stage
+    now: str
+    environment: Mapping[str, str]
+    config: Path | None = None
+    reviews: Path | None = None
+    transcripts: tuple[Path, ...] = ()
+
+
+class Assessment(Struct, frozen=True):
+    """The facts of a change and the verdict on them."""
+
+    facts: Facts
+    verdict: Verdict
+
+
+def assess(request: Request, repository: Repository | None) -> Assessment:
+    """What is known of a change, and what must still be true before it may pass.
+
+    Settings and policy are read from the base of the change, never from the change itself. A collector that fails
+    leaves its section unknown; bad input raises InputError.
+    """
+    ends = read_ends(request.question, repository)
+    loaded = read_settings(repository, ends.policy_at, request.environment, override=request.config)
+    policy = read_policy(repository, ends.policy_at, loaded)
+    change = read_change(ends, repository, loaded.settings)
+    context = Context(
+        repository=repository,
+        settings=loaded.settings,
+        now=request.now,
+        reviews=request.reviews,
+        transcripts=request.transcripts,
+    )
+    facts = Facts(
+        now=request.now,
+        repository=collect_repository(change, context),
+        change=collect_change(change, context),
+        provenance=_fenced(collect_provenance, change, context, ProvenanceFacts),
+        review=collect_reviews(change, context),
+    )
+    return Assessment(facts, decide(policy, facts, request.stage))
+
+
+def _fenced(collect: Callable[[Change, Context], S], change: Change, context: Context, section: type[S]) -> S:
+    """A collector's section, or an unknown one where the collector failed by itself: a fault never reads as safe."""
+    try:
+        return collect(change, context)
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001 the fence around a collector
+        name = collect.__module__.split(".")[1]
+        reason = f"the collector failed ({type(error).__name__}: {error})"
+        return section(status="unknown", unknowns=(Unknown(path=name, reason=reason),))

@@ -1,0 +1,91 @@
+"""`tidegate check`: who or what wrote the change, what it touches, what must still happen, and why."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import click
+
+from tidegate.assess import Request, assess
+from tidegate.change.git import Repository, open_repository
+from tidegate.change.read import Question
+from tidegate.cli.options import moment, repo_option, write_result
+from tidegate.errors import InputError
+from tidegate.policy.verdict import Stage
+from tidegate.report.formats import FORMATS, Style, choose_style, parse_outputs, write_outputs
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command(name="check")
+@click.argument("change", required=False, default="", metavar="[CHANGE]")
+@click.option("--staged", is_flag=True, help="The staged tree against HEAD.")
+@click.option("--pr", type=_FILE, help="A GitHub pull_request or GitLab merge_request event, as JSON.")
+@click.option("--diff", type=_FILE, help="A unified diff; without a repository much stays unknown.")
+@click.option("--reviews", type=_FILE, help="The forge's reviews of the change, as JSON.")
+@click.option("--transcript", "transcripts", type=_FILE, multiple=True, help="A transcript of a session that wrote it.")
+@click.option(
+    "--stage",
+    type=click.Choice(["commit", "push", "merge"]),
+    default="merge",
+    show_default=True,
+    help="What is due only at a later stage is listed and does not hold.",
+)
+@click.option("--config", type=_FILE, help="Settings and rules in the place of those at the base of the change.")
+@click.option("--format", "format_", type=click.Choice(sorted(FORMATS)), default="text", show_default=True)
+@click.option("-o", "--output", "outputs", multiple=True, metavar="[FORMAT=]FILE", help="May be given several times.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@click.option("--now", help="The moment to judge at, RFC 3339; by default now.")
+@repo_option
+def check(
+    change: str,
+    staged: bool,
+    pr: Path | None,
+    diff: Path | None,
+    reviews: Path | None,
+    transcripts: tuple[Path, ...],
+    stage: Stage,
+    config: Path | None,
+    format_: str,
+    outputs: tuple[str, ...],
+    color: str,
+    now: str | None,
+    repo: Path | None,
+) -> int:
+    """Who wrote this change, what it touches, what must still happen, and why.
+
+    CHANGE is BASE..HEAD or a commit; by default what HEAD adds to its upstream branch.
+    """
+    outputs_ = parse_outputs(outputs, format_)
+    request = Request(
+        question=Question(change=change, staged=staged, pr=pr, diff=diff),
+        stage=stage,
+        now=moment(now),
+        environment=os.environ,
+        config=config,
+        reviews=reviews,
+        transcripts=transcripts,
+    )
+    with _repository(repo, needed=diff is None) as repository:
+        found = assess(request, repository)
+    write_outputs(outputs_, found.facts, found.verdict, _style(color), write_result)
+    return 0 if found.verdict.outcome == "pass" else 1
+
+
+def _style(colour: str) -> Style:
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
+    return choose_style(os.environ, sys.stdout.isatty(), width, colour)
+
+
+def _repository(repo: Path | None, *, needed: bool) -> AbstractContextManager[Repository | None]:
+    """The repository that was named or that the current folder lies in; a bare diff does without one."""
+    try:
+        return open_repository(repo or Path.cwd(), bare=repo is not None)
+    except InputError:
+        if needed or repo is not None:
+            raise
+        return nullcontext()
