@@ -59,8 +59,8 @@ class DiffReader:
             file, line = self._read_section(output, line, record)
             if record.status == "type-changed":
                 created, line = self._read_section(output, line, record)
-                file = _joined(file, created)
-            files.append(_settled(file))
+                file = joined(file, created)
+            files.append(settled(file))
         self._line = line
         return files
 
@@ -192,7 +192,7 @@ def _take(output: IO[bytes], first: bytes, count: int, keep: bool) -> tuple[byte
     return ()
 
 
-def _joined(removed: FileChange, created: FileChange) -> FileChange:
+def joined(removed: FileChange, created: FileChange) -> FileChange:
     """A file that changed its type is shown as removed and created again; only a regular file has lines."""
     sides = [file for file, mode in ((removed, removed.old_mode), (created, created.new_mode)) if _is_regular(mode)]
     return replace(
@@ -205,7 +205,7 @@ def _joined(removed: FileChange, created: FileChange) -> FileChange:
     )
 
 
-def _settled(file: FileChange) -> FileChange:
+def settled(file: FileChange) -> FileChange:
     """The file with the kind that its mode or git's verdict on its content decides."""
     mode = file.new_mode or file.old_mode
     kind: FileKind = "binary" if file.binary else "source"

@@ -1,0 +1,233 @@
+"""Which two trees a change lies between: what a person asked for, resolved to object ids, and said back in words.
+
+A range is what its head adds since it left its base, as a forge shows it: where the base has moved on, the change
+starts at the merge base. Policy is read where the base stands now.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tidegate.change.branches import HEADS, REMOTES, Branches, read_branches
+from tidegate.change.commits import read_commit_objects
+from tidegate.change.git import Repository, checked_revision
+from tidegate.change.values import PullRequest
+from tidegate.errors import GitError, InputError
+from tidegate.facts import ChangeKind
+
+
+class Question(Struct, frozen=True):
+    """How a person names a change: at most one of these. Nothing at all asks for what HEAD adds to its upstream."""
+
+    change: str = ""
+    staged: bool = False
+    pr: Path | None = None
+    diff: Path | None = None
+
+
+class Ends(Struct, frozen=True):
+    """Where a change starts and ends. Texts are empty where there is nothing, as in the facts.
+
+    `policy_at` is the revision that settings and policy are read from, "" for none. `diff` is a diff's file.
+    """
+
+    kind: ChangeKind
+    chosen: str
+    base: str = ""
+    head: str = ""
+    base_tree: str = ""
+    head_tree: str = ""
+    target: str = ""
+    source: str = ""
+    policy_at: str = ""
+    pull_request: PullRequest | None = None
+    diff: Path | None = None
+
+
+def read_ends(question: Question, repository: Repository | None) -> Ends:
+    """The ends of the change that was asked for. A constant number of processes.
+
+    Raises InputError for a revision that names nothing, or two things, and for history that this clone lacks.
+    """
+    options = {"CHANGE": question.change, "--staged": question.staged, "--pr": question.pr, "--diff": question.diff}
+    given = [name for name, value in options.items() if value]
+    if len(given) > 1:
+        raise InputError(f"{' and '.join(given)} name two changes", mend="keep one of them")
+    if question.diff is not None:
+        head = repository.resolve("HEAD") if repository is not None and repository.exists("HEAD") else ""
+        return Ends("diff", f"{question.diff}: a diff without its history", policy_at=head, diff=question.diff)
+    if repository is None:
+        raise InputError("this needs a repository", mend="go to one, name one with --repo, or give a diff with --diff")
+    if question.staged:
+        return _staged(repository, read_branches(repository).head, "the staged tree")
+    if question.pr is not None:
+        return _pull_request(repository, question.pr)
+    if ".." in question.change:
+        return _range(repository, question.change)
+    if question.change:
+        return _commit(repository, _resolve(repository, question.change), question.change)
+    return _default(repository)
+
+
+# Private
+
+
+def _default(repository: Repository) -> Ends:
+    branches = read_branches(repository)
+    if not repository.exists("HEAD"):
+        return _staged(repository, branches.head, "no commit yet: the staged tree")
+    head = repository.resolve("HEAD")
+    source = branches.head
+    if not branches.targets:
+        return _commit(repository, head, "HEAD", source=source, why="the last commit, as there is no upstream branch")
+    target = branches.targets[0]
+    ends = _since(repository, target.oid, head, (target.name, "HEAD"), f" ({target.why})")
+    if ends.base == head:
+        return _commit(repository, head, "HEAD", source=source, why=f"the last commit, as {target.name} has it already")
+    return replace(ends, target=target.branch, source=source)
+
+
+def _staged(repository: Repository, branch: str, what: str) -> Ends:
+    head = repository.resolve("HEAD") if repository.exists("HEAD") else ""
+    against = f"HEAD ({head[:7]})" if head else "nothing"
+    return Ends(
+        kind="staged",
+        chosen=f"{what} against {against}",
+        base=head,
+        base_tree=repository.resolve(head, "tree") if head else repository.empty_tree,
+        head_tree=repository.write_staged_tree(),
+        source=branch,
+        policy_at=head,
+    )
+
+
+def _commit(repository: Repository, oid: str, name: str, *, source: str = "", why: str = "the commit") -> Ends:
+    commit = read_commit_objects(repository, [oid]).get(oid)
+    if commit is None:
+        raise GitError("this commit is too large to be read", where=name, mend="check the repository: git fsck")
+    parent = commit.parents[0] if commit.parents else ""
+    against = f"against its parent {parent[:7]}" if parent else "against nothing: it has no parent"
+    if len(commit.parents) > 1:
+        against = f"against the first of its {len(commit.parents)} parents, {parent[:7]}"
+    base_tree, head_tree = _trees(repository, parent, oid)
+    return Ends(
+        kind="commit",
+        chosen=f"{name} ({oid[:7]}): {why}, {against}",
+        base=parent,
+        head=oid,
+        base_tree=base_tree,
+        head_tree=head_tree,
+        source=source,
+        policy_at=parent,
+    )
+
+
+def _range(repository: Repository, text: str) -> Ends:
+    base_name, _, head_name = text.partition("..." if "..." in text else "..")
+    names = (base_name or "HEAD", head_name or "HEAD")
+    base, head = (_resolve(repository, name) for name in names)
+    branches = read_branches(repository)
+    target, source = (_branch_called(repository, branches, name) for name in names)
+    return replace(_since(repository, base, head, names), target=target, source=source)
+
+
+def _pull_request(repository: Repository, file: Path) -> Ends:
+    from tidegate.change.pulls import read_event
+
+    request = read_event(file)
+    remote = read_branches(repository).remote or "origin"
+    number = f"pull/{request.number}/head" if request.forge == "github" else f"merge-requests/{request.number}/head"
+    base = _fetched(repository, request.base, "base", f"git fetch {remote} {request.target}")
+    head = _fetched(repository, request.head, "head", f"git fetch {remote} {number}")
+    title = f"{'!' if request.forge == 'gitlab' else '#'}{request.number}"
+    ends = _since(repository, base, head, (request.target or base[:7], request.source or head[:7]))
+    return replace(
+        ends,
+        kind="pull-request",
+        chosen=f"{title}, {ends.chosen}",
+        target=request.target,
+        source=request.source,
+        pull_request=request,
+    )
+
+
+def _since(repository: Repository, base: str, head: str, names: tuple[str, str], why: str = "") -> Ends:
+    """What `head` adds since it left `base`."""
+    common = repository.run("merge-base", "--all", base, head, ok=(0, 1)).decode("ascii").split()
+    if not common and repository.shallow:
+        raise InputError(
+            f"this shallow clone does not hold the commit at which {names[1]} left {names[0]}",
+            where=str(repository.path),
+            mend="fetch more history: git fetch --unshallow",
+        )
+    start = base if base in common or not common else common[0]
+    count = int(repository.run("rev-list", "--count", head, f"^{start}"))
+    base_tree, head_tree = _trees(repository, start, head)
+    since = f"{count} commit{'' if count == 1 else 's'} since {start[:7]}"
+    if not common:
+        since += f", with no history in common with {names[0]}"
+    elif start == head:
+        since = f"no commits: {names[0]} has all of {names[1]}"
+    elif start != base:
+        since += f", where it left {names[0]}"
+    return Ends(
+        kind="range",
+        chosen=f"{names[0]}..{names[1]}: {since}{why}",
+        base=start,
+        head=head,
+        base_tree=base_tree,
+        head_tree=head_tree,
+        policy_at=base,
+    )
+
+
+def _trees(repository: Repository, base: str, head: str) -> tuple[str, str]:
+    """The trees of two commits; "" as base is the empty tree. Raises InputError that says what to fetch."""
+    oids = [oid for oid in (base, head) if oid]
+    found = [answer.oid for answer in repository.look_up(f"{oid}^{{tree}}" for oid in oids)]
+    for oid, tree in zip(oids, found, strict=True):
+        if not tree:
+            what = f"the parent {oid[:12]} is not in this clone" if oid == base else f"{oid[:12]} cannot be read"
+            mend = "fetch more history: git fetch --deepen=1, or --unshallow"
+            if not repository.shallow:
+                mend = "check the repository: git fsck"
+            raise InputError(what, where=str(repository.path), mend=mend)
+    return (found[0], found[1]) if base else (repository.empty_tree, found[0])
+
+
+def _fetched(repository: Repository, oid: str, end: str, fetch: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", oid):
+        raise InputError(f"the event names no commit as its {end}", where=repr(oid[:80]), mend="save the whole event")
+    if not repository.exists(oid):
+        raise InputError(
+            f"the {end} of the pull request, {oid[:12]}, is not in this clone",
+            mend=f"{fetch}, or: git fetch origin {oid}",
+        )
+    return oid
+
+
+def _resolve(repository: Repository, name: str) -> str:
+    try:
+        return repository.resolve(name)
+    except GitError as error:
+        path = repository.path / checked_revision(name)
+        if path.exists() or path.is_symlink():
+            raise InputError(
+                f"{name!r} is a file, not a revision", mend="name a commit, branch, tag or BASE..HEAD"
+            ) from error
+        raise
+
+
+def _branch_called(repository: Repository, branches: Branches, name: str) -> str:
+    """The branch that a revision names, without its remote; "" for one that names no branch."""
+    if name in ("HEAD", "@"):
+        return branches.head
+    for ref in (f"{HEADS}{name}", f"{REMOTES}{name}"):
+        if repository.exists(ref):
+            remote = f"{REMOTES}{branches.remote}/"
+            return ref.removeprefix(remote) if ref.startswith(remote) else name
+    return ""
