@@ -30,6 +30,7 @@ from tidegate.facts import Claim, Declaration, Finding, Unknown
 from tidegate.provenance.accountable import Answer, Persons, answer_for, answer_for_request
 from tidegate.provenance.checkpoints import Checkpoints, read_checkpoints
 from tidegate.provenance.declared import read_declarations
+from tidegate.provenance.line_claims import Claims, Readers, read_line_claims
 from tidegate.provenance.signatures import load_signatures
 from tidegate.provenance.transcripts.read import read_transcript
 from tidegate.provenance.transcripts.values import Transcript
@@ -172,21 +173,26 @@ def read_evidence(
     declared: dict[str, list[Declaration]] = {}
     for declaration in declarations:
         declared.setdefault(declaration.commit, []).append(declaration)
+    attested = Claims({})
+    checkpoints = Checkpoints({})
+    if repository is not None:
+        attested = read_line_claims(repository, settings, commits, Readers(persons, signatures))
+        checkpoints = read_checkpoints(repository, settings.provenance.checkpoints, commits)
     evidence = {
         commit.oid: CommitEvidence(
+            lines={path: tuple(claims) for path, claims in attested.lines.get(commit.oid, {}).items()},
             whole=_ranked((*_whole(declared.get(commit.oid, [])), *of_request)),
             answer=answer_for(commit, pull_request, persons),
         )
         for commit in commits
     }
     evidence[""] = CommitEvidence(whole=_ranked(of_request), answer=answer_for_request(pull_request, persons))
-    checkpoints = Checkpoints({})
-    if repository is not None:
-        checkpoints = read_checkpoints(repository, settings.provenance.checkpoints, commits)
     return EvidenceIndex(
         evidence,
         declarations,
-        unknowns=tuple(
+        findings=attested.findings,
+        unknowns=attested.unknowns
+        + tuple(
             Unknown("provenance.evidence", f"Entire checkpoint {name} is too large to read")
             for name in checkpoints.unread
         ),
