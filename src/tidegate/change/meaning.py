@@ -9,9 +9,12 @@ from tidegate.change.attributes import NO_ATTRIBUTES, read_attributes
 from tidegate.change.classify import classify_files, find_hidden, read_headers
 from tidegate.change.domains import assign_domains
 from tidegate.change.git import Repository
-from tidegate.change.values import FileChange
+from tidegate.change.values import FileChange, show_path
 from tidegate.facts import Finding, Unknown
 from tidegate.settings import Settings
+
+
+_ABOUT_DOMAINS = ("domains", "critical_domains", "domain_hits", "breadth")
 
 
 class Described(NamedTuple):
@@ -40,5 +43,20 @@ def describe_files(
     headers = read_headers(repository, files) if repository else frozenset()
     classified = classify_files(files, base, settings, headers)
     return Described(
-        assign_domains(classified, settings), find_hidden(classified, base, head), (*base.unknowns, *head.unknowns)
+        assign_domains(classified, settings),
+        find_hidden(classified, base, head),
+        (*base.unknowns, *head.unknowns, *_unsearched(classified)),
     )
+
+
+# Private
+
+
+def _unsearched(files: Sequence[FileChange]) -> tuple[Unknown, ...]:
+    """The facts about domains that do not hold where lines that had to be searched could not be read."""
+    unread = [f for f in files if not f.lines_known and f.by_hand and f.kind in ("source", "config")]
+    if not unread:
+        return ()
+    more = f" and of {len(unread) - 1} more files" if len(unread) > 1 else ""
+    reason = f"the lines of {show_path(unread[0].path)}{more} could not be read, so no domain was searched in them"
+    return tuple(Unknown(path=f"change.{name}", reason=reason) for name in _ABOUT_DOMAINS)
