@@ -97,7 +97,7 @@ def _about(draw: st.DrawFn, field: Field, text: str, depth: int) -> str:
 def _about_text(draw: st.DrawFn, field: Field, text: str) -> str:
     values = field.values or ("", "a", "auth", "alice", "2026", OID)
     if field.path in _DOMAINS:
-        values = ("auth", "secrets", "ci")
+        values = ("auth", "secrets", "ci-cd")
     value = json.dumps(draw(st.sampled_from(values)))
     forms = ["{} == {}", "{} != {}", "{} in [{}]", "!({} in [{}])", "{}.startsWith({})", "{}.contains({})"]
     forms += ["size({}) > size({})", "{}.matches({})"]
@@ -162,7 +162,7 @@ _REALISTIC: dict[str, dict[str, Any]] = {
         "head_tree": "c1" * 20, "target": "main", "source": "limit", "title": "Limit log-ins", "author": "alice",
         "labels": ["security"], "merges": 0, "commits_total": 1, "files_total": 3, "lines_added": 12,
         "lines_deleted": 3, "source_files": 2, "source_lines_added": 8, "source_lines_deleted": 2, "test_files": 1,
-        "test_lines_added": 4, "domains": ["auth", "secrets", "ci"], "critical_domains": ["auth"], "breadth": 3,
+        "test_lines_added": 4, "domains": ["auth", "secrets", "ci-cd"], "critical_domains": ["auth"], "breadth": 3,
         "policy_files": ["tidegate.toml"], "owners_files": [".github/CODEOWNERS"], "findings": [_FINDING],
         "commits": [{
             "oid": OID, "parents": 1, "author": "alice", "committer": "alice", "authored_at": "2026-02-28T10:00:00Z",
@@ -171,7 +171,7 @@ _REALISTIC: dict[str, dict[str, Any]] = {
         "files": [
             _file("src/login.py", domains=["auth", "secrets"], critical=True),
             _file("tests/test_login.py", kind="test"),
-            _file(".github/workflows/ci.yml", kind="config", language="yaml", domains=["ci"]),
+            _file(".github/workflows/ci.yml", kind="config", language="yaml", domains=["ci-cd"]),
         ],
         "domain_hits": [{"domain": "auth", "path": "src/login.py", "line": 3, "reason": "the path says login"}],
         "intent": {"what": "a limit", "why": "", "rollback": "", "ticket": "",

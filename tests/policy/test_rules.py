@@ -69,6 +69,7 @@ REFUSED = [
     (rule_of("true").replace("when.all", "when.some"), "some"),
     (rule_of("true").replace("'''true'''", "true"), "Expected `str`, got `bool`"),
     (rule_of("change.bredth > 3"), "tidegate.toml, rule a-rule, condition 1: there is no fact change.bredth"),
+    (rule_of("'auht' in change.domains"), 'change.domains is never "auht"; did you mean auth?'),
     (rule_of("true") * 2, "two rules have the id a-rule"),
 ]
 
@@ -118,6 +119,11 @@ def test_the_digest_changes_with_what_can_change_a_verdict_and_only_with_that() 
     two = rule_of("true") + rule_of("true", id='"b-rule"')
     swapped = rule_of("true", id='"b-rule"') + rule_of("true")
     assert policy_of(two).digest == policy_of(swapped).digest
+
+
+def test_domains_of_the_settings_can_be_named() -> None:
+    (rule,) = policy_of("domains.billing.paths = ['billing/']\n" + rule_of("'billing' in change.domains")).rules
+    assert rule.conditions[0].reading.paths == ("change.domains",)
 
 
 def test_origins_of_rules_follow_their_files() -> None:

@@ -76,7 +76,8 @@ def test(files: tuple[Path, ...], rev: str | None, mutate: bool, format_: str, r
 def explain(rule: str | None, rev: str | None, format_: str, repo: Path | None) -> None:
     """List the rules that apply here, or show one in full."""
     from tidegate.facts import to_json
-    from tidegate.policy.explanation import find_rule, page_ids
+    from tidegate.policy.explanation import page_ids
+    from tidegate.policy.rules import find_rule
     from tidegate.report.policy_text import render_rule, render_rules
 
     rules = _load(repo, rev).policy()

@@ -23,7 +23,9 @@ from tidegate.policy.verdict import Condition, FactRead, Truth
 from tidegate.settings import nearest
 
 LONGEST = 2000
-MOST_STEPS = 2_000_000
+MOST_STEPS = 10_000
+"""The evaluator's own limit on the steps of all loops of a condition; it cannot be set."""
+
 LONGEST_VALUE = 120
 
 
@@ -91,14 +93,16 @@ def answer(compiled: Compiled, question: Question) -> Condition:
 
 def _truth(compiled: Compiled, question: Question) -> tuple[Truth, str]:
     """The answer, and the fault where it is unknown."""
-    steps = _steps(compiled.reading, question.document)
-    if steps > MOST_STEPS:
-        return "unknown", f"it would take {steps:,} steps, more than {MOST_STEPS:,}"
+    longest = max((_length(path, question.document) for path in compiled.reading.loops), default=0)
+    if longest > MOST_STEPS:
+        return "unknown", f"it goes over {longest:,} elements, and a condition may take {MOST_STEPS:,} steps"
     try:
         value = compiled.program.eval(question.activation)
         kind = value.type()
         found = value.value() if kind == cel.Type.BOOL else None
     except (RuntimeError, ValueError, TypeError, OverflowError) as error:
+        if "Iteration budget" in str(error):
+            return "unknown", f"it takes more than {MOST_STEPS:,} steps"
         return "unknown", f"it could not be computed: {_one_line(str(error))}"
     if found is True:
         return "true", ""
@@ -109,18 +113,10 @@ def _truth(compiled: Compiled, question: Question) -> tuple[Truth, str]:
     return "unknown", "the result is neither true nor false"
 
 
-def _steps(reading: Reading, document: Mapping[str, Any]) -> int:
-    """The most steps that the loops of a condition can take on this document."""
-    most = 0
-    for nest in reading.loops:
-        steps = 1
-        for depth, path in enumerate(nest):
-            if depth and nest[depth - 1] and path.startswith(f"{nest[depth - 1]}[]"):
-                continue
-            values = _values(path, document) if path else ()
-            steps *= max(1, len(values[0]) if values and isinstance(values[0], list) else 1)
-        most = max(most, steps)
-    return most
+def _length(path: str, document: Mapping[str, Any]) -> int:
+    """The length of the list that a loop goes over, 0 where it is not there or was computed."""
+    values = _values(path, document) if path and "[]" not in path else []
+    return len(values[0]) if values else 0
 
 
 def _fact(path: str, document: Mapping[str, Any]) -> FactRead:

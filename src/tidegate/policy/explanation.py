@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from tidegate.errors import InputError
-from tidegate.policy.rules import Rule
 from tidegate.settings import nearest
 
 
@@ -23,14 +21,6 @@ def read_page(id_: str) -> str:
     if id_ not in ids:
         raise InputError(f"there is no page on {id_}", mend=nearest(id_, ids))
     return (_folder() / f"{id_}.md").read_text(encoding="utf-8")
-
-
-def find_rule(rules: Sequence[Rule], id_: str) -> Rule:
-    """The rule with this id. Raises InputError when there is none."""
-    for rule in rules:
-        if rule.id == id_:
-            return rule
-    raise InputError(f"there is no rule {id_}", mend=nearest(id_, [rule.id for rule in rules]))
 
 
 # Private

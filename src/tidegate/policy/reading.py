@@ -27,10 +27,10 @@ Vocabulary = Mapping[str, Sequence[str]]
 
 
 class Reading(Struct, frozen=True):
-    """What a condition reads: `paths` of the catalogue, and for every nest of loops the lists that it goes over."""
+    """What a condition reads: `paths` of the catalogue, and the lists that its loops go over."""
 
     paths: tuple[str, ...]
-    loops: tuple[tuple[str, ...], ...]
+    loops: tuple[str, ...]
 
 
 def read_condition(tree: Node, vocabulary: Vocabulary) -> Reading:
@@ -40,7 +40,7 @@ def read_condition(tree: Node, vocabulary: Vocabulary) -> Reading:
     if shape.kind != "flag":
         raise InputError(f"the condition is a {shape.kind}, not true or false", mend="compare it with something")
     lists = {path for path in reader.paths if any(p.startswith(f"{path}[]") for p in reader.paths)}
-    return Reading(tuple(p for p in reader.paths if p not in lists), tuple(reader.loops))
+    return Reading(tuple(p for p in reader.paths if p not in lists), tuple(dict.fromkeys(reader.loops)))
 
 
 # Private
@@ -67,8 +67,8 @@ class _Reader:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self.paths: dict[str, None] = {}
-        self.loops: list[tuple[str, ...]] = []
-        self.nest: tuple[str, ...] = ()
+        self.loops: list[str] = []
+        self.depth = 0
 
     def shape(self, node: Node, scope: _Scope) -> _Shape:
         match node:
@@ -145,15 +145,14 @@ class _Reader:
             raise _refuse("a macro with two variables is not supported", "use the form with one variable")
         if node.variable in catalogue() or node.variable in scope:
             raise _refuse(f"the variable {node.variable} hides another name", "give it another name, such as f or x")
-        if len(self.nest) == DEEPEST_LOOP:
+        if self.depth == DEEPEST_LOOP:
             raise _refuse(f"loops are nested more than {DEEPEST_LOOP} deep", "split the condition")
-        outer = self.nest
-        self.nest = (*outer, over.path)
+        self.depth += 1
+        self.loops.append(over.path)
         inside = {**scope, node.variable: over.element, node.accumulator: self.shape(node.start, scope)}
         self.shape(node.condition, inside)
         step = self.shape(node.step, inside)
-        self.loops.append(self.nest)
-        self.nest = outer
+        self.depth -= 1
         result = self.shape(node.result, {**scope, node.accumulator: step})
         return _Shape("list", over.path, result.element) if result.kind == "list" else result
 

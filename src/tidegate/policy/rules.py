@@ -16,10 +16,12 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from tidegate.change.domain_table import DOMAINS
 from tidegate.change.git import Repository
 from tidegate.errors import InputError
-from tidegate.facts import Severity, Unknown, to_json
+from tidegate.facts import SECTIONS, Severity, Unknown, to_json
 from tidegate.policy.conditions import Compiled, Language, compile_condition, make_language
+from tidegate.policy.explanation import page_ids
 from tidegate.policy.obligations import Requirement, parse_requirement
 from tidegate.policy.owners import Owners, read_owners
 from tidegate.policy.verdict import Effect, Mode
@@ -104,8 +106,22 @@ def read_pack() -> tuple[RuleTable, ...]:
 
 
 def make_rule_language(settings: Settings) -> Language:
-    """The language of conditions, with the domains that these settings know."""
-    return make_language({})
+    """The language of conditions, with the domains that these settings know and the findings that have a page."""
+    domains = tuple(dict.fromkeys((*(domain.name for domain in DOMAINS), *settings.domains)))
+    return make_language(
+        {
+            **dict.fromkeys(_DOMAIN_PATHS, domains),
+            **{f"{section}.findings[].rule": page_ids() for section in SECTIONS},
+        }
+    )
+
+
+def find_rule(rules: Sequence[Rule], id_: str) -> Rule:
+    """The rule with this id. Raises InputError when there is none."""
+    for rule in rules:
+        if rule.id == id_:
+            return rule
+    raise InputError(f"there is no rule {id_}", mend=nearest(id_, [rule.id for rule in rules]))
 
 
 def join_rules(own: Sequence[RuleTable], settings: Settings) -> tuple[RuleTable, ...]:
@@ -188,6 +204,13 @@ class _Table(Struct, frozen=True):
 
 
 KEYS = (*_Table.__struct_fields__, "since", "until")
+_DOMAIN_PATHS = (
+    "change.domains[]",
+    "change.critical_domains[]",
+    "change.files[].domains[]",
+    "change.domain_hits[].domain",
+    "provenance.ai_domains[]",
+)
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
