@@ -38,6 +38,13 @@ def read_notes(repository: Repository, ref: str, commits: Sequence[str] | None =
         yield from _read(repository, candidates)
 
 
+def list_notes(repository: Repository, ref: str) -> dict[str, str]:
+    """The commits that have a note under `ref`, each with the ids of its blobs. Two processes; no note is read."""
+    tip = _tip(repository, ref)
+    listed = _list_tree(repository, tip) if tip else {}
+    return {commit: " ".join(oid for _, oid in found) for commit, found in listed.items()}
+
+
 def write_notes(
     repository: Repository, ref: str, notes: Mapping[str, bytes], author: Person, now: str, message: str
 ) -> None:

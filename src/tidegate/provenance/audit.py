@@ -1,0 +1,289 @@
+"""The audit of attribution notes (fsck for provenance): every note held against the commit that it hangs on.
+
+A claim that passes is evidence E4. One that does not falls to E1, with the reason. What could not be checked passes
+nothing: a note of a commit that is not in this clone, a file whose lines git did not compare. Of a merge only lines
+that are in no parent are its own: what it brought in was written by other commits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tidegate.change.commits import read_commit_objects
+from tidegate.change.diff import CommitDiff, read_commit_diffs
+from tidegate.change.git import Repository
+from tidegate.change.values import Commit, FileChange
+from tidegate.errors import GitError
+from tidegate.facts import Finding, Place, Unknown
+from tidegate.provenance.declared import is_agent, read_declarations
+from tidegate.provenance.faults import SEVERITIES, Faulty, Surroundings, joined, judge_note, outside, person_of
+from tidegate.provenance.gitai import NoteError, note_claims, parse_note
+from tidegate.provenance.notes import list_notes, read_notes
+from tidegate.provenance.signatures import Signatures, load_signatures
+from tidegate.provenance.values import LineRange, Note, Session
+from tidegate.settings import Settings
+
+BROKEN_DIFFS = 16
+"""Commits whose diff git cannot make (a blob is missing) that are stepped over before the rest is given up."""
+
+
+class AuditedClaim(Struct, frozen=True):
+    """Lines that a note claims for a session (None: an orphan key). `reason` is empty when the claim passes."""
+
+    path: bytes
+    first: int
+    last: int
+    session: Session | None
+    key: str
+    reason: str = ""
+
+
+class NoteAudit(Struct, frozen=True):
+    """What the audit says about the note of one commit. `note` is None when it cannot be read.
+
+    `unchecked` says why a note was not held against its commit; then no claim passes and there are no findings.
+    """
+
+    commit: str
+    note: Note | None
+    claims: tuple[AuditedClaim, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    unchecked: str = ""
+
+    @property
+    def clean(self) -> bool:
+        return not self.findings and not self.unchecked
+
+
+class Audit(Struct, frozen=True):
+    """The audit of several notes, by commit."""
+
+    notes: Mapping[str, NoteAudit]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(finding for audit in self.notes.values() for finding in audit.findings)
+
+    @property
+    def unknowns(self) -> tuple[Unknown, ...]:
+        return tuple(
+            Unknown("provenance", f"the note of {audit.commit[:12]} was not checked: {audit.unchecked}")
+            for audit in self.notes.values()
+            if audit.unchecked
+        )
+
+    def clean_lines(self, commit: str) -> dict[bytes, tuple[LineRange, ...]]:
+        """The lines of that commit whose claims pass, by path."""
+        lines: dict[bytes, list[LineRange]] = {}
+        for claim in self.notes[commit].claims if commit in self.notes else ():
+            if not claim.reason:
+                lines.setdefault(claim.path, []).append((claim.first, claim.last))
+        return {path: joined(ranges) for path, ranges in lines.items()}
+
+
+def audit_notes(repository: Repository, notes: Iterable[tuple[str, bytes]], settings: Settings) -> Audit:
+    """The audit of these notes (commit and text), by a constant number of processes."""
+    texts = dict(notes)
+    digests = {commit: hashlib.sha256(text).hexdigest() for commit, text in texts.items()}
+    return Audit({audit.commit: audit for audit in _audit(repository, texts.items(), digests, settings)})
+
+
+def read_audits(
+    repository: Repository, ref: str, settings: Settings, commits: Sequence[str] | None = None
+) -> Iterator[NoteAudit]:
+    """The audit of the notes under a ref, of these commits or of all, one note in memory at a time."""
+    blobs = list_notes(repository, ref)
+    wanted = sorted(blobs) if commits is None else [commit for commit in dict.fromkeys(commits) if commit in blobs]
+    digests = {commit: blobs[commit] for commit in wanted}
+    return _audit(repository, read_notes(repository, ref, wanted), digests, settings)
+
+
+# Private
+
+
+def _audit(
+    repository: Repository, texts: Iterable[tuple[str, bytes]], digests: Mapping[str, str], settings: Settings
+) -> Iterator[NoteAudit]:
+    """`digests` says of every commit, in the order of `texts`, which texts are the same."""
+    commits = read_commit_objects(repository, digests)
+    signatures = load_signatures()
+    known = _Known(commits, digests, settings, signatures)
+    diffs = _read_diffs(repository, [commit for commit in digests if commit in commits])
+    for oid, text in texts:
+        diff = next(diffs)[1] if oid in commits else None
+        try:
+            note = parse_note(text)
+        except NoteError as error:
+            yield NoteAudit(oid, None, (), (_unreadable(oid, error.what),))
+            continue
+        if oid not in commits:
+            yield NoteAudit(oid, note, _failed(note, gone := "its commit is not in this clone"), (), gone)
+        elif diff is None:
+            yield NoteAudit(oid, note, _failed(note, broken := "what its commit changed could not be read"), (), broken)
+        else:
+            around = known.around(oid, note, _added(diff))
+            faulty = judge_note(note, around)
+            yield NoteAudit(oid, note, tuple(_claims(note, faulty, around)), faulty.findings)
+
+
+class _Known:
+    """What is known of all commits that have notes, before the first note is read."""
+
+    def __init__(
+        self, commits: Mapping[str, Commit], digests: Mapping[str, str], settings: Settings, signatures: Signatures
+    ) -> None:
+        self.commits = commits
+        self.digests = digests
+        self.signatures = signatures
+        self.trailers = settings.provenance.trailers
+        self.declared = {found.commit for found in read_declarations(list(commits.values()), None, signatures)}
+        self.declared_work = {_work(commits[oid]): oid for oid in self.declared}
+        self.same: dict[str, list[str]] = {}
+        for commit, digest in digests.items():
+            self.same.setdefault(digest, []).append(commit)
+
+    def around(self, oid: str, note: Note, added: Mapping[bytes, tuple[LineRange, ...] | None]) -> Surroundings:
+        commit = self.commits[oid]
+        twins = [other for other in self.same[self.digests[oid]] if other != oid] if note.files else []
+        before = self.declared_work.get(_work(commit), "") if self.trailers != "forbid" else ""
+        humans = {session.human for session in note.sessions if session.human}
+        return Surroundings(
+            commit=commit,
+            added=added,
+            author_is_agent=is_agent(commit.author, self.signatures),
+            agents=frozenset(human for human in humans if is_agent(person_of(human), self.signatures)),
+            same_text=note.base_commit_sha if note.base_commit_sha in twins else next(iter(twins), ""),
+            declared=oid in self.declared,
+            declared_before=before,
+            trailers_required=self.trailers == "require",
+        )
+
+
+def _work(commit: Commit) -> tuple[str, str, str, str]:
+    """What an amended or rebased commit keeps of the one it was made from."""
+    return commit.author.name, commit.author.email, commit.authored_at, commit.subject
+
+
+def _unreadable(commit: str, what: str) -> Finding:
+    rule = "note-unreadable"
+    return Finding(
+        rule, SEVERITIES[rule], f"note of {commit[:12]}: {what}", Place("."), f"see: tidegate explain {rule}"
+    )
+
+
+def _failed(note: Note, reason: str) -> tuple[AuditedClaim, ...]:
+    return tuple(replace(claim, reason=reason) for claim in _claims(note, Faulty(), None))
+
+
+def _claims(note: Note, faulty: Faulty, around: Surroundings | None) -> Iterator[AuditedClaim]:
+    """Every claim of the note, cut where one part of it passes and another does not."""
+    for path, claims in note_claims(note).items():
+        added = around.added.get(path, ()) if around else ()
+        doubled = faulty.lines.get(path, ())
+        for first, last, session, entry in claims:
+            claim = AuditedClaim(path, first, last, session, entry.key)
+            reason = _reason(claim, faulty, faulty.entries.get(id(entry), ""))
+            if reason or around is None:
+                yield replace(claim, reason=reason)
+            elif added is None:
+                yield replace(claim, reason="the lines of this file could not be compared")
+            else:
+                yield from _cut(claim, added, doubled)
+
+
+def _reason(claim: AuditedClaim, faulty: Faulty, of_entry: str) -> str:
+    if faulty.whole:
+        return faulty.whole
+    if claim.session is None:
+        return "nothing in the note says whose claim this is"
+    return faulty.sessions.get(claim.session.key, "") or of_entry
+
+
+def _cut(claim: AuditedClaim, added: tuple[LineRange, ...], doubled: tuple[LineRange, ...]) -> Iterator[AuditedClaim]:
+    whole = ((claim.first, claim.last),)
+    beyond = outside(whole, added)
+    fitting = outside(whole, beyond) if beyond else whole
+    passing = outside(fitting, doubled) if doubled else fitting
+    twice = outside(fitting, passing) if doubled else ()
+    parts = [
+        *((lines, "") for lines in passing),
+        *((lines, "two sessions claim it") for lines in twice),
+        *((lines, "the commit did not add it") for lines in beyond),
+    ]
+    for (first, last), reason in sorted(parts):
+        yield replace(claim, first=first, last=last, reason=reason)
+
+
+def _added(diffs: Sequence[CommitDiff]) -> dict[bytes, tuple[LineRange, ...] | None]:
+    """Path to the lines that a commit added; None where they could not be compared. Of a merge: new to every parent."""
+    by_parent = [{file.path: file for file in diff.files} for diff in diffs]
+    added: dict[bytes, tuple[LineRange, ...] | None] = {}
+    for path in {path for files in by_parent for path in files}:
+        versions = [files.get(path) for files in by_parent]
+        if any(file is not None and not _compared(file) for file in versions):
+            added[path] = None
+        else:
+            added[path] = _common([_new_lines(file) if file else () for file in versions])
+    return added
+
+
+def _compared(file: FileChange) -> bool:
+    return file.lines_known and not file.binary
+
+
+def _new_lines(file: FileChange) -> tuple[LineRange, ...]:
+    return joined((hunk.new_start, hunk.new_start + hunk.new_count - 1) for hunk in file.hunks if hunk.new_count)
+
+
+def _common(versions: Sequence[tuple[LineRange, ...]]) -> tuple[LineRange, ...]:
+    shared = versions[0]
+    for other in versions[1:]:
+        shared = outside(shared, outside(shared, other))
+    return shared
+
+
+def _read_diffs(repository: Repository, oids: Sequence[str]) -> Iterator[tuple[str, list[CommitDiff] | None]]:
+    """What each commit changed, in order; None where git cannot tell.
+
+    Git stops at the first object that is missing (a partial clone, a damaged one), so the commit is stepped over and
+    git started again behind it, a few times.
+    """
+    at = 0
+    for _ in range(BROKEN_DIFFS):
+        read = _grouped(read_commit_diffs(repository, oids[at:]))
+        try:
+            for oid, diffs in read:
+                at += 1
+                yield oid, (diffs if all(diff.known for diff in diffs) else None)
+        except GitError:
+            first = _read_one(repository, oids[at])
+            yield oids[at], first
+            at += 1
+        if at >= len(oids):
+            return
+    for oid in oids[at:]:
+        yield oid, None
+
+
+def _read_one(repository: Repository, oid: str) -> list[CommitDiff] | None:
+    try:
+        diffs = list(read_commit_diffs(repository, [oid]))
+    except GitError:
+        return None
+    return diffs if all(diff.known for diff in diffs) else None
+
+
+def _grouped(diffs: Iterable[CommitDiff]) -> Iterator[tuple[str, list[CommitDiff]]]:
+    """The diffs of one commit together. A commit comes out once the next one begins, so that its group is whole."""
+    group: list[CommitDiff] = []
+    for diff in diffs:
+        if group and diff.oid != group[0].oid:
+            yield group[0].oid, group
+            group = []
+        group.append(diff)
+    if group:
+        yield group[0].oid, group
