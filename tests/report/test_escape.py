@@ -97,7 +97,7 @@ def test_a_code_span_holds_the_text_as_it_stands(text: str) -> None:
     page = f"- x {escape.code(text)} y\n"
     children = [child for token in READER.parse(page) if token.type == "inline" for child in token.children or ()]
     assert [child.type for child in children] == ["text", "code_inline", "text"]
-    assert children[1].content.strip() == escape.plain(text).strip()
+    assert children[1].content.strip() == escape.plain(text).strip().replace("<!--", "<\\x21--")
 
 
 class Judge(HTMLParser):

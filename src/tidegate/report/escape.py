@@ -51,13 +51,17 @@ def terminal(text: str, limit: int = 0, *, unicode: bool = True) -> str:
 
 
 def markdown(text: str, limit: int = 0) -> str:
-    """For running text of Markdown as GitHub and GitLab read it: no markup, no link, no mention, no reference."""
-    return "".join(_MARKDOWN.get(character, character) for character in _unlink(plain(text, limit).strip()))
+    """For running text of Markdown as GitHub and GitLab read it: no markup, no link, no mention, no reference.
+
+    Also where it begins a line; there a list, a heading, an underline or a quick action (`/close`) could begin.
+    """
+    shown = _unlink(plain(text, limit).strip())
+    return _LINE_START.sub(r"\1\\\2", "".join(_MARKDOWN.get(character, character) for character in shown))
 
 
 def code(text: str, limit: int = 0) -> str:
     """For Markdown, as a code span: what must be copied as it stands. Not for a cell of a table."""
-    shown = plain(text, limit) or " "
+    shown = plain(text, limit).replace("<!--", "<\\x21--") or " "
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if shown[0] in "` " or shown[-1] in "` " else ""
@@ -113,7 +117,8 @@ _INVISIBLE = frozenset(
 
 _COMMAND_MARK = re.compile(r"##(?=\w*\[)")
 _COMMAND_WORD = re.compile(r"(?:(?<=\s)|^)::")
-_MARKDOWN = {character: f"\\{character}" for character in "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{}~"} | {"|": "&#124;"}
+_MARKDOWN = {character: f"\\{character}" for character in "\\`*_{}[]<>&~$"} | {"|": "&#124;"}
+_LINE_START = re.compile(r"^(\d*)([#+\-=./:)])")
 _REFERENCE = re.compile(
     r"[@#!&~%$^](?=[\w\"'.\-/])|(?<=\w:)(?=//)|(?<=www)(?=\.)|(?<=GH-)(?=\d)|:(?=[\w+-]+:)", re.IGNORECASE
 )

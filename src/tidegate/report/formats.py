@@ -101,9 +101,13 @@ def _check_place(output: Output) -> None:
     path = output.path
     if path is None:
         return
-    if path.is_dir():
+    try:
+        is_folder, has_folder = path.is_dir(), path.resolve().parent.is_dir()
+    except (OSError, RuntimeError) as error:  # a name that is too long, links in a ring
+        raise InputError(f"not a place to write to: {error}", where="--output", mend="name another file") from error
+    if is_folder:
         raise InputError("it is a folder", where=f"--output {path}", mend="name a file in it")
-    if not path.resolve().parent.is_dir():
+    if not has_folder:
         raise InputError("the folder does not exist", where=f"--output {path}", mend=f"mkdir -p {path.parent}")
 
 

@@ -24,8 +24,8 @@ def render_github(facts: Facts, verdict: Verdict, style: Style) -> str:  # noqa:
     shown = found[: MOST - 1]
     lines = [_verdict(verdict), *(_command(result) for result in shown)]
     left = len(found) - len(shown)
-    rest = f"; {left} more {'is' if left == 1 else 'are'} not shown as annotations" if left else ""
-    lines.append(f"tidegate: {OUTCOMES[verdict.outcome]}, {terminal(headline(verdict)).rstrip('.')}{rest}")
+    rest = f" {left} more {'is' if left == 1 else 'are'} not shown as annotations." if left else ""
+    lines.append(f"tidegate: {OUTCOMES[verdict.outcome]}. {terminal(headline(verdict))}{rest}")
     return "\n".join(lines) + "\n"
 
 

@@ -32,14 +32,6 @@ def cut(text: str, width: int, style: Style) -> str:
     return split_at(text, width - columns(ellipsis))[0] + ellipsis
 
 
-def cut_left(text: str, width: int, style: Style) -> str:
-    """The end of the text: what tells one path from another."""
-    if columns(text) <= width:
-        return text
-    ellipsis = "…" if style.unicode else "..."
-    return ellipsis + split_at(text[::-1], width - columns(ellipsis))[0][::-1]
-
-
 def pad(text: str, width: int) -> str:
     return text + " " * max(0, width - columns(text))
 

@@ -120,25 +120,30 @@ def _groups(groups: Sequence[Group]) -> tuple[str, ...]:
 
 def _group(group: Group) -> str:
     strict = " (blocks)" if group.rule.outcome == "block" else ""
-    lines = [f"- **{markdown(group.rule.id, 80)}**: {markdown(group.rule.title, 300)}{strict}"]
+    lines = [f"- **{markdown(group.rule.id, 80)}**: {_said(group.rule.title, 300)}{strict}"]
     lines += [_obligation(obligation) for obligation in group.unmet]
     if not group.unmet:
-        lines += [f"  - because {markdown(reason, 300)}" for reason in because(group.rule)[:4]]
+        lines += [f"  - because {_said(reason, 300)}" for reason in because(group.rule)[:4]]
         lines.append(f"  - next: {code(f'tidegate explain {group.rule.id}', 200)}")
     return "\n".join(lines) + "\n"
 
 
 def _obligation(obligation: Obligation) -> str:
     why = f": {markdown(obligation.why, 600)}" if obligation.why else ""
-    line = f"  - {markdown(obligation.text, 300)}{why}"
-    return "\n".join([line, *(f"    - next: {_step(step)}" for step in steps(obligation.next_step))])
+    line = f"  - {_said(obligation.text, 300)}{why}"
+    return "\n".join([line, *(f"    - {_next(step)}" for step in steps(obligation.next_step))])
 
 
-def _step(step: Step) -> str:
-    words = markdown(step.words, 600)
+def _said(text: str, limit: int) -> str:
+    """A text that may stand alone on a line: Markdown reads a line of a dash alone as an underline."""
+    return markdown(text, limit) or "not said"
+
+
+def _next(step: Step) -> str:
     if not step.command:
-        return words
-    return f"{words}: {code(step.command, 600)}" if words else code(step.command, 600)
+        return f"next: {markdown(step.words, 600)}"
+    purpose = f", {markdown(step.words, 600)}" if step.words else ""
+    return f"next{purpose}: {code(step.command, 600)}"
 
 
 def _advice(verdict: Verdict) -> tuple[str, ...]:
@@ -157,9 +162,7 @@ def _advice(verdict: Verdict) -> tuple[str, ...]:
 def _findings(facts: Facts, verdict: Verdict) -> tuple[str, ...]:
     return tuple(
         f"- {finding.severity} {code(str(finding.place), 300)} {markdown(finding.message, 600)}"
-        f" ({markdown(finding.rule, 80)})"
-        + (f"; next: {'; '.join(map(_step, steps(finding.mend)))}" if finding.mend else "")
-        + "\n"
+        f" ({markdown(finding.rule, 80)})" + "".join(f"; {_next(step)}" for step in steps(finding.mend)) + "\n"
         for finding in all_findings(facts, verdict)
     )
 

@@ -57,7 +57,8 @@ _BY_OUTCOME: Mapping[str, Level] = {"block": "block", "hold": "error", "warn": "
 
 def _of_finding(finding: Finding) -> Result:
     level = _BY_SEVERITY[finding.severity]
-    return Result(finding.rule, finding.message, level, finding.message, finding.mend, finding.place, "")
+    message = finding.message if finding.message.strip() else finding.rule
+    return Result(finding.rule, message, level, message, finding.mend, finding.place, "")
 
 
 def _of_rule(group: Group, facts: Facts) -> Result:
@@ -68,7 +69,7 @@ def _of_rule(group: Group, facts: Facts) -> Result:
         rule=rule.id,
         title=rule.title,
         level=_BY_OUTCOME[rule.outcome],
-        message=". ".join((rule.title, *(asked or because(rule)[:3]))),
+        message=". ".join((rule.title or rule.id, *(asked or because(rule)[:3]))),
         mend="; ".join(dict.fromkeys(steps)) or f"tidegate explain {rule.id}",
         place=_place(rule, facts),
         identity="",

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-NARROWEST = 40
+NARROWEST = 60
 WIDEST = 100
 
 Colour = Literal["auto", "always", "never"]

@@ -182,13 +182,13 @@ def _unknown(facts: Facts, style: Style) -> list[str]:
     for name, reason in unknowns(facts):
         lines += wrap(_say(f"{name}: {reason}", style, 300), style.width, "  ", "    ")
     missing = ", ".join(not_collected(facts))
-    heading = paint("Not known", style, "bold")
+    heading = "Not known"
     if missing and not lines:
-        rest = wrap(f"not collected yet: {missing}", style.width, "Not known  ")
-        return [heading + rest[0].removeprefix("Not known"), *rest[1:]]
+        only = wrap(f"{missing} (not collected yet)", style.width, f"{heading}  ")
+        return [paint(heading, style, "bold") + only[0][len(heading) :], *only[1:]]
     if missing:
         lines += wrap(f"not collected yet: {missing}", style.width, "  ", "    ")
-    return [heading, *lines] if lines else []
+    return [paint(heading, style, "bold"), *lines] if lines else []
 
 
 def _last(facts: Facts, verdict: Verdict, style: Style) -> list[str]:

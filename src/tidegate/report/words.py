@@ -148,7 +148,9 @@ def unknowns(facts: Facts) -> tuple[tuple[str, str], ...]:
 
 def steps(next_step: str) -> tuple[Step, ...]:
     """A next step as one or several, with its commands apart from the words about them."""
-    parts = next_step.split("; ") if next_step else []
+    if not next_step.strip():
+        return ()
+    parts = next_step.split("; ")
     if not all(_is_command(part) for part in parts):
         return (Step(next_step, ""),)
     return tuple(_step(part) for part in parts)
