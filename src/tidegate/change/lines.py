@@ -22,6 +22,7 @@ from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
 
+from tidegate.change.commits import read_shallow_edge
 from tidegate.change.diff import read_diff, read_parent_diffs
 from tidegate.change.git import Repository
 from tidegate.change.values import FileChange
@@ -48,8 +49,24 @@ class LineOrigins(Struct, frozen=True):
         index = bisect_right(runs, line, key=lambda run: run.line) - 1
         if index < 0 or line >= runs[index].line + runs[index].count:
             return None
-        run = runs[index]
-        return LineRun(line, 1, run.commit, run.path, run.commit_line + line - run.line if run.commit else 0)
+        return next(self.slice(path, line, 1))
+
+    def slice(self, path: bytes, line: int, count: int) -> Iterator[LineRun]:
+        """The origins of `count` lines from `line` on; lines that the change does not add come with commit ""."""
+        runs = self.runs.get(path, ())
+        index = max(bisect_right(runs, line, key=lambda run: run.line) - 1, 0)
+        end = line + count
+        while line < end:
+            run = runs[index] if index < len(runs) else None
+            stop = end if run is None else min(end, run.line)
+            if run is not None and run.line <= line < run.line + run.count:
+                stop = min(end, run.line + run.count)
+                start = run.commit_line + line - run.line if run.commit else 0
+                yield LineRun(line, stop - line, run.commit, run.path, start)
+            elif line < stop:
+                yield LineRun(line, stop - line, "", b"", 0)
+            line = max(line, stop)
+            index += run is not None and run.line + run.count <= line
 
     def positions(self) -> dict[tuple[str, bytes], list[tuple[int, int, bytes, int]]]:
         """The way back: (commit, path) to (line there, count, path at head, line at head), in line order there."""
@@ -141,7 +158,7 @@ _NEW = _Origin("", b"")
 
 def _compose(repository: Repository, walk: Sequence[tuple[str, tuple[str, ...]]], keep: set[str]) -> dict[str, _State]:
     """The states of the commits in `keep`. A state is dropped, or handed on, when its last child has read it."""
-    edge = _shallow_edge(repository)
+    edge = read_shallow_edge(repository)
     inside = {oid for oid, _ in walk}
     children = Counter(parent for _, parents in walk for parent in parents)
     children.update(keep)
@@ -321,12 +338,3 @@ def _added_runs(file: FileChange, state: _State, within: frozenset[str] | None =
 
 def _run(line: int, count: int, origin: _Origin | None, start: int) -> LineRun:
     return LineRun(line, count, origin.commit, origin.path, start) if origin else LineRun(line, count, "", b"", 0)
-
-
-def _shallow_edge(repository: Repository) -> frozenset[str]:
-    """Commits whose parents a shallow clone does not hold; git would diff them against nothing."""
-    try:
-        text = (repository.common_dir / "shallow").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return frozenset()
-    return frozenset(text.split())
