@@ -17,9 +17,11 @@ from tidegate.facts import AccountableFact, CommitFact, Declaration, ReviewFact,
 from tidegate.policy.case import Case, UnknownFactError, look_text, need, need_list
 from tidegate.policy.identities import Identities, is_bot_account, is_machine, same_maker
 
+STRANGER = "is in no entry of [people]"
+
 
 class Refused(NamedTuple):
-    """A review that does not count, and why not."""
+    """An approval that does not count, and why not. `who` is a person, or an account that no person has."""
 
     who: str
     reason: str
@@ -51,12 +53,15 @@ def read_makers(case: Case, roles: Sequence[str], identities: Identities) -> Mak
     machines = _agents(case.document)
     people: dict[str, str] = {}
     strangers: dict[str, str] = {}
-    for text, deed in _named_makers(case.document, roles, identities):
+    named = [(text, deed) for text, deed in _named_makers(case.document, roles, identities) if text.strip()]
+    if roles and not named:
+        raise UnknownFactError(Unknown(path="change.author", reason="nobody is named who made the change"))
+    for text, deed in named:
         maker = identities.maker(text)
         for person in (maker.person, *sorted(maker.alike)):
             if person:
-                people.setdefault(person, deed if person == maker.person else "has the name of one who made it")
-        if not maker.person and text.strip() and not is_machine(text) and text not in machines:
+                people.setdefault(person, deed if person == maker.person else "has the name of somebody who made it")
+        if not maker.person and not is_machine(text) and text.removeprefix("@") not in machines:
             strangers.setdefault(same_maker(text), text)
     return Makers(people, tuple(strangers.values()))
 
@@ -67,17 +72,25 @@ def read_approvals(case: Case, makers: Makers, identities: Identities) -> Approv
     if not tree:
         raise UnknownFactError(Unknown(path="change.head_tree", reason="approvals are bound to it, and it is empty"))
     reviews = need_list(case.document, "review.reviews", ReviewFact)
-    return _count(_Bench(case, makers, identities, tree), reviews)
+    now = _moment(need(case.document, "now", str))
+    if now is None:
+        raise UnknownFactError(Unknown(path="now", reason="it is not a moment"))
+    opened = _moment(need(case.document, "review.opened_at", str))
+    return _count(_Bench(case, makers, identities, tree, opened, now), reviews)
 
 
 # Private
 
 
 class _Bench(NamedTuple):
+    """What reviews are held against. `opened` is None where the forge does not say when the change was opened."""
+
     case: Case
     makers: Makers
     identities: Identities
     tree: str
+    opened: datetime | None
+    now: datetime
 
 
 def _count(bench: _Bench, reviews: Sequence[ReviewFact]) -> Approvals:
@@ -110,9 +123,9 @@ def _not_a_judge(bench: _Bench, review: ReviewFact) -> str:
     """Why this account cannot approve anything here, "" where it can."""
     person = bench.identities.of_account(review.account)
     if review.kind == "bot" or is_bot_account(review.account):
-        return "is an app or a bot, and only people count"
+        return "is an app or a bot"
     if not person:
-        return f'is nobody in [people]: add [people.NAME] with accounts = ["{review.account}"]'
+        return STRANGER
     if review.person != person:
         return "does not have the account that the review names"
     deed = bench.makers.people.get(person)
@@ -123,21 +136,20 @@ def _not_of_this(bench: _Bench, review: ReviewFact) -> str:
     """Why this is no approval of exactly this change, "" where it is."""
     document = bench.case.document
     if review.tree and review.tree != bench.tree:
-        return "approved an earlier state: any change asks for a new approval"
+        return "approved an earlier state"
     head = look_text(document, "change.head")
     if not review.tree and (not review.commit or review.commit != head):
-        return "approved another commit, and what that held could not be read"
+        return "approved another commit"
     if review.target and review.target != look_text(document, "change.target"):
-        return f"approved it for another branch ({review.target})"
+        return f"approved it for {review.target}"
     if review.policy and review.policy != bench.case.policy_digest:
         return "approved it under another policy"
     at = _moment(review.at)
     if at is None:
-        return "approved at a time that is not known"
-    opened, now = _moment(look_text(document, "review.opened_at")), _moment(look_text(document, "now"))
-    if opened is not None and at < opened:
+        return "approved at an unknown time"
+    if bench.opened is not None and at < bench.opened:
         return "approved before the change could be read"
-    if now is not None and at > now:
+    if at > bench.now:
         return "approved later than now"
     return ""
 
@@ -222,7 +234,9 @@ def _prompters(document: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _agents(document: Mapping[str, Any]) -> frozenset[str]:
     """Identities that the table of signatures knows as an agent's own."""
     declarations = need(document, "provenance.declarations", list[Declaration])
-    return frozenset(d.text for d in declarations if d.where in ("author", "committer", "pull request author"))
+    return frozenset(
+        d.text.removeprefix("@") for d in declarations if d.where in ("author", "committer", "pull request author")
+    )
 
 
 def _moment(text: str) -> datetime | None:

@@ -39,7 +39,7 @@ def read_shares(case: Case, identities: Identities) -> tuple[Share, ...]:
         raise UnknownFactError(case.owners)
     files = need_list(case.document, "change.files", FileFact)
     grouped: dict[Ownership, list[str]] = {}
-    for path in dict.fromkeys(path for file in files for path in (file.path, file.old_path) if path):
+    for path in dict.fromkeys(path for file in files for path in _touched(file)):
         for spelling in _spellings(path):
             for ownership in case.owners.owners_of(spelling):
                 if ownership.doubt:
@@ -59,6 +59,10 @@ def missing(shares: Collection[Share], approved: Collection[str], spare: int) ->
 
 
 # Private
+
+
+def _touched(file: FileFact) -> tuple[str, ...]:
+    return (file.path, file.old_path) if file.status == "renamed" else (file.path,)
 
 
 def _share(ownership: Ownership, paths: list[str], identities: Identities) -> Share:

@@ -48,7 +48,7 @@ class Identities:
 
     def of_account(self, account: str) -> str:
         """The person who has this account, "" when nobody is known to."""
-        return self._accounts.get(_bare(account), "")
+        return self._accounts.get(_fold(account.removeprefix("@")), "")
 
     def of_email(self, email: str) -> str:
         """The person of an e-mail address; a forge's noreply address stands for its account."""

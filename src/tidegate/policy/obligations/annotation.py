@@ -24,9 +24,9 @@ def _judge(_: Annotation, case: Case) -> Judged:
     if not lines and not critical:
         return met("it is known who or what wrote each of them")
     added = need(case.document, "provenance.source_lines.added", int)
-    parts = [f"of {lines} of {count(added, 'added source line')}"] if lines else []
-    parts += [f"of {count(critical, 'added line')} in critical domains"] if critical else []
-    return unmet(f"nothing says who or what wrote them: {' and '.join(parts).replace('of ', '', 1)}")
+    parts = [f"{lines} of {count(added, 'added source line')}"] if lines else []
+    parts += [f"{count(critical, 'added line')} in critical domains"] if critical else []
+    return unmet(f"nothing says who or what wrote {' and '.join(parts)}")
 
 
 def _next_step(case: Case) -> str:

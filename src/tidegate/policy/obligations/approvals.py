@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from msgspec import Struct, field
 
+from tidegate.policy.approvals import STRANGER, Makers, Refused, read_approvals, read_makers
 from tidegate.policy.approvals import Approvals as Given
-from tidegate.policy.approvals import Makers, read_approvals, read_makers
-from tidegate.policy.case import Case, UnknownFactError, count, listing, one_line
+from tidegate.policy.case import Case, UnknownFactError, change_range, count, listing, one_line
 from tidegate.policy.coverage import Share, missing, read_shares
 from tidegate.policy.identities import Identities
 from tidegate.policy.obligations.kind import Judged, Kind, met, unmet
@@ -41,25 +42,41 @@ def _check(terms: Approvals) -> None:
 
 
 def _text(terms: Approvals) -> str:
-    whom = _WHOM[terms.from_] if isinstance(terms.from_, str) else f"by {listing(terms.from_, joint='or')}"
-    deeds = listing([_DEEDS[role] for role in dict.fromkeys(terms.not_)], joint="or")
-    return f"{count(terms.approvals, 'approval')} {whom}" + (f", not from whoever {deeds} it" if deeds else "")
+    if terms.from_ == "owners":
+        whom = "owners of the touched files"
+    elif terms.from_ == "anyone":
+        whom = "a person" if terms.approvals == 1 else "people"
+    else:
+        whom = listing(terms.from_, joint="or")
+    deeds = [deed for role, deed in _DEEDS.items() if role in terms.not_]
+    if len(deeds) == len(_DEEDS):
+        makers = " who did not make the change"
+    else:
+        makers = f", not by whoever {listing(deeds, joint='or')} it" if deeds else ""
+    return f"{count(terms.approvals, 'approval')} by {whom}{makers}"
 
 
 def _judge(terms: Approvals, case: Case) -> Judged:
     identities = Identities(case.settings)
-    makers = read_makers(case, terms.not_, identities)
-    shares = read_shares(case, identities) if terms.from_ == "owners" else ()
+    try:
+        makers = read_makers(case, terms.not_, identities)
+    except UnknownFactError as error:
+        return Judged("unknown", str(error.unknown), _who_asked(case) if "prompters" in error.unknown.path else "")
+    try:
+        shares = read_shares(case, identities) if terms.from_ == "owners" else ()
+    except UnknownFactError as error:
+        return Judged("unknown", str(error.unknown), "mend CODEOWNERS on the target branch, then run the check again")
     pool = _pool(terms, shares, identities)
     try:
         given = read_approvals(case, makers, identities)
     except UnknownFactError as error:
-        return Judged("unknown", str(error.unknown), f"open a pull request; {_ask(pool, makers, case)}")
+        step = f"open a pull request, {_ask(pool, makers, case)}, and run the check with --reviews FILE"
+        return Judged("unknown", str(error.unknown), step)
     return _answer(_Weighing(terms, case, makers, shares, given, pool))
 
 
 def _next_step(_: Case) -> str:
-    return "mend what the reason names, on the target branch where it is about CODEOWNERS, and run the check again"
+    return "mend what the reason names, then run the check again"
 
 
 # Private
@@ -81,10 +98,10 @@ def _answer(weighing: _Weighing) -> Judged:
     counted = [p for p in given.people if weighing.pool is None or p in weighing.pool]
     spare = len(makers.strangers)
     if given.objections:
-        why = f"{listing(given.objections)} asked for changes"
-        return unmet(why, f"answer {listing(given.objections)} and ask for another review")
+        names = listing(given.objections)
+        return unmet(f"{names} asked for changes", f"answer {names}, and ask for another review")
     if len(counted) - spare >= terms.approvals and not missing(weighing.shares, counted, spare):
-        return met(f"approved by {listing(counted)}")
+        return met(f"{listing(counted)} approved")
     if spare and len(counted) >= terms.approvals and not missing(weighing.shares, counted, 0):
         return _strangers(makers, counted)
     return _short(weighing, counted)
@@ -92,24 +109,31 @@ def _answer(weighing: _Weighing) -> Judged:
 
 def _strangers(makers: Makers, counted: Sequence[str]) -> Judged:
     names = listing(makers.strangers)
-    verb = "is" if len(makers.strangers) == 1 else "are"
-    reason = (
-        f"approved by {listing(counted)}; {names} made part of it, {verb} nobody in [people], and may be one of them"
-    )
-    step = f"add {names} to [people] in tidegate.toml, or get {count(len(makers.strangers), 'more approval')}"
-    return Judged("unknown", reason, step)
+    be = "is" if len(makers.strangers) == 1 else "are"
+    why = f"{listing(counted)} approved, but {names} {be} in no entry of [people] and may be among them"
+    entries = [entry for entry in map(_entry, makers.strangers) if entry][:2] or ["them to [people]"]
+    more = count(len(makers.strangers), "more approval")
+    return Judged("unknown", why, f"add {listing(entries)} to tidegate.toml on the target branch, or get {more}")
 
 
 def _short(weighing: _Weighing, counted: Sequence[str]) -> Judged:
-    terms, given, makers = weighing.terms, weighing.given, weighing.makers
     lacking = missing(weighing.shares, counted, 0)
-    parts = [f"{len(counted)} of {terms.approvals}" + (f" ({listing(counted)})" if counted else "")]
-    parts += [f"none by an owner of {listing(share.files, 3)} ({listing(share.owners)})" for share in lacking]
-    parts += [f"{one_line(refused.who)} {one_line(refused.reason, 200)}" for refused in given.refused[:5]]
-    problems = dict.fromkeys(problem for share in lacking for problem in share.problems)
-    wanted = frozenset(person for share in lacking for person in share.people) if lacking else weighing.pool
-    steps = [*problems, _ask(wanted, makers, weighing.case, frozenset(counted))]
-    return unmet("; ".join(parts), "; ".join(steps))
+    parts = [f"{len(counted)} of {weighing.terms.approvals}" + (f": {listing(counted)}" if counted else "")]
+    parts += [f"no owner of {listing(share.files, 3)} ({listing(share.owners, joint='or')})" for share in lacking]
+    refused = list(weighing.given.refused)
+    if weighing.pool is not None:
+        outside = [person for person in weighing.given.people if person not in weighing.pool]
+        refused += [Refused(person, "is not one of those who are asked") for person in outside]
+    parts += [f"{one_line(who)} {one_line(reason)}" for who, reason in refused[:4]]
+    wanted = frozenset(p for share in lacking for p in share.people) if lacking else weighing.pool
+    problems = [problem for share in lacking for problem in share.problems][:2]
+    strangers = [f"@{who}" for who, reason in refused if reason == STRANGER] + list(weighing.makers.strangers)
+    entries = [entry for entry in map(_entry, strangers) if entry][:2]
+    adding = [f"add {listing(entries)} to tidegate.toml on the target branch"]
+    if not entries or not weighing.case.settings.people:
+        adding = []
+    ask = _ask(wanted, weighing.makers, weighing.case, counted)
+    return unmet("; ".join(parts), "; ".join(dict.fromkeys([ask, *problems, *adding])))
 
 
 def _pool(terms: Approvals, shares: Sequence[Share], identities: Identities) -> frozenset[str] | None:
@@ -120,17 +144,36 @@ def _pool(terms: Approvals, shares: Sequence[Share], identities: Identities) -> 
     return frozenset(person for name in terms.from_ for person in find_owner(name, identities).people)
 
 
-def _ask(wanted: frozenset[str] | None, makers: Makers, case: Case, already: frozenset[str] = frozenset()) -> str:
+def _ask(wanted: Collection[str] | None, makers: Makers, case: Case, already: Collection[str] = ()) -> str:
     """Who can still approve: never one of those who made the change."""
-    people = sorted((set(case.settings.people) if wanted is None else wanted) - makers.people.keys() - already)
+    everybody = set(case.settings.people) if wanted is None else set(wanted)
+    people = sorted(everybody - makers.people.keys() - set(already))
     if people:
         return f"ask {listing(people, joint='or')} to approve"
     if not case.settings.people:
-        return 'list in tidegate.toml who may approve: [people.NAME] with accounts = ["..."] and emails = ["..."]'
-    return "nobody who may approve is left: name another owner, or another person in [people]"
+        return 'name in tidegate.toml who may approve: [people.NAME] accounts = ["..."] emails = ["..."]'
+    if wanted is None:
+        return "nobody else is in [people]: add somebody who may approve"
+    return "everybody who may approve helped to make it, or is in no entry of [people]: name another owner"
 
 
-_WHOM = {"anyone": "by a person in [people]", "owners": "by owners of the touched files"}
+def _who_asked(case: Case) -> str:
+    return f"whoever asked the agent runs: tidegate annotate {change_range(case.document)} --tool TOOL --model MODEL"
+
+
+def _entry(text: str) -> str:
+    """The entry of the identity map that a stranger needs, for copying; "" for one that nobody should copy.
+
+    An account in other letters than ASCII looks like somebody else's and belongs to nobody on a forge.
+    """
+    email = re.search(r"[!-~]+@[!-~]+", re.sub(r"[<>\"\\]", " ", text))
+    if email and not text.startswith("@"):
+        return f'[people.NAME] emails = ["{email[0]}"]'
+    if re.fullmatch(r"@[A-Za-z0-9_.\-]+", text):
+        return f'[people.NAME] accounts = ["{text[1:]}"]'
+    return ""
+
+
 _DEEDS = {"author": "wrote", "prompter": "prompted", "committer": "committed"}
 
 KIND = Kind("approvals", "merge", Approvals, _check, _text, _judge, _next_step)

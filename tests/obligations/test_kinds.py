@@ -1,0 +1,324 @@
+# ruff: noqa: E501 snapshots show each text as one line, as a person reads it
+"""Every kind of obligation: what it asks, what it says when that is missing, and that it never guesses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+
+from tests.obligations.cases import (
+    case,
+    commit,
+    declared,
+    facts,
+    file,
+    owners,
+    review,
+    settings,
+    span,
+    trailers,
+)
+from tidegate.errors import InputError
+from tidegate.facts import ChangeFacts, EvidenceLines, Facts, Intent, Lines, Unknown
+from tidegate.policy.case import Case
+from tidegate.policy.document import conform
+from tidegate.policy.obligations import KINDS, judge, parse_requirement
+from tidegate.policy.verdict import Obligation
+
+SOME = Lines(added=30, ai=5, unknown=25)
+
+
+def asked(table: dict[str, Any], given: Case) -> Obligation:
+    return judge(parse_requirement(table, "a test"), given)
+
+
+def said(table: dict[str, Any], given: Case) -> list[str]:
+    obligation = asked(table, given)
+    return [f"{obligation.text} [{obligation.state}, {obligation.due}]", obligation.why, obligation.next_step]
+
+
+UNMET: dict[str, tuple[dict[str, Any], Case]] = {
+    "annotation": (
+        {"annotation": True},
+        case(facts(provenance={"lines": SOME, "source_lines": SOME, "evidence": EvidenceLines(E4=5, E0=25)})),
+    ),
+    "accountable": ({"accountable": True}, case(facts(provenance={"unaccountable_lines": 3}))),
+    "tests": ({"tests": True}, case(facts(change={"source_lines_added": 120}))),
+    "split": ({"split": 2}, case(facts(change={"breadth": 3, "domains": ("auth", "ci-cd", "payments")}))),
+    "ticket": ({"ticket": True}, case(facts())),
+    "rollback": ({"rollback": True}, case(facts())),
+    "intent": ({"intent": True}, case(facts(change={"intent": Intent(what="Faster")}))),
+    "trailers": ({"trailers": True}, case(facts(provenance={"declarations": ()}), chosen=trailers("require"))),
+    "facts": (
+        {"facts": ["change"]},
+        case(facts(change={"status": "partial", "unknowns": (Unknown("change.merges", "the clone is shallow"),)})),
+    ),
+    "approvals": (
+        {"approvals": 2, "from": "owners"},
+        case(
+            facts(
+                reviews=[review("alice"), review("mallory"), review("bob")],
+                change={"files": (file("src/a.py"), file("docs/x.md"))},
+            ),
+            who_owns=owners("* @bob @dave\n/docs/ @carol @org/writers\n"),
+        ),
+    ),
+}
+
+
+def test_every_kind_is_here() -> None:
+    assert set(UNMET) == set(KINDS)
+
+
+def test_what_a_person_reads_who_has_to_annotate() -> None:
+    assert said(*UNMET["annotation"]) == snapshot(
+        [
+            "Every added source line says who or what wrote it [unmet, push]",
+            "nothing says who or what wrote 25 of 30 added source lines",
+            "tidegate annotate bbbbbbbbbb..cccccccccc --tool TOOL --model MODEL (an agent wrote it), or --human (people typed it)",
+        ]
+    )
+
+
+def test_what_a_person_reads_when_nobody_answers() -> None:
+    assert said(*UNMET["accountable"]) == snapshot(
+        [
+            "A person answers for every AI line [unmet, push]",
+            "nobody answers for 3 AI lines",
+            "whoever asked the agent runs: tidegate annotate bbbbbbbbbb..cccccccccc --tool TOOL --model MODEL",
+        ]
+    )
+
+
+def test_what_a_person_reads_who_has_to_add_tests() -> None:
+    assert said(*UNMET["tests"]) == snapshot(
+        [
+            "The change brings tests [unmet, push]",
+            "120 source lines added and no line of tests",
+            "add a test that fails without this change; [files] tests = [...] names test files that were missed",
+        ]
+    )
+
+
+def test_what_a_person_reads_who_has_to_split() -> None:
+    assert said(*UNMET["split"]) == snapshot(
+        [
+            "The change touches at most 2 domains [unmet, push]",
+            "it touches 3 at once: auth, ci-cd and payments",
+            "propose it in parts, one domain after the other: git reset --soft to the base, then commit each part",
+        ]
+    )
+
+
+def test_what_a_person_reads_who_has_to_name_a_ticket() -> None:
+    assert said(*UNMET["ticket"]) == snapshot(
+        [
+            "The description names a ticket [unmet, push]",
+            "no ticket in the description",
+            "add a line such as `Ticket: ABC-123` or `Fixes #12` to the description",
+        ]
+    )
+
+
+def test_what_a_person_reads_who_has_to_plan_a_roll_back() -> None:
+    assert said(*UNMET["rollback"]) == snapshot(
+        [
+            "The description says how to take the change back [unmet, push]",
+            "no roll-back plan in the description",
+            "add a heading `## Roll-back` or a line `Rollback: ...` that says how to undo it and what is lost then",
+        ]
+    )
+
+
+def test_what_a_person_reads_who_has_to_say_why() -> None:
+    assert said(*UNMET["intent"]) == snapshot(
+        [
+            "The description says what the change does and why [unmet, push]",
+            "it does not say why",
+            "say in the description, or in the message of the last commit, what changes and, under `## Why`, the reason",
+        ]
+    )
+
+
+def test_what_a_person_reads_who_has_to_declare() -> None:
+    assert said(*UNMET["trailers"]) == snapshot(
+        [
+            "Commit messages declare AI help as [provenance] trailers asks [unmet, push]",
+            "in cccccccccc there are AI lines and no trailer that declares them",
+            "tidegate annotate bbbbbbbbbb..cccccccccc --tool TOOL --model MODEL --trailer",
+        ]
+    )
+
+
+def test_what_a_person_reads_who_must_not_declare() -> None:
+    mark = declared("Co-authored-by: Claude <noreply@anthropic.com>", "trailer co-authored-by")
+    given = case(facts(provenance={"declarations": (mark,)}), chosen=trailers("forbid"))
+    assert said({"trailers": True}, given) == snapshot(
+        [
+            "Commit messages declare AI help as [provenance] trailers asks [unmet, push]",
+            "in cccccccccc a trailer declares an agent, and this repository forbids that",
+            "take it out with git commit --amend or git rebase -i; the note keeps the attribution",
+        ]
+    )
+
+
+def test_what_a_person_reads_when_a_part_could_not_be_read() -> None:
+    assert said(*UNMET["facts"]) == snapshot(
+        [
+            "All facts about the change are known [unmet, push]",
+            "change.merges is unknown: the clone is shallow",
+            "mend what the reason names (a shallow clone: git fetch --unshallow), then run the check again",
+        ]
+    )
+
+
+def test_what_a_person_reads_who_needs_approvals() -> None:
+    assert said(*UNMET["approvals"]) == snapshot(
+        [
+            "2 approvals by owners of the touched files who did not make the change [unmet, merge]",
+            "1 of 2: bob; no owner of docs/x.md (@carol or @org/writers); alice prompted the agent that wrote it; mallory is in no entry of [people]",
+            'ask carol to approve; nobody knows who is in @org/writers: add "@org/writers" = [...] to [teams]; add [people.NAME] accounts = ["mallory"] to tidegate.toml on the target branch',
+        ]
+    )
+
+
+def test_what_a_person_reads_before_there_are_reviews() -> None:
+    reason = Unknown("review", "no reviews were given")
+    given = case(facts(review_section={"status": "unknown", "unknowns": (reason,)}))
+    assert said({"approvals": 1}, given) == snapshot(
+        [
+            "1 approval by a person who did not make the change [unknown, merge]",
+            "review.reviews is unknown: no reviews were given",
+            "open a pull request, ask bob, carol or dave to approve, and run the check with --reviews FILE",
+        ]
+    )
+
+
+def test_what_a_person_reads_in_a_repository_without_an_identity_map() -> None:
+    given = case(facts(reviews=[review("bob")]), chosen=settings(people={}, teams={}))
+    assert said({"approvals": 1}, given) == snapshot(
+        [
+            "1 approval by a person who did not make the change [unmet, merge]",
+            "0 of 1; bob is in no entry of [people]",
+            'name in tidegate.toml who may approve: [people.NAME] accounts = ["..."] emails = ["..."]',
+        ]
+    )
+
+
+def test_what_a_person_reads_whose_only_owner_made_the_change() -> None:
+    given = case(facts(reviews=[review("bob")]), who_owns=owners("* @alice\n"))
+    assert said({"approvals": 1, "from": "owners"}, given) == snapshot(
+        [
+            "1 approval by owners of the touched files who did not make the change [unmet, merge]",
+            "0 of 1; no owner of src/a.py (@alice); bob is not one of those who are asked",
+            "everybody who may approve helped to make it, or is in no entry of [people]: name another owner",
+        ]
+    )
+
+
+def test_what_a_person_reads_about_a_contributor_whom_nobody_knows() -> None:
+    given = case(facts(reviews=[review("bob")], change={"commits": (commit("Zoe <zoe@example.net>"),)}))
+    assert said({"approvals": 1}, given) == snapshot(
+        [
+            "1 approval by a person who did not make the change [unknown, merge]",
+            "bob approved, but Zoe <zoe@example.net> is in no entry of [people] and may be among them",
+            'add [people.NAME] emails = ["zoe@example.net"] to tidegate.toml on the target branch, or get 1 more approval',
+        ]
+    )
+
+
+MET: dict[str, tuple[dict[str, Any], Case]] = {
+    "annotation": ({"annotation": True}, case(facts())),
+    "accountable": ({"accountable": True}, case(facts())),
+    "tests": ({"tests": True}, case(facts(change={"test_lines_added": 4, "test_files": 1}))),
+    "split": ({"split": 3}, case(facts(change={"breadth": 3, "domains": ("auth", "ci-cd", "payments")}))),
+    "ticket": ({"ticket": True}, case(facts(change={"intent": Intent(ticket="ABC-1")}))),
+    "rollback": ({"rollback": True}, case(facts(change={"intent": Intent(rollback="revert it")}))),
+    "intent": ({"intent": True}, case(facts(change={"intent": Intent(what="Faster", why="Slow")}))),
+    "trailers": (
+        {"trailers": True},
+        case(facts(provenance={"declarations": (declared("x", "trailer assisted-by"),)}), chosen=trailers("require")),
+    ),
+    "facts": ({"facts": ["change", "provenance"]}, case(facts())),
+    "approvals": ({"approvals": 1}, case(facts(reviews=[review("bob")]))),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_obligation_that_is_met_has_no_next_step(kind: str) -> None:
+    obligation = asked(*MET[kind])
+    assert (obligation.state, obligation.next_step) == ("met", ""), obligation.why
+    assert obligation.why
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_taking_any_fact_away_never_meets_an_obligation(kind: str) -> None:
+    table, unmet = UNMET[kind]
+    assert asked(table, unmet).state != "met"
+    for section, values in unmet.document.items():
+        for name in values if isinstance(values, dict) else ():
+            less = conform({**unmet.document, section: {k: v for k, v in values.items() if k != name}})
+            assert asked(table, Case(less, unmet.owners, unmet.settings, unmet.policy_digest)).state != "met", name
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_obligation_over_nothing_at_all_is_not_met(kind: str) -> None:
+    given = Case(case(Facts(now="2026-01-01T00:00:00Z")).document, owners(), settings(), "")
+    wish = trailers("require") if kind == "trailers" else settings()
+    obligation = asked(MET[kind][0], Case(given.document, given.owners, wish, ""))
+    assert obligation.state != "met"
+    assert obligation.next_step
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({}, "a test: no obligation is called nothing; known: accountable, annotation, approvals"),
+        ({"approval": 1}, "a test: no obligation is called approval; did you mean approvals?"),
+        ({"approvals": 1, "form": "owners"}, "a test: there is no setting form; did you mean from?"),
+        ({"approvals": 0}, "a test: approvals = 0: ask for 1 to 20"),
+        ({"approvals": -1}, "a test: approvals = -1: ask for 1 to 20"),
+        ({"approvals": 99}, "a test: approvals = 99: ask for 1 to 20"),
+        ({"approvals": "2"}, "a test: approvals: Expected `int`, got `str`"),
+        ({"approvals": True}, "a test: approvals: Expected `int`, got `bool`"),
+        ({"approvals": 1, "from": []}, "a test: from = [] is nobody"),
+        ({"approvals": 1, "from": ["alice", " "]}, 'a test: from names nobody: "" is not a person or a team'),
+        ({"approvals": 1, "from": "everybody"}, "a test: from"),
+        ({"approvals": 1, "kind": "robot"}, "a test: kind: Invalid enum value 'robot'"),
+        ({"approvals": 1, "not": ["owner"]}, "a test: not[0]: Invalid enum value 'owner'"),
+        ({"tests": False}, "a test: tests = false asks nothing: leave it out"),
+        ({"tests": 1}, "a test: tests: Expected `bool`, got `int`"),
+        ({"tests": True, "lines": 3}, "a test: there is no setting lines"),
+        ({"tests": True, "split": True}, "a test: tests and split are two obligations in one table"),
+        ({"split": 0}, "a test: split is the greatest number of domains"),
+        ({"split": False}, "a test: split is the greatest number of domains"),
+        ({"facts": []}, "a test: facts = [] asks nothing"),
+        ({"facts": ["chnage"]}, "a test: no section of the facts is called chnage"),
+    ],
+)
+def test_a_requirement_that_asks_nothing_or_is_misspelt_is_refused(table: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_requirement(table, "a test")
+    assert str(caught.value).startswith(message)
+
+
+def test_a_hostile_branch_name_gets_into_no_command() -> None:
+    change = {"base": "", "head": "$(reboot)", "head_tree": "d" * 40, "target": "`reboot`"}
+    given = case(facts(change=change, provenance={"unaccountable_lines": 1}))
+    assert asked({"accountable": True}, given).next_step.startswith(
+        "whoever asked the agent runs: tidegate annotate HEAD "
+    )
+
+
+def test_hostile_text_stays_on_one_line() -> None:
+    spans = (span(oid="\x1b[31mx\n" * 9),)
+    given = case(facts(provenance={"spans": spans, "declarations": ()}), chosen=trailers("require"))
+    assert asked({"trailers": True}, given).why.isprintable()
+
+
+def test_the_default_facts_of_the_tests_fit_the_document() -> None:
+    assert case(facts()).document["change"]["status"] == "complete"
+    assert case(facts()).document["provenance"]["status"] == "complete"
+    assert isinstance(facts().change, ChangeFacts)
