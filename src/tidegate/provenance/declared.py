@@ -106,7 +106,7 @@ def _named_by_value(value: str, table: Signatures, *, accept_any: bool) -> _Name
         return _Named(table.tool_of(match["tool"]), _model(match)) if accept_any else None
     model = _model(match)
     if not model and rest.strip() and any(c.isdigit() for c in rest):
-        model = value.split("[")[0].strip()
+        model = re.split(r"\s+(?:on behalf of|via|and|with)\s|[\[(<,;]", value)[0].strip()
     return _Named(tool, shown_model(model))
 
 
@@ -178,11 +178,8 @@ def _lowered(declaration: Declaration) -> Declaration:
 
 def _line_of(match: Match, words: str) -> str:
     """The line that carries the mark, for people."""
-    for line in words.split("\n"):
-        if match.session and match.session in line:
-            return line.strip()
-    marked = re.search(r"[^\n]*(?:[Gg]enerated|[Mm]ade|Link to|aider:)[^\n]*", words)
-    return marked[0].strip() if marked else words.split("\n", 1)[0].strip()
+    start = words.rfind("\n", 0, max(match.end - 1, 0)) + 1
+    return words[start:].split("\n", 1)[0].strip()
 
 
 def _unique(declarations: Iterator[Declaration]) -> list[Declaration]:

@@ -231,7 +231,7 @@ def _whole(declarations: Sequence[Declaration]) -> tuple[Origin, ...]:
         for d in declarations
         if d.role in _ROLE_ORDER
     ]
-    return tuple(sorted(origins, key=lambda o: _ROLE_ORDER[o.role]))
+    return tuple(sorted(origins, key=lambda o: (_ROLE_ORDER[o.role], not o.model)))
 
 
 def _ranked(origins: Iterable[Origin]) -> tuple[Origin, ...]:

@@ -88,4 +88,6 @@ def _fences(lines: Sequence[str]) -> dict[int, int]:
 
 def _clean(value: str) -> str:
     plain = value.replace("\\<", "<").replace("\\>", ">").replace("&lt;", "<").replace("&gt;", ">")
-    return plain.strip().rstrip("\\").strip()
+    plain = plain.strip().rstrip("\\").strip()
+    opened = plain.rpartition("<")[2]
+    return f"{plain}>" if "<" in plain and ">" not in opened and "@" in opened else plain
