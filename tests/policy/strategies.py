@@ -23,16 +23,25 @@ def realistic_document() -> dict[str, Any]:
     return document
 
 
-def approved_document() -> dict[str, Any]:
-    """The same, approved by two people at its head, declared, tested, explained, and small."""
+def careless_document() -> dict[str, Any]:
+    """The same, large and broad, without tests or words, approved in a minute by the prompter and by a bot."""
     document = realistic_document()
-    document["change"] |= {"domains": ["auth"], "breadth": 1, "critical_domains": ["auth"]}
-    document["change"]["intent"] = {
-        "what": "a limit", "why": "abuse", "rollback": "revert it", "ticket": "A-1", "missing": [],
+    document["change"] |= {
+        "domains": ["auth", "ci-cd", "migrations", "payments"], "breadth": 4, "test_files": 0, "test_lines_added": 0,
+        "source_lines_added": 900, "source_lines_deleted": 40, "critical_domains": ["auth", "payments"],
     }  # fmt: skip
-    review = document["review"]["reviews"][0]
-    document["review"]["reviews"] = [{**review, "account": p, "person": p} for p in ("bob", "carol")]
-    document["review"]["reviews_total"] = 2
+    written = {"added": 90, "ai": 40, "human": 0, "mixed": 10, "unknown": 40}
+    document["provenance"] |= {
+        "lines": written, "source_lines": written, "critical_lines": written, "unaccountable_lines": 9,
+        "evidence": {"E5": 0, "E4": 50, "E3": 0, "E2": 0, "E1": 0, "E0": 40},
+    }  # fmt: skip
+    (review,) = document["review"]["reviews"]
+    document["review"]["reviews"] = [
+        {**review, "account": "alice", "person": "alice"},
+        {**review, "account": "claude[bot]", "person": "", "kind": "bot"},
+        {**review, "account": "carol", "person": "carol", "state": "changes-requested"},
+    ]
+    document["review"] |= {"reviews_total": 3, "lines_per_hour": 54000.0}
     return document
 
 
@@ -41,6 +50,8 @@ def unknown_document() -> dict[str, Any]:
     document = realistic_document()
     for section in ("repository", "reach", "infra", "verification", "risk", "history", "review"):
         document[section] = {"status": "unknown", "unknowns": [{"path": section, "reason": "not collected"}]}
+    document["change"]["status"] = "partial"
+    document["change"]["unknowns"] = [{"path": "change.domain_hits", "reason": "a file is too large"}]
     document["provenance"]["status"] = "partial"
     document["provenance"]["unknowns"] = [{"path": "provenance.spans", "reason": "no repository"}]
     return document
@@ -53,7 +64,7 @@ def quiet_document() -> dict[str, Any]:
 
 DOCUMENTS = {
     "realistic": realistic_document,
-    "approved": approved_document,
+    "careless": careless_document,
     "unknown": unknown_document,
     "quiet": quiet_document,
 }
