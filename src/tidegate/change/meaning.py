@@ -13,7 +13,6 @@ from tidegate.change.values import FileChange, show_path
 from tidegate.facts import Finding, Unknown
 from tidegate.settings import Settings
 
-
 _ABOUT_DOMAINS = ("domains", "critical_domains", "domain_hits", "breadth")
 
 

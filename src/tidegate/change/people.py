@@ -84,8 +84,7 @@ class People:
 
     def is_bot_account(self, account: str) -> bool:
         """Whether a forge account is surely no person."""
-        name = plain_account(account)
-        return name.endswith("[bot]") or name in BOT_ACCOUNTS or _GITLAB_BOT.fullmatch(name) is not None
+        return is_bot_account(account)
 
     def is_forge(self, person: Person) -> bool:
         """Whether this is the forge itself, as the committer of what somebody merged or edited on its pages."""
@@ -95,6 +94,12 @@ class People:
 def plain_account(account: str) -> str:
     """An account as it is compared: without `@`, `app/` and case. Forges ignore case in account names."""
     return account.strip().removeprefix("@").removeprefix("app/").lower()
+
+
+def is_bot_account(account: str) -> bool:
+    """Whether a forge account is surely no person: by its ending, by a name that a forge reserves, or by the table."""
+    name = plain_account(account)
+    return name.endswith("[bot]") or name in BOT_ACCOUNTS or _GITLAB_BOT.fullmatch(name) is not None
 
 
 # Private
