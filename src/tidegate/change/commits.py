@@ -9,37 +9,46 @@ from datetime import UTC, datetime, timedelta
 
 from tidegate.change.git import Repository
 from tidegate.change.values import Commit, Person
+from tidegate.errors import InputError
 
-MESSAGE_LIMIT_BYTES = 8 << 20
-"""A larger commit object is read as if it were missing: its text could not be trusted to be whole."""
+COMMIT_LIMIT_BYTES = 1 << 20
+MESSAGES_LIMIT_BYTES = 256 << 20
+"""A message of megabytes takes a few kilobytes of a repository: without a limit it could fill the memory."""
 
 
 def read_commits(repository: Repository, base: str, head: str) -> tuple[Commit, ...]:
     """The commits of `base..head`, parents before children; "" as base takes the whole history of head.
 
-    Three processes in all. At the edge of a shallow clone git stops: see `read_shallow_edge`.
+    Three processes in all. At the edge of a shallow clone git stops: `Repository.shallow_edge` holds those commits.
+    Raises InputError for a commit that is too large to be read: leaving one out would hide who wrote what.
     """
     listed = repository.run(
         "rev-list", "--topo-order", "--reverse", "--end-of-options", head, *([f"^{base}"] if base else [])
     )
     oids = listed.decode("ascii").split()
     found = read_commit_objects(repository, oids)
-    return tuple(found[oid] for oid in oids if oid in found)
+    for oid in oids:
+        if oid not in found:
+            raise InputError("this commit is larger than 1 MB", where=oid, mend="shorten its message: git rebase -i")
+    return tuple(found[oid] for oid in oids)
 
 
 def read_commit_objects(repository: Repository, oids: Iterable[str]) -> dict[str, Commit]:
-    """Object id to commit, for those that are commits of this clone. Two processes in all."""
-    answers = repository.read_blobs(dict.fromkeys(oids), limit=MESSAGE_LIMIT_BYTES)
-    return {answer.name: parse_commit(answer.oid, answer.content) for answer in answers if answer.kind == "commit"}
-
-
-def read_shallow_edge(repository: Repository) -> frozenset[str]:
-    """The commits at which a shallow clone was cut: their parents are not here."""
-    try:
-        text = (repository.common_dir / "shallow").read_bytes()
-    except OSError:
-        return frozenset()
-    return frozenset(re.findall(r"^(?:[0-9a-f]{64}|[0-9a-f]{40})$", text.decode("ascii", "replace"), re.MULTILINE))
+    """Object id to commit, for those that are commits of this clone and under 1 MB. Two processes in all."""
+    found: dict[str, Commit] = {}
+    size = 0
+    for answer in repository.read_blobs(dict.fromkeys(oids), limit=COMMIT_LIMIT_BYTES):
+        if answer.kind != "commit":
+            continue
+        size += answer.size
+        if size > MESSAGES_LIMIT_BYTES:
+            raise InputError(
+                f"the messages of these commits are larger than {MESSAGES_LIMIT_BYTES >> 20} MB together",
+                where=str(repository.path),
+                mend="name a smaller range",
+            )
+        found[answer.name] = parse_commit(answer.oid, answer.content)
+    return found
 
 
 def parse_commit(oid: str, content: bytes) -> Commit:

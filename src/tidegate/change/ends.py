@@ -6,6 +6,7 @@ starts at the merge base. Policy is read where the base stands now.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -214,8 +215,7 @@ def _resolve(repository: Repository, name: str) -> str:
     try:
         return repository.resolve(name)
     except GitError as error:
-        path = repository.path / checked_revision(name)
-        if path.exists() or path.is_symlink():
+        if os.path.lexists(repository.path / checked_revision(name)):
             raise InputError(
                 f"{name!r} is a file, not a revision", mend="name a commit, branch, tag or BASE..HEAD"
             ) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tidegate.change.commits import read_commits, read_shallow_edge
+from tidegate.change.commits import read_commits
 from tidegate.change.diff import read_diff
 from tidegate.change.ends import Ends, Question, read_ends
 from tidegate.change.git import Repository
@@ -96,7 +96,7 @@ def _read_diff_file(ends: Ends, path: Path, settings: Settings) -> Change:
 
 
 def _missing_history(repository: Repository, commits: Sequence[Commit]) -> list[Unknown]:
-    cut = read_shallow_edge(repository).intersection(commit.oid for commit in commits)
+    cut = repository.shallow_edge.intersection(commit.oid for commit in commits)
     if not cut:
         return []
     reason = f"this shallow clone ends at {min(cut)[:12]}; fetch more history: git fetch --unshallow"
