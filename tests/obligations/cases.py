@@ -30,6 +30,7 @@ from tidegate.settings import Identity, ProvenanceSettings, Settings
 
 BASE, HEAD, TREE = "b" * 40, "c" * 40, "d" * 40
 OPENED, NOW = "2026-03-01T09:00:00Z", "2026-03-02T09:00:00Z"
+ALICE = "Alice Smith <alice@example.com>"
 CLAUDE = "Claude <noreply@anthropic.com>"
 
 PEOPLE = {
@@ -68,7 +69,7 @@ def review(account: str, state: str = "approved", **changes: str) -> ReviewFact:
     return ReviewFact(**{**values, **changes})
 
 
-def commit(author: str = CLAUDE, committer: str = "alice", oid: str = HEAD) -> CommitFact:
+def commit(author: str = CLAUDE, committer: str = ALICE, oid: str = HEAD) -> CommitFact:
     return CommitFact(oid, 1, author, committer, OPENED, OPENED, "Add it")
 
 

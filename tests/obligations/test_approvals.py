@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.obligations.cases import (
+    ALICE,
     CLAUDE,
     HEAD,
     PEOPLE,
@@ -36,7 +37,7 @@ def asked(table: dict[str, Any] | None = None, **parts: Any) -> Obligation:
     return judge(requirement, case(facts(**parts), **outside))
 
 
-def by(author: str, committer: str = "alice", **provenance: Any) -> dict[str, Any]:
+def by(author: str, committer: str = ALICE, **provenance: Any) -> dict[str, Any]:
     """A change that this author wrote by hand, and Alice committed."""
     return {"change": {"commits": (commit(author, committer),)}, "provenance": {**HUMAN, **provenance}}
 
@@ -65,7 +66,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "a dependency bot as author": {
         "reviews": [review("bob")],
         "change": {
-            "commits": (commit("dependabot[bot] <49699333+dependabot[bot]@users.noreply.github.com>", "alice"),),
+            "commits": (commit("dependabot[bot] <49699333+dependabot[bot]@users.noreply.github.com>", ALICE),),
             "author": "dependabot[bot]",
         },
         "provenance": {**HUMAN, "authors": (), "spans": ()},
@@ -117,7 +118,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     },
     "the prompter by an old noreply address": {
         "reviews": [review("bob")],
-        "provenance": {"prompters": ("bob-alt@users.noreply.github.com",)},
+        "provenance": {"prompters": ("Bob <bob-alt@users.noreply.github.com>",)},
     },
     "the prompter by a noreply address of GitLab": {
         "reviews": [review("bob")],
@@ -135,11 +136,11 @@ REFUSED: dict[str, dict[str, Any]] = {
         "reviews": [review("bob")],
         "provenance": {"prompters": ("Agent runner <runner@host.example>",)},
     },
-    "the author": {"reviews": [review("bob")], **by("bob")},
+    "the author": {"reviews": [review("bob")], **by("B <bob@example.com>")},
     "the author by an address of the identity map": {"reviews": [review("bob")], **by("Robert <bob@example.com>")},
     "the author of one commit of two": {
         "reviews": [review("bob")],
-        "change": {"commits": (commit(), commit("bob", oid="e" * 40))},
+        "change": {"commits": (commit(), commit("B <bob@example.com>", oid="e" * 40))},
     },
     "an author under an address that nobody knows": {"reviews": [review("bob")], **by("Robert <bobby@evil.example>")},
     "an author who says they are a bot": {"reviews": [review("bob")], **by("helper[bot] <bobby@evil.example>")},
@@ -149,6 +150,14 @@ REFUSED: dict[str, dict[str, Any]] = {
     },
     "an author without an address": {"reviews": [review("bob")], **by("Bob Jones <>")},
     "an author who is called like an agent's key": {"reviews": [review("bob")], **by("Claude <claude@evil.example>")},
+    "an author who is called like a key": {"reviews": [review("bob")], **by("alice")},
+    "an author who is called like an account": {"reviews": [review("bob")], **by("@alice")},
+    "an author who is called like an address": {"reviews": [review("bob")], **by("alice@example.com")},
+    "an author with two addresses": {"reviews": [review("bob")], **by("Bob <alice@example.com> <bobby@evil.example>")},
+    "a committer who is called like a key": {
+        "reviews": [review("bob")],
+        "change": {"commits": (commit(committer="alice"),)},
+    },
     "an author without a name or an address": {"reviews": [review("bob")], **by(" <>")},
     "a co-author": {"reviews": [review("bob")], "provenance": {"authors": ("alice", "bob")}},
     "whoever typed lines by hand": {
@@ -158,7 +167,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     "whoever opened it": {"reviews": [review("bob")], "change": {"author": "bob"}},
     "whoever opened it, by account": {"reviews": [review("bob")], "change": {"author": "bob-alt"}},
     "whoever opened it, an account of nobody": {"reviews": [review("bob")], "change": {"author": "bobs-third"}},
-    "the committer": {"reviews": [review("bob")], "change": {"commits": (commit(committer="bob"),)}},
+    "the committer": {"reviews": [review("bob")], "change": {"commits": (commit(committer="B <bob@example.com>"),)}},
     "the committer by e-mail": {
         "reviews": [review("bob")],
         "change": {"commits": (commit(committer="B <bob@example.com>"),)},
@@ -283,7 +292,7 @@ def test_two_people_approve(reviews: list[Any], state: str) -> None:
 )
 def test_whoever_prompted_the_agent_is_its_author(shut_out: list[str], account: str, state: str) -> None:
     table = {"approvals": 1, "not": shut_out}
-    assert asked(table, reviews=[review(account)], change={"commits": (commit(CLAUDE, "alice"),)}).state == state
+    assert asked(table, reviews=[review(account)], change={"commits": (commit(CLAUDE, ALICE),)}).state == state
 
 
 OWNED = "* @bob\n/docs/ @carol\n/docs/free.md\n/secrets/ @org/solo\n/ops/ @org/core\n/lost/ @org/nobody\n"

@@ -21,12 +21,15 @@ from tests.obligations.cases import (
     trailers,
 )
 from tidegate.errors import InputError
-from tidegate.facts import ChangeFacts, EvidenceLines, Facts, Intent, Lines, Unknown
+from tidegate.facts import ChangeFacts, EvidenceLines, Facts, Finding, Intent, Lines, Place, Unknown
 from tidegate.policy.case import Case
 from tidegate.policy.document import conform
 from tidegate.policy.obligations import KINDS, judge, parse_requirement
 from tidegate.policy.verdict import Obligation
 
+REPLAYED = Finding(
+    "note-replayed", "high", "the note of aaaa is on cccc", Place("src/a.py", 3), "git notes remove cccc"
+)
 SOME = Lines(added=30, ai=5, unknown=25)
 
 
@@ -55,6 +58,7 @@ UNMET: dict[str, tuple[dict[str, Any], Case]] = {
         {"facts": ["change"]},
         case(facts(change={"status": "partial", "unknowns": (Unknown("change.merges", "the clone is shallow"),)})),
     ),
+    "clean": ({"clean": ["note-replayed"]}, case(facts(provenance={"findings": (REPLAYED, REPLAYED)}))),
     "approvals": (
         {"approvals": 2, "from": "owners"},
         case(
@@ -174,6 +178,16 @@ def test_what_a_person_reads_when_a_part_could_not_be_read() -> None:
     )
 
 
+def test_what_a_person_reads_about_a_note_that_is_not_true() -> None:
+    assert said(*UNMET["clean"]) == snapshot(
+        [
+            "No check finds note-replayed [unmet, push]",
+            "note-replayed at src/a.py:3: the note of aaaa is on cccc (1 more finding like it)",
+            "git notes remove cccc",
+        ]
+    )
+
+
 def test_what_a_person_reads_who_needs_approvals() -> None:
     assert said(*UNMET["approvals"]) == snapshot(
         [
@@ -242,6 +256,7 @@ MET: dict[str, tuple[dict[str, Any], Case]] = {
         case(facts(provenance={"declarations": (declared("x", "trailer assisted-by"),)}), chosen=trailers("require")),
     ),
     "facts": ({"facts": ["change", "provenance"]}, case(facts())),
+    "clean": ({"clean": ["note-orphan-key"]}, case(facts(provenance={"findings": (REPLAYED,)}))),
     "approvals": ({"approvals": 1}, case(facts(reviews=[review("bob")]))),
 }
 
@@ -275,7 +290,7 @@ def test_an_obligation_over_nothing_at_all_is_not_met(kind: str) -> None:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ({}, "a test: no obligation is called nothing; known: accountable, annotation, approvals"),
+        ({}, "a test: no obligation is called nothing; known: accountable, annotation, approvals, clean"),
         ({"approval": 1}, "a test: no obligation is called approval; did you mean approvals?"),
         ({"approvals": 1, "form": "owners"}, "a test: there is no setting form; did you mean from?"),
         ({"approvals": 0}, "a test: approvals = 0: ask for 1 to 20"),
@@ -294,6 +309,9 @@ def test_an_obligation_over_nothing_at_all_is_not_met(kind: str) -> None:
         ({"tests": True, "split": True}, "a test: tests and split are two obligations in one table"),
         ({"split": 0}, "a test: split is the greatest number of domains"),
         ({"split": False}, "a test: split is the greatest number of domains"),
+        ({"clean": []}, "a test: clean = [] asks nothing"),
+        ({"clean": ["Note Replayed"]}, "a test: 'Note Replayed' is no id of a finding"),
+        ({"clean": ["note-replayed"], "of": ["notes"]}, "a test: of names sections of the facts"),
         ({"facts": []}, "a test: facts = [] asks nothing"),
         ({"facts": ["chnage"]}, "a test: no section of the facts is called chnage"),
     ],

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
 from tidegate.facts import AccountableFact, CommitFact, Declaration, ReviewFact, SpanFact, Unknown
 from tidegate.policy.case import Case, UnknownFactError, look_text, need, need_list
-from tidegate.policy.identities import Identities, is_bot_account, is_machine, same_maker
+from tidegate.policy.identities import Identities, Maker, is_bot_account, is_machine, same_maker
 
+_Named: TypeAlias = tuple[Maker, str]
 STRANGER = "is in no entry of [people]"
 
 
@@ -53,16 +54,15 @@ def read_makers(case: Case, roles: Sequence[str], identities: Identities) -> Mak
     machines = _agents(case.document)
     people: dict[str, str] = {}
     strangers: dict[str, str] = {}
-    named = [(text, deed) for text, deed in _named_makers(case.document, roles, identities) if text.strip()]
+    named = [(maker, deed) for maker, deed in _named_makers(case.document, roles, identities) if maker.text.strip()]
     if roles and not named:
         raise UnknownFactError(Unknown(path="change.author", reason="nobody is named who made the change"))
-    for text, deed in named:
-        maker = identities.maker(text)
+    for maker, deed in named:
         for person in (maker.person, *sorted(maker.alike)):
             if person:
                 people.setdefault(person, deed if person == maker.person else "has the name of somebody who made it")
-        if not maker.person and not is_machine(text) and text.removeprefix("@") not in machines:
-            strangers.setdefault(same_maker(text), text)
+        if not maker.person and not is_machine(maker.text) and maker.text.removeprefix("@") not in machines:
+            strangers.setdefault(same_maker(maker.text), maker.text)
     return Makers(people, tuple(strangers.values()))
 
 
@@ -186,49 +186,47 @@ def _is_before(reviews: Sequence[ReviewFact], first: int, second: int) -> bool:
     return first < second and one is not None and two is not None and one <= two
 
 
-def _named_makers(document: Mapping[str, Any], roles: Sequence[str], identities: Identities) -> list[tuple[str, str]]:
-    """Every text that names a maker, with what they did."""
-    found: list[tuple[str, str]] = []
+def _named_makers(document: Mapping[str, Any], roles: Sequence[str], identities: Identities) -> list[_Named]:
+    """Everybody who is named as a maker, with what they did."""
+    found: list[_Named] = []
     if "author" in roles or "prompter" in roles:
-        found += _prompters(document)
+        found += _prompters(document, identities)
     if "author" in roles:
         found += _authors(document, identities)
     if "committer" in roles:
         commits = need_list(document, "change.commits", CommitFact)
-        found += [(commit.committer, "committed part of it") for commit in commits]
+        found += [(identities.git_maker(commit.committer), "committed part of it") for commit in commits]
     return found
 
 
-def _authors(document: Mapping[str, Any], identities: Identities) -> list[tuple[str, str]]:
+def _authors(document: Mapping[str, Any], identities: Identities) -> list[_Named]:
     commits = need_list(document, "change.commits", CommitFact)
+    authors = need(document, "provenance.authors", list[str])
+    spans = need(document, "provenance.spans", list[SpanFact])
     accountable = need(document, "provenance.accountable", list[AccountableFact])
+    opener = need(document, "change.author", str)
+    wrote = [identities.git_maker(commit.author) for commit in commits]
+    wrote += [identities.maker(author) for author in dict.fromkeys([*authors, *(span.human for span in spans)])]
+    answers = [identities.maker(fact.person) for fact in accountable]
+    # A forge names an account, without the @ that tells it from a name in git.
+    opened = identities.git_maker(opener) if "<" in opener or not opener else identities.maker(f"@{opener.lstrip('@')}")
     return [
-        *((commit.author, "wrote part of it") for commit in commits),
-        *((author, "wrote part of it") for author in need(document, "provenance.authors", list[str])),
-        *((span.human, "wrote part of it") for span in need(document, "provenance.spans", list[SpanFact])),
-        *((answers.person, "answers for part of it") for answers in accountable),
-        (_opener(need(document, "change.author", str), identities), "opened it"),
+        *((maker, "wrote part of it") for maker in wrote),
+        *((maker, "answers for part of it") for maker in answers),
+        (opened, "opened it"),
     ]
 
 
-def _opener(text: str, identities: Identities) -> str:
-    """Who opened the change. A forge names an account, without the @ that tells it from a name in git."""
-    return text if not text or "@" in text or "<" in text or identities.is_person(text) else f"@{text}"
-
-
-def _prompters(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _prompters(document: Mapping[str, Any], identities: Identities) -> list[_Named]:
     if need(document, "provenance.unaccountable_lines", int):
         reason = "nobody is known to answer for some AI lines, and whoever prompted them could approve them"
         raise UnknownFactError(Unknown(path="provenance.prompters", reason=reason))
     prompters = need(document, "provenance.prompters", list[str])
     accountable = need(document, "provenance.accountable", list[AccountableFact])
     spans = need(document, "provenance.spans", list[SpanFact])
-    deed = "prompted the agent that wrote it"
-    return [
-        *((prompter, deed) for prompter in prompters),
-        *((answers.person, deed) for answers in accountable if answers.ai_lines),
-        *((span.human, deed) for span in spans if span.writer in ("ai", "mixed")),
-    ]
+    texts = [*prompters, *(fact.person for fact in accountable if fact.ai_lines)]
+    texts += [span.human for span in spans if span.writer in ("ai", "mixed")]
+    return [(identities.maker(text), "prompted the agent that wrote it") for text in dict.fromkeys(texts)]
 
 
 def _agents(document: Mapping[str, Any]) -> frozenset[str]:

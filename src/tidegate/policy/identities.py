@@ -61,15 +61,24 @@ class Identities:
         return self._teams.get(_bare(name))
 
     def maker(self, text: str) -> Maker:
-        """Whom a key of [people], `Name <email>`, an e-mail or `@account` stands for. A name alone proves nothing."""
-        name, email = _split(text)
+        """Whom a key of [people], `Name <email>` or `@account` stands for, as the collectors write people.
+
+        A name alone proves nothing, nor does an e-mail in the place of a name.
+        """
         if text in self._people:
-            person = text
-        elif email:
-            person = self.of_email(email)
-        else:
-            person = self.of_account(text) if text.startswith("@") else ""
-        return Maker(text, person, frozenset(self._names.get(_plain(name or text), ())) - {person})
+            return self._maker(text, text)
+        return self._maker(text, self.of_account(text)) if text.startswith("@") else self.git_maker(text)
+
+    def git_maker(self, text: str) -> Maker:
+        """The same for an author or a committer as git has them, who can call themselves whatever they want."""
+        _, email = _split(text)
+        return self._maker(text, self.of_email(email) if email else "")
+
+    # Private
+
+    def _maker(self, text: str, person: str) -> Maker:
+        name, _ = _split(text)
+        return Maker(text, person, frozenset(self._names.get(_plain(name), ())) - {person})
 
 
 def is_machine(text: str) -> bool:
@@ -80,7 +89,7 @@ def is_machine(text: str) -> bool:
     _, email = _split(text)
     if email:
         return _fold(email) in BOT_EMAILS or bool(_MACHINE.fullmatch(_fold(email)))
-    return text.startswith("@") and is_bot_account(text)
+    return text.startswith("@") and is_bot_account(text[1:])
 
 
 def is_bot_account(account: str) -> bool:
@@ -106,12 +115,9 @@ _GITLAB_BOT = re.compile(r"(?:project|group)_[0-9]+_bot(?:_[a-z0-9]+)?|service_a
 
 
 def _split(text: str) -> tuple[str, str]:
-    """Name and e-mail of `Name <email>`; of a bare address the name is empty; of anything else the e-mail."""
+    """Name and e-mail of `Name <email>`; of anything else the e-mail is empty."""
     match = re.fullmatch(r"(?s)(?P<name>[^<]*)<(?P<email>[^<>]*)>\s*", text)
-    if match:
-        return match["name"].strip(), match["email"].strip()
-    stripped = text.strip()
-    return ("", stripped) if re.fullmatch(r"[^\s@]+@[^\s@]+", stripped) else (stripped, "")
+    return (match["name"].strip(), match["email"].strip()) if match else (text.strip(), "")
 
 
 def _bare(account: str) -> str:

@@ -14,7 +14,17 @@ Mode: TypeAlias = Literal["draft", "shadow", "enforce"]
 Stage: TypeAlias = Literal["commit", "push", "merge"]
 Truth: TypeAlias = Literal["true", "false", "unknown"]
 ObligationKind: TypeAlias = Literal[
-    "approvals", "annotation", "accountable", "tests", "split", "ticket", "rollback", "intent", "trailers", "facts"
+    "approvals",
+    "annotation",
+    "accountable",
+    "tests",
+    "split",
+    "ticket",
+    "rollback",
+    "intent",
+    "trailers",
+    "facts",
+    "clean",
 ]
 
 STRICTNESS: dict[str, int] = {"pass": 0, "note": 0, "warn": 0, "hold": 1, "block": 2}

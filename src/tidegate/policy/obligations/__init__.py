@@ -18,6 +18,7 @@ from tidegate.policy.obligations import (
     accountable,
     annotation,
     approvals,
+    clean,
     facts,
     intent,
     rollback,
@@ -45,6 +46,7 @@ KINDS: dict[str, Kind] = {
         trailers.KIND,
         approvals.KIND,
         facts.KIND,
+        clean.KIND,
     )
 }
 
