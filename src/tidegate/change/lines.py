@@ -22,8 +22,8 @@ from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
 
-from tidegate.change.commits import read_shallow_edge
-from tidegate.change.diff import read_diff, read_parent_diffs
+from tidegate.change.diff import read_diff
+from tidegate.change.gaps import read_diffs_with_gaps
 from tidegate.change.git import Repository
 from tidegate.change.values import FileChange
 
@@ -122,7 +122,7 @@ def read_joined_origins(
     wanted = {source for join in joins for source in join.sources}
     states = _compose(repository, walk, keep=wanted)
     pairs = [(j.commit, parent) for j in joins for parent in (j.first_parent, *j.sources)]
-    diffs = read_parent_diffs(repository, pairs)
+    diffs = read_diffs_with_gaps(repository, pairs)
     for join in joins:
         own = next(diffs).files
         others = [(next(diffs), states.get(source, {})) for source in join.sources]
@@ -158,13 +158,13 @@ _NEW = _Origin("", b"")
 
 def _compose(repository: Repository, walk: Sequence[tuple[str, tuple[str, ...]]], keep: set[str]) -> dict[str, _State]:
     """The states of the commits in `keep`. A state is dropped, or handed on, when its last child has read it."""
-    edge = read_shallow_edge(repository)
+    edge = repository.shallow_edge
     inside = {oid for oid, _ in walk}
     children = Counter(parent for _, parents in walk for parent in parents)
     children.update(keep)
     states: dict[str, _State] = {}
     pairs = [(oid, parent) for oid, parents in walk if oid not in edge for parent in parents or ("",)]
-    diffs = iter(read_parent_diffs(repository, pairs))
+    diffs = read_diffs_with_gaps(repository, pairs)
     for oid, parents in walk:
         if oid in edge:
             continue

@@ -16,8 +16,7 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tidegate.change.commits import read_shallow_edge
-from tidegate.change.diff import read_parent_diffs
+from tidegate.change.gaps import read_diffs_with_gaps
 from tidegate.change.git import Repository
 from tidegate.change.lines import Join, LineOrigins, LineRun, read_joined_origins
 from tidegate.change.values import FileChange
@@ -81,7 +80,7 @@ def recover(repository: Repository, settings: Settings, scope: Scope) -> Recover
     heads = read_heads(repository, scope.refs)
     present = _present_commits(repository, sorted(noted))
     history = read_history(repository, head, [*(h.oid for h in heads), *present, *([base] if base else [])])
-    targets = _targets(history, base, noted, read_shallow_edge(repository))
+    targets = _targets(history, base, noted, repository.shallow_edge)
     links = Links(history, heads, present)
     lone = [target.oid for target in targets if not links.of(target.oid, target.numbers)]
     links.learn(find_patches(repository, links, lone))
@@ -211,7 +210,7 @@ def _read_trail(
 def _read_files(
     repository: Repository, history: History, oids: Sequence[str]
 ) -> Iterator[tuple[str, tuple[FileChange, ...]]]:
-    for diff in read_parent_diffs(repository, [(oid, history.nodes[oid].first_parent) for oid in oids]):
+    for diff in read_diffs_with_gaps(repository, [(oid, history.nodes[oid].first_parent) for oid in oids]):
         yield diff.oid, diff.files
 
 

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
-from tidegate.change.diff import read_parent_diffs
+from tidegate.change.gaps import read_diffs_with_gaps
 from tidegate.change.git import Repository
 from tidegate.change.values import FileChange
 from tidegate.provenance.history import Head, History, Node
@@ -148,7 +148,8 @@ def find_patches(repository: Repository, links: Links, wanted: Sequence[str]) ->
     there, here = ({shapes.get(pair) for pair in pairs} - {None} for pairs in (places, own))
     likely = [pair for pair in (*places, *own) if shapes.get(pair) in there & here]
     prints = {
-        (diff.oid, diff.parent): _fingerprint(diff.files) for diff in read_parent_diffs(repository, likely, text=True)
+        (diff.oid, diff.parent): _fingerprint(diff.files)
+        for diff in read_diffs_with_gaps(repository, likely, text=True)
     }
     by_print: dict[bytes, list[Source]] = {}
     for pair, source in places.items():
@@ -187,19 +188,23 @@ def _shapes(repository: Repository, pairs: Sequence[tuple[str, str]]) -> dict[tu
 
 
 def _blocks(fields: Sequence[bytes], header: int) -> Iterator[list[bytes]]:
-    """`TREE TREE LF path NUL path NUL`: the header of the next block is glued to its first field."""
+    """`TREE TREE LF path NUL path NUL`: headers of the next blocks are glued to their first path."""
     block: list[bytes] | None = None
     for field in fields:
-        head, line_break, path = field.partition(b"\n")
-        if line_break and len(head) == header and head.replace(b" ", b"").strip(b"0123456789abcdef") == b"":
+        while _starts_with_header(field, header):
             if block is not None:
                 yield block
             block = []
-            field = path
+            field = field[header + 1 :]
         if block is not None and field:
             block.append(field)
     if block is not None:
         yield block
+
+
+def _starts_with_header(field: bytes, header: int) -> bool:
+    head = field[:header]
+    return field[header : header + 1] == b"\n" and head.translate(None, b"0123456789abcdef") == b" "
 
 
 def _fingerprint(files: Iterable[FileChange]) -> bytes:
