@@ -13,10 +13,9 @@ from tidegate.change.git import Repository
 from tidegate.change.values import Commit
 from tidegate.facts import Evidence, Finding, Unknown
 from tidegate.provenance.accountable import Persons
-from tidegate.provenance.gitai import Claim, NoteError, note_claims, parse_note
-from tidegate.provenance.notes import read_notes
+from tidegate.provenance.audit import AuditedClaim, read_audits
 from tidegate.provenance.signatures import Signatures, shown_model
-from tidegate.provenance.values import LineClaim, Origin, Session
+from tidegate.provenance.values import LineClaim, Origin
 from tidegate.settings import Settings
 
 LinesOfCommit = dict[bytes, list[LineClaim]]
@@ -41,41 +40,37 @@ def read_line_claims(repository: Repository, settings: Settings, commits: Sequen
     """The claims of all notes and traces about these commits, in a constant number of processes for each ref."""
     oids = [commit.oid for commit in commits]
     lines: dict[str, LinesOfCommit] = {}
+    findings: list[Finding] = []
+    unknowns: list[Unknown] = []
     for ref in settings.provenance.notes:
-        for commit, text in read_notes(repository, ref, oids):
-            try:
-                claims = note_claims(parse_note(text))
-            except NoteError:
-                continue
-            place = lines.setdefault(commit, {})
-            for path, of_path in claims.items():
-                place.setdefault(path, []).extend(_line_claims(of_path, ref, commit, readers))
-    return Claims(lines)
+        for audit in read_audits(repository, ref, settings, oids):
+            findings += audit.findings
+            if audit.unchecked:
+                reason = f"the note of {audit.commit[:12]} was not checked: {audit.unchecked}"
+                unknowns.append(Unknown("provenance.evidence", reason))
+            place = lines.setdefault(audit.commit, {})
+            for claim in audit.claims:
+                origin = _origin(claim, f"note {ref.removeprefix('refs/notes/')}", audit.commit, readers)
+                if origin is not None:
+                    place.setdefault(claim.path, []).append(LineClaim(claim.first, claim.last, origin))
+    return Claims(lines, tuple(findings), tuple(unknowns))
 
 
 # Private
 
 
-def _line_claims(claims: Sequence[Claim], ref: str, commit: str, readers: Readers) -> list[LineClaim]:
-    found: list[LineClaim] = []
-    for first, last, session, entry in claims:
-        evidence: Evidence = "E4" if session is not None else "E1"
-        origin = _origin(session, entry.key, f"note {ref.removeprefix('refs/notes/')}", commit, evidence, readers)
-        if origin is not None:
-            found.append(LineClaim(first, last, origin))
-    return found
-
-
-def _origin(
-    session: Session | None, key: str, source: str, commit: str, evidence: Evidence, readers: Readers
-) -> Origin | None:
-    if (session is not None and session.kind == "human") or key.startswith("h_") or key == "human":
+def _origin(claim: AuditedClaim, source: str, commit: str, readers: Readers) -> Origin | None:
+    session = claim.session
+    evidence: Evidence = "E1" if claim.reason or session is None else "E4"
+    if claim.reason:
+        source = f"{source}, which fails its audit: {claim.reason}"
+    if (session is not None and session.kind == "human") or claim.key.startswith("h_") or claim.key == "human":
         if session is None or evidence == "E1":
             return None
         name = readers.persons.text(session.human)
         return Origin(writer="human", evidence=evidence, human=name, role="author", source=source, commit=commit)
     if session is None:
-        return Origin(writer="ai", evidence="E1", role="author", source=f"{source} (orphan key)", commit=commit)
+        return Origin(writer="ai", evidence=evidence, role="author", source=source, commit=commit)
     return Origin(
         writer="ai",
         evidence=evidence,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from tidegate.change.commits import read_commit_objects, read_shallow_edge
+from tidegate.change.commits import read_commit_objects
 from tidegate.change.git import Repository
 from tidegate.change.lines import LineRun
 from tidegate.change.values import show_path
@@ -122,7 +122,7 @@ def _checked_lines(first: int, last: int, count: int, path: bytes) -> tuple[int,
 def _blame(repository: Repository, commit: str, path: bytes, first: int, last: int) -> tuple[LineRun, ...]:
     """Which commit, path and line each line comes from, in line order. Commit "" where a shallow clone ends."""
     answer = repository.run("blame", "--incremental", "-L", f"{first},{last}", commit, "--", path)
-    edge = read_shallow_edge(repository)
+    edge = repository.shallow_edge
     runs: list[LineRun] = []
     head: Sequence[bytes] = ()
     for row in answer.split(b"\n"):
