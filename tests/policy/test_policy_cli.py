@@ -12,6 +12,7 @@ import pytest
 from tests.policy.helpers import rule_of
 from tests.repos import Repo
 from tidegate.policy.explanation import page_ids
+from tidegate.report.policy_text import render_page
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -36,7 +37,7 @@ def repo(tmp_path: Path) -> Repo:
 def test_lint_says_what_is_wrong_and_where(repo: Repo, tidegate: Run) -> None:
     sound = tidegate("policy", "lint", cwd=repo.path)
     assert (sound.returncode, sound.stdout, sound.stderr) == (
-        0, "1 rules of this repository, 0 errors, 0 warnings\n", "",
+        0, "1 rule of this repository, 0 errors, 0 warnings\n", "",
     )  # fmt: skip
     repo.write(".tidegate/policy/own.toml", rule_of("change.bredth > 3"))
     broken = tidegate("policy", "lint", cwd=repo.path / "src")
@@ -60,11 +61,11 @@ def test_lint_reads_named_files_and_writes_json(repo: Repo, tidegate: Run) -> No
 
 def test_tests_of_rules_run(repo: Repo, tidegate: Run) -> None:
     done = tidegate("policy", "test", cwd=repo.path)
-    assert (done.returncode, done.stdout) == (0, "ok    a broad change is held\n1 tests, 0 failed\n")
+    assert (done.returncode, done.stdout) == (0, "ok    a broad change is held\n1 test, 0 failed\n")
     mutated = tidegate("policy", "test", "--mutate", cwd=repo.path)
     assert mutated.returncode == 0
     assert mutated.stdout.splitlines()[2:] == [
-        "1 changes to the rules go unnoticed",
+        "changes to the rules that no test notices: 1",
         "  a-rule, condition 1: > became >=",
         "      change.breadth >= 3",
     ]
@@ -108,6 +109,34 @@ def test_hostile_texts_of_rules_stay_on_their_line(repo: Repo, tidegate: Run) ->
     assert "\x1b" not in listed
     assert "\u202e" not in listed
     assert "\n ::error" not in listed
+
+
+def test_markdown_is_printed_without_its_marks() -> None:
+    page = """# a-rule
+What it **asks**: run `tidegate check`, see [the guide](https://example.com).
+
+- one item that is long enough to be wrapped under its own first word because it has more than eighty characters
+- two
+
+```
+tidegate   annotate
+```
+## How to tune it
+"""
+    assert (
+        render_page(page)
+        == """a-rule
+======
+What it asks: run tidegate check, see the guide (https://example.com).
+
+- one item that is long enough to be wrapped under its own first word because it
+  has more than eighty characters
+- two
+
+    tidegate   annotate
+How to tune it
+--------------"""
+    )
 
 
 def test_pages_are_printed_as_calm_text(tmp_path: Path, tidegate: Run) -> None:

@@ -6,7 +6,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from tidegate.policy.case import one_line
+from tidegate.policy.case import count, one_line
 from tidegate.policy.lint import Remark
 from tidegate.policy.rules import Policy, Rule
 from tidegate.policy.trial import Mutant, TrialResult
@@ -19,7 +19,7 @@ def render_remarks(remarks: Sequence[Remark], rules: int) -> str:
     lines = [_wrapped(one_line(str(remark), 600), "  ") for remark in remarks]
     errors = sum(remark.level == "error" for remark in remarks)
     warnings = len(remarks) - errors
-    lines.append(f"{rules} rules of this repository, {errors} errors, {warnings} warnings")
+    lines.append(f"{count(rules, 'rule')} of this repository, {count(errors, 'error')}, {count(warnings, 'warning')}")
     return "\n".join(lines)
 
 
@@ -30,7 +30,7 @@ def render_trials(results: Sequence[TrialResult], untested: Sequence[str]) -> st
         lines.append(f"{'FAIL' if result.problems else 'ok  '}  {one_line(result.name, 70)}")
         lines += [_wrapped(one_line(problem, 300), "      ", first="      ") for problem in result.problems]
     failed = sum(bool(result.problems) for result in results)
-    lines.append(f"{len(results)} tests, {failed} failed")
+    lines.append(f"{count(len(results), 'test')}, {failed} failed")
     if untested:
         lines.append(_wrapped(f"no test names {', '.join(untested)}", "  "))
     return "\n".join(lines)
@@ -38,7 +38,7 @@ def render_trials(results: Sequence[TrialResult], untested: Sequence[str]) -> st
 
 def render_mutants(mutants: Sequence[Mutant]) -> str:
     """What `policy test --mutate` adds: changes to the rules that no test notices."""
-    lines = [f"{len(mutants)} changes to the rules go unnoticed"]
+    lines = [f"changes to the rules that no test notices: {len(mutants)}"]
     for mutant in mutants:
         lines.append(f"  {mutant.rule}, {mutant.change}")
         if mutant.text:
