@@ -14,21 +14,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tidegate.change.commits import read_commit_objects
-from tidegate.change.diff import CommitDiff, read_commit_diffs
 from tidegate.change.git import Repository
-from tidegate.change.values import Commit, FileChange
-from tidegate.errors import GitError
+from tidegate.change.values import Commit
 from tidegate.facts import Finding, Place, Unknown
+from tidegate.provenance.added import added_lines, read_known_diffs
 from tidegate.provenance.declared import is_agent, read_declarations
-from tidegate.provenance.faults import SEVERITIES, Faulty, Surroundings, joined, judge_note, outside, person_of
+from tidegate.provenance.faults import SEVERITIES, Faulty, Surroundings, judge_note, person_of
 from tidegate.provenance.gitai import NoteError, note_claims, parse_note
 from tidegate.provenance.notes import list_notes, read_notes
+from tidegate.provenance.runs import joined, outside
 from tidegate.provenance.signatures import Signatures, load_signatures
 from tidegate.provenance.values import LineRange, Note, Session
 from tidegate.settings import Settings
-
-BROKEN_DIFFS = 16
-"""Commits whose diff git cannot make (a blob is missing) that are stepped over before the rest is given up."""
 
 
 class AuditedClaim(Struct, frozen=True):
@@ -112,7 +109,7 @@ def _audit(
     commits = read_commit_objects(repository, digests)
     signatures = load_signatures()
     known = _Known(commits, digests, settings, signatures)
-    diffs = _read_diffs(repository, [commit for commit in digests if commit in commits])
+    diffs = read_known_diffs(repository, [commit for commit in digests if commit in commits])
     for oid, text in texts:
         diff = next(diffs)[1] if oid in commits else None
         try:
@@ -125,7 +122,7 @@ def _audit(
         elif diff is None:
             yield NoteAudit(oid, note, _failed(note, broken := "what its commit changed could not be read"), (), broken)
         else:
-            around = known.around(oid, note, _added(diff))
+            around = known.around(oid, note, added_lines(diff))
             faulty = judge_note(note, around)
             yield NoteAudit(oid, note, tuple(_claims(note, faulty, around)), faulty.findings)
 
@@ -216,74 +213,3 @@ def _cut(claim: AuditedClaim, added: tuple[LineRange, ...], doubled: tuple[LineR
     ]
     for (first, last), reason in sorted(parts):
         yield replace(claim, first=first, last=last, reason=reason)
-
-
-def _added(diffs: Sequence[CommitDiff]) -> dict[bytes, tuple[LineRange, ...] | None]:
-    """Path to the lines that a commit added; None where they could not be compared. Of a merge: new to every parent."""
-    by_parent = [{file.path: file for file in diff.files} for diff in diffs]
-    added: dict[bytes, tuple[LineRange, ...] | None] = {}
-    for path in {path for files in by_parent for path in files}:
-        versions = [files.get(path) for files in by_parent]
-        if any(file is not None and not _compared(file) for file in versions):
-            added[path] = None
-        else:
-            added[path] = _common([_new_lines(file) if file else () for file in versions])
-    return added
-
-
-def _compared(file: FileChange) -> bool:
-    return file.lines_known and not file.binary
-
-
-def _new_lines(file: FileChange) -> tuple[LineRange, ...]:
-    return joined((hunk.new_start, hunk.new_start + hunk.new_count - 1) for hunk in file.hunks if hunk.new_count)
-
-
-def _common(versions: Sequence[tuple[LineRange, ...]]) -> tuple[LineRange, ...]:
-    shared = versions[0]
-    for other in versions[1:]:
-        shared = outside(shared, outside(shared, other))
-    return shared
-
-
-def _read_diffs(repository: Repository, oids: Sequence[str]) -> Iterator[tuple[str, list[CommitDiff] | None]]:
-    """What each commit changed, in order; None where git cannot tell.
-
-    Git stops at the first object that is missing (a partial clone, a damaged one), so the commit is stepped over and
-    git started again behind it, a few times.
-    """
-    at = 0
-    for _ in range(BROKEN_DIFFS):
-        read = _grouped(read_commit_diffs(repository, oids[at:]))
-        try:
-            for oid, diffs in read:
-                at += 1
-                yield oid, (diffs if all(diff.known for diff in diffs) else None)
-        except GitError:
-            first = _read_one(repository, oids[at])
-            yield oids[at], first
-            at += 1
-        if at >= len(oids):
-            return
-    for oid in oids[at:]:
-        yield oid, None
-
-
-def _read_one(repository: Repository, oid: str) -> list[CommitDiff] | None:
-    try:
-        diffs = list(read_commit_diffs(repository, [oid]))
-    except GitError:
-        return None
-    return diffs if all(diff.known for diff in diffs) else None
-
-
-def _grouped(diffs: Iterable[CommitDiff]) -> Iterator[tuple[str, list[CommitDiff]]]:
-    """The diffs of one commit together. A commit comes out once the next one begins, so that its group is whole."""
-    group: list[CommitDiff] = []
-    for diff in diffs:
-        if group and diff.oid != group[0].oid:
-            yield group[0].oid, group
-            group = []
-        group.append(diff)
-    if group:
-        yield group[0].oid, group

@@ -7,7 +7,7 @@ that fit their commit raise nothing. What a note could hide from such checks is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from msgspec import Struct
@@ -15,6 +15,7 @@ from msgspec import Struct
 from tidegate.change.values import Commit, Person, show_path
 from tidegate.facts import Finding, Place, Severity
 from tidegate.provenance.gitai import human_key, metadata_key, prompt_key, session_key
+from tidegate.provenance.runs import joined, outside
 from tidegate.provenance.values import Entry, LineRange, Note, NoteFile, Session
 
 SEVERITIES: Mapping[str, Severity] = {
@@ -84,6 +85,12 @@ def judge_note(note: Note, around: Surroundings) -> Faulty:
         *_stripped(note, around),
     ]
     return Faulty(tuple(findings), "", sessions, entries, doubled)
+
+
+def person_of(text: str) -> Person:
+    """`Name <email>` as a person; a text without an e-mail is a name."""
+    found = re.fullmatch(r"(?P<name>[^<]*?)\s*<(?P<email>[^<>]*)>", text.strip())
+    return Person(found["name"], found["email"]) if found else Person(text.strip(), "")
 
 
 # Private
@@ -304,41 +311,3 @@ def _stripped(note: Note, around: Surroundings) -> Iterator[Finding]:
         yield _finding("note-stripped-trailer", around, what)
     elif around.trailers_required:
         yield _finding("note-stripped-trailer", around, "an agent wrote lines, and the message does not declare it")
-
-
-# Runs of lines
-
-
-def joined(ranges: Iterable[LineRange]) -> tuple[LineRange, ...]:
-    """The same lines in ascending runs that neither overlap nor touch."""
-    runs: list[LineRange] = []
-    for first, last in sorted(ranges):
-        if runs and first <= runs[-1][1] + 1:
-            runs[-1] = (runs[-1][0], max(runs[-1][1], last))
-        else:
-            runs.append((first, last))
-    return tuple(runs)
-
-
-def outside(lines: Sequence[LineRange], others: Sequence[LineRange]) -> tuple[LineRange, ...]:
-    """The part of `lines` that `others` do not cover. Both are ascending and without overlap."""
-    left: list[LineRange] = []
-    index = 0
-    for first, last in lines:
-        while index < len(others) and others[index][1] < first:
-            index += 1
-        at = index
-        while first <= last and at < len(others) and others[at][0] <= last:
-            if others[at][0] > first:
-                left.append((first, others[at][0] - 1))
-            first = others[at][1] + 1
-            at += 1
-        if first <= last:
-            left.append((first, last))
-    return tuple(left)
-
-
-def person_of(text: str) -> Person:
-    """`Name <email>` as a person; a text without an e-mail is a name."""
-    found = re.fullmatch(r"(?P<name>[^<]*?)\s*<(?P<email>[^<>]*)>", text.strip())
-    return Person(found["name"], found["email"]) if found else Person(text.strip(), "")
