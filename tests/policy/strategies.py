@@ -35,6 +35,7 @@ def careless_document() -> dict[str, Any]:
         "lines": written, "source_lines": written, "critical_lines": written, "unaccountable_lines": 9,
         "evidence": {"E5": 0, "E4": 50, "E3": 0, "E2": 0, "E1": 0, "E0": 40},
     }  # fmt: skip
+    document["provenance"]["findings"] = [{**_FINDING, "rule": "note-replayed"}]
     (review,) = document["review"]["reviews"]
     document["review"]["reviews"] = [
         {**review, "account": "alice", "person": "alice"},
