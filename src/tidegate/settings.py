@@ -24,6 +24,7 @@ POLICY_FOLDER = ".tidegate/policy/"
 TESTS_FOLDER = f"{POLICY_FOLDER}tests/"
 """Tests of rules; a check never reads them."""
 ENVIRONMENT_PREFIX = "TIDEGATE_"
+DEEPEST = 20
 
 
 class Identity(Struct, frozen=True, forbid_unknown_fields=True):
@@ -107,6 +108,14 @@ class Source(NamedTuple):
     text: bytes
 
 
+class Line(NamedTuple):
+    """One setting as a person reads it: its path, its value as JSON, and where it was set."""
+
+    path: str
+    value: str
+    origin: str
+
+
 class Loaded(NamedTuple):
     """Settings and, for every value that is not a default, where it was set (`a.b` to origin).
 
@@ -146,17 +155,43 @@ def parse_settings(sources: Sequence[Source], environment: Mapping[str, str]) ->
     leaves = {path: origins[path.partition(".")[0]] for path in _leaves(merged)}
     for path, value in _from_environment(environment):
         top, _, rest = path.partition(".")
-        merged[top] = {**merged.get(top, {}), rest: value}
         leaves[path] = f"environment variable {_variable(path)}"
-    settings = convert({**merged, "rule": rules}, Settings, "the environment")
+        convert({top: {rest: value}}, Settings, leaves[path])
+        merged[top] = {**merged.get(top, {}), rest: value}
+    settings = convert({**merged, "rule": rules}, Settings, "all settings together")
     _check_people(settings, origins.get("people", ""))
     return Loaded(settings, leaves, tuple(rule_origins))
+
+
+def list_settings(loaded: Loaded) -> tuple[Line, ...]:
+    """Every setting with its value and origin, defaults too; a table of entries has one line for each value set."""
+    found: list[Line] = []
+    for top in msgspec.structs.fields(Settings):
+        value = getattr(loaded.settings, top.name)
+        if top.name == "rule":
+            found += [
+                Line(f"rule[{place}]", _json(rule.get("id", "")), loaded.rule_origins[place])
+                for place, rule in enumerate(value)
+            ]
+        elif isinstance(value, dict):
+            builtins = msgspec.to_builtins(value)
+            own = [path for path in loaded.origins if path.startswith(f"{top.name}.")]
+            found += [Line(path, _json(_at({top.name: builtins}, path)), loaded.origins[path]) for path in own]
+            found += [] if own else [Line(top.name, "{}", "default")]
+        else:
+            for part in msgspec.structs.fields(value):
+                path = f"{top.name}.{part.name}"
+                found.append(Line(path, _json(getattr(value, part.name)), loaded.origins.get(path, "default")))
+    return tuple(found)
 
 
 def read_toml(text: bytes, origin: str) -> dict[str, Any]:
     """A TOML text as a table. Raises InputError with the line for one that does not parse."""
     try:
-        return tomllib.loads(text.decode("utf-8"))
+        table = tomllib.loads(text.decode("utf-8"))
+        if _is_deeper(table, DEEPEST):
+            raise InputError(f"tables are nested more than {DEEPEST} deep", where=origin, mend="make it flatter")
+        return table
     except UnicodeDecodeError as error:
         raise InputError("the file is not UTF-8", where=origin, mend="save it as UTF-8") from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -168,8 +203,13 @@ def convert(raw: object, type_: type[T], where: str) -> T:
     try:
         return msgspec.convert(raw, type_, strict=True)
     except msgspec.ValidationError as error:
-        what, mend = _explain(str(error), type_)
+        what, mend = _explain(str(error), type_, raw)
         raise InputError(what, where=where, mend=mend) from error
+
+
+def folded(text: str) -> str:
+    """An e-mail or account as it is compared: ASCII letters without case. Other letters have look-alikes that fold."""
+    return "".join(c.lower() if c.isascii() else c for c in text.strip())
 
 
 def nearest(word: str, known: Sequence[str]) -> str:
@@ -181,14 +221,31 @@ def nearest(word: str, known: Sequence[str]) -> str:
 # Private
 
 
-def _explain(message: str, type_: type) -> tuple[str, str]:
-    reason, _, path = message.partition(" - at `$")
-    path = path.rstrip("`").lstrip(".")
+def _explain(message: str, type_: type, raw: object) -> tuple[str, str]:
+    reason, _, place = message.partition(" - at `$")
+    place = place.rstrip("`").lstrip(".")
+    path = _named(place, type_, raw)
     unknown = re.fullmatch(r"Object contains unknown field `(.*)`", reason)
     if not unknown:
         return (f"{path}: {reason}" if path else reason), "correct the value; docs/settings.md lists them all"
     key = f"{path}.{unknown[1]}" if path else unknown[1]
-    return f"there is no setting {key}", nearest(unknown[1], _fields_at(type_, path))
+    return f"there is no setting {key}", nearest(unknown[1], _fields_at(type_, place))
+
+
+def _named(place: str, type_: type, raw: object) -> str:
+    """The place with the entry's own name for `[...]`, which is all that msgspec says of a key."""
+    before, mark, after = place.partition("[...]")
+    entries = raw.get(before) if mark and isinstance(raw, dict) else None
+    field_type = next((_plain(f.type) for f in msgspec.structs.fields(type_) if f.encode_name == before), None)
+    if not isinstance(entries, dict) or field_type is None:
+        return place
+    entry_type = get_args(field_type)[-1]
+    for key, entry in entries.items():
+        try:
+            msgspec.convert(entry, entry_type, strict=True)
+        except msgspec.ValidationError:
+            return f"{before}.{_key(key)}{after}"
+    return place
 
 
 def _fields_at(type_: Any, path: str) -> list[str]:
@@ -198,9 +255,12 @@ def _fields_at(type_: Any, path: str) -> list[str]:
             type_ = [a for a in get_args(type_) if a is not Ellipsis][-1]
         else:
             type_ = next((f.type for f in msgspec.structs.fields(type_) if f.encode_name == part), type_)
-        if hasattr(type_, "__metadata__"):
-            type_ = get_args(type_)[0]
+        type_ = _plain(type_)
     return [f.encode_name for f in msgspec.structs.fields(type_)] if isinstance(type_, type) else []
+
+
+def _plain(type_: Any) -> Any:
+    return get_args(type_)[0] if hasattr(type_, "__metadata__") else type_
 
 
 def _read_table(source: Source) -> dict[str, Any]:
@@ -223,9 +283,43 @@ def _read_table(source: Source) -> dict[str, Any]:
 def _leaves(table: Mapping[str, Any], prefix: str = "") -> list[str]:
     found: list[str] = []
     for key, value in table.items():
-        path = f"{prefix}{key}"
+        path = f"{prefix}{_key(key)}"
         found += _leaves(value, f"{path}.") if isinstance(value, dict) else [path]
     return found
+
+
+def _key(key: str) -> str:
+    """A key as TOML writes it: bare where it can be, else in quotes."""
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _json(key)
+
+
+def _at(table: Mapping[str, Any], path: str) -> Any:
+    """The value whose leaf has this path."""
+    for key, value in table.items():
+        name = _key(key)
+        if path == name:
+            return value
+        if path.startswith(f"{name}.") and isinstance(value, dict):
+            return _at(value, path[len(name) + 1 :])
+    return ""
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode("utf-8")
+
+
+def _is_deeper(value: object, limit: int) -> bool:
+    level: list[object] = [value]
+    for _ in range(limit + 1):
+        level = [
+            child
+            for parent in level
+            if isinstance(parent, (dict, list))
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _from_environment(environment: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -242,7 +336,8 @@ _SCALARS = ("provenance.trailers", "provenance.checkpoints", "owners.dialect", "
 def _check_people(settings: Settings, origin: str) -> None:
     owner_of: dict[str, str] = {}
     for key, identity in settings.people.items():
-        marks = [f"e-mail {e.lower()}" for e in identity.emails] + [f"account {a.lower()}" for a in identity.accounts]
+        marks = [f"e-mail {folded(email)}" for email in identity.emails]
+        marks += [f"account {folded(account).removeprefix('@')}" for account in identity.accounts]
         for mark in marks:
             if owner_of.setdefault(mark, key) != key:
                 raise InputError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from tidegate.change.values import Person
-from tidegate.settings import Settings
+from tidegate.settings import Settings, folded
 
 BOT_ACCOUNTS = frozenset(
     (
@@ -41,7 +41,8 @@ BOT_EMAILS = frozenset(
 FORGE_EMAILS = frozenset(("noreply@github.com", "noreply@gitlab.com"))
 """What a forge writes as the committer when somebody presses its button: it says nothing of who pressed."""
 
-_NOREPLY = re.compile(r"(?:\d+[+-])?([^@+]+)@users\.noreply\.(?:github|gitlab)\.com")
+# docs.github.com "Setting your commit email address"; docs.gitlab.com "Change the email displayed on your commits".
+_NOREPLY = re.compile(r"(?:(?:\d+\+)?([^@+]+)@users\.noreply\.github\.com|\d+-([^@]+)@users\.noreply\.gitlab\.com)")
 # docs.gitlab.com, "Bot users for projects" and "for groups", "Service accounts".
 _GITLAB_BOT = re.compile(r"(?:project|group)_?\d+_bot(?:_?[0-9a-f]+|\d*)|service_account_.*", re.IGNORECASE)
 
@@ -50,18 +51,18 @@ class People:
     """The identity map, ready for questions. Every answer is a printable line."""
 
     def __init__(self, settings: Settings) -> None:
-        self._by_email = {mail.lower(): key for key, who in settings.people.items() for mail in who.emails}
+        self._by_email = {folded(mail): key for key, who in settings.people.items() for mail in who.emails}
         self._by_account = {
             plain_account(account): key for key, who in settings.people.items() for account in who.accounts
         }
 
     def key_of(self, person: Person) -> str:
         """The key of whoever the identity map gives this e-mail to; "" for nobody."""
-        email = person.email.strip().lower()
+        email = folded(person.email)
         if email in self._by_email:
             return self._by_email[email]
-        noreply = _NOREPLY.fullmatch(email)
-        return self._by_account.get(plain_account(noreply[1]), "") if noreply else ""
+        account = _noreply_account(email)
+        return self._by_account.get(account, "") if account else ""
 
     def of_person(self, person: Person) -> str:
         """One name for a person of a commit: the key, else `Name <email>`, which is never taken for a key."""
@@ -73,13 +74,12 @@ class People:
 
     def is_bot(self, person: Person) -> bool:
         """Whether a commit identity is surely no person: by e-mail, or by a name that ends in `[bot]`."""
-        email = person.email.strip().lower()
-        noreply = _NOREPLY.fullmatch(email)
+        email = folded(person.email)
         return (
             email in BOT_EMAILS
             or email.partition("@")[0].endswith("[bot]")
-            or person.name.strip().lower().endswith("[bot]")
-            or (noreply is not None and self.is_bot_account(noreply[1]))
+            or folded(person.name).endswith("[bot]")
+            or is_bot_account(_noreply_account(email))
         )
 
     def is_bot_account(self, account: str) -> bool:
@@ -88,12 +88,12 @@ class People:
 
     def is_forge(self, person: Person) -> bool:
         """Whether this is the forge itself, as the committer of what somebody merged or edited on its pages."""
-        return person.email.strip().lower() in FORGE_EMAILS
+        return folded(person.email) in FORGE_EMAILS
 
 
 def plain_account(account: str) -> str:
     """An account as it is compared: without `@`, `app/` and case. Forges ignore case in account names."""
-    return account.strip().removeprefix("@").removeprefix("app/").lower()
+    return folded(account).removeprefix("@").removeprefix("app/")
 
 
 def is_bot_account(account: str) -> bool:
@@ -103,6 +103,12 @@ def is_bot_account(account: str) -> bool:
 
 
 # Private
+
+
+def _noreply_account(email: str) -> str:
+    """The account that a forge's noreply address stands for, "" where it is none."""
+    match = _NOREPLY.fullmatch(email)
+    return match[1] or match[2] if match else ""
 
 
 def _printable(text: str) -> str:
