@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from shlex import quote
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,6 +17,7 @@ from msgspec.structs import replace
 from tidegate.change.branches import HEADS, REMOTES, Branches, read_branches
 from tidegate.change.commits import read_commit_objects
 from tidegate.change.git import Repository, checked_revision
+from tidegate.change.pulls import read_event
 from tidegate.change.values import PullRequest
 from tidegate.errors import GitError, InputError
 from tidegate.facts import ChangeKind
@@ -137,13 +139,15 @@ def _range(repository: Repository, text: str) -> Ends:
 
 
 def _pull_request(repository: Repository, file: Path) -> Ends:
-    from tidegate.change.pulls import read_event
-
     request = read_event(file)
     remote = read_branches(repository).remote or "origin"
     number = f"pull/{request.number}/head" if request.forge == "github" else f"merge-requests/{request.number}/head"
-    base = _fetched(repository, request.base, "base", f"git fetch {remote} {request.target}")
-    head = _fetched(repository, request.head, "head", f"git fetch {remote} {number}")
+    base = _end_of(repository, request.base, f"git fetch {quote(remote)} {quote(request.target)}")
+    if not request.base:
+        base = _tip(repository, remote, request.target)
+    head = _end_of(repository, request.head, f"git fetch {quote(remote)} {number}")
+    if not head:
+        raise InputError("the event names no head commit", where=str(file), mend="save the whole event")
     title = f"{'!' if request.forge == 'gitlab' else '#'}{request.number}"
     ends = _since(repository, base, head, (request.target or base[:7], request.source or head[:7]))
     return replace(
@@ -200,15 +204,25 @@ def _trees(repository: Repository, base: str, head: str) -> tuple[str, str]:
     return (found[0], found[1]) if base else (repository.empty_tree, found[0])
 
 
-def _fetched(repository: Repository, oid: str, end: str, fetch: str) -> str:
-    if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", oid):
-        raise InputError(f"the event names no commit as its {end}", where=repr(oid[:80]), mend="save the whole event")
-    if not repository.exists(oid):
-        raise InputError(
-            f"the {end} of the pull request, {oid[:12]}, is not in this clone",
-            mend=f"{fetch}, or: git fetch origin {oid}",
-        )
+def _end_of(repository: Repository, oid: str, fetch: str) -> str:
+    """A commit that the event names. Raises InputError that says what to fetch."""
+    if oid and not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", oid):
+        raise InputError("the event names an end that is no commit", where=repr(oid[:80]), mend="save the whole event")
+    if oid and not repository.exists(oid):
+        mend = f"fetch it: {fetch}"
+        raise InputError(f"commit {oid[:12]} of the pull request is not in this clone", mend=mend)
     return oid
+
+
+def _tip(repository: Repository, remote: str, branch: str) -> str:
+    """Where the target branch stands, for an event that names no base: GitLab's."""
+    for ref in (f"{REMOTES}{remote}/{branch}", f"{HEADS}{branch}"):
+        if branch and repository.exists(ref):
+            return repository.resolve(ref)
+    raise InputError(
+        f"the target branch {branch!r} is not in this clone",
+        mend=f"fetch it: git fetch {quote(remote)} {quote(branch)}",
+    )
 
 
 def _resolve(repository: Repository, name: str) -> str:

@@ -35,6 +35,8 @@ def read_change(ends: Ends, repository: Repository | None, settings: Settings) -
     unknowns = [*diff.unknowns, *described.unknowns, *_missing_history(repository, commits)]
     if ends.kind == "staged":
         unknowns += [Unknown(f"change.{name}", "a staged tree has no description yet") for name in _DESCRIPTION]
+    if ends.pull_request is not None and not ends.pull_request.author:
+        unknowns.append(Unknown("change.author", "the event does not name who opened the pull request"))
     return Change(
         kind=ends.kind,
         chosen=ends.chosen,
