@@ -81,7 +81,8 @@ def test_what_a_person_reads_who_has_to_annotate() -> None:
         [
             "Every added source line says who or what wrote it [unmet, push]",
             "nothing says who or what wrote 25 of 30 added source lines",
-            "tidegate annotate bbbbbbbbbb..cccccccccc --tool TOOL --model MODEL (an agent wrote it), or --human (people typed it)",
+            "tidegate annotate bbbbbbbbbb..cccccccccc --tool TOOL --model MODEL for what an agent wrote; "
+            "tidegate annotate bbbbbbbbbb..cccccccccc --human for what people typed",
         ]
     )
 

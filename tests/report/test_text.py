@@ -113,6 +113,7 @@ What must still happen
 
 Worth knowing
   warning  big-change: Large changes hide mistakes
+           because change.lines_added is 9
   on trial shadow-rule would block; it is not obeyed yet
 
 Findings

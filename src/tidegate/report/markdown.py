@@ -149,10 +149,10 @@ def _next(step: Step) -> str:
 def _advice(verdict: Verdict) -> tuple[str, ...]:
     items = []
     for group in advice(verdict):
-        asked = "; ".join(o.next_step or o.why for o in group.unmet)
+        asked = "; ".join(o.next_step or o.why for o in group.unmet) or f"because {'; '.join(because(group.rule)[:3])}"
         word = "warning" if group.rule.outcome == "warn" else "note"
-        more = f": {markdown(asked, 600)}" if asked else ""
-        items.append(f"- {word} **{markdown(group.rule.id, 80)}**: {markdown(group.rule.title, 300)}{more}\n")
+        title = f"**{markdown(group.rule.id, 80)}**: {markdown(group.rule.title, 300)}"
+        items.append(f"- {word} {title}: {markdown(asked, 600)}\n")
     for rule in on_trial(verdict):
         would = {"block": "would block", "hold": "would hold"}.get(rule.outcome, "would speak")
         items.append(f"- on trial **{markdown(rule.id, 80)}** {would}; it is not obeyed yet\n")

@@ -125,8 +125,9 @@ def _advice(verdict: Verdict, style: Style) -> list[str]:
     for group in advice(verdict):
         lead = "  warning  " if group.rule.outcome == "warn" else "  note     "
         lines += wrap(_say(f"{group.rule.id}: {group.rule.title}", style, 300), style.width, lead)
-        for obligation in group.unmet:
-            lines += wrap(_say(obligation.next_step or obligation.why, style, 300), style.width, " " * len(lead))
+        asked = [obligation.next_step or obligation.why for obligation in group.unmet]
+        for text in asked or [f"because {'; '.join(because(group.rule)[:3])}"]:
+            lines += wrap(_say(text, style, 300), style.width, " " * len(lead))
     for rule in on_trial(verdict):
         would = {"block": "would block", "hold": "would hold"}.get(rule.outcome, "would speak")
         lines += wrap(_say(f"{rule.id} {would}; it is not obeyed yet", style), style.width, "  on trial ")
@@ -194,7 +195,8 @@ def _unknown(facts: Facts, style: Style) -> list[str]:
 def _last(facts: Facts, verdict: Verdict, style: Style) -> list[str]:
     change = facts.change
     ends = "..".join(end[:12] for end in (change.base, change.head) if end)
-    compared = f"{change.chosen} ({ends})" if ends else change.chosen
+    said = not ends or (change.head or change.base)[:7] in change.chosen or change.base[:7] in change.chosen
+    compared = change.chosen if said else f"{change.chosen} ({ends})"
     lines = wrap(_say(compared or "nothing", style, 300), style.width, "Compared  ")
     lines += wrap(_say(verdict.policy, style, 300), style.width, "Policy    ")
     example = _example(verdict)

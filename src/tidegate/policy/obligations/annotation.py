@@ -31,7 +31,10 @@ def _judge(_: Annotation, case: Case) -> Judged:
 
 def _next_step(case: Case) -> str:
     where = change_range(case.document)
-    return f"tidegate annotate {where} --tool TOOL --model MODEL (an agent wrote it), or --human (people typed it)"
+    return (
+        f"tidegate annotate {where} --tool TOOL --model MODEL for what an agent wrote; "
+        f"tidegate annotate {where} --human for what people typed"
+    )
 
 
 KIND = Kind("annotation", "push", Annotation, refuse_false("annotation"), _text, _judge, _next_step)
