@@ -272,6 +272,8 @@ def _record(session: Session) -> Mapping[str, Any]:
         "agent_id": {"tool": session.tool, "id": session.id, "model": session.model},
         "human_author": session.human or None,
     }
+    if session.prompt:
+        record["custom_attributes"] = {"prompt_digest": session.prompt}
     if session.kind == "prompt":
         names = ("total_additions", "total_deletions", "accepted_lines", "overriden_lines")
         record |= dict(zip(names, session.totals or (0, 0, 0, 0), strict=True))

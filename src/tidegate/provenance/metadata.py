@@ -67,6 +67,11 @@ class _Record(Struct):
     total_deletions: int | None = None
     accepted_lines: int | None = None
     overriden_lines: int | None = None
+    custom_attributes: Raw | None = None
+
+
+class _Attributes(Struct):
+    prompt_digest: str = ""
 
 
 def _read_records(raw: Raw | None, name: str, kind: Any, faults: list[Fault]) -> list[Session]:
@@ -97,8 +102,19 @@ def _session(key: str, kind: Any, record: _Record) -> Session:
         id=str(agent.id) if agent.id is not None else "",
         model=agent.model or "",
         human=(record.author if kind == "human" else record.human_author) or "",
+        prompt=_prompt_digest(record.custom_attributes),
         totals=counted if kind == "prompt" else (),
     )
+
+
+def _prompt_digest(raw: Raw | None) -> str:
+    """What `tidegate annotate` keeps of a prompt."""
+    try:
+        attributes = msgspec.json.decode(raw, type=_Attributes) if raw is not None else _Attributes()
+    except _UNREADABLE:
+        return ""
+    digest = attributes.prompt_digest
+    return digest if len(digest) <= EXTRA_TEXT_LIMIT else ""
 
 
 def _text(raw: Raw | None, name: str, faults: list[Fault]) -> str:
