@@ -235,10 +235,10 @@ def _explain(message: str, type_: type, raw: object) -> tuple[str, str]:
 def _named(place: str, type_: type, raw: object) -> str:
     """The place with the entry's own name for `[...]`, which is all that msgspec says of a key."""
     before, mark, after = place.partition("[...]")
-    entries = raw.get(before) if mark and isinstance(raw, dict) else None
-    field_type = next((_plain(f.type) for f in msgspec.structs.fields(type_) if f.encode_name == before), None)
-    if not isinstance(entries, dict) or field_type is None:
+    entries = raw.get(before) if mark and before and isinstance(raw, dict) else None
+    if not isinstance(entries, dict):
         return place
+    field_type = next(_plain(f.type) for f in msgspec.structs.fields(type_) if f.encode_name == before)
     entry_type = get_args(field_type)[-1]
     for key, entry in entries.items():
         try:
