@@ -98,7 +98,7 @@ DOMAINS: tuple[Domain, ...] = (
                 r"(?i)\b\w*(?:api_?key|secret_?key|client_?secret|password|passwd|access_?token|auth_?token|private_?key)"
                 r"""["']?\s*(?::=|[:=])\s*(?:[rbf]?["'])[^"'\s$<{}%]{8,}["']""",
                 unless=r"(?i:example|dummy|mock|fake|test[-_]|placeholder|changeme|change_me|your[-_]|xxxx|process\.env)"
-                r"""|getenv|\bname\b|["'][A-Z][A-Z0-9_]+["']\W*$"""
+                r"""|getenv|\bname\b|["'][A-Z][A-Z0-9_]+["']\W*$|["'][a-z]+(?:[_-][a-z]+)+["']"""
                 r"|description|label|title|type\s*:|[a-z]+\.[a-z]+\.[a-z]+",
             ),
             r"\b(?:get_secret_value|SecretClient|SecretManagerServiceClient|secretmanager\.|secretsmanager|hvac\.Client)\b",
@@ -142,6 +142,7 @@ DOMAINS: tuple[Domain, ...] = (
             *("*_billing*.*", "*-billing*.*", "*Billing.*", "invoice*.*", "*_invoice*.*", "*Invoice.*", "refund*.*"),
             *("*_refund*.*", "*Refund.*", "payout*.*", "stripe*.*", "*_stripe*.*", "paypal*.*"),
         ),
+        ignore=("*billing_address*", "*billing-address*", "*BillingAddress*"),
         content=(
             r"\bstripe\.[A-Za-z]\w*|\bStripe\(|\bbraintree\.\w+|\bpaypalrestsdk\b|\badyen\.\w+",
             r"\b(?:PaymentIntent|payment_intent|paymentIntent|PaymentMethod|payment_method|capture_payment)\b",
@@ -193,6 +194,7 @@ DOMAINS: tuple[Domain, ...] = (
             *("**/orm/**", "**/persistence/**", "*.sql", "*Repository.*", "*_repository.*", "*Dao.*", "*DAO.*"),
             *("*_dao.*", "database.*", "db.*", "db_*.*", "*_db.*", "queries.*", "*_queries.*", "*.prisma"),
         ),
+        ignore=("*.y*ml", "*.toml", "*.json"),
         content=(
             r"\bSELECT\s.{1,200}\sFROM\b|\bINSERT\s+INTO\b|\bUPDATE\s+\S+\s+SET\b|\bDELETE\s+FROM\b",
             r"\b(?:cursor|cur|conn|connection|db|tx|engine)\.(?:execute|executemany|executescript|exec_driver_sql)\(",
@@ -222,7 +224,7 @@ DOMAINS: tuple[Domain, ...] = (
             *("wrangler.toml", "wrangler.json*", "**/systemd/**", "*.service", "**/packer/**", "skaffold.y*ml"),
             *("**/deploy/**/*.y*ml", "**/deployment/**/*.y*ml", "**/manifests/**/*.y*ml", "Vagrantfile"),
         ),
-        ignore=("**/deploy/**/*.md",),
+        ignore=(".devcontainer/**",),
         content=(
             Search(
                 r"^\s*kind:\s*(?:Deployment|StatefulSet|DaemonSet|CronJob|Service|Ingress|ClusterRole\w*|Role\w*"

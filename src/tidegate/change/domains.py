@@ -28,6 +28,8 @@ LONGEST_PATTERN = 2000
 ASIDE = ("**/examples/**", "**/example/**", "**/samples/**", "**/benchmarks/**", "**/benches/**", "**/docs/**")
 """Folders whose source no domain looks at, beside tests. Workflows and lock files in them still count."""
 
+TEXTS = frozenset(("Markdown", "Text", "reStructuredText", "AsciiDoc"))
+
 _MEMORY_BYTES = 64 << 20
 _LONGEST_QUOTE = 60
 _HASH = frozenset(
@@ -182,7 +184,7 @@ def _place_of(file: FileChange, tests: Patterns, aside: Patterns) -> _Place:
     ours = not file.generated and not aside.matches(file.path)
     code = file.kind in ("source", "config")
     plain = code or file.kind in ("symlink", "binary", "submodule")
-    return _Place(ours and plain, file.kind != "docs", ours and code)
+    return _Place(ours and plain, file.kind != "docs", ours and code and file.language not in TEXTS)
 
 
 class _Lines:

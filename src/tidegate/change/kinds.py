@@ -150,7 +150,15 @@ TESTS: tuple[str, ...] = (
 
 TEST_FOLDERS: tuple[str, ...] = (
     *("**/tests/**", "**/test/**", "**/__tests__/**", "**/__mocks__/**", "**/__snapshots__/**", "**/spec/**"),
-    *("**/specs/**", "**/e2e/**", "**/testdata/**", "**/test-data/**", "**/test_data/**", "**/fixtures/**"),
+    *(
+        "**/specs/**",
+        "**/e2e/**",
+        "**/test-utils/**",
+        "**/testdata/**",
+        "**/test-data/**",
+        "**/test_data/**",
+        "**/fixtures/**",
+    ),
     *("**/*Test/java/**", "**/*Test/kotlin/**", "**/*Tests/**/*.swift", "**/*.Tests/**", "**/*.UnitTests/**"),
     *("**/*.IntegrationTests/**", "**/integration-tests/**", "**/integration_tests/**", "**/cypress/**"),
     *("**/unittests/**", "**/unit_tests/**", "**/functional_tests/**", "**/testsuite/**", "**/t/*.t"),
@@ -167,6 +175,9 @@ CONFIG: tuple[str, ...] = (
     *("nx.json", "deno.json", "manifest.json", "renovate.json", "*.csproj", "*.vbproj", "*.fsproj", "*.props"),
     *("*.targets", "*.sln", "pom.xml", "*.plist", "*.config", "*.xcconfig", "*.pbxproj", "*.service", "*.timer"),
     *("requirements*.txt", "constraints*.txt", "**/requirements/*.txt", "requirements*.in", "**/requirements/*.in"),
+    # texts that steer an agent
+    *("CLAUDE.md", "AGENTS.md", "GEMINI.md", "SKILL.md", ".github/copilot-instructions.md", ".cursor/**"),
+    *(".claude/**", ".clinerules/**", ".windsurf/**", ".github/instructions/**", "**/prompts/**/*.md"),
     *("*.env", "*.env.*", ".*", "**/.github/**", "**/.circleci/**", "robots.txt", "MANIFEST.in", "*.nix", "*.crontab"),
 )
 
@@ -188,7 +199,17 @@ GENERATED: tuple[str, ...] = (
     # what protocol and schema compilers write
     *("*.pb.go", "*.pb.gw.go", "*_grpc.pb.go", "*.pb.cc", "*.pb.h", "*_pb2.py", "*_pb2.pyi", "*_pb2_grpc.py"),
     *("*_pb.js", "*_pb.ts", "*_pb.d.ts", "*.pb.swift", "*.pb.dart", "*.pbenum.dart", "*.pbjson.dart", "*_pb.rb"),
-    *("*.designer.cs", "*.Designer.cs", "*.g.cs", "*.g.dart", "*.freezed.dart", "*.gen.go", "*_gen.go"),
+    *(
+        "*.gen.ts",
+        "*.gen.tsx",
+        "*.designer.cs",
+        "*.Designer.cs",
+        "*.g.cs",
+        "*.g.dart",
+        "*.freezed.dart",
+        "*.gen.go",
+        "*_gen.go",
+    ),
     *("zz_generated.*.go", "*_string.go", "*.generated.*", "**/__generated__/**", "*.swagger.json"),
     # what bundlers and recorders write
     *("*.min.js", "*.min.css", "*.min.mjs", "*.js.map", "*.css.map", "*.mjs.map", "*.bundle.js", "*.chunk.js"),
