@@ -73,8 +73,9 @@ def collect(change: Change, context: Context) -> ProvenanceFacts:
         change.commits,
         change.pull_request,
         context.transcripts,
+        change.head,
     )
-    unknowns = [*index.unknowns, *_unknowns(change, context)]
+    unknowns = [*index.sources.unknowns, *_unknowns(change, context)]
     files = tuple(_attribute_files(change, context, index))
     every = [(part, _size(part)) for file in files for part in file.parts]
     lines = _lines(every)
@@ -84,7 +85,7 @@ def collect(change: Change, context: Context) -> ProvenanceFacts:
     return ProvenanceFacts(
         status="partial" if unknowns else "complete",
         unknowns=tuple(unknowns),
-        findings=index.findings,
+        findings=index.sources.findings,
         lines=lines,
         source_lines=_lines(_sized(f for f in files if f.file.by_hand and f.file.kind in ("source", "test"))),
         critical_lines=_lines(_sized(f for f in files if f.file.critical)),
@@ -99,7 +100,8 @@ def collect(change: Change, context: Context) -> ProvenanceFacts:
         ai_domains=_ai_domains(files),
         files=tuple(_file(file) for file in files),
         spans=tuple(_span(file.file, part) for file in files for part in file.parts),
-        declarations=index.declarations,
+        declarations=index.sources.declarations,
+        notes_read=index.sources.notes_read,
         conflicts=tuple(
             Conflict(show_path(f.file.path), p.line, p.end_line, p.conflict)
             for f in files
@@ -119,7 +121,7 @@ def _attribute_files(change: Change, context: Context, index: EvidenceIndex) -> 
         known = read_line_origins(context.repository, change.base, change.head, change.files).runs
     files = [file for file in sorted(change.files, key=lambda f: f.path) if _has_lines(file)]
     runs = {file.path: tuple(_every_added(file, known.get(file.path, ()))) for file in files}
-    replays = Replays(index.sessions.whole, index.sessions.by_commit, runs)
+    replays = Replays(index.sources.sessions.whole, index.sources.sessions.by_commit, runs)
     for file in files:
         lines = {hunk.new_start + n: text for hunk in file.hunks for n, text in enumerate(hunk.added)}
         extra = replays.claims(file.path, runs[file.path], lines)

@@ -14,8 +14,9 @@ tests hold these decisions: docs/evidence.md.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -65,25 +66,26 @@ class Sessions(NamedTuple):
     by_commit: Mapping[str, tuple[Transcript, ...]] = {}
 
 
+class Sources(NamedTuple):
+    """What was read beside claims: declarations, what audits found, what could not be told, transcripts."""
+
+    declarations: tuple[Declaration, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    unknowns: tuple[Unknown, ...] = ()
+    sessions: Sessions = Sessions()
+    notes_read: int = 0
+
+
 class EvidenceIndex:
     """All evidence about a set of commits. Commits that are not in it are unknown, with nobody who answers.
 
     Under commit "" stands what holds for lines whose commit could not be told, or does not exist yet.
     """
 
-    def __init__(
-        self,
-        commits: Mapping[str, CommitEvidence],
-        declarations: tuple[Declaration, ...] = (),
-        findings: tuple[Finding, ...] = (),
-        unknowns: tuple[Unknown, ...] = (),
-        sessions: Sessions | None = None,
-    ) -> None:
-        self.declarations = declarations
-        self.sessions = sessions or Sessions()
-        self.findings = findings
-        self.unknowns = unknowns
+    def __init__(self, commits: Mapping[str, CommitEvidence], sources: Sources | None = None) -> None:
+        self.sources = sources or Sources()
         self._commits = commits
+        self._sorted: dict[tuple[str, bytes], _SortedClaims] = {}
         self._attested = {oid: _tools_of_lines(evidence) for oid, evidence in commits.items()}
         self._attested_anywhere = frozenset().union(*self._attested.values()) if self._attested else frozenset()
 
@@ -111,8 +113,9 @@ class EvidenceIndex:
     def attribute(self, runs: Iterable[LineRun], extra: Sequence[LineClaim] = ()) -> tuple[Attributed, ...]:
         """Maximal runs with one attribution each. `extra` are further claims in the coordinates of the file itself."""
         merged: list[Attributed] = []
+        further = _SortedClaims(extra)
         for run in runs:
-            for part in self._attribute_run(run, extra):
+            for part in self._attribute_run(run, further):
                 if merged and _continues(merged[-1], part):
                     part = merged.pop()._replace(end_line=part.end_line)
                 merged.append(part)
@@ -123,14 +126,21 @@ class EvidenceIndex:
     def _of(self, commit: str) -> CommitEvidence:
         return self._commits.get(commit, _NOTHING)
 
-    def _attribute_run(self, run: LineRun, extra: Sequence[LineClaim]) -> Iterator[Attributed]:
-        evidence = self._of(run.commit)
+    def _claims_of(self, commit: str, path: bytes) -> _SortedClaims:
+        key = (commit, path)
+        if key not in self._sorted:
+            self._sorted[key] = _SortedClaims(self._of(commit).lines.get(path, ()))
+        return self._sorted[key]
+
+    def _attribute_run(self, run: LineRun, extra: _SortedClaims) -> Iterator[Attributed]:
         last = run.line + run.count - 1
         shift = run.line - run.commit_line
-        claims = [LineClaim(c.first + shift, c.last + shift, c.origin) for c in evidence.lines.get(run.path, ())]
-        inside = [c for c in (*claims, *extra) if c.first <= last and c.last >= run.line]
-        for first, end, origins in _segments(inside, run.line, last):
-            ranked = _ranked((*origins, *evidence.whole))
+        own = self._claims_of(run.commit, run.path).inside(run.commit_line, run.commit_line + run.count - 1)
+        claims = [LineClaim(c.first + shift, c.last + shift, c.origin) for c in own]
+        claims += extra.inside(run.line, last)
+        whole = self._of(run.commit).whole
+        for first, end, origins in _segments(claims, run.line, last):
+            ranked = _ranked((*origins, *whole))
             yield Attributed(first, end, self.conclude(run.commit, ranked), self._conflict(run.commit, ranked))
 
     def _conflict(self, commit: str, claims: Sequence[Origin]) -> tuple[Claim, ...]:
@@ -160,6 +170,7 @@ def read_evidence(
     commits: Sequence[Commit],
     pull_request: PullRequest | None,
     transcripts: tuple[Path, ...],
+    head: str = "",
 ) -> EvidenceIndex:
     """Everything that notes, traces, transcripts and declarations say about these commits.
 
@@ -176,7 +187,7 @@ def read_evidence(
     attested = Claims({})
     checkpoints = Checkpoints({})
     if repository is not None:
-        attested = read_line_claims(repository, settings, commits, Readers(persons, signatures))
+        attested = read_line_claims(repository, settings, commits, Readers(persons, signatures), head)
         checkpoints = read_checkpoints(repository, settings.provenance.checkpoints, commits)
     evidence = {
         commit.oid: CommitEvidence(
@@ -187,17 +198,15 @@ def read_evidence(
         for commit in commits
     }
     evidence[""] = CommitEvidence(whole=_ranked(of_request), answer=answer_for_request(pull_request, persons))
-    return EvidenceIndex(
-        evidence,
-        declarations,
+    too_large = [f"Entire checkpoint {name} is too large to read" for name in checkpoints.unread]
+    sources = Sources(
+        declarations=declarations,
         findings=attested.findings,
-        unknowns=attested.unknowns
-        + tuple(
-            Unknown("provenance.evidence", f"Entire checkpoint {name} is too large to read")
-            for name in checkpoints.unread
-        ),
+        unknowns=(*attested.unknowns, *(Unknown("provenance.evidence", reason) for reason in too_large)),
         sessions=Sessions(tuple(read_transcript(path) for path in transcripts), checkpoints.sessions),
+        notes_read=attested.read,
     )
+    return EvidenceIndex(evidence, sources)
 
 
 def contradicts(one: Origin, other: Origin) -> bool:
@@ -256,6 +265,23 @@ def _tools_of_lines(evidence: CommitEvidence) -> frozenset[str]:
 
 def _continues(before: Attributed, after: Attributed) -> bool:
     return before.end_line + 1 == after.line and before.origin == after.origin and before.conflict == after.conflict
+
+
+class _SortedClaims:
+    """Claims by their first line, so that those about some lines are found without looking at all of them."""
+
+    def __init__(self, claims: Sequence[LineClaim]) -> None:
+        order = sorted(range(len(claims)), key=lambda n: claims[n].first)
+        self._claims = claims
+        self._order = order
+        self._firsts = [claims[n].first for n in order]
+        self._furthest = list(accumulate((claims[n].last for n in order), max))
+
+    def inside(self, first: int, last: int) -> list[LineClaim]:
+        """Claims about any of these lines, in the order in which they were given."""
+        start = bisect_left(self._furthest, first)
+        stop = bisect_right(self._firsts, last)
+        return [self._claims[n] for n in sorted(self._order[start:stop]) if self._claims[n].last >= first]
 
 
 def _segments(claims: Sequence[LineClaim], first: int, last: int) -> Iterator[tuple[int, int, list[Origin]]]:

@@ -48,9 +48,9 @@ def read_who(
         return ()
     runs = _blame(repository, commit, path, first, last)
     commits = read_commit_objects(repository, dict.fromkeys(run.commit for run in runs if run.commit))
-    index = read_evidence(repository, settings, tuple(commits.values()), None, ())
+    index = read_evidence(repository, settings, tuple(commits.values()), None, (), commit)
     texts = {number: lines[number - 1] for number in range(first, last + 1)}
-    extra = Replays((), index.sessions.by_commit, {path: runs}).claims(path, runs, texts)
+    extra = Replays((), index.sources.sessions.by_commit, {path: runs}).claims(path, runs, texts)
     found: list[WhoRun] = []
     for part in index.attribute(runs, extra):
         of = commits.get(part.origin.commit)
