@@ -206,7 +206,7 @@ def test_what_a_person_reads_before_there_are_reviews() -> None:
         [
             "1 approval by a person who did not make the change [unknown, merge]",
             "review.reviews is unknown: no reviews were given",
-            "open a pull request, ask bob, carol or dave to approve, and run the check with --reviews FILE",
+            "ask bob, carol or dave to approve; then check again with --reviews FILE",
         ]
     )
 

@@ -70,8 +70,9 @@ def _judge(terms: Approvals, case: Case) -> Judged:
     try:
         given = read_approvals(case, makers, identities)
     except UnknownFactError as error:
-        step = f"open a pull request, {_ask(pool, makers, case)}, and run the check with --reviews FILE"
-        return Judged("unknown", str(error.unknown), step)
+        return Judged(
+            "unknown", str(error.unknown), f"{_ask(pool, makers, case)}; then check again with --reviews FILE"
+        )
     return _answer(_Weighing(terms, case, makers, shares, given, pool))
 
 
