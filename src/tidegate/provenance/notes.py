@@ -26,7 +26,7 @@ def read_notes(repository: Repository, ref: str, commits: Sequence[str] | None =
     A ref that does not exist has no notes. Two notes of one commit at different depths come joined, as git joins them.
     A note larger than 32 MB is never loaded: its text comes empty, which `parse_note` refuses with that reason.
     """
-    tip = _tip(repository, ref)
+    tip = read_tip(repository, ref)
     if not tip or (commits is not None and not commits):
         return
     if commits is None or len(commits) > FEW_COMMITS:
@@ -40,9 +40,21 @@ def read_notes(repository: Repository, ref: str, commits: Sequence[str] | None =
 
 def list_notes(repository: Repository, ref: str) -> dict[str, str]:
     """The commits that have a note under `ref`, each with the ids of its blobs. Two processes; no note is read."""
-    tip = _tip(repository, ref)
+    tip = read_tip(repository, ref)
     listed = _list_tree(repository, tip) if tip else {}
     return {commit: " ".join(oid for _, oid in found) for commit, found in listed.items()}
+
+
+def read_tip(repository: Repository, ref: str) -> str:
+    """The object that exactly this ref names; empty when there is none. `rev-parse` would also try other places."""
+    if not ref.startswith("refs/") or any(ord(c) < 33 or c in '*?[\\"' for c in ref):
+        raise InputError(f"{ref!r} is not the full name of a ref", mend="write it like refs/notes/ai")
+    listed = repository.run("for-each-ref", "--format=%(objectname) %(refname)", ref)
+    for line in listed.decode("utf-8", "replace").splitlines():
+        oid, _, name = line.partition(" ")
+        if name == ref:
+            return oid
+    return ""
 
 
 def write_notes(
@@ -60,7 +72,7 @@ def write_notes(
             raise InputError(f"{commit!r} is not a whole object id", mend="name the commit by all its hex digits")
     if not notes:
         return
-    tip = _tip(repository, ref)
+    tip = read_tip(repository, ref)
     stale = _existing(repository, tip, list(notes)) if tip else []
     lines = [b"commit %s\n" % ref.encode(), _committer(author, now), _data(message.encode("utf-8", "backslashreplace"))]
     if tip:
@@ -80,18 +92,6 @@ _REF = re.compile(r"refs/notes/[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0
 
 def _is_oid(text: str) -> bool:
     return _OID.fullmatch(text) is not None
-
-
-def _tip(repository: Repository, ref: str) -> str:
-    """The object that exactly this ref names; empty when there is none. `rev-parse` would also try other places."""
-    if not ref.startswith("refs/") or any(ord(c) < 33 or c in '*?[\\"' for c in ref):
-        raise InputError(f"{ref!r} is not the full name of a ref", mend="write it like refs/notes/ai")
-    listed = repository.run("for-each-ref", "--format=%(objectname) %(refname)", ref)
-    for line in listed.decode("utf-8", "replace").splitlines():
-        oid, _, name = line.partition(" ")
-        if name == ref:
-            return oid
-    return ""
 
 
 def _candidates(commit: str) -> list[str]:

@@ -40,40 +40,69 @@ class TraceClaim(Struct, frozen=True):
     evidence: Evidence
     reason: str = ""
 
+    @property
+    def first(self) -> int:
+        return self.lines.first
+
+    @property
+    def last(self) -> int:
+        return self.lines.last
+
+
+class RecordAudit(Struct, frozen=True):
+    """What the audit says about one record. `unchecked` says why it was not held against its commit."""
+
+    record: TraceRecord
+    claims: tuple[TraceClaim, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    unchecked: str = ""
+
+    @property
+    def clean(self) -> bool:
+        return not self.findings and not self.unchecked
+
 
 class TraceAudit(Struct, frozen=True):
-    """Claims by revision, what is wrong with the records, and what could not be checked."""
+    """The audit of several records, in written order; `faults` are of what could not be read at all."""
 
-    claims: Mapping[str, tuple[TraceClaim, ...]]
-    findings: tuple[Finding, ...] = ()
-    unknowns: tuple[Unknown, ...] = ()
+    records: tuple[RecordAudit, ...]
+    faults: tuple[Finding, ...] = ()
+
+    @property
+    def claims(self) -> Mapping[str, Sequence[TraceClaim]]:
+        """Claims by revision."""
+        found: dict[str, list[TraceClaim]] = {}
+        for audit in self.records:
+            found.setdefault(audit.record.revision, []).extend(audit.claims)
+        return found
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return (*self.faults, *(finding for audit in self.records for finding in audit.findings))
+
+    @property
+    def unknowns(self) -> tuple[Unknown, ...]:
+        return tuple(
+            Unknown("provenance", f"trace {audit.record.id[:36]} was not checked: {audit.unchecked}")
+            for audit in self.records
+            if audit.unchecked
+        )
 
 
 def audit_traces(
     repository: Repository, sources: Iterable[tuple[str, Traces]], commits: Sequence[str] | None = None
 ) -> TraceAudit:
     """The audit of the records of these commits, or of all. A constant number of processes."""
-    findings: list[Finding] = []
+    faults: list[Finding] = []
     records: list[TraceRecord] = []
     wanted = None if commits is None else frozenset(commits)
     for source, traces in sources:
-        findings += [_finding("trace-unreadable", f"{source}: {f.what}{_at(f.line)}") for f in traces.faults]
-        records += [
-            r for r in traces.records if _OID.fullmatch(r.revision) and (wanted is None or r.revision in wanted)
-        ]
-    revisions = list(dict.fromkeys(record.revision for record in records))
+        faults += [_finding("trace-unreadable", f"{source}: {f.what}{_at(f.line)}") for f in traces.faults]
+        records += [record for record in traces.records if wanted is None or record.revision in wanted]
+    revisions = list(dict.fromkeys(record.revision for record in records if _OID.fullmatch(record.revision)))
     hashed = any(lines.content_hash for record in records for _, _, lines in _ranges(record))
     diffs = dict(read_known_diffs(repository, revisions, text=hashed))
-    claims: dict[str, list[TraceClaim]] = {}
-    unknowns: list[Unknown] = []
-    for record in records:
-        diff = diffs[record.revision]
-        if diff is None:
-            unknowns.append(Unknown("provenance", f"trace {record.id[:36]} names a commit that could not be read"))
-        found = list(_audit(record, diff))
-        claims.setdefault(record.revision, []).extend(found)
-        findings += _findings(record, found)
-    return TraceAudit({oid: tuple(found) for oid, found in claims.items()}, tuple(findings), tuple(unknowns))
+    return TraceAudit(tuple(_audit_record(record, diffs.get(record.revision)) for record in records), tuple(faults))
 
 
 # Private
@@ -93,14 +122,23 @@ def _ranges(record: TraceRecord) -> Iterator[tuple[bytes, Conversation, TraceRan
                 yield file.path, conversation, lines
 
 
-def _audit(record: TraceRecord, diffs: Sequence[CommitDiff] | None) -> Iterator[TraceClaim]:
+def _audit_record(record: TraceRecord, diffs: Sequence[CommitDiff] | None) -> RecordAudit:
+    unchecked = ""
+    if diffs is None:
+        bound = _OID.fullmatch(record.revision)
+        unchecked = "its commit could not be read" if bound else "it names no commit"
+    claims = tuple(_claims(record, diffs, unchecked))
+    return RecordAudit(record, claims, tuple(_findings(record, claims)), unchecked)
+
+
+def _claims(record: TraceRecord, diffs: Sequence[CommitDiff] | None, unchecked: str) -> Iterator[TraceClaim]:
     added = added_lines(diffs) if diffs is not None else {}
     evidence: Evidence = "E5" if record.signature == "valid" else "E4"
     for path, conversation, lines in _ranges(record):
         if record.signature == "invalid":
             reason = _BAD_SIGNATURE
         elif diffs is None:
-            reason = "its commit could not be read"
+            reason = unchecked
         else:
             reason = _reason(lines, added.get(path, ()), _text(diffs, path, lines) if lines.content_hash else None)
         yield TraceClaim(record, conversation, path, lines, evidence, reason)
