@@ -24,12 +24,16 @@ from tidegate.facts import ChangeKind
 
 
 class Question(Struct, frozen=True):
-    """How a person names a change: at most one of these. Nothing at all asks for what HEAD adds to its upstream."""
+    """How a person names a change: at most one of these. Nothing at all asks for what HEAD adds to its upstream.
+
+    `index` is the index that --staged means where it is not the repository's own (GIT_INDEX_FILE).
+    """
 
     change: str = ""
     staged: bool = False
     pr: Path | None = None
     diff: Path | None = None
+    index: Path | None = None
 
 
 class Ends(Struct, frozen=True):
@@ -66,7 +70,7 @@ def read_ends(question: Question, repository: Repository | None) -> Ends:
     if repository is None:
         raise InputError("this needs a repository", mend="go to one, name one with --repo, or give a diff with --diff")
     if question.staged:
-        return _staged(repository, read_branches(repository).head, "the staged tree")
+        return _staged(repository, read_branches(repository).head, "the staged tree", question.index)
     if question.pr is not None:
         return _pull_request(repository, question.pr)
     if ".." in question.change:
@@ -94,7 +98,7 @@ def _default(repository: Repository) -> Ends:
     return replace(ends, target=target.branch, source=source)
 
 
-def _staged(repository: Repository, branch: str, what: str) -> Ends:
+def _staged(repository: Repository, branch: str, what: str, index: Path | None = None) -> Ends:
     head = repository.resolve("HEAD") if repository.exists("HEAD") else ""
     against = f"HEAD ({head[:7]})" if head else "nothing"
     return Ends(
@@ -102,7 +106,7 @@ def _staged(repository: Repository, branch: str, what: str) -> Ends:
         chosen=f"{what} against {against}",
         base=head,
         base_tree=repository.resolve(head, "tree") if head else repository.empty_tree,
-        head_tree=repository.write_staged_tree(),
+        head_tree=repository.write_staged_tree(index),
         source=branch,
         policy_at=head,
     )

@@ -199,8 +199,11 @@ class Repository:
                 else:
                     yield Blob(name, "", "missing", 0, b"")
 
-    def write_staged_tree(self) -> str:
+    def write_staged_tree(self, index_file: Path | None = None) -> str:
         """The tree that committing the index would make; from then on it can be read here like any other.
+
+        `index_file` is the index that is meant where it is not the repository's own: git gives a hook of `commit -a`
+        or `commit PATH` one of its own (GIT_INDEX_FILE).
 
         It is written beside the repository, into the private git directory, from a copy of the index: nothing of the
         repository changes. Raises InputError when the index holds unresolved conflicts.
@@ -208,8 +211,9 @@ class Repository:
         private = Path(self._private.name)
         index, objects = private / "staged-index", private / "staged-objects"
         objects.mkdir(exist_ok=True)
-        if (self.git_dir / "index").is_file():
-            shutil.copyfile(self.git_dir / "index", index)
+        meant = index_file or self.git_dir / "index"
+        if meant.is_file():
+            shutil.copyfile(meant, index)
         arguments = ("write-tree", "--missing-ok")
         own = {
             "GIT_INDEX_FILE": str(index),

@@ -62,7 +62,7 @@ def check(
     """
     outputs_ = parse_outputs(outputs, format_)
     request = Request(
-        question=Question(change=change, staged=staged, pr=pr, diff=diff),
+        question=Question(change=change, staged=staged, pr=pr, diff=diff, index=_index(repo)),
         stage=stage,
         now=moment(now),
         environment=os.environ,
@@ -74,6 +74,12 @@ def check(
         found = assess(request, repository)
     write_outputs(outputs_, found.facts, found.verdict, _style(color), write_result)
     return 0 if found.verdict.outcome == "pass" else 1
+
+
+def _index(repo: Path | None) -> Path | None:
+    """The index that git means when it runs us as a hook; not where another repository is named."""
+    named = os.environ.get("GIT_INDEX_FILE")
+    return Path.cwd() / named if named and repo is None else None
 
 
 def _style(colour: str) -> Style:
