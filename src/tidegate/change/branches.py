@@ -135,7 +135,8 @@ def _targets(refs: Mapping[str, _Ref], head: str, upstream: str, remote: str, de
         else:
             why = "no upstream is set"
         found.append(Target(_short(full), _branch(full, remote), oid, why))
-    elsewhere = [target for target in found if target.branch != head or head == default]
+    usual = head == default or (not default and head in ("main", "master"))
+    elsewhere = [target for target in found if target.branch != head or usual]
     return [*elsewhere, *(target for target in found if target not in elsewhere)]
 
 

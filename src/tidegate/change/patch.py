@@ -28,6 +28,7 @@ def parse_patch(text: bytes, origin: str = "the diff") -> tuple[FileChange, ...]
         before = files.get(found.path)
         if before is not None:
             if not (before.status == "deleted" and found.status == "added"):
+                reader.at = reader.start
                 raise reader.refusal("the diff shows this file twice", "make one diff of it: git diff BASE HEAD")
             both = replace(found, status="type-changed", old_mode=before.old_mode, old_oid=before.old_oid)
             found = joined(replace(before, new_mode=found.new_mode), both)
@@ -72,7 +73,7 @@ class _Reader:
         if self.lines[-1] == b"":
             self.lines.pop()
         self.origin = origin
-        self.at = 0
+        self.at = self.start = 0
         self.saw_file = False
 
     def refusal(self, what: str, mend: str) -> InputError:
@@ -86,6 +87,7 @@ class _Reader:
 
     def _read_file(self) -> FileChange:
         self.saw_file = True
+        self.start = self.at
         if self.line.startswith(b"diff --git "):
             return self._finish(self._read_git_header())
         if self.line.startswith(b"--- "):
@@ -138,9 +140,9 @@ class _Reader:
 
     def _read_names(self, header: _Header, *, git: bool) -> _Header:
         old, new = _name(_header_line(self.line)[4:]), _name(_header_line(self._peek(1))[4:])
-        self.at += 2
         if old == new == b"/dev/null":
             raise self.refusal("a file has no name on either side", "make the diff with: git diff BASE HEAD")
+        self.at += 2
         header = header._replace(
             created=header.created or old == b"/dev/null", deleted=header.deleted or new == b"/dev/null"
         )
