@@ -127,6 +127,16 @@ def test_no_input_runs_and_none_becomes_an_option(runner: Runner, repo: Repo, ho
     assert sorted(path.name for path in repo.path.iterdir()) == before
 
 
+def test_an_error_makes_no_command_of_its_own(runner: Runner) -> None:
+    done = runner.step("Check", range="##[add-mask]x ::error::owned %0A::set-output name=outcome::pass")
+    assert done.returncode == 2
+    assert "##[" not in done.stdout + done.stderr
+    commands = [line for line in (done.stdout + done.stderr).splitlines() if line.lstrip().startswith("::")]
+    assert len(commands) == 1
+    assert commands[0].startswith("::error title=Tidegate::tidegate: ")
+    assert "%0A" not in commands[0].replace("%250A", "")
+
+
 def test_arguments_one_on_each_line(runner: Runner) -> None:
     done = runner.step("Check", range="main..feature", args="--now\n2026-05-01T12:00:00Z\n", fail="false")
     assert done.returncode == 0, done.stderr

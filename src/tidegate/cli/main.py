@@ -96,6 +96,8 @@ def main() -> None:
 
 
 def _fail(text: str, code: int) -> None:
+    from tidegate.report.escape import terminal  # a CI system reads commands out of standard error too
+
     sys.stdout.flush()
-    sys.stderr.write(f"tidegate: {text}\n")
+    sys.stderr.write(f"tidegate: {terminal(text)}\n")
     sys.exit(code)
