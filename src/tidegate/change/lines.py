@@ -22,7 +22,7 @@ from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
 
-from tidegate.change.diff import read_diff
+from tidegate.change.diff import CommitDiff, read_diff
 from tidegate.change.gaps import read_diffs_with_gaps
 from tidegate.change.git import Repository
 from tidegate.change.values import FileChange
@@ -113,8 +113,8 @@ def read_line_origins(
 
 def read_joined_origins(
     repository: Repository, walk: Sequence[tuple[str, tuple[str, ...]]], joins: Sequence[Join]
-) -> Iterator[tuple[Join, LineOrigins, tuple[FileChange, ...]]]:
-    """For each join, the origins of the lines that its commit adds to its first parent, and the files of that diff.
+) -> Iterator[tuple[Join, LineOrigins, CommitDiff]]:
+    """For each join, the origins of the lines that its commit adds to its first parent, and that diff.
 
     `walk` holds every commit of every `within` with its parents, older before newer. Two processes for all joins.
     Lines that the sources do not hold either have the joined commit itself as their origin.
@@ -124,12 +124,14 @@ def read_joined_origins(
     pairs = [(j.commit, parent) for j in joins for parent in (j.first_parent, *j.sources)]
     diffs = read_diffs_with_gaps(repository, pairs)
     for join in joins:
-        own = next(diffs).files
+        own = next(diffs)
         others = [(next(diffs), states.get(source, {})) for source in join.sources]
         readable = [(diff.files, state) for diff, state in others if diff.known]
-        state = _merge(join.commit, [{}, *(state for _, state in readable)], [own, *(files for files, _ in readable)])
+        state = _merge(
+            join.commit, [{}, *(state for _, state in readable)], [own.files, *(files for files, _ in readable)]
+        )
         within = join.within | {join.commit}
-        runs = {file.path: found for file in own if (found := _added_runs(file, state, within))}
+        runs = {file.path: found for file in own.files if (found := _added_runs(file, state, within))}
         yield join, LineOrigins(runs), own
 
 

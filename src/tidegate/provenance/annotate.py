@@ -67,7 +67,7 @@ class Annotated(Struct, frozen=True):
     text: bytes
 
 
-def annotate(
+def annotate_commits(
     repository: Repository,
     ref: str,
     commits: Sequence[str],
@@ -105,6 +105,21 @@ def parse_part(text: str) -> Part:
         if 0 < start <= end < 1 << 32:
             return Part(path.encode("utf-8", "surrogateescape"), start, end)
     raise InputError(f"{text!r} is not a path with lines", where="--lines", mend="write it like src/app.py:1-20")
+
+
+def read_annotated_commits(repository: Repository, change: str) -> list[str]:
+    """The commits that `COMMIT` or `BASE..HEAD` means, oldest first; merges of a range are left out."""
+    base, dots, head = change.partition("..")
+    if not dots:
+        return [repository.resolve(change)]
+    if head.startswith("."):
+        raise InputError(f"{change!r} is not a range here", where="RANGE", mend="write BASE..HEAD, with two dots")
+    ends = [repository.resolve(head or "HEAD"), "^" + repository.resolve(base or "HEAD")]
+    listed = repository.run("rev-list", "--topo-order", "--reverse", "--no-merges", *ends, "--")
+    commits = listed.decode("ascii").split()
+    if not commits:
+        raise InputError("no commit lies in this range", where=change, mend="write BASE..HEAD, older first")
+    return commits
 
 
 def trailer_of(author: Author) -> str:

@@ -10,7 +10,7 @@ stays unknown, with its reason. Nothing is compared by likeness, and no line out
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -20,20 +20,22 @@ from tidegate.change.gaps import read_diffs_with_gaps
 from tidegate.change.git import Repository
 from tidegate.change.lines import Join, LineOrigins, LineRun, read_joined_origins
 from tidegate.change.values import FileChange
+from tidegate.errors import InputError
+from tidegate.facts import Unknown
 from tidegate.provenance.attestations import LOSSES, Attested, Loss, read_attested
-from tidegate.provenance.gitai import SCHEMA_VERSION
 from tidegate.provenance.history import DEFAULT_REFS, History, read_heads, read_history
 from tidegate.provenance.notes import list_notes
 from tidegate.provenance.sources import Links, Source, Target, find_patches
-from tidegate.provenance.values import Entry, Note, NoteFile, Session
+from tidegate.provenance.values import Session
 from tidegate.settings import Settings
 
 
 class Scope(Struct, frozen=True):
-    """Which commits to recover: `base..head` along first parents ("" as base: all), from which refs."""
+    """Which commits: `base..head` along first parents ("" as base: all), or `head` alone. From which refs."""
 
     head: str = "HEAD"
     base: str = ""
+    alone: bool = False
     refs: tuple[str, ...] = DEFAULT_REFS
 
 
@@ -70,52 +72,43 @@ class Recovery(Struct, frozen=True):
     merges: int
     noted: int
     stray_notes: int
+    unknowns: tuple[Unknown, ...] = ()
 
 
-def recover(repository: Repository, settings: Settings, scope: Scope) -> Recovery:
-    """Who wrote the lines of the commits in scope that have no note. Reads only; some fifteen processes in all."""
+def recover_lines(repository: Repository, settings: Settings, scope: Scope) -> Recovery:
+    """Who wrote the lines of the commits in scope that have no note. Reads only; some twenty processes in all."""
     head = repository.resolve(scope.head)
     base = repository.resolve(scope.base) if scope.base else ""
     noted = {oid for ref in settings.provenance.notes for oid in list_notes(repository, ref)}
     heads = read_heads(repository, scope.refs)
     present = _present_commits(repository, sorted(noted))
     history = read_history(repository, head, [*(h.oid for h in heads), *present, *([base] if base else [])])
-    targets = _targets(history, base, noted, repository.shallow_edge)
+    chain = [head] if scope.alone else list(_chain(history, base))
+    targets = _targets(history, chain, noted | repository.shallow_edge)
     links = Links(history, heads, present)
     lone = [target.oid for target in targets if not links.of(target.oid, target.numbers)]
     links.learn(find_patches(repository, links, lone))
-    linked = _linked(links, targets)
-    trail = _read_trail(repository, settings, links, linked)
-    unlinked = [target.oid for target in targets if target.oid not in trail.files]
-    trail.files.update(_read_files(repository, history, unlinked))
-    merges = sum(len(history.nodes[oid].parents) > 1 for oid in _chain(history, base))
+    trail = _read_trail(repository, settings, links, _linked(links, targets))
+    _read_others(repository, history, [target.oid for target in targets], trail)
     return Recovery(
-        commits=tuple(_recover_commit(target, links, trail) for target in targets),
-        merges=merges,
-        noted=sum(oid in noted for oid in _chain(history, base)),
+        commits=tuple(_recover_commit(target, links, trail) for target in targets if target.oid in trail.files),
+        merges=sum(len(history.nodes[oid].parents) > 1 for oid in chain),
+        noted=sum(oid in noted for oid in chain),
         stray_notes=len(noted) - len(present),
+        unknowns=_unknowns([target.oid for target in targets if target.oid not in trail.files]),
     )
 
 
-def recovered_note(found: RecoveredCommit) -> Note:
-    """What was recovered for a commit as a git-ai note of that commit."""
-    entries: dict[bytes, dict[str, list[tuple[int, int]]]] = {}
-    sessions: dict[str, Session] = {}
-    for claim in found.claims:
-        entries.setdefault(claim.path, {}).setdefault(claim.key, []).append((claim.first, claim.last))
-        sessions.setdefault(claim.session.key, claim.session)
-    files = [
-        NoteFile(path, tuple(Entry(key, tuple(ranges)) for key, ranges in by_key.items()))
-        for path, by_key in sorted(entries.items())
-    ]
-    return Note(
-        files=tuple(files),
-        schema_version=SCHEMA_VERSION,
-        git_ai_version="",
-        base_commit_sha=found.commit,
-        sessions=tuple(sessions.values()),
-        extra={"recovered_by": "tidegate"},
-    )
+def parse_scope(text: str, refs: tuple[str, ...] = DEFAULT_REFS) -> Scope:
+    """`BASE..HEAD`, one commit, or "" for all of HEAD. Raises InputError for three dots, which mean something else."""
+    if not text:
+        return Scope(refs=refs)
+    base, dots, head = text.partition("..")
+    if not dots:
+        return Scope(text, alone=True, refs=refs)
+    if head.startswith("."):
+        raise InputError(f"{text!r} is not a range here", where="RANGE", mend="write BASE..HEAD, with two dots")
+    return Scope(head or "HEAD", base or "HEAD", refs=refs)
 
 
 # Private
@@ -155,14 +148,13 @@ def _chain(history: History, base: str) -> Iterator[str]:
     yield from history.chain[place + 1 :]
 
 
-def _targets(history: History, base: str, noted: set[str], edge: frozenset[str]) -> list[Target]:
-    """The commits of the chain that may lack attribution, newest first.
+def _targets(history: History, chain: Iterable[str], known: Set[str]) -> list[Target]:
+    """The commits of the chain that may lack attribution, newest first, without `known` ones.
 
     GitLab squashes a merge request into one commit and merges that: the commit to recover is the merge's second parent.
-    What a commit at the edge of a shallow clone adds cannot be known.
     """
     found: list[Target] = []
-    for oid in _chain(history, base):
+    for oid in chain:
         node = history.nodes[oid]
         if len(node.parents) < 2:
             found.append(Target(oid, node.numbers))
@@ -171,7 +163,7 @@ def _targets(history: History, base: str, noted: set[str], edge: frozenset[str])
             side = history.nodes.get(parent)
             if side and len(side.parents) == 1 and node.numbers and history.fork(side.first_parent)[1] >= 0:
                 found.append(Target(parent, (*node.numbers, *side.numbers)))
-    return [target for target in reversed(found) if target.oid not in noted and target.oid not in edge]
+    return [target for target in reversed(found) if target.oid not in known]
 
 
 def _linked(links: Links, targets: Iterable[Target]) -> dict[str, tuple[Source, ...]]:
@@ -201,17 +193,26 @@ def _read_trail(
     ]
     trail = _Trail(read_attested(repository, settings, sorted(inside & links.noted)), {}, {})
     origins: dict[str, list[LineOrigins]] = {}
-    for join, found, files in read_joined_origins(repository, walk[::-1], joins):
-        origins.setdefault(join.commit, []).append(found)
-        trail.files[join.commit] = files
+    for join, found, diff in read_joined_origins(repository, walk[::-1], joins):
+        if diff.known:
+            origins.setdefault(join.commit, []).append(found)
+            trail.files[join.commit] = diff.files
     return trail._replace(origins=origins)
 
 
-def _read_files(
-    repository: Repository, history: History, oids: Sequence[str]
-) -> Iterator[tuple[str, tuple[FileChange, ...]]]:
-    for diff in read_diffs_with_gaps(repository, [(oid, history.nodes[oid].first_parent) for oid in oids]):
-        yield diff.oid, diff.files
+def _read_others(repository: Repository, history: History, oids: Iterable[str], trail: _Trail) -> None:
+    """Add what the commits changed that nothing leads to a note, to count their lines."""
+    pairs = [(oid, history.nodes[oid].first_parent) for oid in oids if oid not in trail.files]
+    for diff in read_diffs_with_gaps(repository, pairs):
+        if diff.known:
+            trail.files[diff.oid] = diff.files
+
+
+def _unknowns(unread: Sequence[str]) -> tuple[Unknown, ...]:
+    if not unread:
+        return ()
+    some = ", ".join(oid[:12] for oid in unread[:3]) + (" and others" if len(unread) > 3 else "")
+    return (Unknown("provenance.recover", f"what {some} changed could not be read: this clone lacks objects of it"),)
 
 
 def _recover_commit(target: Target, links: Links, trail: _Trail) -> RecoveredCommit:
@@ -244,7 +245,7 @@ def _loss_of_all(target: Target, links: Links, trail: _Trail) -> Loss | None:
     if target.oid in trail.origins:
         return None
     node = links.history.nodes[target.oid]
-    if any(links.candidates(node, target.numbers)):
+    if any(number in links.heads for number in target.numbers) or any(links.candidates(node, target.numbers)):
         return "source-without-note"
     return "source-not-here" if target.numbers or node.picked else "no-source"
 
