@@ -185,6 +185,11 @@ def test_ends_of_a_range_default_to_head(repo: Repo) -> None:
     assert ends_of(repo, change="..main").base == repo.head("main~1")
 
 
+def test_only_a_branch_is_a_target(repo: Repo) -> None:
+    assert ends_of(repo, change="main~1..refs/heads/feature").target == ""
+    assert ends_of(repo, change="HEAD~1..HEAD").target == ""
+
+
 def test_a_commit_a_root_a_merge_and_a_tag(repo: Repo) -> None:
     root = change_of(repo, change="main~2")
     assert (root.base, root.base_tree, paths(root)) == ("", repo.git("hash-object", "-t", "tree", "/dev/null"), [b"a"])

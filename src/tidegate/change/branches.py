@@ -23,6 +23,13 @@ class Target(NamedTuple):
     why: str
 
 
+class Ref(NamedTuple):
+    """What a ref points to; `leads_to` is the ref that a symbolic one stands for."""
+
+    oid: str
+    leads_to: str
+
+
 class Branches(Struct, frozen=True):
     """`head` is "" when detached; `default` is "" when the remote's HEAD is not recorded here; targets best first."""
 
@@ -40,7 +47,7 @@ def read_branches(repository: Repository) -> Branches:
     upstream = _upstream(config, head)
     remote = _remote(config, head)
     names = [name for name in (upstream, *_usual(remote)) if name]
-    refs = _read_refs(repository, names)
+    refs = read_refs(repository, names)
     recorded = refs.get(f"{REMOTES}{remote}/HEAD")
     default = recorded.leads_to.removeprefix(f"{REMOTES}{remote}/") if recorded and recorded.leads_to else ""
     return Branches(
@@ -63,12 +70,19 @@ def repository_name(url: str) -> str:
     return path.removesuffix(".git").strip("/")
 
 
+def read_refs(repository: Repository, names: Sequence[str]) -> dict[str, Ref]:
+    """Those of the refs that exist. A name that cannot be a ref's is not asked for."""
+    asked = [name for name in names if not re.search(r"[\0-\x20\x7f~^:?*\[\\]", name)]
+    output = repository.run("for-each-ref", "--format=%(refname)%00%(objectname)%00%(symref)", "--", *asked)
+    refs: dict[str, Ref] = {}
+    for line in output.decode("utf-8", "surrogateescape").splitlines():
+        name, oid, leads_to = line.split("\0")
+        if name in asked:
+            refs[name] = Ref(oid, leads_to)
+    return refs
+
+
 # Private
-
-
-class _Ref(NamedTuple):
-    oid: str
-    leads_to: str
 
 
 def _head_branch(repository: Repository) -> str:
@@ -107,19 +121,7 @@ def _usual(remote: str) -> list[str]:
     return [*far, f"{HEADS}main", f"{HEADS}master"]
 
 
-def _read_refs(repository: Repository, names: Sequence[str]) -> dict[str, _Ref]:
-    """Those of the refs that exist. A name that cannot be a ref's is not asked for."""
-    asked = [name for name in names if not re.search(r"[\0-\x20\x7f~^:?*\[\\]", name)]
-    output = repository.run("for-each-ref", "--format=%(refname)%00%(objectname)%00%(symref)", "--", *asked)
-    refs: dict[str, _Ref] = {}
-    for line in output.decode("utf-8", "surrogateescape").splitlines():
-        name, oid, leads_to = line.split("\0")
-        if name in asked:
-            refs[name] = _Ref(oid, leads_to)
-    return refs
-
-
-def _targets(refs: Mapping[str, _Ref], head: str, upstream: str, remote: str, default: str) -> list[Target]:
+def _targets(refs: Mapping[str, Ref], head: str, upstream: str, remote: str, default: str) -> list[Target]:
     """Where the branch can want to go, best first. A remote copy of the branch itself is where it was pushed to, not
     where it goes, unless there is nothing else."""
     found: list[Target] = []

@@ -14,7 +14,7 @@ from shlex import quote
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tidegate.change.branches import HEADS, REMOTES, Branches, read_branches
+from tidegate.change.branches import HEADS, REMOTES, read_branches, read_refs
 from tidegate.change.commits import read_commit_objects
 from tidegate.change.git import Repository, checked_revision
 from tidegate.change.pulls import read_event
@@ -137,8 +137,7 @@ def _range(repository: Repository, text: str) -> Ends:
     base_name, _, head_name = text.partition("..." if "..." in text else "..")
     names = (base_name or "HEAD", head_name or "HEAD")
     base, head = (_resolve(repository, name) for name in names)
-    branches = read_branches(repository)
-    target, source = (_branch_called(repository, branches, name) for name in names)
+    target, source = _branches_called(repository, names)
     return replace(_since(repository, base, head, names), target=target, source=source)
 
 
@@ -240,12 +239,16 @@ def _resolve(repository: Repository, name: str) -> str:
         raise
 
 
-def _branch_called(repository: Repository, branches: Branches, name: str) -> str:
-    """The branch that a revision names, without its remote; "" for one that names no branch."""
-    if name in ("HEAD", "@"):
-        return branches.head
-    for ref in (f"{HEADS}{name}", f"{REMOTES}{name}"):
-        if repository.exists(ref):
-            remote = f"{REMOTES}{branches.remote}/"
-            return ref.removeprefix(remote) if ref.startswith(remote) else name
-    return ""
+def _branches_called(repository: Repository, names: tuple[str, str]) -> tuple[str, str]:
+    """The branches that two revisions name, without their remote; "" for a revision that names no branch."""
+    branches = read_branches(repository)
+    refs = read_refs(repository, [f"{kind}{name}" for name in names for kind in (HEADS, REMOTES)])
+
+    def branch(name: str) -> str:
+        if name in ("HEAD", "@"):
+            return branches.head
+        if f"{REMOTES}{name}" in refs and f"{HEADS}{name}" not in refs:
+            return name.removeprefix(f"{branches.remote}/")
+        return name if f"{HEADS}{name}" in refs else ""
+
+    return branch(names[0]), branch(names[1])
