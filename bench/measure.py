@@ -50,7 +50,7 @@ print(json.dumps([used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, done.ret
 def _once(command: list[str], cwd: Path) -> tuple[float, float, int]:
     # A middle process of its own, so that RUSAGE_CHILDREN counts this command and everything below it, and no more.
     out = subprocess.run(
-        [sys.executable, "-S", "-c", _CHILD, *command], cwd=cwd, capture_output=True, check=True, env=dict(os.environ)
+        [sys.executable, "-S", "-c", _CHILD, *command], cwd=cwd, capture_output=True, check=True, env=_environment()
     ).stdout
     cpu, rss, code = json.loads(out)
     return cpu, rss, code
@@ -59,3 +59,8 @@ def _once(command: list[str], cwd: Path) -> tuple[float, float, int]:
 def own_peak_mb() -> float:
     """The largest resident set of this process so far, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _environment() -> dict[str, str]:
+    """The environment of a person: compiled modules are kept, as after any installation."""
+    return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}

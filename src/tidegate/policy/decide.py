@@ -52,13 +52,9 @@ def decide(policy: Policy, facts: Facts | Mapping[str, Any], stage: Stage = "mer
 def asked_when_unknown(rule: Rule) -> Effect:
     """What a rule asks for when its conditions could not be answered: what it says, else hold or what is stricter.
 
-    A rule that only warns or notes goes on doing no more than that.
+    That goes for a rule that only warns as well: letting a change pass on a fact that is missing has to be said.
     """
-    if rule.on_unknown:
-        return rule.on_unknown
-    if rule.effect in ("warn", "note"):
-        return rule.effect
-    return "block" if rule.effect == "block" else "hold"
+    return rule.on_unknown or ("block" if rule.effect == "block" else "hold")
 
 
 # Private
