@@ -286,7 +286,7 @@ class ProvenanceFacts(Section, frozen=True, kw_only=True):
     accountable: Annotated[tuple[AccountableFact, ...], Meta(description="who answers, most lines first")] = ()
     unaccountable_lines: Annotated[int, Meta(ge=0, description="AI lines for which nobody answers")] = 0
     prompters: Annotated[tuple[str, ...], Meta(description="people who prompted an agent here")] = ()
-    authors: Annotated[tuple[str, ...], Meta(description="people who wrote or committed part of it")] = ()
+    authors: Annotated[tuple[str, ...], Meta(description="people who wrote, co-wrote or committed part of it")] = ()
     ai_domains: Annotated[tuple[str, ...], Meta(description="domains that AI lines were added to")] = ()
     files: Annotated[tuple[FileProvenance, ...], Meta(description="lines by file, in path order")] = ()
     spans: Annotated[tuple[SpanFact, ...], Meta(description="runs of lines with one attribution")] = ()

@@ -17,7 +17,7 @@ from tidegate.provenance.messages import read_trailers
 from tidegate.provenance.signatures import Signatures
 
 REQUEST_KEYS = ("requested-by", "prompted-by", "directed-by")
-_HELPERS = ("co-authored-by", "co-author", "co-developed-by")
+CO_AUTHOR_KEYS = ("co-authored-by", "co-author", "co-developed-by")
 
 
 class Answer(NamedTuple):
@@ -114,7 +114,7 @@ def _asked(message: str, pull_request: PullRequest | None, persons: Persons) -> 
 
 def _beside(commit: Commit, pull_request: PullRequest | None, persons: Persons) -> tuple[str, ...]:
     """People beside an agent that is itself the author."""
-    named = [parse_person(t.value) for t in read_trailers(commit.message) if t.key in _HELPERS]
+    named = [parse_person(t.value) for t in read_trailers(commit.message) if t.key in CO_AUTHOR_KEYS]
     found = [persons.name(person) for person in named]
     if pull_request is not None:
         opened = persons.account(pull_request.author)

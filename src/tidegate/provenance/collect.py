@@ -20,8 +20,9 @@ from tidegate.facts import (
     SpanFact,
     Unknown,
 )
-from tidegate.provenance.accountable import Persons
+from tidegate.provenance.accountable import CO_AUTHOR_KEYS, Persons
 from tidegate.provenance.evidence import Attributed, EvidenceIndex, read_evidence
+from tidegate.provenance.messages import read_trailers
 from tidegate.provenance.replay import Replays
 from tidegate.provenance.signatures import load_signatures
 from tidegate.provenance.values import LEVELS, Origin
@@ -258,6 +259,8 @@ def _prompters(every: Sequence[tuple[Attributed, int]], index: EvidenceIndex) ->
 def _authors(change: Change, context: Context) -> tuple[str, ...]:
     persons = Persons(People(context.settings), load_signatures())
     names = {persons.name(p) for commit in change.commits for p in (commit.author, commit.committer)}
+    trailers = (trailer for commit in change.commits for trailer in read_trailers(commit.message))
+    names |= {persons.text(trailer.value) for trailer in trailers if trailer.key in CO_AUTHOR_KEYS}
     if change.pull_request is not None:
         names.add(persons.account(change.pull_request.author))
     return tuple(sorted(names - {""}))

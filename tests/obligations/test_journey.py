@@ -1,0 +1,131 @@
+"""From a repository, an event and reviews to the verdict: who may let an agent's change through."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.repos import Repo, build
+from tidegate.assess import Request, assess
+from tidegate.change.ends import Question
+from tidegate.change.git import open_repository
+
+SETTINGS = """\
+[people.alice]
+name = "Alice Smith"
+emails = ["alice@example.com"]
+accounts = ["alice", "alice-two"]
+[people.bob]
+emails = ["bob@example.com"]
+accounts = ["bob"]
+[people.carol]
+emails = ["carol@example.com"]
+accounts = ["carol"]
+[teams]
+"@acme/docs" = ["carol"]
+"""
+OWNERS = "* @bob\n/docs/ @acme/docs\n"
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    """Alice asked Claude for a change of five lines; Claude committed it."""
+    repo = build(
+        tmp_path / "repo",
+        """
+        commit Start
+          file src/a.py
+            . one = 1
+        """,
+    )
+    repo.commit("Who is who", {"tidegate.toml": SETTINGS, "CODEOWNERS": OWNERS})
+    repo.git("checkout", "-q", "-b", "feature")
+    repo.commit(
+        "Count further\n\nRequested-by: Alice Smith <alice@example.com>",
+        {"src/a.py": "one = 1\ntwo = 2\n"},
+        author="Claude <noreply@anthropic.com>",
+    )
+    return repo
+
+
+def check(repo: Repo, *reviews: tuple[str, str, str], opener: str = "alice") -> dict[str, str]:
+    """State and reason of the rule `no-self-approval` for reviews of (account, state, commit)."""
+    event = {
+        "action": "opened",
+        "number": 7,
+        "repository": {"full_name": "acme/app", "default_branch": "main"},
+        "pull_request": {
+            "number": 7,
+            "title": "Count further",
+            "body": "",
+            "user": {"login": opener, "type": "User"},
+            "labels": [],
+            "assignees": [],
+            "base": {"ref": "main", "sha": repo.head("main"), "repo": {"full_name": "acme/app"}},
+            "head": {"ref": "feature", "sha": repo.head("feature"), "repo": {"full_name": "acme/app"}},
+            "created_at": "2026-02-02T09:00:00Z",
+            "updated_at": "2026-02-02T09:00:00Z",
+            "merged_by": None,
+        },
+    }
+    given = [
+        {
+            "user": {"login": account, "type": "Bot" if account.endswith("[bot]") else "User"},
+            "state": state,
+            "commit_id": commit or repo.head("feature"),
+            "submitted_at": f"2026-03-01T10:0{number}:00Z",
+        }
+        for number, (account, state, commit) in enumerate(reviews)
+    ]
+    (repo.path.parent / "event.json").write_text(json.dumps(event), "utf-8")
+    (repo.path.parent / "reviews.json").write_text(json.dumps(given), "utf-8")
+    asked = Request(
+        question=Question(pr=repo.path.parent / "event.json"),
+        stage="merge",
+        now="2026-03-02T00:00:00Z",
+        environment={},
+        reviews=repo.path.parent / "reviews.json",
+    )
+    with open_repository(repo.path) as repository:
+        verdict = assess(asked, repository).verdict
+    (obligation,) = next(rule for rule in verdict.rules if rule.id == "no-self-approval").obligations
+    return {"state": obligation.state, "why": obligation.why}
+
+
+def test_an_owner_who_did_not_prompt_lets_it_pass(repo: Repo) -> None:
+    assert check(repo, ("bob", "APPROVED", "")) == {"state": "met", "why": "bob approved"}
+
+
+def test_whoever_prompted_the_agent_does_not(repo: Repo) -> None:
+    for account in ("alice", "alice-two"):
+        said = check(repo, (account, "APPROVED", ""), opener="claude[bot]")
+        assert said["state"] == "unmet"
+        assert "alice prompted the agent that wrote it" in said["why"]
+
+
+def test_nobody_else_does_who_is_no_owner_no_person_or_late(repo: Repo) -> None:
+    base = repo.head("main")
+    for review in (
+        ("carol", "APPROVED", ""),
+        ("mallory", "APPROVED", ""),
+        ("claude[bot]", "APPROVED", ""),
+        ("bob", "COMMENTED", ""),
+        ("bob", "DISMISSED", ""),
+        ("bob", "APPROVED", base),
+    ):
+        assert check(repo, review)["state"] == "unmet", review
+    assert check(repo, ("bob", "APPROVED", ""), ("bob", "CHANGES_REQUESTED", ""))["state"] == "unmet"
+
+
+def test_a_co_author_is_an_author(repo: Repo) -> None:
+    repo.commit("Together\n\nCo-authored-by: Bob <bob@example.com>", {"src/a.py": "one = 1\ntwo = 3\n"})
+    said = check(repo, ("bob", "APPROVED", ""))
+    assert (said["state"], "bob wrote part of it" in said["why"]) == ("unmet", True)
+
+
+def test_owners_and_people_of_the_change_itself_are_not_asked(repo: Repo) -> None:
+    mine = SETTINGS + '[people.mallory]\naccounts = ["mallory"]\n'
+    repo.commit("Me too", {"tidegate.toml": mine, "CODEOWNERS": "* @mallory\n"})
+    assert check(repo, ("mallory", "APPROVED", ""))["state"] == "unmet"
