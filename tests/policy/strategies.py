@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tidegate.policy.explanation import page_ids
 from tidegate.policy.fields import Field, catalogue, fields_of
 from tidegate.policy.trial import neutral_document
 
@@ -110,6 +111,8 @@ def _about_text(draw: st.DrawFn, field: Field, text: str) -> str:
     values = field.values or ("", "a", "auth", "alice", "2026", OID)
     if field.path in _DOMAINS:
         values = ("auth", "secrets", "ci-cd")
+    if field.path.endswith("findings[].rule"):
+        values = page_ids()[:5]
     value = json.dumps(draw(st.sampled_from(values)))
     forms = ["{} == {}", "{} != {}", "{} in [{}]", "!({} in [{}])", "{}.startsWith({})", "{}.contains({})"]
     forms += ["size({}) > size({})", "{}.matches({})"]

@@ -23,7 +23,7 @@ TABLE = [
     (LOST, {"effect": '"hold"'}, "unknown", "hold", "hold"),
     (LOST, {"effect": '"warn"'}, "unknown", "hold", "hold"),
     (LOST, {"effect": '"warn"', "on_unknown": '"warn"'}, "unknown", "warn", "pass"),
-    (LOST, {"effect": '"note"'}, "unknown", "note", "pass"),
+    (LOST, {"effect": '"note"'}, "unknown", "hold", "hold"),
     (LOST, {"effect": '"block"', "on_unknown": '"warn"'}, "unknown", "warn", "pass"),
     (LOST, {"effect": '"warn"', "on_unknown": '"hold"'}, "unknown", "hold", "hold"),
     # obligations: reach is unknown here, change is complete
