@@ -165,7 +165,8 @@ def _parse_attestation(text: bytes) -> tuple[list[NoteFile], list[Fault]]:
         read, wrong = _parse_ranges(ranges)
         if wrong:
             faults.append(Fault("range", f"{_show(wrong)} is not a range of lines", number))
-        entries.append(Entry(key.decode("utf-8", "backslashreplace"), read))
+        if read:
+            entries.append(Entry(key.decode("utf-8", "backslashreplace"), read))
     if path is not None:
         files.append(NoteFile(path, tuple(entries)))
     return files, faults

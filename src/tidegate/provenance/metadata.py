@@ -67,7 +67,7 @@ class _Record(Struct):
     total_deletions: int | None = None
     accepted_lines: int | None = None
     overriden_lines: int | None = None
-    custom_attributes: Raw | None = None
+    custom_attributes: Raw = Raw()
 
 
 class _Attributes(Struct):
@@ -107,10 +107,10 @@ def _session(key: str, kind: Any, record: _Record) -> Session:
     )
 
 
-def _prompt_digest(raw: Raw | None) -> str:
+def _prompt_digest(raw: Raw) -> str:
     """What `tidegate annotate` keeps of a prompt."""
     try:
-        attributes = msgspec.json.decode(raw, type=_Attributes) if raw is not None else _Attributes()
+        attributes = msgspec.json.decode(raw, type=_Attributes)
     except _UNREADABLE:
         return ""
     digest = attributes.prompt_digest
