@@ -167,13 +167,16 @@ def _targets(history: History, chain: Iterable[str], known: Set[str]) -> list[Ta
 
 
 def _linked(links: Links, targets: Iterable[Target]) -> dict[str, tuple[Source, ...]]:
-    """Every commit whose sources lead to a note: the targets, and commits of sources that were rewritten themselves."""
+    """Every commit whose sources lead to a note: the targets, and commits of sources that were rewritten themselves.
+
+    Also those that have a note: after an amend it often speaks only of what the amend added.
+    """
     linked: dict[str, tuple[Source, ...]] = {}
     todo = [target.oid for target in targets if links.of(target.oid, target.numbers)]
     while todo:
         oid = todo.pop()
         sources = links.of(oid)
-        if oid in linked or oid in links.noted or not sources:
+        if oid in linked or not sources:
             continue
         linked[oid] = sources
         todo += {inner for source in sources for inner in source.within} - set(linked)
@@ -252,27 +255,30 @@ def _loss_of_all(target: Target, links: Links, trail: _Trail) -> Loss | None:
 
 def _follow(trail: _Trail, commit: str, path: bytes, line: int, count: int, steps: int) -> list[_Piece]:
     """These lines of a commit that adds them, in pieces, each with its attestation or the reason why there is none."""
-    attested = trail.notes.get(commit)
-    if attested is not None:
-        return [
-            _Piece(part.first, part.last - part.first + 1, part.session, part.key, commit, part.loss)
-            for part in attested.slice(path, line, count)
-        ]
+    pending = _attested(trail, commit, path, line, count)
     done: list[_Piece] = []
-    pending = [_Piece(line, count, None, "", commit, "commit-without-note")]
-    for index, origins in enumerate(trail.origins.get(commit, ()) if steps else ()):
+    for origins in trail.origins.get(commit, ()) if steps else ():
+        done += [piece for piece in pending if piece.session is not None]
         waiting: list[_Piece] = []
         for piece in pending:
-            for run in origins.slice(path, piece.line, piece.count):
-                for found in _follow_run(trail, commit, run, steps):
-                    if found.session is not None:
-                        done.append(found)
-                    elif index == 0 or _RANK[found.loss] > _RANK[piece.loss]:
-                        waiting.append(found)
-                    else:
-                        waiting.append(replace(found, loss=piece.loss))
+            runs = origins.slice(path, piece.line, piece.count) if piece.session is None else ()
+            for found in (found for run in runs for found in _follow_run(trail, commit, run, steps)):
+                weaker = found.session is None and _RANK[found.loss] < _RANK[piece.loss]
+                waiting.append(replace(found, loss=piece.loss) if weaker else found)
         pending = waiting
     return sorted([*done, *pending], key=lambda piece: piece.line)
+
+
+def _attested(trail: _Trail, commit: str, path: bytes, line: int, count: int) -> list[_Piece]:
+    """What the commit's own note says of the lines."""
+    note = trail.notes.get(commit)
+    if note is None:
+        weakest: Loss = next(iter(LOSSES)) if commit in trail.origins else "commit-without-note"
+        return [_Piece(line, count, None, "", commit, weakest)]
+    return [
+        _Piece(part.first, part.last - part.first + 1, part.session, part.key, commit, part.loss)
+        for part in note.slice(path, line, count)
+    ]
 
 
 def _follow_run(trail: _Trail, commit: str, run: LineRun, steps: int) -> list[_Piece]:

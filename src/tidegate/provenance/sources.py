@@ -134,13 +134,15 @@ def find_patches(repository: Repository, links: Links, wanted: Sequence[str]) ->
     """
     history = links.history
     places: dict[tuple[str, str], Source] = {}
+    branches = [(head.ref, head.oid) for head in links.unnumbered]
     for oid in sorted(links.noted - set(history.taken)):
         source = Source("same patch", oid, oid, frozenset({oid}))
         places[oid, history.nodes[oid].first_parent] = source
-    for head in links.unnumbered:
-        within, place = history.fork(head.oid)
+        branches.append((oid, oid))
+    for name, head in branches:
+        within, place = history.fork(head)
         if place >= 0 and within & links.noted:
-            places.setdefault((head.oid, history.chain[place]), Source("same patch", head.ref, head.oid, within))
+            places.setdefault((head, history.chain[place]), Source("same patch", name, head, within))
     own = [(oid, history.nodes[oid].first_parent) for oid in wanted]
     if not places or not own:
         return {}
