@@ -106,13 +106,29 @@ def test_a_change_by_hand_passes_with_an_approval(tmp_path: Path, tidegate: Tide
     assert passed.stdout.startswith("PASS")
 
 
-def test_the_author_and_the_prompter_cannot_approve(tmp_path: Path, tidegate: Tidegate) -> None:
+def test_the_author_cannot_approve(tmp_path: Path, tidegate: Tidegate) -> None:
     repo = build(tmp_path / "r", START + BY_HAND)
     assert tidegate("check", "main..feature", "--reviews", reviews(repo, "alice"), cwd=repo.path).returncode == 1
-    bot = START + BY_HAND.replace("  body", "  by claude[bot] <noreply@anthropic.com>\n  body", 1)
-    agent = build(tmp_path / "s", bot)
-    provenance = facts_of(tidegate, agent, "main..feature")["facts"]["provenance"]
-    assert "alice" in provenance["prompters"] + provenance["authors"]
+
+
+def test_the_person_who_prompted_an_agent_cannot_approve_what_it_wrote(tmp_path: Path, tidegate: Tidegate) -> None:
+    repo = build(
+        tmp_path / "r",
+        START
+        + """
+commit Count the discount
+  by claude[bot] <209825114+claude[bot]@users.noreply.github.com>
+  committer GitHub <noreply@github.com>
+  body Why: the cart showed the price without it.
+  trailer Co-authored-by: Alice Smith <alice@example.com>
+  file shop/cart.py
+    . def total(items, discount=0):
+    .     return sum(items) - discount
+""",
+    )
+    assert facts_of(tidegate, repo, "main..feature")["facts"]["provenance"]["prompters"] == ["alice"]
+    assert tidegate("check", "main..feature", "--reviews", reviews(repo, "alice"), cwd=repo.path).returncode == 1
+    assert tidegate("check", "main..feature", "--reviews", reviews(repo, "bob"), cwd=repo.path).returncode == 0
 
 
 def test_approvals_are_due_at_merge_not_at_push(tmp_path: Path, tidegate: Tidegate) -> None:
@@ -186,7 +202,7 @@ def test_several_outputs_at_once(tmp_path: Path, tidegate: Tidegate) -> None:
     ("arguments", "words"),
     [
         (["no-such-branch"], "no-such-branch"),
-        (["--output=x", "--"], ""),
+        (["-o", "jsno=x"], "json"),
         (["--", "--output=x"], "revision"),
         (["main..nowhere"], "nowhere"),
         (["--pr", "missing.json"], "missing.json"),

@@ -7,18 +7,19 @@ import shutil
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from tidegate.assess import Request, assess
-from tidegate.change.git import Repository, open_repository
-from tidegate.change.read import Question
 from tidegate.cli.options import moment, repo_option, write_result
 from tidegate.errors import InputError
-from tidegate.policy.verdict import Stage
-from tidegate.report.formats import FORMATS, Style, choose_style, parse_outputs, write_outputs
+
+if TYPE_CHECKING:
+    from tidegate.change.git import Repository
+    from tidegate.policy.verdict import Stage
 
 _FILE = click.Path(path_type=Path)
+_FORMATS = "text, json, sarif, github, summary, gitlab, markdown"
 
 
 @click.command(name="check")
@@ -36,7 +37,7 @@ _FILE = click.Path(path_type=Path)
     help="What is due only at a later stage is listed and does not hold.",
 )
 @click.option("--config", type=_FILE, help="Settings and rules in the place of those at the base of the change.")
-@click.option("--format", "format_", type=click.Choice(sorted(FORMATS)), default="text", show_default=True)
+@click.option("--format", "format_", default="text", show_default=True, help=f"One of {_FORMATS}.")
 @click.option("-o", "--output", "outputs", multiple=True, metavar="[FORMAT=]FILE", help="May be given several times.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 @click.option("--now", help="The moment to judge at, RFC 3339; by default now.")
@@ -60,6 +61,11 @@ def check(
 
     CHANGE is BASE..HEAD or a commit; by default what HEAD adds to its upstream branch.
     """
+    # Imported here, so that `--help` costs nothing of it.
+    from tidegate.assess import Request, assess
+    from tidegate.change.ends import Question
+    from tidegate.report.formats import choose_style, parse_outputs, write_outputs
+
     outputs_ = parse_outputs(outputs, format_)
     request = Request(
         question=Question(change=change, staged=staged, pr=pr, diff=diff, index=_index(repo)),
@@ -72,7 +78,9 @@ def check(
     )
     with _repository(repo, needed=diff is None) as repository:
         found = assess(request, repository)
-    write_outputs(outputs_, found.facts, found.verdict, _style(color), write_result)
+    terminal = sys.stdout.isatty()
+    style = choose_style(os.environ, terminal, shutil.get_terminal_size().columns if terminal else 80, color)
+    write_outputs(outputs_, found.facts, found.verdict, style, write_result)
     return 0 if found.verdict.outcome == "pass" else 1
 
 
@@ -82,13 +90,10 @@ def _index(repo: Path | None) -> Path | None:
     return Path.cwd() / named if named and repo is None else None
 
 
-def _style(colour: str) -> Style:
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
-    return choose_style(os.environ, sys.stdout.isatty(), width, colour)
-
-
 def _repository(repo: Path | None, *, needed: bool) -> AbstractContextManager[Repository | None]:
     """The repository that was named or that the current folder lies in; a bare diff does without one."""
+    from tidegate.change.git import open_repository
+
     try:
         return open_repository(repo or Path.cwd(), bare=repo is not None)
     except InputError:

@@ -40,7 +40,7 @@ HELP = {
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are called; `--help` imports none of them."""
 
-    def __init__(self, *, places: Mapping[str, str], help_texts: Mapping[str, str], name: str, help: str) -> None:  # noqa: A002
+    def __init__(self, *, places: Mapping[str, str], help_texts: Mapping[str, str], name: str, help: str) -> None:
         super().__init__(name=name, help=help, context_settings={"help_option_names": ["-h", "--help"]})
         self.places = places
         self.help_texts = help_texts

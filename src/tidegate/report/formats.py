@@ -53,6 +53,7 @@ def parse_outputs(specs: Sequence[str], default: str = "text") -> tuple[Output, 
     it, `-o FORMAT=FILE` is written beside it, `-o FORMAT=-` takes its place. Raises InputError for a format that does
     not exist and for two outputs to one place.
     """
+    _check_format(default, "--format")
     outputs = tuple(_parse_output(spec, default) for spec in specs)
     places = [output.path for output in outputs]
     for index, place in enumerate(places):
@@ -88,13 +89,17 @@ def _parse_output(spec: str, default: str) -> Output:
     name, equals, place = spec.partition("=")
     if not equals:
         name, place = default, spec
-    if name not in FORMATS:
-        raise InputError(f"there is no format {name!r}", where="--output", mend=nearest(name, list(FORMATS)))
+    _check_format(name, "--output")
     if not place:
         raise InputError(
             f"{spec!r} names no file", where="--output", mend="write FORMAT=FILE, or - for standard output"
         )
     return Output(name, None if place == "-" else Path(place))
+
+
+def _check_format(name: str, option: str) -> None:
+    if name not in FORMATS:
+        raise InputError(f"there is no format {name!r}", where=option, mend=nearest(name, list(FORMATS)))
 
 
 def _check_place(output: Output) -> None:
