@@ -59,7 +59,7 @@ def classify_files(
 def read_headers(repository: Repository, files: Iterable[FileChange]) -> frozenset[bytes]:
     """Paths of changed files whose base version says in its first lines that it is generated, by two processes.
 
-    A file whose header the change takes away is not among them, and neither is a new file.
+    A file whose header the change takes away is not among them, and neither is a new file or a copy.
     """
     asked = [f for f in files if _may_have_header(f) and not _loses_header(f)][:MOST_HEADERS]
     blobs = repository.read_blobs([f.old_oid for f in asked], limit=_LARGEST_BLOB)
@@ -169,7 +169,8 @@ def _kind_by_name(path: bytes, language: str, tables: _Tables) -> FileKind:
 
 
 def _may_have_header(file: FileChange) -> bool:
-    return bool(file.old_oid) and file.status != "added" and not file.binary and file.old_mode & FORMAT == REGULAR
+    old = bool(file.old_oid) and file.status not in ("added", "copied")
+    return old and not file.binary and file.old_mode & FORMAT == REGULAR
 
 
 def _loses_header(file: FileChange) -> bool:

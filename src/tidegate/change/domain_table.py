@@ -12,11 +12,15 @@ from msgspec import Struct
 
 
 class Search(Struct, frozen=True):
-    """One RE2 pattern for changed lines, if need be only in files with some names, and what takes a line out again."""
+    """One RE2 pattern for changed lines, if need be only in files with some names.
+
+    `unless` is what takes a line out again. With `hide` a reason shows no more than the beginning of what was found.
+    """
 
     pattern: str
     files: tuple[str, ...] = ()
     unless: str = ""
+    hide: bool = False
 
 
 class Domain(Struct, frozen=True):
@@ -92,14 +96,16 @@ DOMAINS: tuple[Domain, ...] = (
         ),
         content=(
             r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY",
-            r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b|\bgithub_pat_\w{60,}|\bglpat-[\w-]{20}",
-            r"\bxox[abprs]-[\w-]{10,}|\bsk_live_[A-Za-z0-9]{16,}|\bsk-ant-[\w-]{20,}|\bAIza[\w-]{35}\b",
+            Search(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b|\bgithub_pat_\w{60,}", hide=True),
+            Search(r"\bglpat-[\w-]{20}|\bxox[abprs]-[\w-]{10,}|\bsk_live_[A-Za-z0-9]{16,}", hide=True),
+            Search(r"\bsk-ant-[\w-]{20,}|\bAIza[\w-]{35}\b", hide=True),
             Search(
                 r"(?i)\b\w*(?:api_?key|secret_?key|client_?secret|password|passwd|access_?token|auth_?token|private_?key)"
                 r"""["']?\s*(?::=|[:=])\s*(?:[rbf]?["'])[^"'\s$<{}%]{8,}["']""",
                 unless=r"(?i:example|dummy|mock|fake|test[-_]|placeholder|changeme|change_me|your[-_]|xxxx|process\.env)"
                 r"""|getenv|\bname\b|["'][A-Z][A-Z0-9_]+["']\W*$|["'][a-z]+(?:[_-][a-z]+)+["']"""
                 r"|description|label|title|type\s*:|[a-z]+\.[a-z]+\.[a-z]+",
+                hide=True,
             ),
             r"\b(?:get_secret_value|SecretClient|SecretManagerServiceClient|secretmanager\.|secretsmanager|hvac\.Client)\b",
             r"\b(?:SECRET_KEY|SECRET_KEY_BASE|MASTER_KEY|ENCRYPTION_KEY)\b",
@@ -172,7 +178,14 @@ DOMAINS: tuple[Domain, ...] = (
         critical=True,
         everywhere=True,
         paths=(
-            *("**/migrations/**", "**/db/migrate/**", "**/alembic/versions/**", "**/flyway/**", "**/liquibase/**"),
+            *(
+                "**/migrations/**",
+                "**/migration/**",
+                "**/db/migrate/**",
+                "**/alembic/versions/**",
+                "**/flyway/**",
+                "**/liquibase/**",
+            ),
             *("V[0-9]*__*.sql", "*.up.sql", "*.down.sql", "**/schema.rb", "**/structure.sql", "schema.prisma"),
             *("alembic.ini", "**/alembic/env.py", "**/knex/**", "*changelog*.xml", "schema.sql"),
         ),
@@ -349,7 +362,8 @@ DOMAINS: tuple[Domain, ...] = (
             r"\bos\.(?:system|popen|exec[lv]\w*|spawn\w+)\(|\bsubprocess\.(?:run|Popen|call|check_\w+|getoutput)\b",
             r"\bshell\s*=\s*True\b|\basyncio\.create_subprocess_\w+",
             r"\b(?:pickle|cPickle|dill|cloudpickle|marshal|shelve|joblib)\.(?:loads?|open|Unpickler)\b",
-            r"\byaml\.(?:load|unsafe_load|full_load)\(|\brender_template_string\(|\b__import__\(|\bimportlib\.import_module\(",
+            Search(r"\byaml\.(?:load|unsafe_load|full_load)\(", files=_PYTHON),
+            r"\brender_template_string\(|\b__import__\(|\bimportlib\.import_module\(",
             Search(r"(?:^|[^.\w])eval\(|\bnew Function\(|\bvm\.run\w+\(|\bchild_process\b", files=_SCRIPT),
             Search(r"\b(?:execSync|execFile|execFileSync|spawnSync|execa)\(|(?:^|[^.\w])spawn\(", files=_SCRIPT),
             Search(

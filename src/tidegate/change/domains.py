@@ -77,8 +77,9 @@ def _merged(name: str, known: Domain | None, own: DomainSetting) -> Domain:
 
 class _Content(NamedTuple):
     search: Any
-    files: Patterns | None
-    unless: Any
+    files: Patterns | None = None
+    unless: Any = None
+    hide: bool = False
 
 
 class _Matcher:
@@ -121,7 +122,7 @@ class _Matcher:
     def _compiled(self) -> list[_Content]:
         if not self._content:
             plain = [entry for entry in self.domain.content if isinstance(entry, str)]
-            self._content = [_Content(_compile(_union(plain)), None, None)] if plain else []
+            self._content = [_Content(_compile(_union(plain)))] if plain else []
             self._content += [_restricted(entry) for entry in self.domain.content if isinstance(entry, Search)]
         return self._content
 
@@ -137,7 +138,7 @@ def _first_line(content: _Content, lines: _Lines) -> tuple[int, str] | None:
         if lines.is_comment(text) or (content.unless is not None and content.unless.search(text)):
             refused = index
             continue
-        quote = _quote(match[0])
+        quote = _quote(_hidden(match[0]) if content.hide else match[0])
         return number, f"a removed line had `{quote}`" if removed else f"line {number} has `{quote}`"
     return None
 
@@ -223,7 +224,7 @@ def _changed(file: FileChange) -> Iterator[tuple[int, bytes, bool]]:
 
 def _restricted(entry: Search) -> _Content:
     files = compile_patterns(entry.files) if entry.files else None
-    return _Content(_compile(entry.pattern), files, _compile(entry.unless) if entry.unless else None)
+    return _Content(_compile(entry.pattern), files, _compile(entry.unless) if entry.unless else None, entry.hide)
 
 
 def _union(patterns: Sequence[str]) -> str:
@@ -257,6 +258,12 @@ def _compile(pattern: str) -> Any:
     options.never_capture = True
     options.max_mem = _MEMORY_BYTES
     return re2.compile(f"(?m){pattern}".encode("utf-8", "surrogateescape"), options)
+
+
+def _hidden(text: bytes) -> bytes:
+    """What may be a secret, without it: the name that it is given, else four letters."""
+    name = re.match(rb"[\w\"' ]*?[:=]+", text)
+    return (name[0] if name else text[:4]) + b" ..."
 
 
 def _quote(text: bytes) -> str:

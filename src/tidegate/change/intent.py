@@ -70,7 +70,7 @@ _FILLER = frozenset(
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FENCE = re.compile(r"^ {0,3}(```|~~~)")
 _ATX = re.compile(r"^ {0,3}#{1,6}[ \t]+(.*?)[ \t#]*$")
-_BOLD = re.compile(r"^ {0,3}(?:\*\*|__)([^*_]{1,80}?):?(?:\*\*|__):?[ \t]*(.*)$")
+_BOLD = re.compile(r"^ {0,3}(?:\*\*|__)([^*_]{1,80}?)(:?)(?:\*\*|__)(:?)[ \t]*(.*)$")
 _PLAIN = re.compile(r"^([A-Za-z][A-Za-z /'-]{1,40}?)[ \t]*:[ \t]*(.*)$")
 _KEY = r"(?:[A-Z][A-Z0-9_]{1,15}-[1-9][0-9]{0,9})"
 _REFERENCE = rf"(?:{_KEY}|(?:[\w.-]{{1,60}}/[\w.-]{{1,60}}|GH)?[#!-][1-9][0-9]{{0,9}}|https?://[^\s<>()]{{4,300}})"
@@ -81,6 +81,11 @@ _CLOSES = re.compile(
 )
 _TICKET_TRAILERS = frozenset(
     ("ticket", "issue", "jira", "refs", "ref", "fixes", "closes", "resolves", "bug", "issue-id", "linear", "bug-id")
+)
+_TRAILER = re.compile(
+    rf"^(?:[A-Za-z][A-Za-z-]{{1,40}}-by|change-id|cc|risk|fixes|closes|resolves|refs?)[ \t]*:|"
+    rf"^(?:fix(?:es|ed)?|close[sd]?|resolve[sd]?|refs?)[ \t]+{_REFERENCE}[ \t.]*$",
+    re.IGNORECASE,
 )
 
 
@@ -114,7 +119,9 @@ def _sections(lines: list[str]) -> dict[Part, str]:
         if _FENCE.match(line):
             fenced = not fenced
         heading = None if fenced else _heading(line)
-        if heading is not None:
+        if not fenced and _TRAILER.match(line):
+            current = None
+        elif heading is not None:
             title, rest, sure = heading
             part = _part_of(title)
             if part is not None or sure:
@@ -129,8 +136,8 @@ def _heading(line: str) -> tuple[str, str, bool] | None:
     """Title, what follows on the line, and whether this surely begins a new section."""
     if match := _ATX.match(line):
         return match[1], "", True
-    if match := _BOLD.match(line):
-        return match[1], match[2], True
+    if (match := _BOLD.match(line)) and (match[2] or match[3] or not match[4]):
+        return match[1], match[4], True
     if match := _PLAIN.match(line):
         return match[1], match[2], False
     return None
@@ -146,7 +153,7 @@ def _said(text: str) -> str:
     """The text, or "" where it is only a placeholder."""
     kept = [line.rstrip() for line in text.split("\n")]
     body = "\n".join(kept).strip()
-    bare = " ".join(re.sub(r"[*_`>\[\]()]", " ", body).split()).strip(" -").lower()
+    bare = " ".join(re.sub(r"[*_`>\[\]()]", " ", body).split()).strip(" -–—").lower()
     if bare.rstrip(".!") in _FILLER or re.fullmatch(r"(?:\[[^\]]*\]|<[^>]*>|\{[^}]*\})", body):
         return ""
     return body

@@ -9,11 +9,9 @@ from tidegate.change.attributes import NO_ATTRIBUTES, read_attributes
 from tidegate.change.classify import classify_files, find_hidden, read_headers
 from tidegate.change.domains import assign_domains
 from tidegate.change.git import Repository
-from tidegate.change.values import FileChange, show_path
+from tidegate.change.values import FileChange
 from tidegate.facts import Finding, Unknown
 from tidegate.settings import Settings
-
-_ABOUT_DOMAINS = ("domains", "critical_domains", "domain_hits", "breadth")
 
 
 class Described(NamedTuple):
@@ -34,7 +32,7 @@ def describe_files(
     """The files with kind, language, generated, vendored, domains and critical filled.
 
     Marks and headers count as the base tree has them. Without a repository or a base, nothing but names and settings
-    says that a file is generated.
+    says that a file is generated. Whoever read the diff says which lines could not be read, and so not searched.
     """
     paths = [file.path for file in files]
     base = read_attributes(repository, base_tree, paths) if repository and base_tree else NO_ATTRIBUTES
@@ -44,18 +42,5 @@ def describe_files(
     return Described(
         assign_domains(classified, settings),
         find_hidden(classified, base, head),
-        (*base.unknowns, *head.unknowns, *_unsearched(classified)),
+        (*base.unknowns, *head.unknowns),
     )
-
-
-# Private
-
-
-def _unsearched(files: Sequence[FileChange]) -> tuple[Unknown, ...]:
-    """The facts about domains that do not hold where lines that had to be searched could not be read."""
-    unread = [f for f in files if not f.lines_known and f.by_hand and f.kind in ("source", "config")]
-    if not unread:
-        return ()
-    more = f" and of {len(unread) - 1} more files" if len(unread) > 1 else ""
-    reason = f"the lines of {show_path(unread[0].path)}{more} could not be read, so no domain was searched in them"
-    return tuple(Unknown(path=f"change.{name}", reason=reason) for name in _ABOUT_DOMAINS)
