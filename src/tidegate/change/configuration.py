@@ -82,7 +82,7 @@ def _read_revision(repository: Repository, revision: str) -> list[Source]:
 def _list(repository: Repository, revision: str) -> list[_Listed]:
     """The settings files of a revision, in the order in which they are read."""
     top = {e.path: e for e in _ls_tree(repository, revision, *CONFIG_NAMES, _FOLDER)}
-    below = _ls_tree(repository, revision, POLICY_FOLDER, recursive=True) if _FOLDER in top else []
+    below = _ls_tree(repository, revision, f"{_FOLDER}/", recursive=True) if _FOLDER in top else []
     found = [top[name] for name in CONFIG_NAMES if name in top]
     policy = [e for e in below if e.path.startswith(POLICY_FOLDER) and not e.path.startswith(TESTS_FOLDER)]
     found += [entry for entry in policy if entry.path.endswith(".toml")]
