@@ -71,6 +71,11 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         },
         "provenance": {**HUMAN, "authors": (), "spans": ()},
     },
+    "an agent whose address only the table of signatures knows": {
+        "reviews": [review("bob")],
+        "change": {"commits": (commit("aider (gpt-5) <aider@desk.example>", "aider (gpt-5) <aider@desk.example>"),)},
+        "provenance": {"declarations": (declared("aider (gpt-5) <aider@desk.example>"),)},
+    },
     "a stranger's change with one approval more": {
         "reviews": [review("bob"), review("carol")],
         **by("Zoe <zoe@example.net>"),

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.repos import Repo, build
+from tests.repos import ALICE, Repo, build
 from tidegate.assess import Request, assess
 from tidegate.change.ends import Question
-from tidegate.change.git import open_repository
+from tidegate.change.git import Repository, open_repository
+from tidegate.policy.verdict import Obligation
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 SETTINGS = """\
 [people.alice]
@@ -111,7 +116,6 @@ def test_nobody_else_does_who_is_no_owner_no_person_or_late(repo: Repo) -> None:
         ("carol", "APPROVED", ""),
         ("mallory", "APPROVED", ""),
         ("claude[bot]", "APPROVED", ""),
-        ("bob", "COMMENTED", ""),
         ("bob", "DISMISSED", ""),
         ("bob", "APPROVED", base),
     ):
@@ -129,3 +133,39 @@ def test_owners_and_people_of_the_change_itself_are_not_asked(repo: Repo) -> Non
     mine = SETTINGS + '[people.mallory]\naccounts = ["mallory"]\n'
     repo.commit("Me too", {"tidegate.toml": mine, "CODEOWNERS": "* @mallory\n"})
     assert check(repo, ("mallory", "APPROVED", ""))["state"] == "unmet"
+
+
+def test_whoever_prompted_an_agent_that_only_deletes_does_not_either(repo: Repo) -> None:
+    repo.git("reset", "-q", "--hard", "main")
+    message = "Delete the check\n\nRequested-by: Bob <bob@example.com>"
+    repo.commit(message, {"src/a.py": ""}, author="Claude <noreply@anthropic.com>")
+    said = check(repo, ("bob", "APPROVED", ""))
+    assert (said["state"], "bob prompted the agent that wrote it" in said["why"]) == ("unmet", True)
+
+
+def test_an_agent_that_only_deletes_and_whom_nobody_asked_is_approved_by_nobody(repo: Repo) -> None:
+    repo.git("reset", "-q", "--hard", "main")
+    claude = "Claude <noreply@anthropic.com>"
+    repo.commit("Delete the check", {"src/a.py": ""}, author=claude, committer=claude)
+    assert check(repo, ("bob", "APPROVED", ""), opener="claude[bot]")["state"] == "unknown"
+
+
+def test_doing_what_the_verdict_says_meets_what_it_asks(repo: Repo, tidegate: Run) -> None:
+    repo.git("reset", "-q", "--hard", "main")
+    repo.commit("Count far", {"src/a.py": "".join(f"n{n} = {n}\n" for n in range(30))}, author=ALICE)
+    with open_repository(repo.path) as repository:
+        before = annotation(repository)
+        assert (before.state, before.why) == ("unmet", "nothing says who or what wrote 30 of 30 added source lines")
+    command = before.next_step.partition(" for ")[0].split()
+    arguments = ["claude" if word == "TOOL" else "claude-opus-4-6" if word == "MODEL" else word for word in command[1:]]
+    done = tidegate(*arguments, "--by", ALICE, cwd=repo.path)
+    assert done.returncode == 0, done.stderr
+    with open_repository(repo.path) as repository:
+        assert annotation(repository).state == "met"
+
+
+def annotation(repository: Repository) -> Obligation:
+    asked = Request(Question(change="main..feature"), "push", "2026-03-02T00:00:00Z", {})
+    verdict = assess(asked, repository).verdict
+    rule = next(rule for rule in verdict.rules if rule.id == "annotation-required")
+    return rule.obligations[0] if rule.obligations else Obligation("annotation", "", "met", "", "")

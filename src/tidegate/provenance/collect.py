@@ -80,7 +80,7 @@ def collect(change: Change, context: Context) -> ProvenanceFacts:
     files = tuple(_attribute_files(change, context, index))
     every = [(part, _size(part)) for file in files for part in file.parts]
     lines = _lines(every)
-    unanswered = _unanswered(every)
+    unanswered = _unanswered(every, index)
     if unanswered:
         unknowns.append(Unknown("provenance.prompters", unanswered))
     return ProvenanceFacts(
@@ -173,12 +173,20 @@ def _unknowns(change: Change, context: Context) -> Iterator[Unknown]:
     yield from (Unknown(f"provenance.{name}", reason) for name in FIELDS_OF_COMMITS)
 
 
-def _unanswered(every: Sequence[tuple[Attributed, int]]) -> str:
-    """Why the prompters are not all known: an agent wrote lines and nobody answers for them."""
-    commits = sorted({p.origin.commit[:12] for p, _ in every if _is_ai(p.origin) and not p.origin.human})
+def _unanswered(every: Sequence[tuple[Attributed, int]], index: EvidenceIndex) -> str:
+    """Why the prompters are not all known: an agent wrote lines, or a commit, and nobody is known to have asked it."""
+    commits = {p.origin.commit[:12] for p, _ in every if _is_ai(p.origin) and not p.origin.human}
+    answers = {oid: index.answer(oid) for oid in _declared_commits(index)}
+    commits |= {oid[:12] for oid, answer in answers.items() if not answer.prompters and not answer.human}
     if not commits:
         return ""
-    return f"nobody answers for the agent's lines in {', '.join(c or 'the change' for c in commits[:3])}"
+    return f"nobody answers for what an agent did in {', '.join(c or 'the change' for c in sorted(commits)[:3])}"
+
+
+def _declared_commits(index: EvidenceIndex) -> tuple[str, ...]:
+    """Commits that say that an agent wrote them or helped, also those of which no line is left, or that only delete."""
+    declared = (d for d in index.sources.declarations if d.commit and d.role in ("author", "co-author", "session"))
+    return tuple(sorted({d.commit for d in declared}))
 
 
 def _is_ai(origin: Origin) -> bool:
@@ -246,7 +254,7 @@ def _accountable(every: Sequence[tuple[Attributed, int]]) -> tuple[AccountableFa
 
 def _prompters(every: Sequence[tuple[Attributed, int]], index: EvidenceIndex) -> tuple[str, ...]:
     """People who prompted an agent that wrote lines here: whom its session names, and whom its commit names."""
-    found: set[str] = set()
+    found = {prompter for oid in _declared_commits(index) for prompter in index.answer(oid).prompters}
     for part, _ in every:
         if _is_ai(part.origin):
             answer = index.answer(part.origin.commit)
