@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from msgspec.structs import replace
 
 from tests.report import samples
@@ -56,6 +58,15 @@ def test_at_most_five_and_ties_by_path() -> None:
 def test_a_change_that_could_not_be_read_has_no_order() -> None:
     facts = samples.held()[0]
     assert reading_order(replace(facts, change=replace(facts.change, status="unknown"))) == ()
+
+
+def test_the_order_of_twenty_thousand_files_is_linear_work() -> None:
+    facts = _only(*(file(f"src/{number}.py", 9) for number in range(20_000)))
+    spans = tuple(samples.span(f"src/{number}.py", 1, 9, "unknown") for number in range(20_000))
+    facts = replace(facts, provenance=replace(facts.provenance, spans=spans))
+    start = time.process_time()
+    assert len(reading_order(facts)) == 5
+    assert time.process_time() - start < 2
 
 
 def _only(*files: object) -> object:

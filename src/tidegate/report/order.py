@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tidegate.facts import ChangeFacts, Facts, FileFact, FileProvenance, Place, ProvenanceFacts, is_known
 
@@ -36,7 +37,7 @@ def reading_order(facts: Facts, most: int = MOST) -> tuple[Look, ...]:
     looks = [_look(file, lines, conflicts, facts) for file in facts.change.files]
     worth = [look for look in looks if look.reasons and look.weight >= _LEAST]
     worth.sort(key=lambda look: (-look.weight, look.place.path))
-    return tuple(worth[:most])
+    return tuple(_placed(look, facts.provenance) for look in worth[:most])
 
 
 # Private
@@ -51,8 +52,7 @@ def _look(
 ) -> Look:
     own = lines.get(file.path) if lines is not None else _all_unknown(file)
     reasons = [*_writer_reasons(own, conflicts.get(file.path, 0)), *_touch_reasons(file, facts.change)]
-    place = Place(file.path, _first_line(file.path, facts.provenance))
-    return Look(place, tuple(reasons), _weight(file, own, conflicts.get(file.path, 0), facts.change))
+    return Look(Place(file.path), tuple(reasons), _weight(file, own, conflicts.get(file.path, 0), facts.change))
 
 
 def _weight(file: FileFact, own: FileProvenance | None, conflicts: int, change: ChangeFacts) -> float:
@@ -114,9 +114,13 @@ def _conflicts(provenance: ProvenanceFacts) -> Mapping[str, int]:
     return found
 
 
-def _first_line(path: str, provenance: ProvenanceFacts) -> int:
-    """First line of the longest run that a person did not write, 0 where that is not known."""
+def _placed(look: Look, provenance: ProvenanceFacts) -> Look:
+    """The same at the longest run that a person did not write, where that is known."""
     if not is_known(provenance, "spans"):
-        return 0
-    runs = [s for s in provenance.spans if s.path == path and s.writer != "human"]
-    return max(runs, key=lambda run: (run.end_line - run.line, -run.line)).line if runs else 0
+        return look
+    path = look.place.path
+    runs = [span for span in provenance.spans if span.path == path and span.writer != "human"]
+    if not runs:
+        return look
+    longest = max(runs, key=lambda run: (run.end_line - run.line, -run.line))
+    return replace(look, place=Place(path, longest.line))

@@ -37,7 +37,8 @@ class Result(Struct, frozen=True):
 
 def results(facts: Facts, verdict: Verdict) -> tuple[Result, ...]:
     """All results, the strictest first, then as the verdict and the facts have them."""
-    fired = [_of_rule(group, facts) for group in (*stopping(verdict), *advice(verdict))]
+    else_at = _most_worth_a_look(facts)
+    fired = [_of_rule(group, facts, else_at) for group in (*stopping(verdict), *advice(verdict))]
     found = [_of_finding(finding) for finding in all_findings(facts, verdict)]
     ordered = sorted([*fired, *found], key=lambda result: _LEVELS.index(result.level))
     return _identified(ordered)
@@ -61,7 +62,7 @@ def _of_finding(finding: Finding) -> Result:
     return Result(finding.rule, message, level, message, finding.mend, finding.place, "")
 
 
-def _of_rule(group: Group, facts: Facts) -> Result:
+def _of_rule(group: Group, facts: Facts, else_at: Place) -> Result:
     rule = group.rule
     asked = [f"{o.text}: {o.why}" if o.why else o.text for o in group.unmet]
     steps = [o.next_step for o in group.unmet if o.next_step]
@@ -71,13 +72,13 @@ def _of_rule(group: Group, facts: Facts) -> Result:
         level=_BY_OUTCOME[rule.outcome],
         message=". ".join((rule.title or rule.id, *(asked or because(rule)[:3]))),
         mend="; ".join(dict.fromkeys(steps)) or f"tidegate explain {rule.id}",
-        place=_place(rule, facts),
+        place=_place(rule, facts) or else_at,
         identity="",
     )
 
 
-def _place(rule: RuleResult, facts: Facts) -> Place:
-    """Where the facts that made the rule fire lie, else where to look first, else the first changed file."""
+def _place(rule: RuleResult, facts: Facts) -> Place | None:
+    """Where the facts that made the rule fire lie."""
     read = [fact.path for condition in rule.conditions if condition.truth != "false" for fact in condition.facts]
     read += [_KIND_PATHS.get(o.kind, "") for o in rule.obligations if o.state != "met"]
     for path in read:
@@ -86,6 +87,11 @@ def _place(rule: RuleResult, facts: Facts) -> Place:
                 found = find(facts)
                 if found is not None:
                     return found
+    return None
+
+
+def _most_worth_a_look(facts: Facts) -> Place:
+    """Where to look first, else the first changed file that still exists, else nowhere."""
     looks = reading_order(facts, 1)
     if looks:
         return looks[0].place
