@@ -34,7 +34,7 @@ def commit(message: str = "Fix", author: str = ALICE, committer: str = "") -> Co
 
 
 def pull_request(**given: object) -> PullRequest:
-    empty = {name: "" for name in PullRequest.__struct_fields__}
+    empty = dict.fromkeys(PullRequest.__struct_fields__, "")
     shape: dict[str, object] = {**empty, "number": 1, "author_is_bot": False, "labels": (), "assignees": ()}
     return PullRequest(**{**shape, **given})  # type: ignore[arg-type]
 
@@ -57,10 +57,14 @@ def brief(message: str) -> list[tuple[str, str, str, str]]:
         ),
         ("co-authored-by: claude-flow <no-reply@anthropic.com>", ("claude", "", "co-author", "E2")),
         ("Co-authored-by: Claude", ("claude", "", "co-author", "E2")),
-        ("Co-authored-by: Copilot <223556219+Copilot@users.noreply.github.com>", ("github-copilot", "", "co-author", "E2")),
+        (
+            "Co-authored-by: Copilot <223556219+Copilot@users.noreply.github.com>",
+            ("github-copilot", "", "co-author", "E2"),
+        ),
         ("Co-authored-by: Copilot <copilot@github.com>", ("github-copilot", "", "co-author", "E1")),
         (
-            "Co-authored-by: Copilot Autofix powered by AI <62310815+github-advanced-security[bot]@users.noreply.github.com>",
+            "Co-authored-by: Copilot Autofix powered by AI "
+            "<62310815+github-advanced-security[bot]@users.noreply.github.com>",
             ("github-copilot", "", "suggestion", "E2"),
         ),
         (
@@ -183,7 +187,8 @@ def test_a_pull_request_is_weak_except_for_its_author() -> None:
         author="devin-ai-integration[bot]",
         source="codex/fix-it",
         labels=("bug", "ai-generated"),
-        body="Link to Devin run: https://app.devin.ai/sessions/0123abcd\nCo-authored-by: Claude <noreply@anthropic.com>",
+        body="Link to Devin run: https://app.devin.ai/sessions/0123abcd\n"
+        "Co-authored-by: Claude <noreply@anthropic.com>",
     )
     found = read_declarations([], request)
     assert {(d.tool, d.role, d.evidence, d.where) for d in found} == {

@@ -93,7 +93,11 @@ def claude(*parts: dict[str, Any], **result: Any) -> bytes:
     base = {"parentUuid": "p", "sessionId": "s1", "cwd": "/work/shop", "timestamp": "2026-05-01T10:00:00Z"}
     ask = {**base, "type": "user", "message": {"role": "user", "content": "Add a greeting"}}
     use = {"type": "tool_use", "id": "t1", "name": "Edit", "input": parts[0]}
-    answer = {**base, "type": "assistant", "message": {"role": "assistant", "model": "claude-opus-4-6", "content": [use]}}
+    answer = {
+        **base,
+        "type": "assistant",
+        "message": {"role": "assistant", "model": "claude-opus-4-6", "content": [use]},
+    }
     content = [{"type": "tool_result", "tool_use_id": "t1", "is_error": bool(result.pop("error", False))}]
     done = {**base, "type": "user", "message": {"role": "user", "content": content}, "toolUseResult": result}
     return b"\n".join(json.dumps(r).encode() for r in (ask, answer, *([done] if result or content else ())))
@@ -164,7 +168,11 @@ def test_a_pretty_printed_document_in_a_jsonl_file_is_read(tmp_path: Path) -> No
         ("create", {"path": "a", "file_text": "x"}, [("a", (("x",),))]),
         ("MultiEdit", {"file_path": "a", "edits": [{"old_string": "x", "new_string": "y"}]}, [("a", (("y",),))]),
         ("edit", {"path": "a", "edits": [{"oldText": "x", "newText": "x\ny"}]}, [("a", (("y",),))]),
-        ("multi_replace", {"replacements": [{"filePath": "a", "oldString": "x", "newString": "y"}]}, [("a", (("y",),))]),
+        (
+            "multi_replace",
+            {"replacements": [{"filePath": "a", "oldString": "x", "newString": "y"}]},
+            [("a", (("y",),))],
+        ),
         ("apply_patch", {"input": "*** Begin Patch\n*** Add File: a\n+x\n*** End Patch"}, [("a", (("x",),))]),
         ("apply_patch", '{"patch": "*** Begin Patch\\n*** Add File: a\\n+x\\n*** End Patch"}', [("a", (("x",),))]),
         ("apply_patch", "*** Begin Patch\n*** Add File: a\n+x\n*** End Patch", [("a", (("x",),))]),
@@ -214,14 +222,48 @@ def test_no_bytes_are_too_strange(data: bytes) -> None:
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(
-            "type message content role sessionId parentUuid payload data messages kind v k requests history id tool "
-            "state input name arguments path edits toolCalls args structuredPatch lines toolUseResult model".split()
-        ),
-        inner,
-        max_size=5,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "type",
+                    "message",
+                    "content",
+                    "role",
+                    "sessionId",
+                    "payload",
+                    "data",
+                    "messages",
+                    "kind",
+                    "v",
+                    "k",
+                    "id",
+                    "requests",
+                    "history",
+                    "tool",
+                    "state",
+                    "input",
+                    "name",
+                    "arguments",
+                    "path",
+                    "edits",
+                    "toolCalls",
+                    "args",
+                    "structuredPatch",
+                    "lines",
+                    "toolUseResult",
+                    "model",
+                    "time",
+                    "usage",
+                    "run",
+                    "parts",
+                    "info",
+                ]
+            ),
+            inner,
+            max_size=5,
+        )
     ),
     max_leaves=12,
 )

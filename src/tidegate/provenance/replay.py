@@ -131,9 +131,8 @@ def _same_file(written: str, folder: str, candidates: Sequence[str]) -> str:
     relative = _below(written, folder)
     if relative in candidates:
         return relative
-    fitting = [c for c in candidates if f"/{written}".endswith(f"/{c}") or (relative and c.endswith(f"/{relative}"))]
-    if relative:
-        fitting = [c for c in fitting if "/" in c]
+    full = f"{folder.rstrip('/')}/{relative}" if relative and folder else f"/{written}"
+    fitting = [c for c in candidates if full.endswith(f"/{c}") and ("/" in c or not relative)]
     return max(fitting, key=len, default="")
 
 
