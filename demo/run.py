@@ -31,10 +31,20 @@ commit Open the shop
     . emails = ["carol@example.com"]
     . accounts = ["carol"]
     .
+    . [people.dave]
+    . name = "Dave Kim"
+    . emails = ["dave@example.com"]
+    . accounts = ["dave"]
+    .
+    . [people.erin]
+    . name = "Erin Roy"
+    . emails = ["erin@example.com"]
+    . accounts = ["erin"]
+    .
     . [teams]
-    . "@shop/payments" = ["bob", "carol"]
+    . "@shop/payments" = ["bob", "carol", "dave"]
   file CODEOWNERS
-    . * @alice
+    . * @alice @erin
     . /shop/payments/ @shop/payments
   file shop/payments/charge.py
     . \"\"\"Charging a card.\"\"\"
