@@ -185,6 +185,11 @@ def list_settings(loaded: Loaded) -> tuple[Line, ...]:
     return tuple(found)
 
 
+def environment_variables() -> dict[str, str]:
+    """The settings that the environment may set, each with its variable."""
+    return {path: _variable(path) for path in _SCALARS}
+
+
 def read_toml(text: bytes, origin: str) -> dict[str, Any]:
     """A TOML text as a table. Raises InputError with the line for one that does not parse."""
     try:
@@ -323,7 +328,7 @@ def _is_deeper(value: object, limit: int) -> bool:
 
 
 def _from_environment(environment: Mapping[str, str]) -> list[tuple[str, str]]:
-    return [(path, environment[_variable(path)]) for path in _SCALARS if _variable(path) in environment]
+    return [(path, environment[name]) for path, name in environment_variables().items() if name in environment]
 
 
 def _variable(path: str) -> str:
