@@ -53,3 +53,11 @@ def tidegate() -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return run
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints what tests recorded as `summary`: figures that a pass or a failure alone does not tell."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    lines = [value for report in reports for name, value in report.user_properties if name == "summary"]
+    for line in sorted(map(str, lines)):
+        terminalreporter.write_line(line)

@@ -114,7 +114,8 @@ def parse_scope(text: str, refs: tuple[str, ...] = DEFAULT_REFS) -> Scope:
 # Private
 
 _RANK: Mapping[Loss, int] = {loss: rank for rank, loss in enumerate(LOSSES)}
-_STEPS = 12
+_STEPS = 6
+"""A squash of rebased commits that were picked ...: so many sources of sources are followed."""
 
 
 class _Piece(Struct, frozen=True, gc=False):
@@ -231,7 +232,7 @@ def _recover_commit(target: Target, links: Links, trail: _Trail) -> RecoveredCom
             losses[whole or "lines-unread"] += file.added
             continue
         for hunk in file.hunks:
-            for piece in _follow(trail, target.oid, file.path, hunk.new_start, hunk.new_count, _STEPS):
+            for piece in _follow(trail, target.oid, file.path, hunk.new_start, hunk.new_count):
                 if piece.session is None:
                     losses[piece.loss] += piece.count
                 else:
@@ -253,16 +254,18 @@ def _loss_of_all(target: Target, links: Links, trail: _Trail) -> Loss | None:
     return "source-not-here" if target.numbers or node.picked else "no-source"
 
 
-def _follow(trail: _Trail, commit: str, path: bytes, line: int, count: int, steps: int) -> list[_Piece]:
+def _follow(
+    trail: _Trail, commit: str, path: bytes, line: int, count: int, before: tuple[str, ...] = ()
+) -> list[_Piece]:
     """These lines of a commit that adds them, in pieces, each with its attestation or the reason why there is none."""
     pending = _attested(trail, commit, path, line, count)
     done: list[_Piece] = []
-    for origins in trail.origins.get(commit, ()) if steps else ():
+    for origins in trail.origins.get(commit, ()) if len(before) < _STEPS else ():
         done += [piece for piece in pending if piece.session is not None]
         waiting: list[_Piece] = []
         for piece in pending:
             runs = origins.slice(path, piece.line, piece.count) if piece.session is None else ()
-            for found in (found for run in runs for found in _follow_run(trail, commit, run, steps)):
+            for found in (found for run in runs for found in _follow_run(trail, run, (*before, commit))):
                 weaker = found.session is None and _RANK[found.loss] < _RANK[piece.loss]
                 waiting.append(replace(found, loss=piece.loss) if weaker else found)
         pending = waiting
@@ -281,10 +284,14 @@ def _attested(trail: _Trail, commit: str, path: bytes, line: int, count: int) ->
     ]
 
 
-def _follow_run(trail: _Trail, commit: str, run: LineRun, steps: int) -> list[_Piece]:
+def _follow_run(trail: _Trail, run: LineRun, before: tuple[str, ...]) -> list[_Piece]:
+    """The same for lines whose origin in a source is known; `before` are the commits that led here, newest first."""
+    commit = before[-1]
     if run.commit in ("", commit):
         loss: Loss = "changed-at-merge" if run.commit else "older-than-source"
         return [_Piece(run.line, run.count, None, "", commit, loss)]
+    if run.commit in before:
+        return [_Piece(run.line, run.count, None, "", commit, "commit-without-note")]
     shift = run.line - run.commit_line
-    there = _follow(trail, run.commit, run.path, run.commit_line, run.count, steps - 1)
+    there = _follow(trail, run.commit, run.path, run.commit_line, run.count, before)
     return [replace(piece, line=piece.line + shift) for piece in there]

@@ -20,8 +20,8 @@ SourceKind: TypeAlias = Literal["pull request", "cherry-pick", "same tree", "sam
 DEPTH_LIMIT = 8
 """A squash of rebased commits that were picked from others ...: so many steps are followed."""
 
-TIP_LIMIT = 8
-"""Branches that were made on one rewritten commit: so many are looked at."""
+FEW = 8
+"""So many candidates of a kind are looked at."""
 
 
 class Source(NamedTuple):
@@ -93,14 +93,15 @@ class Links:
     # Private
 
     def _heads_of(self, node: Node, numbers: tuple[str, ...]) -> Iterator[tuple[SourceKind, str, str, bool]]:
-        for number in numbers:
-            for head in self.heads.get(number, ()):
+        for number in numbers[:FEW]:
+            for head in self.heads.get(number, ())[:FEW]:
                 yield "pull request", head.ref, head.oid, False
-        for oid in node.picked:
+        for oid in node.picked[:FEW]:
             yield "cherry-pick", oid, oid, True
-        for oid in self.by_tree.get(node.tree, ()):
+        for oid in self.by_tree.get(node.tree, ())[:FEW]:
             yield "same tree", oid, oid, False
-        for oid in self.by_authorship.get(node.authorship, ()):
+        alike = self.by_authorship.get(node.authorship, ())
+        for oid in alike if len(alike) <= FEW else ():  # a script made them all in one second
             yield "same authorship", oid, oid, True
             for tip in self._tips_above(oid):
                 yield "same authorship", tip, tip, False
@@ -109,7 +110,7 @@ class Links:
         """The ends of what was made on a commit: a commit of squashed ones carries the authorship of the first."""
         tips: list[str] = []
         todo, seen = [oid], {oid}
-        while todo and len(tips) < TIP_LIMIT:
+        while todo and len(tips) < FEW:
             last = todo.pop()
             above = [child for child in self.children.get(last, ()) if child not in seen]
             seen.update(above)
@@ -157,7 +158,7 @@ def find_patches(repository: Repository, links: Links, wanted: Sequence[str]) ->
     for pair, source in places.items():
         if pair in prints:
             by_print.setdefault(prints[pair], []).append(source)
-    return {pair[0]: tuple(by_print[prints[pair]]) for pair in own if prints.get(pair, b"") in by_print}
+    return {pair[0]: tuple(by_print[prints[pair]][:FEW]) for pair in own if prints.get(pair, b"") in by_print}
 
 
 # Private

@@ -91,8 +91,9 @@ def render_recover_text(found: Recovery, written: tuple[str, ...], style: Style)
     with_lines = [commit for commit in found.commits if commit.claims]
     added = sum(commit.added for commit in with_lines)
     lines = sum(commit.recovered for commit in with_lines)
+    adds = "adds" if len(with_lines) == 1 else "add"
     sentence = (
-        f"{_number(lines, 'line')} of the {added:,} that {_number(len(with_lines), "commit")} {"adds" if len(with_lines) == 1 else "add"} can be attributed."
+        f"{_number(lines, 'line')} of the {added:,} that {_number(len(with_lines), 'commit')} {adds} can be attributed."
         if with_lines
         else f"Nothing to recover in {_number(len(found.commits), 'commit')} without a note."
     )
