@@ -10,7 +10,7 @@ from tidegate.provenance.replay import Replay, Target
 from tidegate.provenance.transcripts.values import Edit, Transcript
 
 
-def session(*edits: Edit, id_: str = "s1", tool: str = "claude", folder: str = "/home/a/shop") -> Transcript:
+def session(*edits: Edit, id_: str = "s1", tool: str = "claude", folder: str = "/Users/ann/shop") -> Transcript:
     return Transcript(tool, id_, "m", f"2026-05-0{id_[-1]}T00:00:00Z", folder, edits)
 
 
@@ -30,7 +30,7 @@ def found(transcript: Transcript, text: str, path: str = "src/a.py", others: tup
     return "".join(shown)
 
 
-A = "/home/a/shop/src/a.py"
+A = "/Users/ann/shop/src/a.py"
 
 
 def test_lines_of_an_edit_are_the_sessions() -> None:
@@ -71,16 +71,16 @@ def test_a_long_line_that_was_moved_is_still_found() -> None:
 @pytest.mark.parametrize(
     ("written", "path", "others", "expected"),
     [
-        ("/home/a/shop/src/a.py", "src/a.py", (), "a"),
+        ("/Users/ann/shop/src/a.py", "src/a.py", (), "a"),
         ("/elsewhere/src/a.py", "src/a.py", (), "a"),
         ("C:\\shop\\src\\a.py", "src/a.py", (), "a"),
         ("src/a.py", "src/a.py", (), "a"),
-        ("/home/a/shop/src/a.py", "a.py", (), "."),
-        ("/home/a/shop/a.py", "src/a.py", (), "."),
-        ("/home/a/shop/src/a.py", "lib/src/a.py", (), "."),
-        ("/home/a/shop/src/a.py", "shop/src/a.py", (), "a"),
-        ("/home/a/shop/src/a.py", "shop/src/a.py", ("src/a.py",), "."),
-        ("/home/a/shop/src/bb.py", "src/b.py", (), "."),
+        ("/Users/ann/shop/src/a.py", "a.py", (), "."),
+        ("/Users/ann/shop/a.py", "src/a.py", (), "."),
+        ("/Users/ann/shop/src/a.py", "lib/src/a.py", (), "."),
+        ("/Users/ann/shop/src/a.py", "shop/src/a.py", (), "a"),
+        ("/Users/ann/shop/src/a.py", "shop/src/a.py", ("src/a.py",), "."),
+        ("/Users/ann/shop/src/bb.py", "src/b.py", (), "."),
     ],
 )
 def test_a_file_is_the_same_by_its_path_below_the_folder(

@@ -90,7 +90,7 @@ def test_the_name_of_the_file_says_nothing(data: Path, tmp_path: Path, name: str
 
 def claude(*parts: dict[str, Any], **result: Any) -> bytes:
     """A session that proposes one edit, and its result."""
-    base = {"parentUuid": "p", "sessionId": "s1", "cwd": "/work/shop", "timestamp": "2026-05-01T10:00:00Z"}
+    base = {"parentUuid": "p", "sessionId": "s1", "cwd": "/Users/ann/shop", "timestamp": "2026-05-01T10:00:00Z"}
     ask = {**base, "type": "user", "message": {"role": "user", "content": "Add a greeting"}}
     use = {"type": "tool_use", "id": "t1", "name": "Edit", "input": parts[0]}
     answer = {
@@ -103,7 +103,7 @@ def claude(*parts: dict[str, Any], **result: Any) -> bytes:
     return b"\n".join(json.dumps(r).encode() for r in (ask, answer, *([done] if result or content else ())))
 
 
-EDIT = {"file_path": "/work/shop/a.py", "old_string": "one\ntwo", "new_string": "one\nsaid by the agent\ntwo"}
+EDIT = {"file_path": "/Users/ann/shop/a.py", "old_string": "one\ntwo", "new_string": "one\nsaid by the agent\ntwo"}
 
 
 def read(data: bytes) -> Transcript:
@@ -118,11 +118,11 @@ def test_only_lines_that_are_new_in_an_edit_are_the_agents() -> None:
 
 def test_what_the_user_changed_before_it_was_applied_is_marked() -> None:
     patch = [{"lines": [" one", "+said by the agent", "+typed by the user", " two"]}]
-    found = read(claude(EDIT, filePath="/work/shop/a.py", structuredPatch=patch, userModified=True))
+    found = read(claude(EDIT, filePath="/Users/ann/shop/a.py", structuredPatch=patch, userModified=True))
     assert [(e.blocks, e.by_user) for e in found.edits] == [
         ((("said by the agent", "typed by the user"),), frozenset({"typed by the user"}))
     ]
-    unchanged = read(claude(EDIT, filePath="/work/shop/a.py", structuredPatch=patch, userModified=False))
+    unchanged = read(claude(EDIT, filePath="/Users/ann/shop/a.py", structuredPatch=patch, userModified=False))
     assert unchanged.edits[0].by_user == frozenset()
 
 

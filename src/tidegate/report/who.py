@@ -103,14 +103,13 @@ def _run(run: WhoRun, number: int, style: Style, *, whole: bool) -> list[str]:
     known = EVIDENCE[origin.evidence]
     source = f", {origin.source}" if origin.source else ""
     head = f"{place}  {paint(_writer(run), style, *_COLOURS[origin.writer], 'bold')}"
-    told = [f"{origin.evidence} {known}{source}"]
-    if origin.session:
-        told.append(f"session {origin.session}")
-    if origin.prompt:
-        told.append(f"prompt {origin.prompt[:19]}")
-    told.append(f"accountable: {origin.human or 'nobody'}")
     lead = " " * (number + 3)
-    lines = [head, *_wrapped("; ".join(told), lead, style)]
+    told = [f"{origin.evidence} {known}{source}"]
+    session = [f"session {origin.session}"] if origin.session else []
+    prompt = [f"prompt {origin.prompt[:19]}"] if origin.prompt else []
+    told += [", ".join(session + prompt)] if session or prompt else []
+    told.append(f"accountable: {origin.human or 'nobody'}")
+    lines = [head, *chain.from_iterable(_wrapped(text, lead, style) for text in told)]
     commit = f"{origin.commit[:12]} {run.committed_at[:10]} {run.subject}" if origin.commit else "no commit is known"
     lines.append(paint(cut(lead + terminal(commit), style.width, style), style, "dim"))
     if run.conflict:
