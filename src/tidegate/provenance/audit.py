@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from tidegate.change.commits import read_commit_objects
 from tidegate.change.git import Repository
@@ -173,7 +172,7 @@ def _unreadable(commit: str, what: str) -> Finding:
 
 
 def _failed(note: Note, reason: str) -> tuple[AuditedClaim, ...]:
-    return tuple(replace(claim, reason=reason) for claim in _claims(note, Faulty(), None))
+    return tuple(_claims(note, Faulty(whole=reason), None))
 
 
 def _claims(note: Note, faulty: Faulty, around: Surroundings | None) -> Iterator[AuditedClaim]:
@@ -182,34 +181,32 @@ def _claims(note: Note, faulty: Faulty, around: Surroundings | None) -> Iterator
         added = around.added.get(path, ()) if around else ()
         doubled = faulty.lines.get(path, ())
         for first, last, session, entry in claims:
-            claim = AuditedClaim(path, first, last, session, entry.key)
-            reason = _reason(claim, faulty, faulty.entries.get(id(entry), ""))
-            if reason or around is None:
-                yield replace(claim, reason=reason)
-            elif added is None:
-                yield replace(claim, reason="the lines of this file could not be compared")
-            else:
-                yield from _cut(claim, added, doubled)
+            reason = _reason(session, faulty, faulty.entries.get(id(entry), ""))
+            if added is None:
+                reason = reason or "the lines of this file could not be compared"
+            if reason or added is None:
+                yield AuditedClaim(path, first, last, session, entry.key, reason)
+                continue
+            for (start, end), why in _cut((first, last), added, doubled):
+                yield AuditedClaim(path, start, end, session, entry.key, why)
 
 
-def _reason(claim: AuditedClaim, faulty: Faulty, of_entry: str) -> str:
+def _reason(session: Session | None, faulty: Faulty, of_entry: str) -> str:
     if faulty.whole:
         return faulty.whole
-    if claim.session is None:
+    if session is None:
         return "nothing in the note says whose claim this is"
-    return faulty.sessions.get(claim.session.key, "") or of_entry
+    return faulty.sessions.get(session.key, "") or of_entry
 
 
-def _cut(claim: AuditedClaim, added: tuple[LineRange, ...], doubled: tuple[LineRange, ...]) -> Iterator[AuditedClaim]:
-    whole = ((claim.first, claim.last),)
-    beyond = outside(whole, added)
-    fitting = outside(whole, beyond) if beyond else whole
-    passing = outside(fitting, doubled) if doubled else fitting
-    twice = outside(fitting, passing) if doubled else ()
-    parts = [
-        *((lines, "") for lines in passing),
-        *((lines, "two sessions claim it") for lines in twice),
-        *((lines, "the commit did not add it") for lines in beyond),
-    ]
-    for (first, last), reason in sorted(parts):
-        yield replace(claim, first=first, last=last, reason=reason)
+def _cut(lines: LineRange, added: tuple[LineRange, ...], doubled: tuple[LineRange, ...]) -> list[tuple[LineRange, str]]:
+    """The parts of a claim that pass (no reason) and that do not, in line order."""
+    beyond = outside((lines,), added)
+    if not beyond and not doubled:
+        return [(lines, "")]
+    fitting = outside((lines,), beyond)
+    passing = outside(fitting, doubled)
+    parts = [(part, "") for part in passing]
+    parts += [(part, "two sessions claim it") for part in outside(fitting, passing)]
+    parts += [(part, "the commit did not add it") for part in beyond]
+    return sorted(parts)

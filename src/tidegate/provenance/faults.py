@@ -7,10 +7,12 @@ that fit their commit raise nothing. What a note could hide from such checks is 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tidegate.change.values import Commit, Person, show_path
 from tidegate.facts import Finding, Place, Severity
@@ -33,6 +35,8 @@ SEVERITIES: Mapping[str, Severity] = {
 """Every id that the audit of notes can raise."""
 
 SHORT = 12
+MOST_FINDINGS = 200
+"""Of one id in one note."""
 
 
 class Surroundings(Struct, frozen=True):
@@ -68,12 +72,10 @@ def judge_note(note: Note, around: Surroundings) -> Faulty:
     bound = _binding(note, around, fits=not beyond)
     if bound is not None:
         return Faulty(findings=(bound,), whole=bound.message)
-    unreadable = list(_unreadable(note, around))
     sessions = {**_mismatched(note), **_fake_humans(note, around), **_too_many(note)}
-    entries = dict(_twice(note))
     doubled = {file.path: found for file in _by_path(note) if (found := _double(file))}
     findings = [
-        *unreadable,
+        *_unreadable(note, around),
         *_findings("note-id-mismatch", _mismatched(note), note, around),
         *_findings("note-fake-human", _fake_humans(note, around), note, around),
         *_findings("note-fake-human", _agents_as_humans(note, around), note, around),
@@ -84,7 +86,7 @@ def judge_note(note: Note, around: Surroundings) -> Faulty:
         *_line_findings("note-over-reach", beyond, "the note claims", around),
         *_stripped(note, around),
     ]
-    return Faulty(tuple(findings), "", sessions, entries, doubled)
+    return Faulty(tuple(_most(findings)), "", sessions, dict(_twice(note)), doubled)
 
 
 def person_of(text: str) -> Person:
@@ -102,6 +104,19 @@ def _finding(rule: str, around: Surroundings, what: str, path: bytes = b"", line
     return Finding(rule, SEVERITIES[rule], message, place, f"see: tidegate explain {rule}")
 
 
+def _most(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """The findings, of each id no more than a person would read; how many more there are stands in the last one."""
+    count: Counter[str] = Counter(finding.rule for finding in findings)
+    seen: Counter[str] = Counter()
+    for finding in findings:
+        seen[finding.rule] += 1
+        more = count[finding.rule] - MOST_FINDINGS
+        if seen[finding.rule] < MOST_FINDINGS or (seen[finding.rule] == MOST_FINDINGS and not more):
+            yield finding
+        elif seen[finding.rule] == MOST_FINDINGS:
+            yield replace(finding, message=f"{finding.message} (and {more} more in this note)")
+
+
 def _by_path(note: Note) -> Iterator[NoteFile]:
     """One NoteFile for each path: a note may name a file twice."""
     entries: dict[bytes, list[Entry]] = {}
@@ -110,17 +125,19 @@ def _by_path(note: Note) -> Iterator[NoteFile]:
     return (NoteFile(path, tuple(some)) for path, some in entries.items())
 
 
-def _first_place(note: Note, key: str) -> tuple[bytes, LineRange]:
+def _places(note: Note) -> dict[str, tuple[bytes, LineRange]]:
+    """Where each key of the metadata is first used."""
+    places: dict[str, tuple[bytes, LineRange]] = {}
     for file in note.files:
         for entry in file.entries:
-            if metadata_key(entry.key) == key:
-                return file.path, entry.ranges[0] if entry.ranges else (0, 0)
-    return b"", (0, 0)
+            places.setdefault(metadata_key(entry.key), (file.path, entry.ranges[0]))
+    return places
 
 
 def _findings(rule: str, wrong: Mapping[str, str], note: Note, around: Surroundings) -> Iterator[Finding]:
+    places = _places(note) if wrong else {}
     for key, reason in wrong.items():
-        yield _finding(rule, around, reason, *_first_place(note, key))
+        yield _finding(rule, around, reason, *places.get(key, (b"", (0, 0))))
 
 
 # Bound to another commit: note-replayed, note-stale-base
@@ -202,7 +219,7 @@ def _orphans(note: Note, around: Surroundings) -> Iterator[Finding]:
             if key not in known and key not in seen:
                 seen.add(key)
                 what = f"its metadata does not say who or what {_word(key)} is"
-                yield _finding("note-orphan-key", around, what, file.path, entry.ranges[0] if entry.ranges else (0, 0))
+                yield _finding("note-orphan-key", around, what, file.path, entry.ranges[0])
 
 
 def _mismatched(note: Note) -> dict[str, str]:
@@ -226,6 +243,7 @@ def _recomputes(session: Session) -> bool:
 
 def _fake_humans(note: Note, around: Surroundings) -> dict[str, str]:
     wrong: dict[str, str] = {}
+    typed = _places(note) if around.author_is_agent else {}
     for session in note.sessions:
         if session.kind != "human":
             continue
@@ -235,7 +253,7 @@ def _fake_humans(note: Note, around: Surroundings) -> dict[str, str]:
             wrong[session.key] = f"{_word(session.key)} is not the id of {_word(session.human)}"
         elif session.human in around.agents:
             wrong[session.key] = f"{_word(session.human)} is an agent, claimed as a human"
-        elif around.author_is_agent and _first_place(note, session.key)[0]:
+        elif session.key in typed:
             wrong[session.key] = f"{_word(session.human)} claims lines by hand, but the commit's author is an agent"
     return wrong
 

@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
+from operator import itemgetter
 from typing import Any
 
 from tidegate.errors import InputError
@@ -246,7 +247,7 @@ def _render_attestation(files: Iterable[NoteFile]) -> bytes:
 
 
 def _render_ranges(ranges: Iterable[LineRange]) -> str:
-    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in sorted(ranges, key=lambda r: r[0]))
+    return ",".join([str(a) if a == b else f"{a}-{b}" for a, b in sorted(ranges, key=itemgetter(0))])
 
 
 def _render_metadata(note: Note) -> bytes:

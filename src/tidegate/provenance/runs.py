@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from tidegate.provenance.values import LineRange
@@ -21,7 +22,8 @@ def joined(ranges: Iterable[LineRange]) -> tuple[LineRange, ...]:
 def outside(lines: Sequence[LineRange], others: Sequence[LineRange]) -> tuple[LineRange, ...]:
     """The part of `lines` that `others` do not cover. Both are ascending and without overlap."""
     left: list[LineRange] = []
-    index = 0
+    index = bisect_left(others, lines[0]) if lines else 0
+    index = max(index - 1, 0)
     for first, last in lines:
         while index < len(others) and others[index][1] < first:
             index += 1
