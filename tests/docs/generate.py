@@ -1,12 +1,14 @@
-"""Writes the documents that follow from the code: docs/facts.md and docs/rules.md. `make docs` runs it."""
+"""Writes the documents that follow from the code: facts, rules and schemas. `make docs` runs it."""
 
 from __future__ import annotations
 
 import tomllib
+from functools import partial
 from importlib.resources import files
 
 from tests.conftest import ROOT
 from tidegate.policy.fields import catalogue
+from tidegate.report.schema import DOCUMENTS, render_schema
 
 FACTS_HEAD = """# The facts of a change
 What rules can name, generated from `src/tidegate/facts.py`. `[]` stands for the elements of a list. A count is a whole
@@ -60,7 +62,11 @@ def _link(name: str) -> str:
     return f"[{name}](../src/tidegate/policy/pages/{name}.md)"
 
 
-GENERATED = {"docs/facts.md": facts_page, "docs/rules.md": rules_page}
+GENERATED = {
+    "docs/facts.md": facts_page,
+    "docs/rules.md": rules_page,
+    **{f"docs/schema/{name}.schema.json": partial(render_schema, name) for name in DOCUMENTS},
+}
 
 if __name__ == "__main__":
     for name, make in GENERATED.items():

@@ -1,8 +1,6 @@
 """The JSON Schemas of the documents that Tidegate writes, made from the types that write them.
 
-docs/schema/ holds them as files, and a test keeps those current:
-
-    tidegate schema check > docs/schema/check.schema.json
+docs/schema/ holds them as files; `make docs` writes them and a test keeps them current.
 """
 
 from __future__ import annotations
@@ -13,9 +11,18 @@ from typing import Any
 import msgspec
 
 from tidegate.facts import SECTIONS, Facts
+from tidegate.provenance.audit_run import AuditReport
 from tidegate.report.document import Check
+from tidegate.report.recover import RecoverDocument
+from tidegate.report.who import WhoDocument
 
-DOCUMENTS: Mapping[str, type] = {"check": Check, "facts": Facts}
+DOCUMENTS: Mapping[str, type] = {
+    "audit": AuditReport,
+    "check": Check,
+    "facts": Facts,
+    "recover": RecoverDocument,
+    "who": WhoDocument,
+}
 """Every document by the name that `tidegate schema` takes."""
 
 
