@@ -78,7 +78,7 @@ class Repository(Section, frozen=True, kw_only=True):
 
     name: Annotated[str, Meta(description="owner/name of the remote, else the folder's name")] = ""
     head_branch: Annotated[str, Meta(description="branch that is checked out, empty when detached")] = ""
-    default_branch: Annotated[str, Meta(description="branch that the remote calls its default")] = ""
+    default_branch: Annotated[str, Meta(description="branch that the remote calls its default, empty without one")] = ""
     object_format: Annotated[str, Meta(description="sha1 or sha256")] = "sha1"
     shallow: Annotated[bool, Meta(description="whether history is cut off")] = False
 

@@ -154,8 +154,8 @@ def test_the_repository_section(tmp_path: Path) -> None:
     repo.commit("one", {"f": "1\n"})
 
     _, section = facts_of(repo.path)
-    assert (section.name, section.head_branch, section.status) == ("shop", "main", "partial")
-    assert not is_known(section, "default_branch")
+    assert (section.name, section.head_branch, section.status) == ("shop", "main", "complete")
+    assert section.default_branch == ""
 
     repo.git("remote", "add", "origin", "https://u:p@example.com/acme/shop.git")
     repo.git("update-ref", "refs/remotes/origin/trunk", "HEAD")

@@ -77,8 +77,8 @@ def collect_repository(change: Change, context: Context) -> Repository:
     branches = read_branches(repository)
     request = change.pull_request
     unknowns = []
-    if not branches.default:
-        mend = f"git remote set-head {branches.remote} --auto" if branches.remote else "there is no remote"
+    if branches.remote and not branches.default:
+        mend = f"git remote set-head {branches.remote} --auto"
         unknowns.append(Unknown("repository.default_branch", f"the remote's HEAD is not recorded here: {mend}"))
     name = (request.repository if request else "") or repository_name(branches.url)
     return Repository(

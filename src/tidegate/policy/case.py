@@ -81,7 +81,7 @@ def change_range(document: Mapping[str, Any]) -> str:
 
     Only object ids get in: the name of a branch could carry a command of its own.
     """
-    base, head = (_short(look_text(document, f"change.{end}")) for end in ("base", "head"))
+    base, head = (short(look_text(document, f"change.{end}")) for end in ("base", "head"))
     if base and head:
         return f"{base}..{head}"
     return head or "HEAD"
@@ -108,8 +108,6 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-# Private
-
-
-def _short(oid: str) -> str:
+def short(oid: str) -> str:
+    """An object id in short, "" for anything else."""
     return oid[:10] if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", oid) else ""

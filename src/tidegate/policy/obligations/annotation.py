@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from msgspec import Struct
 
-from tidegate.policy.case import Case, change_range, count, need
+from tidegate.facts import SpanFact, Unknown
+from tidegate.policy.case import Case, change_range, count, listing, look, need, short
 from tidegate.policy.obligations.kind import Judged, Kind, met, refuse_false, unmet
 
 
@@ -26,15 +29,27 @@ def _judge(_: Annotation, case: Case) -> Judged:
     added = need(case.document, "provenance.source_lines.added", int)
     parts = [f"{lines} of {count(added, 'added source line')}"] if lines else []
     parts += [f"{count(critical, 'added line')} in critical domains"] if critical else []
-    return unmet(f"nothing says who or what wrote {' and '.join(parts)}")
+    where = listing([f"{commit} ({count(n, 'line')})" for commit, n in _silent_commits(case)], 3)
+    return unmet(f"nothing says who or what wrote {' and '.join(parts)}{f', in {where}' if where else ''}")
 
 
 def _next_step(case: Case) -> str:
-    where = change_range(case.document)
+    silent = _silent_commits(case)
+    where = silent[0][0] if silent else change_range(case.document)
     return (
         f"tidegate annotate {where} --tool TOOL --model MODEL for what an agent wrote; "
         f"tidegate annotate {where} --human for what people typed"
     )
+
+
+def _silent_commits(case: Case) -> list[tuple[str, int]]:
+    """Commits that hold lines of unknown writers, in short, with the number of lines, most lines first."""
+    spans = look(case.document, "provenance.spans", list[SpanFact])
+    lines: Counter[str] = Counter()
+    for span in () if isinstance(spans, Unknown) else spans:
+        if span.writer == "unknown" and span.commit:
+            lines[short(span.commit)] += span.end_line - span.line + 1
+    return sorted(((c, n) for c, n in lines.items() if c), key=lambda pair: (-pair[1], pair[0]))
 
 
 KIND = Kind("annotation", "push", Annotation, refuse_false("annotation"), _text, _judge, _next_step)
