@@ -150,6 +150,8 @@ class _Table:
         self._matchers = [_Matcher(d, settings.domains.get(d.name, nothing)) for d in domains]
         everything = [e if isinstance(e, str) else e.pattern for d in domains for e in d.content]
         self._anything = _compile(_union(everything) or r"[^\x00-\xff]")
+        wanted = [p for d in domains for p in (*d.paths, *settings.domains.get(d.name, nothing).paths)]
+        self._any_path = compile_patterns([pattern for pattern in wanted if not pattern.startswith("!")])
         self._tests = compile_patterns((*kinds.TESTS, *kinds.TEST_FOLDERS))
         self._aside = compile_patterns(ASIDE)
 
@@ -158,9 +160,10 @@ class _Table:
         lines = _Lines(file) if place.searched else None
         if lines is not None and self._anything.search(lines.text) is None:
             lines = None
+        by_path = any(self._any_path.matches(path) for path in {file.path, file.old_path})
         hits = []
         for matcher in self._matchers:
-            number, reason = 0, matcher.by_path(file, place)
+            number, reason = 0, matcher.by_path(file, place) if by_path else ""
             if not reason and matcher.domain.name == "dependencies" and (file.vendored or file.kind == "submodule"):
                 reason = "the file is a submodule" if file.kind == "submodule" else "the file is vendored"
             if not reason and lines is not None:

@@ -34,7 +34,7 @@ class Patterns:
 
     def matches(self, path: bytes) -> bool:
         """Whether the set matches the path of a file."""
-        if self._any.fullmatch(path) is None or not self.patterns:
+        if not self.patterns or self._any.fullmatch(path) is None:
             return False
         return not self._negates or self.first(path) != ""
 
@@ -45,7 +45,7 @@ class Patterns:
 
     def last_index(self, path: bytes) -> int:
         """The place of the last pattern that matches, negating or not; -1 for none."""
-        if self._any.fullmatch(path) is None or not self.patterns:
+        if not self.patterns or self._any.fullmatch(path) is None:
             return -1
         found = self._which.Match(path)
         if found:
