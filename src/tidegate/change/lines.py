@@ -106,8 +106,8 @@ def read_line_origins(
         "rev-list", "--topo-order", "--reverse", "--parents", "--end-of-options", head, *([f"^{base}"] if base else [])
     )
     walk = [(oid, tuple(parents)) for oid, *parents in (line.split() for line in listed.decode("ascii").splitlines())]
-    states = _compose(repository, walk, keep={head})
-    state = states.get(head, {})
+    tip = walk[-1][0] if walk else ""
+    state = _compose(repository, walk, keep={tip}).get(tip, {})
     return LineOrigins({file.path: runs for file in files if (runs := _added_runs(file, state))})
 
 
