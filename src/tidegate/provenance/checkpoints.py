@@ -13,7 +13,6 @@ from typing import NamedTuple
 from tidegate.change.git import Repository
 from tidegate.change.values import Commit
 from tidegate.provenance.messages import read_trailers
-from tidegate.provenance.transcripts.read import parse_transcript
 from tidegate.provenance.transcripts.values import Transcript
 
 KEY = "entire-checkpoint"
@@ -67,6 +66,8 @@ def _tip(repository: Repository, ref: str) -> str:
 def _read(
     repository: Repository, tip: str, wanted: Iterable[str]
 ) -> tuple[dict[str, tuple[Transcript, ...]], tuple[str, ...]]:
+    from tidegate.provenance.transcripts.read import parse_transcript  # eleven readers: only where one is needed
+
     asked: list[tuple[str, str]] = []
     for checkpoint in wanted:
         folder = f"{tip}:{checkpoint[:2]}/{checkpoint[2:]}"

@@ -33,7 +33,6 @@ from tidegate.provenance.checkpoints import Checkpoints, read_checkpoints
 from tidegate.provenance.declared import read_declarations
 from tidegate.provenance.line_claims import Claims, Readers, read_line_claims
 from tidegate.provenance.signatures import load_signatures
-from tidegate.provenance.transcripts.read import read_transcript
 from tidegate.provenance.transcripts.values import Transcript
 from tidegate.provenance.values import LEVELS, LineClaim, Origin
 from tidegate.settings import Settings
@@ -203,7 +202,7 @@ def read_evidence(
         declarations=declarations,
         findings=attested.findings,
         unknowns=(*attested.unknowns, *(Unknown("provenance.evidence", reason) for reason in too_large)),
-        sessions=Sessions(tuple(read_transcript(path) for path in transcripts), checkpoints.sessions),
+        sessions=Sessions(_read_transcripts(transcripts), checkpoints.sessions),
         notes_read=attested.read,
     )
     return EvidenceIndex(evidence, sources)
@@ -221,6 +220,14 @@ def contradicts(one: Origin, other: Origin) -> bool:
 # Private
 
 _NOTHING = CommitEvidence()
+
+
+def _read_transcripts(paths: Sequence[Path]) -> tuple[Transcript, ...]:
+    if not paths:
+        return ()
+    from tidegate.provenance.transcripts.read import read_transcript  # eleven readers: only where one is needed
+
+    return tuple(read_transcript(path) for path in paths)
 
 
 def _whole(declarations: Sequence[Declaration]) -> tuple[Origin, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -12,6 +13,9 @@ import re2
 from msgspec import Struct, field
 
 from tidegate.facts import Evidence, Role
+
+REMEMBERED = 4096
+"""Answers that are kept at a time: a history names the same few people and agents again and again."""
 
 Where: TypeAlias = Literal["identity", "trailer", "message", "branch", "label", "account"]
 
@@ -81,6 +85,8 @@ class Signatures:
         """The first mark of this kind that the text carries, in the order of the table."""
         asked = (where, key, text)
         if asked not in self._seen:
+            if len(self._seen) >= REMEMBERED:
+                self._seen.clear()
             self._seen[asked] = self._group(where, key).first(text)
         return self._seen[asked]
 
@@ -118,8 +124,9 @@ class Signatures:
         return found
 
 
+@cache
 def load_signatures() -> Signatures:
-    """The shipped table. Compiling it takes a few milliseconds; whoever asks often keeps it."""
+    """The shipped table, read once: it is data of the package and never changes while the program runs."""
     text = (files("tidegate.provenance") / "signatures.toml").read_text(encoding="utf-8")
     return Signatures(msgspec.convert(tomllib.loads(text), SignatureFile))
 
@@ -136,11 +143,12 @@ def shown_model(model: str) -> str:
 
 
 class _Group:
-    """Marks of one kind. The alternation of all is searched first: most texts carry none."""
+    """Marks of one kind. The alternation of all is searched first: most texts carry none, and then none is compiled."""
 
     def __init__(self, marks: Iterable[tuple[str, Signature]]) -> None:
-        self._marks = [(tool, signature, re2.compile(f"(?i){signature.match}")) for tool, signature in marks]
-        joined = "|".join(f"(?:{_without_names(s.match)})" for _, s, _ in self._marks)
+        self._marks = tuple(marks)
+        self._patterns: tuple[Any, ...] = ()
+        joined = "|".join(f"(?:{_without_names(signature.match)})" for _, signature in self._marks)
         self._any: Any = re2.compile(f"(?i){joined}") if self._marks else None
 
     def first(self, text: str) -> Match | None:
@@ -155,7 +163,9 @@ class _Group:
     def _all(self, text: str) -> Iterable[Match]:
         if self._any is None or not text or self._any.search(text) is None:
             return
-        for tool, signature, pattern in self._marks:
+        if not self._patterns:
+            self._patterns = tuple(re2.compile(f"(?i){signature.match}") for _, signature in self._marks)
+        for (tool, signature), pattern in zip(self._marks, self._patterns, strict=True):
             found = pattern.search(text)
             if found:
                 named = found.groupdict()
