@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +31,10 @@ class Runner:
         (self.home / "temp").mkdir(parents=True, exist_ok=True)
         for name in ("output", "summary"):
             (self.home / name).write_text("", encoding="utf-8")
+
+    def install(self) -> None:
+        """Puts this Tidegate where the first step would put one."""
+        put_tools(self.temp / "tidegate-venv" / "bin")
 
     @property
     def temp(self) -> Path:
@@ -78,6 +84,14 @@ class Runner:
             "GITHUB_REPOSITORY": "acme/shop",
             **self.more,
         }
+
+
+def put_tools(folder: Path) -> None:
+    """`tidegate` and `python` of these tests, in a folder of their own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("tidegate", "python"):
+        (folder / name).write_text(f'#!/bin/sh\nexec {shlex.quote(str(Path(sys.executable).parent / name))} "$@"\n')
+        (folder / name).chmod(0o755)
 
 
 def read_action() -> dict[str, Any]:

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shlex
-import sys
 from pathlib import Path
 
 import pytest
@@ -44,11 +43,7 @@ def repo(tmp_path: Path) -> Repo:
 def runner(tmp_path: Path, repo: Repo) -> Runner:
     """A runner in the checkout, with Tidegate installed where the first step would put it."""
     runner = Runner(tmp_path / "runner", repo.path, more={"GITHUB_SHA": repo.head()})
-    tools = runner.temp / "tidegate-venv" / "bin"
-    tools.mkdir(parents=True)
-    for name in ("tidegate", "python"):
-        (tools / name).write_text(f'#!/bin/sh\nexec {shlex.quote(str(Path(sys.executable).parent / name))} "$@"\n')
-        (tools / name).chmod(0o755)
+    runner.install()
     return runner
 
 

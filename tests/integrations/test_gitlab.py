@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shlex
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
+from tests.integrations.actions import put_tools
 from tests.integrations.test_action import SHOP
 from tests.repos import Repo, build
 
@@ -36,11 +35,7 @@ def clone(tmp_path: Path) -> Repo:
 
 def run(clone: Repo, tmp_path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """The job's script in one shell, as GitLab's runner joins it. Tidegate is installed already."""
-    tools = tmp_path / "venv" / "bin"
-    tools.mkdir(parents=True, exist_ok=True)
-    for name in ("tidegate", "python"):
-        (tools / name).write_text(f'#!/bin/sh\nexec {shlex.quote(str(Path(sys.executable).parent / name))} "$@"\n')
-        (tools / name).chmod(0o755)
+    put_tools(tmp_path / "venv" / "bin")
     script = "\n".join(["set -e", f"tidegate_venv={tmp_path / 'venv'}", *job()["script"]])
     return subprocess.run(
         ["sh", "-c", script],

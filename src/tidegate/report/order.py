@@ -27,8 +27,8 @@ def reading_order(facts: Facts, most: int = MOST) -> tuple[Look, ...]:
     weight = what it touches x how much of it nobody has vouched for. A critical domain counts 4, a file that policy or
     owners are read from 4, any other domain 1 (at most 3), an executable bit 1. Lines by AI or by nobody knows whom
     count 1 each, lines of people and deleted lines a quarter, on a logarithmic scale: the hundredth line adds little.
-    Tests and docs count a quarter; generated and vendored files are left out unless they are critical, and so is what
-    weighs next to nothing.
+    Tests, docs and data count a quarter; generated and vendored files are left out unless they are critical, and so is
+    what weighs next to nothing.
     """
     if not is_known(facts.change, "files"):
         return ()
@@ -65,7 +65,7 @@ def _weight(file: FileFact, own: FileProvenance | None, conflicts: int, change: 
     effort = unvouched + (read + file.deleted) / 4
     if file.kind in ("binary", "symlink", "submodule"):
         effort = max(effort, _NO_LINES)
-    scale = 0.25 if file.kind in ("test", "docs") else 1.0
+    scale = 0.25 if file.kind in ("test", "docs", "data") else 1.0
     return touches * math.log2(1 + effort) * scale * (1.5 if conflicts else 1.0)
 
 

@@ -113,9 +113,15 @@ def _critical_span(facts: Facts) -> Place | None:
 
 
 def _span(facts: Facts, wanted: Callable[[SpanFact], bool]) -> Place | None:
+    """The first run that is wanted, in source written by hand where there is one."""
     if not is_known(facts.provenance, "spans"):
         return None
-    return next((Place(s.path, s.line, s.end_line) for s in facts.provenance.spans if wanted(s)), None)
+    source = {f.path for f in facts.change.files if f.kind == "source" and not f.generated and not f.vendored}
+    places = [(span.path not in source, span) for span in facts.provenance.spans if wanted(span)]
+    if not places:
+        return None
+    _, span = min(places, key=lambda place: place[0])
+    return Place(span.path, span.line, span.end_line)
 
 
 def _conflict(facts: Facts) -> Place | None:
