@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -83,17 +84,19 @@ class _Content(NamedTuple):
 
 
 class _Matcher:
-    """One domain, compiled: its paths at once, its content when a file first asks for it."""
+    """One domain, compiled when a file first asks for it; what a repository adds is checked at once."""
 
     def __init__(self, domain: Domain, own: DomainSetting) -> None:
         where = f"the setting domains.{domain.name}"
         self.domain = domain
-        self.paths = compile_patterns(domain.paths)
         self.own_paths = compile_patterns(own.paths, where=f"{where}.paths")
         self.ignore = compile_patterns(domain.ignore, where=f"{where}.ignore")
-        self._content: list[_Content] = []
         for pattern in own.content:
             _check(pattern, where)
+
+    @cached_property
+    def paths(self) -> Patterns:
+        return compile_patterns(self.domain.paths)
 
     def by_path(self, file: FileChange, place: _Place) -> str:
         for path in {file.path: None, file.old_path: None}:
@@ -109,7 +112,7 @@ class _Matcher:
     def by_content(self, file: FileChange, lines: _Lines) -> tuple[int, str]:
         if self.ignore.matches(file.path):
             return 0, ""
-        for content in self._compiled():
+        for content in self._content:
             if content.files is not None and not content.files.matches(file.path):
                 continue
             found = _first_line(content, lines)
@@ -119,12 +122,11 @@ class _Matcher:
 
     # Private
 
-    def _compiled(self) -> list[_Content]:
-        if not self._content:
-            plain = [entry for entry in self.domain.content if isinstance(entry, str)]
-            self._content = [_Content(_compile(_union(plain)))] if plain else []
-            self._content += [_restricted(entry) for entry in self.domain.content if isinstance(entry, Search)]
-        return self._content
+    @cached_property
+    def _content(self) -> list[_Content]:
+        plain = [entry for entry in self.domain.content if isinstance(entry, str)]
+        union = [_Content(_compile(_union(plain)))] if plain else []
+        return union + [_restricted(entry) for entry in self.domain.content if isinstance(entry, Search)]
 
 
 def _first_line(content: _Content, lines: _Lines) -> tuple[int, str] | None:

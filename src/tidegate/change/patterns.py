@@ -10,6 +10,7 @@ Matching is case-sensitive. One RE2 expression stands for the whole set, so no p
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import re2
 
@@ -27,10 +28,6 @@ class Patterns:
         self._expressions = expressions
         self._negates = any(p.startswith("!") for p in patterns)
         self._any = re2.compile("|".join(f"(?:{e})" for e in expressions).encode("ascii"), _options())
-        self._which = re2.Set.FullMatchSet(_options())
-        for expression in expressions:
-            self._which.Add(expression.encode("ascii"))
-        self._which.Compile()
 
     def matches(self, path: bytes) -> bool:
         """Whether the set matches the path of a file."""
@@ -53,6 +50,17 @@ class Patterns:
         # A set that ran out of memory for this path answers nothing, where a single expression always answers.
         singles = (re2.compile(e.encode("ascii"), _options()).fullmatch(path) for e in reversed(self._expressions))
         return len(self.patterns) - 1 - next(place for place, match in enumerate(singles) if match is not None)
+
+    # Private
+
+    @cached_property
+    def _which(self) -> re2.Set:
+        """All patterns side by side. Most sets are only ever asked whether any of them matches."""
+        found = re2.Set.FullMatchSet(_options())
+        for expression in self._expressions:
+            found.Add(expression.encode("ascii"))
+        found.Compile()
+        return found
 
 
 def compile_patterns(patterns: Sequence[str], *, where: str = "", below: bool = True) -> Patterns:
