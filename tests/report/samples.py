@@ -441,7 +441,7 @@ _HELD_RULES = (
                 "annotation",
                 "Every added source line says who or what wrote it",
                 "unmet",
-                "90 added source lines by nobody knows whom",
+                "90 added source lines without attribution",
                 "tidegate annotate 1a1a1a1a1a1a..2b2b2b2b2b2b --tool TOOL --model MODEL for what an agent wrote; "
                 "tidegate annotate 1a1a1a1a1a1a..2b2b2b2b2b2b --human for what people typed",
             ),

@@ -123,7 +123,7 @@ Met: breadth
   - 2 approvals by owners of the files that it touches: review.reviews is unknown: no reviews were given (--reviews FILE)
     - next: ask @shop/payments and @alice for a review of 2b2b2b2
 - **annotation-required**: Added lines say who or what wrote them
-  - Every added source line says who or what wrote it: 90 added source lines by nobody knows whom
+  - Every added source line says who or what wrote it: 90 added source lines without attribution
     - next, for what an agent wrote: `tidegate annotate 1a1a1a1a1a1a..2b2b2b2b2b2b --tool TOOL --model MODEL`
     - next, for what people typed: `tidegate annotate 1a1a1a1a1a1a..2b2b2b2b2b2b --human`
 - **ai-carries-tests**: AI changes carry tests
@@ -138,7 +138,7 @@ Met: breadth
 
 1. `shop/payments/charge.py:10` 31 lines by AI; sources contradict each other; critical: payments, network
 2. `shop/auth/token.py:1` 42 lines by AI; critical: auth
-3. `shop/page.py:1` 90 lines by nobody knows whom
+3. `shop/page.py:1` 90 lines without attribution
 
 </details>
 

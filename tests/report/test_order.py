@@ -17,7 +17,7 @@ def test_the_riskiest_file_comes_first_with_its_reasons() -> None:
     assert [look.place.path for look in looks] == ["shop/payments/charge.py", "shop/auth/token.py", "shop/page.py"]
     assert looks[0].place.line == 10
     assert looks[0].reasons == ("31 lines by AI", "sources contradict each other", "critical: payments, network")
-    assert looks[2].reasons == ("90 lines by nobody knows whom",)
+    assert looks[2].reasons == ("90 lines without attribution",)
 
 
 def test_a_person_who_answers_for_a_plain_file_is_no_reason_to_look() -> None:
@@ -34,7 +34,7 @@ def test_generated_files_are_left_out_unless_they_are_critical() -> None:
 def test_unknown_provenance_makes_every_line_one_of_nobody() -> None:
     facts = _only(file("a.py", 30))
     looks = reading_order(replace(facts, provenance=ProvenanceFacts(unknowns=(Unknown("provenance", "it failed"),))))
-    assert looks[0].reasons == ("30 lines by nobody knows whom",)
+    assert looks[0].reasons == ("30 lines without attribution",)
 
 
 def test_what_a_diff_does_not_show_and_what_judges_others_is_worth_a_look() -> None:
@@ -46,7 +46,7 @@ def test_what_a_diff_does_not_show_and_what_judges_others_is_worth_a_look() -> N
     facts = replace(facts, change=replace(facts.change, policy_files=("tidegate.toml",)))
     reasons = {look.place.path: look.reasons for look in reading_order(facts)}
     assert reasons["tool.bin"] == ("a binary: the diff does not show what is in it",)
-    assert reasons["tidegate.toml"] == ("1 line by nobody knows whom", "policy is read from it")
+    assert reasons["tidegate.toml"] == ("1 line without attribution", "policy is read from it")
     assert "its executable bit changed" in reasons["run.sh"]
 
 

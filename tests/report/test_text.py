@@ -34,7 +34,7 @@ What must still happen
         next: ask @shop/payments and @alice for a review of 2b2b2b2
   annotation-required  Added lines say who or what wrote them
     [ ] Every added source line says who or what wrote it
-        90 added source lines by nobody knows whom
+        90 added source lines without attribution
         next, for what an agent wrote:
           tidegate annotate 1a1a1a1a1a1a..2b2b2b2b2b2b --tool TOOL --model MODEL
         or, for what people typed:
@@ -70,7 +70,7 @@ Where to look first
   1. shop/payments/charge.py:10  31 lines by AI; sources contradict each other;
      critical: payments, network
   2. shop/auth/token.py:1  42 lines by AI; critical: auth
-  3. shop/page.py:1  90 lines by nobody knows whom
+  3. shop/page.py:1  90 lines without attribution
 
 Not known
   provenance.declarations: the pull request was not given
@@ -159,8 +159,8 @@ Domains
   migrations (critical)  app/db/migrate.py: the path matches **/migrate*
 
 Where to look first
-  1. app/db/migrate.py  120 lines by nobody knows whom; critical: migrations
-  2. README.md  2 lines by nobody knows whom
+  1. app/db/migrate.py  120 lines without attribution; critical: migrations
+  2. README.md  2 lines without attribution
 
 Not known
   repository: a bare diff has no repository

@@ -25,7 +25,7 @@ def reading_order(facts: Facts, most: int = MOST) -> tuple[Look, ...]:
     """The files that deserve eyes first, riskiest first, each with its reasons; none for a change without any.
 
     weight = what it touches x how much of it nobody has vouched for. A critical domain counts 4, a file that policy or
-    owners are read from 4, any other domain 1 (at most 3), an executable bit 1. Lines by AI or by nobody knows whom
+    owners are read from 4, any other domain 1 (at most 3), an executable bit 1. Lines by AI or without attribution
     count 1 each, lines of people and deleted lines a quarter, on a logarithmic scale: the hundredth line adds little.
     Tests, docs and data count a quarter; generated and vendored files are left out unless they are critical, and so is
     what weighs next to nothing.
@@ -74,7 +74,7 @@ def _writer_reasons(own: FileProvenance | None, conflicts: int) -> list[str]:
     if own and own.ai + own.mixed:
         reasons.append(f"{_lines(own.ai + own.mixed)} by AI")
     if own and own.unknown:
-        reasons.append(f"{_lines(own.unknown)} by nobody knows whom")
+        reasons.append(f"{_lines(own.unknown)} without attribution")
     if conflicts:
         reasons.append("sources contradict each other")
     return reasons
