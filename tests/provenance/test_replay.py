@@ -89,6 +89,13 @@ def test_a_file_is_the_same_by_its_path_below_the_folder(
     assert found(session(edit(written, "something_telling()")), "something_telling()", path, others) == expected
 
 
+def test_a_long_run_is_found_in_a_file_that_was_moved_and_a_short_one_is_not() -> None:
+    run = "\n".join(f"telling_line_number_{n} = {n}" for n in range(6))
+    assert found(session(edit("/Users/ann/shop/old/name.py", run)), f"{run}\nmine_alone = 1") == "aaaaaa."
+    short = "\n".join(run.split("\n")[:4])
+    assert found(session(edit("/Users/ann/shop/old/name.py", run)), f"{short}\nmine_alone = 1") == "....."
+
+
 def test_two_sessions_may_claim_one_line_and_the_later_comes_first() -> None:
     early = session(edit(A, "something_telling()"), id_="s1")
     late = session(edit(A, "something_telling()"), id_="s2", tool="codex")

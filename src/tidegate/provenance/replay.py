@@ -2,8 +2,8 @@
 
 A line is the session's when it stands in an edit of that session to that file, in the order of the edit: the longest
 runs are laid first, what is left is laid between them. A line that says little (fewer than four visible characters)
-counts only inside such a run. White space is not compared, because formatters change it. Paths are compared from the
-end: the session ran in another folder.
+counts only inside such a run. Of an edit to another file only long runs count: the file was moved. White space is not
+compared, because formatters change it. Paths are compared from the end: the session ran in another folder.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ COMMON = 200
 """A line that stands more often than this among the added lines is treated like one that says little."""
 
 
+MOVED = 5
+"""So many telling lines in a row that stand in an edit to another file were moved here, not written again."""
+
+
 class Target(NamedTuple):
     """An added line: its number and its text."""
 
@@ -39,26 +43,33 @@ class Replay:
 
     def __init__(self, transcripts: Iterable[Transcript], paths: Sequence[str], source: str = "transcript") -> None:
         self._source = source
-        self._edits: dict[str, list[tuple[Transcript, list[Edit]]]] = {}
+        self._edits: dict[str, list[tuple[Transcript, list[Edit], list[Edit]]]] = {}
         by_name: dict[str, list[str]] = {}
         for path in paths:
             by_name.setdefault(path.rpartition("/")[2], []).append(path)
         for transcript in sorted(transcripts, key=lambda t: t.started, reverse=True):
-            for path, edits in _by_path(transcript, by_name).items():
-                self._edits.setdefault(path, []).append((transcript, edits))
+            edits_of, strays = _by_path(transcript, by_name)
+            for path in paths:
+                if path in edits_of or strays:
+                    self._edits.setdefault(path, []).append((transcript, edits_of.get(path, []), strays))
 
     def claims(self, path: str, targets: Sequence[Target]) -> list[LineClaim]:
         """The lines that a session wrote, as runs in line order for each session, the latest session first."""
         found: list[LineClaim] = []
-        for transcript, edits in self._edits.get(path, ()):
-            found += self._claims(transcript, edits, targets)
+        texts = [_plain(target.text) for target in targets]
+        for transcript, edits, strays in self._edits.get(path, ()):
+            aligned = _align(edits, texts)
+            _align_moved(strays, texts, aligned)
+            found += self._claims(transcript, aligned, targets)
         return found
 
     # Private
 
-    def _claims(self, transcript: Transcript, edits: Sequence[Edit], targets: Sequence[Target]) -> list[LineClaim]:
+    def _claims(
+        self, transcript: Transcript, aligned: Mapping[int, tuple[Edit, bool]], targets: Sequence[Target]
+    ) -> list[LineClaim]:
         claims: list[LineClaim] = []
-        for index, (edit, by_user) in sorted(_align(edits, [_plain(t.text) for t in targets]).items()):
+        for index, (edit, by_user) in sorted(aligned.items(), key=lambda item: item[0]):
             line = targets[index].line
             origin = Origin(
                 writer="mixed" if by_user else "ai",
@@ -111,15 +122,20 @@ class Replays:
 # Private
 
 
-def _by_path(transcript: Transcript, by_name: Mapping[str, Sequence[str]]) -> dict[str, list[Edit]]:
+def _by_path(transcript: Transcript, by_name: Mapping[str, Sequence[str]]) -> tuple[dict[str, list[Edit]], list[Edit]]:
+    """The edits of each changed file, and those of files that the change does not name: they may have been moved."""
     found: dict[str, list[Edit]] = {}
+    strays: list[Edit] = []
+    folder = transcript.folder.replace("\\", "/")
     for edit in transcript.edits:
         written = edit.path.replace("\\", "/")
         candidates = by_name.get(written.rpartition("/")[2], ())
-        path = _same_file(written, transcript.folder.replace("\\", "/"), candidates) if candidates else ""
+        path = _same_file(written, folder, candidates) if candidates else ""
         if path:
             found.setdefault(path, []).append(edit)
-    return found
+        else:
+            strays.append(edit)
+    return found, strays
 
 
 def _same_file(written: str, folder: str, candidates: Sequence[str]) -> str:
@@ -160,6 +176,23 @@ def _align(edits: Sequence[Edit], texts: Sequence[str]) -> dict[int, tuple[Edit,
             for index in _laid(matcher, plain, positions, quiet, found):
                 found[index] = (edit, texts[index] in by_user)
     return found
+
+
+def _align_moved(strays: Sequence[Edit], texts: Sequence[str], found: dict[int, tuple[Edit, bool]]) -> None:
+    """Adds lines that stand, many in a row, in an edit to a file that now has another name."""
+    telling = {text for text in texts if _visible(text) >= TELLING_ALONE}
+    matcher = SequenceMatcher(lambda text: text not in telling, "", texts, autojunk=False)
+    for edit in strays if len(telling) >= MOVED else ():
+        by_user = {_normal(line) for line in edit.by_user}
+        for block in edit.blocks:
+            plain = [_normal(line) for line in block]
+            if len(telling.intersection(plain)) < MOVED:
+                continue
+            matcher.set_seq1(plain)
+            for start, first, size in matcher.get_matching_blocks():
+                if sum(line in telling for line in plain[start : start + size]) >= MOVED:
+                    for index in range(first, first + size):
+                        found.setdefault(index, (edit, texts[index] in by_user))
 
 
 def _laid(
