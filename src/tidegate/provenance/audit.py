@@ -39,9 +39,10 @@ class AuditedClaim(Struct, frozen=True):
 
 
 class NoteAudit(Struct, frozen=True):
-    """What the audit says about the note of one commit. `note` is None when it cannot be read.
+    """What the audit says about the note of one commit. `note` is None when it could not or need not be read.
 
     `unchecked` says why a note was not held against its commit; then no claim passes and there are no findings.
+    The note of a commit that is not in this clone is not read at all: nobody can ask about its lines.
     """
 
     commit: str
@@ -85,7 +86,9 @@ def audit_notes(repository: Repository, notes: Iterable[tuple[str, bytes]], sett
     """The audit of these notes (commit and text), by a constant number of processes."""
     texts = dict(notes)
     digests = {commit: hashlib.sha256(text).hexdigest() for commit, text in texts.items()}
-    return Audit({audit.commit: audit for audit in _audit(repository, texts.items(), digests, settings)})
+    commits = read_commit_objects(repository, digests)
+    here = ((commit, text) for commit, text in texts.items() if commit in commits)
+    return Audit({audit.commit: audit for audit in _audit(repository, here, commits, digests, settings)})
 
 
 def read_audits(
@@ -95,31 +98,43 @@ def read_audits(
     blobs = list_notes(repository, ref)
     wanted = sorted(blobs) if commits is None else [commit for commit in dict.fromkeys(commits) if commit in blobs]
     digests = {commit: blobs[commit] for commit in wanted}
-    return _audit(repository, read_notes(repository, ref, wanted), digests, settings)
+    found = read_commit_objects(repository, digests)
+    texts = read_notes(repository, ref, [commit for commit in wanted if commit in found])
+    return _audit(repository, texts, found, digests, settings)
 
 
 # Private
 
 
 def _audit(
-    repository: Repository, texts: Iterable[tuple[str, bytes]], digests: Mapping[str, str], settings: Settings
+    repository: Repository,
+    texts: Iterable[tuple[str, bytes]],
+    commits: Mapping[str, Commit],
+    digests: Mapping[str, str],
+    settings: Settings,
 ) -> Iterator[NoteAudit]:
-    """`digests` says of every commit, in the order of `texts`, which texts are the same."""
-    commits = read_commit_objects(repository, digests)
-    signatures = load_signatures()
-    known = _Known(commits, digests, settings, signatures)
+    """One audit for each commit of `digests`, in that order. `texts` has the notes of those that are in this clone."""
+    known = _Known(commits, digests, settings, load_signatures())
     diffs = read_known_diffs(repository, [commit for commit in digests if commit in commits])
-    for oid, text in texts:
-        diff = next(diffs)[1] if oid in commits else None
+    notes = iter(texts)
+    waiting = next(notes, None)
+    for oid in digests:
+        if oid not in commits:
+            yield NoteAudit(oid, None, unchecked="its commit is not in this clone")
+            continue
+        _, diff = next(diffs)
+        if waiting is None or waiting[0] != oid:
+            yield NoteAudit(oid, None, unchecked="the note itself is missing from this clone")
+            continue
+        (_, text), waiting = waiting, next(notes, None)
         try:
             note = parse_note(text)
         except NoteError as error:
             yield NoteAudit(oid, None, (), (_unreadable(oid, error.what),))
             continue
-        if oid not in commits:
-            yield NoteAudit(oid, note, _failed(note, gone := "its commit is not in this clone"), (), gone)
-        elif diff is None:
-            yield NoteAudit(oid, note, _failed(note, broken := "what its commit changed could not be read"), (), broken)
+        if diff is None:
+            broken = "what its commit changed could not be read"
+            yield NoteAudit(oid, note, tuple(_claims(note, Faulty(whole=broken), None)), (), broken)
         else:
             around = known.around(oid, note, added_lines(diff))
             faulty = judge_note(note, around)
@@ -169,10 +184,6 @@ def _unreadable(commit: str, what: str) -> Finding:
     return Finding(
         rule, SEVERITIES[rule], f"note of {commit[:12]}: {what}", Place("."), f"see: tidegate explain {rule}"
     )
-
-
-def _failed(note: Note, reason: str) -> tuple[AuditedClaim, ...]:
-    return tuple(_claims(note, Faulty(whole=reason), None))
 
 
 def _claims(note: Note, faulty: Faulty, around: Surroundings | None) -> Iterator[AuditedClaim]:

@@ -52,7 +52,6 @@ def parse_note(text: bytes) -> Note:
         metadata.append(read_metadata(below))
         above = attestation
     first = metadata[0]
-    as_read = len(metadata) == 1 and above != _render_attestation(files)
     return Note(
         files=tuple(files),
         schema_version=first.schema_version,
@@ -61,7 +60,7 @@ def parse_note(text: bytes) -> Note:
         sessions=tuple(session for part in metadata for session in part.sessions),
         extra=first.extra,
         faults=(*faults, *(fault for part in metadata for fault in part.faults)),
-        written=above if as_read else b"",
+        written=above if len(metadata) == 1 else b"",
     )
 
 
@@ -70,9 +69,9 @@ def render_note(note: Note) -> bytes:
 
     A note that was read and not changed gets its part above `---` back byte for byte.
     """
-    above = _render_attestation(note.files)
-    if note.written and tuple(_parse_attestation(note.written)[0]) == note.files:
-        above = note.written
+    above = note.written
+    if not above or tuple(_parse_attestation(above)[0]) != note.files:
+        above = _render_attestation(note.files)
     return b"%s---\n%s" % (above, _render_metadata(note))
 
 

@@ -107,7 +107,7 @@ def _list_tree(repository: Repository, tip: str) -> dict[str, list[tuple[str, st
         head, _, path = row.decode("utf-8", "replace").partition("\t")
         commit = path.replace("/", "")
         fields = head.split(" ")
-        if len(commit) == length and _is_oid(commit) and fields[1] == "blob":
+        if len(commit) == length and _is_oid(commit) and fields[1] == "blob" and path in _candidates(commit):
             found.setdefault(commit, []).append((path, fields[2]))
     return found
 

@@ -57,7 +57,7 @@ class Fault(Struct, frozen=True):
 class Note(Struct, frozen=True):
     """A git-ai note (authorship/3.0.0). Prompts' messages are never kept. `extra` holds unknown top-level keys.
 
-    `written` is the part above `---` as it was read, and only where we would write the same claims differently.
+    `written` is the part above `---` as it was read; it is written back for as long as it says what `files` say.
     """
 
     files: tuple[NoteFile, ...]
