@@ -207,8 +207,13 @@ def _merge(commit: str, parents: Sequence[_State], changes: Sequence[Sequence[Fi
     touched: set[bytes] = set().union(*changed)
     updates: _State = {}
     for path in touched.union(*parents) - (gone - touched):
-        candidates = [_candidate(path, files, state) for files, state in zip(changed, parents, strict=True)]
-        updates[path] = _choose(candidates, _Origin(commit, path))
+        if path in touched:
+            candidates = [_candidate(path, files, state) for files, state in zip(changed, parents, strict=True)]
+        else:
+            candidates = [state.get(path, _OLD) for state in parents]
+        first = candidates[0]
+        if path in touched or any(other is not first for other in candidates):
+            updates[path] = _choose(candidates, _Origin(commit, path))
     state = parents[0]
     for path in gone.union(path for path, segments in updates.items() if segments is _OLD):
         state.pop(path, None)
@@ -226,34 +231,39 @@ def _candidate(path: bytes, changed: Mapping[bytes, FileChange], state: _State) 
 
 def _choose(candidates: Sequence[_Segments], own: _Origin) -> _Segments:
     """Line by line the candidate that counts: an older line, else the first parent that holds it, else the merge."""
-    first = candidates[0]
-    if all(candidate is first for candidate in candidates):
-        return first
     if any(candidate is _OLD for candidate in candidates):
         return _OLD
+    best = candidates[0]
+    for other in candidates[1:]:
+        best = _choose_of_two(best, other) if best != other else best
+    if not any(segment[1] is _NEW for segment in best):
+        return best
     chosen: list[_Segment] = []
     line = 1
-    for count, heads in _side_by_side(candidates):
-        held = [segment for segment in heads if segment[1] is not _NEW]
-        old = next((segment for segment in held if segment[1] is None), None)
-        segment = old or (held[0] if held else (count, own, line))
-        _push(chosen, (count, segment[1], segment[2]))
-        line += count
+    for segment in best:
+        _push(chosen, (segment[0], own, line) if segment[1] is _NEW else segment)
+        line += segment[0]
     return chosen
 
 
-def _side_by_side(candidates: Sequence[_Segments]) -> Iterator[tuple[int, list[_Segment]]]:
-    """The candidates cut at all their borders. One that ends early counts as older: its diff could not be read."""
-    rest = [list(reversed(candidate)) for candidate in candidates]
-    while any(rest):
-        heads = [stack[-1] if stack else _OLD[0] for stack in rest]
-        count = min(segment[0] for segment in heads)
-        yield count, heads
-        for stack in rest:
-            if stack:
-                segment = stack.pop()
-                if segment[0] > count:
-                    stack.append(_cut(segment, count))
+def _choose_of_two(one: _Segments, other: _Segments) -> _Segments:
+    """Both are cut at all their borders. Where one ends early its diff could not be read: the rest counts as older."""
+    chosen: list[_Segment] = []
+    left, right = list(reversed(one)), list(reversed(other))
+    while left or right:
+        count, origin, start = left.pop() if left else (_END, None, 0)
+        count_2, origin_2, start_2 = right.pop() if right else (_END, None, 0)
+        both = min(count, count_2)
+        if both < count:
+            left.append((count - both if count < _END else _END, origin, start + both if origin else 0))
+        if both < count_2:
+            right.append((count_2 - both if count_2 < _END else _END, origin_2, start_2 + both if origin_2 else 0))
+        if origin is None or origin_2 is None:
+            origin, start = None, 0
+        elif origin is _NEW:
+            origin, start = origin_2, start_2
+        _push(chosen, (both, origin, start))
+    return chosen
 
 
 def _before(file: FileChange, state: _State) -> _Segments:
