@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
+import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +17,7 @@ from tests.repos import ALICE, Repo, build, note_text
 from tidegate.change.git import Repository, open_repository
 from tidegate.change.values import Person
 from tidegate.provenance.audit import audit_notes, read_audits
-from tidegate.provenance.faults import SEVERITIES
+from tidegate.provenance.faults import MOST_FINDINGS, SEVERITIES
 from tidegate.provenance.gitai import human_key, metadata_key, render_note, session_key
 from tidegate.provenance.notes import write_notes
 from tidegate.provenance.values import Entry, Note, Session
@@ -168,6 +171,41 @@ def test_every_seeded_fault_is_found(corpus: Corpus, rule: str) -> None:
     for oid, _ in spoilt:
         if rule not in ("note-unreadable", "note-stripped-trailer", "note-range-edit"):
             assert any(claim.reason for claim in audit.notes[oid].claims), "a spoilt claim passed"
+
+
+def test_no_note_stops_the_audit_or_makes_a_false_claim_pass(corpus: Corpus) -> None:
+    rng = random.Random(11)
+    notes = {}
+    for made in corpus.made:
+        text = bytearray(render_note(made.note))
+        for _ in range(rng.randint(1, 6)):
+            at = rng.randrange(len(text))
+            text[at : at + rng.randrange(4)] = rng.choice(
+                [b"", b"\n", b"0", b"9", b"-", b'"', b"\xff", b"s_", b"---\n", b"}"]
+            )
+        notes[made.oid] = bytes(text)
+    with open_repository(corpus.repo.path) as repository:
+        audit = audit_notes(repository, notes.items(), Settings())
+    assert audit.notes.keys() == notes.keys()
+    for made in corpus.made:
+        for path, ranges in audit.clean_lines(made.oid).items():
+            assert path == made.path
+            assert all(made.first <= first <= last <= made.last for first, last in ranges)
+
+
+def test_a_hostile_note_takes_no_longer_than_its_size_warrants(tmp_path: Path) -> None:
+    commit = Repo.init(tmp_path).commit("Base", {"a.py": "".join(f"{n}\n" for n in range(40_000))})
+    bad = {f"s_{n:014x}": {"agent_id": {"tool": "t", "id": str(n), "model": ""}} for n in range(20_000)}
+    entries = "".join(f"  s_{n:014x}::t_1 {n + 1},{n + 2}\n" for n in range(20_000))
+    text = f"a.py\n{entries}---\n" + json.dumps({"base_commit_sha": commit, "prompts": {}, "sessions": bad})
+    begin = time.process_time()
+    with open_repository(tmp_path) as repository:
+        audit = audit_notes(repository, [(commit, text.encode())], Settings())
+    assert time.process_time() - begin < 5
+    counts = Counter(finding.rule for finding in audit.findings)
+    assert counts == {"note-id-mismatch": MOST_FINDINGS, "note-double-claim": 1}
+    assert f"{20_000 - MOST_FINDINGS} more in this note" in audit.findings[MOST_FINDINGS - 1].message
+    assert audit.clean_lines(commit) == {}
 
 
 def test_a_trailer_is_missed_where_the_settings_ask_for_one(tmp_path: Path) -> None:
