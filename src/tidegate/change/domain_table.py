@@ -8,37 +8,8 @@ precision: a word that is usually innocent (`user`, `session`, `token`, `model`)
 
 from __future__ import annotations
 
-from msgspec import Struct
-
-
-class Search(Struct, frozen=True):
-    """One RE2 pattern for changed lines, if need be only in files with some names.
-
-    `unless` is what takes a line out again. With `hide` a reason shows no more than the beginning of what was found.
-    """
-
-    pattern: str
-    files: tuple[str, ...] = ()
-    unless: str = ""
-    hide: bool = False
-
-
-class Domain(Struct, frozen=True):
-    """One sensitive area: what it means, and how a file comes to belong to it."""
-
-    name: str
-    meaning: str
-    critical: bool
-    paths: tuple[str, ...] = ()
-    content: tuple[str | Search, ...] = ()
-    ignore: tuple[str, ...] = ()
-    everywhere: bool = False
-
-
-_WORKFLOWS = (".github/workflows/**", "**/.github/actions/**", "action.yml", "action.yaml")
-_PYTHON = ("*.py", "*.pyi", "*.pyx", "*.ipynb")
-_SCRIPT = ("*.js", "*.jsx", "*.mjs", "*.cjs", "*.ts", "*.tsx", "*.mts", "*.cts", "*.vue", "*.svelte")
-_JVM = ("*.java", "*.kt", "*.kts", "*.scala", "*.groovy")
+from tidegate.change.domain_values import JVM, PYTHON, SCRIPT, WORKFLOWS, Domain, Search
+from tidegate.change.kinds import LOCK_FILES
 
 DOMAINS: tuple[Domain, ...] = (
     Domain(
@@ -48,20 +19,12 @@ DOMAINS: tuple[Domain, ...] = (
         paths=(
             *("**/auth/**", "**/authn/**", "**/authz/**", "**/oauth/**", "**/oauth2/**", "**/oidc/**", "**/saml/**"),
             *("**/sso/**", "**/rbac/**", "**/acl/**", "**/iam/**", "**/permissions/**", "**/authentication/**"),
-            *(
-                "**/authorization/**",
-                "auth.*",
-                "auth_*.*",
-                "auth-*.*",
-                "*_auth.*",
-                "*-auth.*",
-                "oauth*.*",
-                "*_oauth*.*",
-            ),
-            *("*-oauth*.*", "login.*", "login_*.*", "logout.*", "signin.*", "*_jwt.*", "jwt*.*", "saml*.*", "oidc*.*"),
-            *("rbac.*", "rbac_*.*", "permission.*", "permissions.*", "*_permissions.*", "authentication.*"),
-            *("authorization.*", "authenticator.*", "password.*", "passwords.*", "password_*.*", "mfa*.*", "totp*.*"),
-            *("webauthn*.*", "*Auth.*", "*Authentication.*", "*Authorization.*", "*Permissions.*", "*SecurityConfig.*"),
+            *("**/authorization/**", "auth.*", "auth_*.*", "auth-*.*", "*_auth.*", "*-auth.*", "oauth*.*"),
+            *("*_oauth*.*", "*-oauth*.*", "login.*", "login_*.*", "logout.*", "signin.*", "*_jwt.*", "jwt*.*"),
+            *("saml*.*", "oidc*.*", "rbac.*", "rbac_*.*", "permission.*", "permissions.*", "*_permissions.*"),
+            *("authentication.*", "authorization.*", "authenticator.*", "password.*", "passwords.*", "password_*.*"),
+            *("mfa*.*", "totp*.*", "webauthn*.*", "*Auth.*", "*Authentication.*", "*Authorization.*"),
+            *("*Permissions.*", "*SecurityConfig.*"),
         ),
         content=(
             r"\bjwt\.(?:encode|decode|sign|verify|Parse|ParseWithClaims|NewWithClaims)\b|\bjose\.\w+",
@@ -85,15 +48,12 @@ DOMAINS: tuple[Domain, ...] = (
         everywhere=True,
         paths=(
             *("*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "id_rsa*", "id_ed25519*", "*.kdbx", "*.ppk"),
-            *(".env", ".env.*", "*.env", ".npmrc", ".pypirc", ".netrc", ".htpasswd", ".dockercfg", ".git-credentials"),
-            *("**/secrets/**", "secrets.*", "*-secrets.y*ml", "*_secrets.*", "*-secret.y*ml", "*_secret.y*ml"),
-            *("credentials", "credentials.*", "**/vault/**", "*.sops.y*ml", "*.sops.json", ".sops.y*ml"),
-            *(".gitleaks.toml", ".secrets.baseline", "service-account*.json", "service_account*.json"),
+            *(".env", ".env.*", "*.env", ".npmrc", ".pypirc", ".netrc", ".htpasswd", ".dockercfg"),
+            *(".git-credentials", "**/secrets/**", "secrets.*", "*-secrets.y*ml", "*_secrets.*", "*-secret.y*ml"),
+            *("*_secret.y*ml", "credentials", "credentials.*", "**/vault/**", "*.sops.y*ml", "*.sops.json"),
+            *(".sops.y*ml", ".gitleaks.toml", ".secrets.baseline", "service-account*.json", "service_account*.json"),
         ),
-        ignore=(
-            *(".env.example", ".env.sample", ".env.template", ".env.dist", ".env.defaults", "*.env.example", "*.pub"),
-            "*.env.sample",
-        ),
+        ignore=(".env.example", ".env.sample", ".env.template", ".env.dist", "*.env.example", "*.env.sample", "*.pub"),
         content=(
             r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY",
             Search(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b|\bgithub_pat_\w{60,}", hide=True),
@@ -109,7 +69,7 @@ DOMAINS: tuple[Domain, ...] = (
             ),
             r"\b(?:get_secret_value|SecretClient|SecretManagerServiceClient|secretmanager\.|secretsmanager|hvac\.Client)\b",
             r"\b(?:SECRET_KEY|SECRET_KEY_BASE|MASTER_KEY|ENCRYPTION_KEY)\b",
-            Search(r"\$\{\{ *secrets\.\w+", files=_WORKFLOWS, unless=r"secrets\.GITHUB_TOKEN"),
+            Search(r"\$\{\{ *secrets\.\w+", files=WORKFLOWS, unless=r"secrets\.GITHUB_TOKEN"),
         ),
     ),
     Domain(
@@ -142,11 +102,11 @@ DOMAINS: tuple[Domain, ...] = (
         meaning="money: payments, refunds, invoices, prices, payouts",
         critical=True,
         paths=(
-            *("**/payment/**", "**/payments/**", "**/billing/**", "**/invoicing/**", "**/invoices/**", "**/refunds/**"),
-            *("**/payouts/**", "**/stripe/**", "**/paypal/**", "**/adyen/**", "**/braintree/**", "payment*.*"),
-            *("*_payment*.*", "*-payment*.*", "*Payment.*", "*Payments.*", "*PaymentService.*", "billing*.*"),
-            *("*_billing*.*", "*-billing*.*", "*Billing.*", "invoice*.*", "*_invoice*.*", "*Invoice.*", "refund*.*"),
-            *("*_refund*.*", "*Refund.*", "payout*.*", "stripe*.*", "*_stripe*.*", "paypal*.*"),
+            *("**/payment/**", "**/payments/**", "**/billing/**", "**/invoicing/**", "**/invoices/**"),
+            *("**/refunds/**", "**/payouts/**", "**/stripe/**", "**/paypal/**", "**/adyen/**", "**/braintree/**"),
+            *("payment*.*", "*_payment*.*", "*-payment*.*", "*Payment.*", "*Payments.*", "*PaymentService.*"),
+            *("billing*.*", "*_billing*.*", "*-billing*.*", "*Billing.*", "invoice*.*", "*_invoice*.*", "*Invoice.*"),
+            *("refund*.*", "*_refund*.*", "*Refund.*", "payout*.*", "stripe*.*", "*_stripe*.*", "paypal*.*"),
         ),
         ignore=("*billing_address*", "*billing-address*", "*BillingAddress*"),
         content=(
@@ -161,9 +121,10 @@ DOMAINS: tuple[Domain, ...] = (
         meaning="personal data and duties of law: consent, retention, deletion, audit trails",
         critical=True,
         paths=(
-            *("**/gdpr/**", "**/privacy/**", "**/compliance/**", "**/pii/**", "**/consent/**", "gdpr*.*", "*_gdpr*.*"),
-            *("privacy*.*", "consent*.*", "*_consent.*", "*_retention.*", "retention*.*", "anonymi[sz]*.*", "*_pii*.*"),
-            *("pii*.*", "audit_log*.*", "auditlog*.*", "audit-log*.*", "*AuditLog.*", "data_export*.*", "takeout*.*"),
+            *("**/gdpr/**", "**/privacy/**", "**/compliance/**", "**/pii/**", "**/consent/**", "gdpr*.*"),
+            *("*_gdpr*.*", "privacy*.*", "consent*.*", "*_consent.*", "*_retention.*", "retention*.*"),
+            *("anonymi[sz]*.*", "*_pii*.*", "pii*.*", "audit_log*.*", "auditlog*.*", "audit-log*.*", "*AuditLog.*"),
+            *("data_export*.*", "takeout*.*"),
         ),
         content=(
             r"(?i)\b(?:social_security|ssn|date_of_birth|passport_number|national_id|tax_id|medical_record|patient_id)\b",
@@ -178,16 +139,9 @@ DOMAINS: tuple[Domain, ...] = (
         critical=True,
         everywhere=True,
         paths=(
-            *(
-                "**/migrations/**",
-                "**/migration/**",
-                "**/db/migrate/**",
-                "**/alembic/versions/**",
-                "**/flyway/**",
-                "**/liquibase/**",
-            ),
-            *("V[0-9]*__*.sql", "*.up.sql", "*.down.sql", "**/schema.rb", "**/structure.sql", "schema.prisma"),
-            *("alembic.ini", "**/alembic/env.py", "**/knex/**", "*changelog*.xml", "schema.sql"),
+            *("**/migrations/**", "**/migration/**", "**/db/migrate/**", "**/alembic/versions/**", "**/flyway/**"),
+            *("**/liquibase/**", "V[0-9]*__*.sql", "*.up.sql", "*.down.sql", "**/schema.rb", "**/structure.sql"),
+            *("schema.prisma", "alembic.ini", "**/alembic/env.py", "**/knex/**", "*changelog*.xml", "schema.sql"),
         ),
         ignore=("**/migrations/__init__.py", "*.snap"),
         content=(
@@ -218,7 +172,7 @@ DOMAINS: tuple[Domain, ...] = (
             r"\bprisma\.\w+\.(?:find\w+|create\w*|update\w*|delete\w*|upsert)\(|\bprisma\.\$\w+",
             r"\b(?:knex|sequelize|mongoose|gorm|sqlx|diesel)\b[.:(]|\bActiveRecord::",
             r"\.(?:findOne|findById|updateOne|updateMany|deleteOne|deleteMany|insertOne|insertMany|aggregate)\(",
-            Search(r"@(?:Query|Transactional|Modifying|Repository)\b", files=_JVM),
+            Search(r"@(?:Query|Transactional|Modifying|Repository)\b", files=JVM),
             r"\b(?:redis|Redis|memcache)\.(?:get|set|hset|hget|expire|delete|incr|eval|NewClient|StrictRedis)\b",
         ),
     ),
@@ -245,7 +199,7 @@ DOMAINS: tuple[Domain, ...] = (
                 files=("*.yaml", "*.yml"),
             ),
             Search(r"AWSTemplateFormatVersion|^\s*Type:\s*AWS::\w+", files=("*.yaml", "*.yml", "*.json", "*.template")),
-            Search(r"""["'](?:aws-cdk-lib|@pulumi/\w+|@cdktf/\w+)["'/]""", files=_SCRIPT),
+            Search(r"""["'](?:aws-cdk-lib|@pulumi/\w+|@cdktf/\w+)["'/]""", files=SCRIPT),
             r"\bnew (?:aws|gcp|azure|k8s|kubernetes)\.[a-z]\w*\.\w+\(|\bpulumi_(?:aws|gcp|azure|kubernetes)\b",
         ),
     ),
@@ -254,18 +208,10 @@ DOMAINS: tuple[Domain, ...] = (
         meaning="who can reach what: listeners, proxies, firewalls, DNS, cross-origin rules",
         critical=False,
         paths=(
-            *(
-                "**/network/**",
-                "**/networking/**",
-                "**/nginx/**",
-                "nginx*.conf*",
-                "*.nginx",
-                "haproxy*.cfg",
-                "Caddyfile",
-            ),
-            *("**/envoy/**", "**/traefik/**", "traefik*.*", "**/ingress/**", "*ingress*.y*ml", "**/firewall/**"),
-            *("*firewall*.*", "*networkpolic*.*", "*network-polic*.*", "**/dns/**", "*.zone", "cors.*", "*_cors.*"),
-            *("**/proxy/**", "**/proxies/**", "proxy.*", "*_proxy.*", "*-proxy.*", "vpc*.tf"),
+            *("**/network/**", "**/networking/**", "**/nginx/**", "nginx*.conf*", "*.nginx", "haproxy*.cfg"),
+            *("Caddyfile", "**/envoy/**", "**/traefik/**", "traefik*.*", "**/ingress/**", "*ingress*.y*ml"),
+            *("**/firewall/**", "*firewall*.*", "*networkpolic*.*", "*network-polic*.*", "**/dns/**", "*.zone"),
+            *("cors.*", "*_cors.*", "**/proxy/**", "**/proxies/**", "proxy.*", "*_proxy.*", "*-proxy.*", "vpc*.tf"),
             *("security_group*.tf", "network*.tf", "dns*.tf"),
         ),
         content=(
@@ -285,7 +231,7 @@ DOMAINS: tuple[Domain, ...] = (
         critical=True,
         everywhere=True,
         paths=(
-            *_WORKFLOWS,
+            *WORKFLOWS,
             *(".gitlab-ci.yml", "*.gitlab-ci.yml", ".gitlab/ci/**", "Jenkinsfile", "Jenkinsfile.*", "*.jenkinsfile"),
             *(".circleci/**", ".travis.yml", "azure-pipelines*.y*ml", ".azure-pipelines/**", ".buildkite/**"),
             *(".drone.yml", ".woodpecker/**", ".woodpecker.y*ml", "bitbucket-pipelines.yml", ".teamcity/**"),
@@ -301,29 +247,12 @@ DOMAINS: tuple[Domain, ...] = (
         critical=False,
         everywhere=True,
         paths=(
+            *LOCK_FILES,
             *("requirements*.txt", "requirements*.in", "**/requirements/*.txt", "**/requirements/*.in"),
-            *("constraints*.txt", "Pipfile", "go.mod", "go.sum", "go.work", "Gemfile", "*.gemspec", "Podfile"),
-            *(
-                "Package.swift",
-                "Cartfile",
-                "pubspec.yaml",
-                "rebar.config",
-                "Brewfile",
-                ".gitmodules",
-                "environment.yml",
-            ),
-            *(
-                "Directory.Packages.props",
-                "packages.config",
-                "libs.versions.toml",
-                "pnpm-workspace.yaml",
-                "package-lock.json",
-            ),
-            *("npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb", "deno.lock"),
-            *("poetry.lock", "uv.lock", "pdm.lock", "Pipfile.lock", "pixi.lock", "Cargo.lock", "Gemfile.lock"),
-            *("composer.lock", "mix.lock", "pubspec.lock", "Podfile.lock", "Package.resolved", "packages.lock.json"),
-            *("gradle.lockfile", "flake.lock", "Chart.lock", ".terraform.lock.hcl", "MODULE.bazel*", "buf.lock"),
-            *(".npmrc", ".yarnrc*", "pip.conf", "WORKSPACE", "WORKSPACE.bazel"),
+            *("constraints*.txt", "Pipfile", "go.mod", "go.work", "Gemfile", "*.gemspec", "Podfile", "Package.swift"),
+            *("Cartfile", "pubspec.yaml", "rebar.config", "Brewfile", ".gitmodules", "environment.yml"),
+            *("Directory.Packages.props", "packages.config", "libs.versions.toml", "pnpm-workspace.yaml"),
+            *("package-lock.json", "MODULE.bazel*", ".npmrc", ".yarnrc*", "pip.conf", "WORKSPACE", "WORKSPACE.bazel"),
         ),
         content=(
             Search(
@@ -358,16 +287,16 @@ DOMAINS: tuple[Domain, ...] = (
         meaning="running commands, evaluating text as code, loading objects from bytes, writing raw HTML",
         critical=True,
         content=(
-            Search(r"(?:^|[^.\w])(?:eval|exec|compile)\(", files=_PYTHON, unless=r"\bdef (?:eval|exec|compile)\("),
+            Search(r"(?:^|[^.\w])(?:eval|exec|compile)\(", files=PYTHON, unless=r"\bdef (?:eval|exec|compile)\("),
             r"\bos\.(?:system|popen|exec[lv]\w*|spawn\w+)\(|\bsubprocess\.(?:run|Popen|call|check_\w+|getoutput)\b",
             r"\bshell\s*=\s*True\b|\basyncio\.create_subprocess_\w+",
             r"\b(?:pickle|cPickle|dill|cloudpickle|marshal|shelve|joblib)\.(?:loads?|open|Unpickler)\b",
-            Search(r"\byaml\.(?:load|unsafe_load|full_load)\(", files=_PYTHON),
+            Search(r"\byaml\.(?:load|unsafe_load|full_load)\(", files=PYTHON),
             r"\brender_template_string\(|\b__import__\(|\bimportlib\.import_module\(",
-            Search(r"(?:^|[^.\w])eval\(|\bnew Function\(|\bvm\.run\w+\(|\bchild_process\b", files=_SCRIPT),
-            Search(r"\b(?:execSync|execFile|execFileSync|spawnSync|execa)\(|(?:^|[^.\w])spawn\(", files=_SCRIPT),
+            Search(r"(?:^|[^.\w])eval\(|\bnew Function\(|\bvm\.run\w+\(|\bchild_process\b", files=SCRIPT),
+            Search(r"\b(?:execSync|execFile|execFileSync|spawnSync|execa)\(|(?:^|[^.\w])spawn\(", files=SCRIPT),
             Search(
-                r"\bdangerouslySetInnerHTML\b|\.(?:inner|outer)HTML\s*=|\bdocument\.write\(|\bv-html\b", files=_SCRIPT
+                r"\bdangerouslySetInnerHTML\b|\.(?:inner|outer)HTML\s*=|\bdocument\.write\(|\bv-html\b", files=SCRIPT
             ),
             r"\bexec\.Command(?:Context)?\(|\bsyscall\.Exec\(|\bplugin\.Open\(",
             r"\bRuntime\.getRuntime\(\)\.exec\b|\bnew ProcessBuilder\b|\bObjectInputStream\b|\bScriptEngine\w*",
@@ -390,7 +319,7 @@ DOMAINS: tuple[Domain, ...] = (
             ),
             r"\bsync\.(?:Mutex|RWMutex|WaitGroup|Once|Map|Pool|Cond)\b",
             r"\batomic\.(?:Add|Load|Store|CompareAndSwap|Int|Bool|Value|Pointer)\w*",
-            Search(r"\bsynchronized\b|\bvolatile\b|\bCoroutineScope\b|\brunBlocking\b", files=_JVM),
+            Search(r"\bsynchronized\b|\bvolatile\b|\bCoroutineScope\b|\brunBlocking\b", files=JVM),
             r"\b(?:ExecutorService|CompletableFuture|ReentrantLock|ReadWriteLock|CountDownLatch|ConcurrentHashMap)\b",
             r"\b(?:AtomicInteger|AtomicLong|AtomicBoolean|AtomicReference)\b",
             r"\b(?:tokio::(?:spawn|select|sync)|thread::spawn|mpsc::|Arc<(?:Mutex|RwLock)|std::(?:mutex|thread|atomic|async))\b",
@@ -408,16 +337,8 @@ DOMAINS: tuple[Domain, ...] = (
             *("CLAUDE.md", "AGENTS.md", "GEMINI.md", "SKILL.md", ".cursorrules", ".cursor/**", ".claude/**"),
             *(".windsurf/**", ".windsurfrules", ".clinerules", ".clinerules/**", ".github/copilot-instructions.md"),
             *(".github/instructions/**", ".github/prompts/**", ".mcp.json", "mcp.json", ".aider*", ".codex/**"),
-            *(
-                ".gemini/**",
-                ".roo/**",
-                ".kiro/**",
-                "**/prompts/**",
-                "*.prompt",
-                "*.prompt.md",
-                "prompts.*",
-                "system_prompt*.*",
-            ),
+            *(".gemini/**", ".roo/**", ".kiro/**", "**/prompts/**", "*.prompt", "*.prompt.md", "prompts.*"),
+            *("system_prompt*.*",),
         ),
         content=(
             r"\b(?:system_prompt|SYSTEM_PROMPT|systemPrompt|system_instruction|systemInstruction)\b",

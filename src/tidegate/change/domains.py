@@ -18,7 +18,8 @@ import msgspec
 import re2
 
 from tidegate.change import kinds
-from tidegate.change.domain_table import DOMAINS, Domain, Search
+from tidegate.change.domain_table import DOMAINS
+from tidegate.change.domain_values import Domain, Search
 from tidegate.change.patterns import Patterns, compile_patterns
 from tidegate.change.values import FileChange, show_path
 from tidegate.errors import InputError

@@ -189,13 +189,16 @@ DATA: tuple[str, ...] = (
     *(".gitkeep", ".keep"),
 )
 
-GENERATED: tuple[str, ...] = (
-    # lock files
+LOCK_FILES: tuple[str, ...] = (
     *("package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb", "deno.lock"),
     *("poetry.lock", "uv.lock", "pdm.lock", "Pipfile.lock", "pixi.lock", "conda-lock.yml", "Cargo.lock", "go.sum"),
     *("go.work.sum", "Gemfile.lock", "composer.lock", "mix.lock", "pubspec.lock", "Podfile.lock", "Cartfile.resolved"),
     *("Package.resolved", "packages.lock.json", "paket.lock", "gradle.lockfile", "flake.lock", "Chart.lock"),
     *(".terraform.lock.hcl", "MODULE.bazel.lock", "buf.lock", "stack.yaml.lock", "Manifest.toml"),
+)
+
+GENERATED: tuple[str, ...] = (
+    *LOCK_FILES,
     # what protocol and schema compilers write
     *("*.pb.go", "*.pb.gw.go", "*_grpc.pb.go", "*.pb.cc", "*.pb.h", "*_pb2.py", "*_pb2.pyi", "*_pb2_grpc.py"),
     *("*_pb.js", "*_pb.ts", "*_pb.d.ts", "*.pb.swift", "*.pb.dart", "*.pbenum.dart", "*.pbjson.dart", "*_pb.rb"),
