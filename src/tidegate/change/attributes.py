@@ -21,6 +21,7 @@ from tidegate.facts import Unknown
 MARKS = ("linguist-generated", "linguist-vendored", "linguist-documentation")
 FILE_NAME = ".gitattributes"
 LARGEST_BYTES = 1 << 20
+MOST_LEVELS = 100
 MOST_LINES = 2000
 
 _FALSE = {"false", "no", "off", "0"}
@@ -145,9 +146,12 @@ def _marks(word: str, macros: Mapping[str, tuple[tuple[str, bool | None], ...]])
 
 
 def _folders_above(path: bytes) -> Iterator[bytes]:
-    """`a/b/c` has b"", b"a/" and b"a/b/", nearest last."""
+    """`a/b/c` has b"", b"a/" and b"a/b/", nearest last. Marks below MOST_LEVELS do not count: git walks down to each
+    folder from the top, so that a path of thousands of levels would take minutes."""
     yield b""
     at = path.find(b"/")
-    while at >= 0:
+    for _ in range(MOST_LEVELS):
+        if at < 0:
+            return
         yield path[: at + 1]
         at = path.find(b"/", at + 1)
