@@ -328,3 +328,19 @@ def test_a_note_of_a_person_with_a_claim_of_another(tmp_path: Path) -> None:
     repo.git("update-ref", "refs/pull/2/head", "HEAD")
     squash(repo, "feature", "Two (#2)")
     assert claimed(recovery(repo), repo) == {"by agent": "claude", "by hand": ALICE}
+
+
+def test_a_rebased_branch_that_was_merged(tmp_path: Path) -> None:
+    """The rewritten commits reach main as they are, on the second parent of a merge."""
+    repo = start(tmp_path)
+    repo.git("checkout", "-q", "-b", "feature")
+    agent_commit(repo, "app.txt", ["agent 1"])
+    repo.git("checkout", "-q", "main")
+    repo.commit("Elsewhere", {"c.txt": "c\n"})
+    repo.git("checkout", "-q", "feature")
+    repo.git("rebase", "-q", "main")
+    repo.git("checkout", "-q", "main")
+    repo.git("merge", "-q", "--no-ff", "--no-edit", "feature")
+    found = recovery(repo)
+    assert claimed(found, repo) == {"agent 1": "claude"}
+    assert commit_of(found, repo.head("feature")).recovered == 1

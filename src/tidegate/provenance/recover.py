@@ -86,6 +86,8 @@ def recover_lines(repository: Repository, settings: Settings, scope: Scope) -> R
     chain = [head] if scope.alone else list(_chain(history, base))
     targets = _targets(history, chain, noted | repository.shallow_edge)
     links = Links(history, heads, present)
+    if not scope.alone:
+        targets += _merged_targets(links, chain, {*noted, *repository.shallow_edge, *(t.oid for t in targets)})
     lone = [target.oid for target in targets if not links.of(target.oid, target.numbers)]
     links.learn(find_patches(repository, links, lone))
     trail = _read_trail(repository, settings, links, _linked(links, targets))
@@ -165,6 +167,17 @@ def _targets(history: History, chain: Iterable[str], known: Set[str]) -> list[Ta
             if side and len(side.parents) == 1 and node.numbers and history.fork(side.first_parent)[1] >= 0:
                 found.append(Target(parent, (*node.numbers, *side.numbers)))
     return [target for target in reversed(found) if target.oid not in known]
+
+
+def _merged_targets(links: Links, chain: Sequence[str], known: Set[str]) -> list[Target]:
+    """Commits that a merge brought to the branch and that were rewritten before: what they came from has notes."""
+    history = links.history
+    if not chain:
+        return []
+    first = history.taken[chain[0]]
+    brought = [oid for oid, place in history.taken.items() if place >= first and oid not in known]
+    nodes = [history.nodes[oid] for oid in sorted(brought)]
+    return [Target(node.oid, node.numbers) for node in nodes if len(node.parents) == 1 and links.of(node.oid)]
 
 
 def _linked(links: Links, targets: Iterable[Target]) -> dict[str, tuple[Source, ...]]:
