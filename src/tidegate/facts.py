@@ -277,8 +277,12 @@ class ProvenanceFacts(Section, frozen=True, kw_only=True):
     """Who or what wrote the change, and how we know. Binary, symlink and submodule changes have no lines."""
 
     lines: Annotated[Lines, Meta(description="added lines by writer")] = Lines()
-    source_lines: Annotated[Lines, Meta(description="the same for source and tests written by hand")] = Lines()
-    critical_lines: Annotated[Lines, Meta(description="the same for files of critical domains")] = Lines()
+    source_lines: Annotated[
+        Lines, Meta(description="the same for the lines of source and tests written by hand that are not blank")
+    ] = Lines()
+    critical_lines: Annotated[
+        Lines, Meta(description="the same for the lines of files of critical domains that are not blank")
+    ] = Lines()
     ai_share: Annotated[float, Meta(ge=0, le=1, description="(ai + mixed) / added; 0 when none added")] = 0.0
     unknown_share: Annotated[float, Meta(ge=0, le=1, description="unknown / added; 0 when none added")] = 0.0
     evidence: Annotated[EvidenceLines, Meta(description="added lines by evidence level")] = EvidenceLines()

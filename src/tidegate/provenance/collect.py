@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -60,10 +61,11 @@ FIELDS_OF_COMMITS = (
 
 
 class FileLines(NamedTuple):
-    """The added lines of one file with their attributions."""
+    """The added lines of one file with their attributions. `blank` are those of white space alone, ascending."""
 
     file: FileChange
     parts: tuple[Attributed, ...]
+    blank: tuple[int, ...]
 
 
 def collect(change: Change, context: Context) -> ProvenanceFacts:
@@ -126,7 +128,8 @@ def _attribute_files(change: Change, context: Context, index: EvidenceIndex) -> 
     for file in files:
         lines = {hunk.new_start + n: text for hunk in file.hunks for n, text in enumerate(hunk.added)}
         extra = replays.claims(file.path, runs[file.path], lines)
-        yield FileLines(file, index.attribute(runs[file.path], extra))
+        blank = tuple(sorted(number for number, text in lines.items() if not text.strip()))
+        yield FileLines(file, index.attribute(runs[file.path], extra), blank)
 
 
 def _has_lines(file: FileChange) -> bool:
@@ -198,7 +201,12 @@ def _size(part: Attributed) -> int:
 
 
 def _sized(files: Iterable[FileLines]) -> list[tuple[Attributed, int]]:
-    return [(part, _size(part)) for file in files for part in file.parts]
+    """Every part with its lines that are not blank: nobody has to say who wrote an empty line."""
+    return [
+        (part, _size(part) - (bisect_right(file.blank, part.end_line) - bisect_left(file.blank, part.line)))
+        for file in files
+        for part in file.parts
+    ]
 
 
 def _lines(every: Sequence[tuple[Attributed, int]]) -> Lines:
