@@ -194,6 +194,12 @@ def test_past_the_text_budget_lines_are_counted_and_domains_unknown(
     assert result.unknowns[0].reason.startswith("b and 1 more: ")
 
 
+def test_one_hunk_of_millions_of_lines_does_not_fill_the_memory(repo: Repo) -> None:
+    file = one(differ(repo, {}, {b"a": b"\n" * 3_000_000}))
+
+    assert (file.added, file.hunks[0].new_count, file.hunks[0].added) == (3_000_000, 3_000_000, ())
+
+
 def test_past_the_hunk_budget_lines_are_counted_and_not_known(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(diff_module, "HUNK_BUDGET", 3)
     every_other = b"".join(b"%d\n" % n if n % 2 else b"changed\n" for n in range(20))

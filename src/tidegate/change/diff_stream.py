@@ -85,7 +85,8 @@ class DiffReader:
         cut = False
         while match := _HUNK.match(line):
             old_start, old_count, new_start, new_count = hunk_numbers(match)
-            keep = self._text and self._text_left > 0 and self._hunks_left > 0
+            lines_cost = _LINE_COST * (old_count + new_count)
+            keep = self._text and self._text_left > lines_cost and self._hunks_left > 0
             removed = _take(output, output.readline() if old_count else b"", old_count, keep)
             line = output.readline()
             if line[:1] == b"\\":
@@ -101,7 +102,7 @@ class DiffReader:
             if self._hunks_left >= 0:
                 hunks.append(Hunk(old_start, old_count, new_start, new_count, removed, inserted))
             if keep:
-                self._text_left -= sum(map(len, removed + inserted)) + _LINE_COST * (old_count + new_count)
+                self._text_left -= lines_cost + sum(map(len, removed)) + sum(map(len, inserted))
             cut = cut or keep is not self._text
         known = self._hunks_left >= 0
         file = replace(record, hunks=tuple(hunks) if known else (), added=added, deleted=deleted, lines_known=known)
