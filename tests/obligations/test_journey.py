@@ -155,7 +155,9 @@ def test_doing_what_the_verdict_says_meets_what_it_asks(repo: Repo, tidegate: Ru
     repo.commit("Count far", {"src/a.py": "".join(f"n{n} = {n}\n" for n in range(30))}, author=ALICE)
     with open_repository(repo.path) as repository:
         before = annotation(repository)
-        assert (before.state, before.why) == ("unmet", "nothing says who or what wrote 30 of 30 added source lines")
+        silent = f"in {repo.head()[:10]} (30 lines)"
+        assert before.state == "unmet"
+        assert before.why == f"nothing says who or what wrote 30 of 30 added source lines, {silent}"
     command = before.next_step.partition(" for ")[0].split()
     arguments = ["claude" if word == "TOOL" else "claude-opus-4-6" if word == "MODEL" else word for word in command[1:]]
     done = tidegate(*arguments, "--by", ALICE, cwd=repo.path)
