@@ -163,7 +163,9 @@ class ChangeFacts(Section, frozen=True, kw_only=True):
     source_lines_added: Annotated[int, Meta(ge=0, description="lines added to source written by hand")] = 0
     source_lines_deleted: Annotated[int, Meta(ge=0, description="lines deleted from such source")] = 0
     test_files: Annotated[int, Meta(ge=0, description="changed test files that still exist at the head")] = 0
-    test_lines_added: Annotated[int, Meta(ge=0, description="lines added to tests")] = 0
+    test_lines_added: Annotated[
+        int, Meta(ge=0, description="lines added to tests, blank and comment lines left out")
+    ] = 0
     domains: Annotated[tuple[str, ...], Meta(description="sensitive areas that the change touches")] = ()
     domain_hits: Annotated[tuple[DomainHit, ...], Meta(description="why, one entry per file and domain")] = ()
     critical_domains: Annotated[tuple[str, ...], Meta(description="those of them that are critical")] = ()
@@ -205,7 +207,7 @@ class AgentFact(Struct, frozen=True):
 
 
 class SpanFact(Struct, frozen=True):
-    """A run of added lines with one attribution. `prompt` is a salted digest, never the text."""
+    """A run of added lines with one attribution; `blank` of them are white space alone. `prompt` is a salted digest."""
 
     path: str
     line: Count
@@ -220,6 +222,7 @@ class SpanFact(Struct, frozen=True):
     evidence: Evidence
     source: str
     commit: str
+    blank: Count = 0
 
 
 class AccountableFact(Struct, frozen=True):

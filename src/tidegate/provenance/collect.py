@@ -102,7 +102,7 @@ def collect(change: Change, context: Context) -> ProvenanceFacts:
         authors=_authors(change, context),
         ai_domains=_ai_domains(files),
         files=tuple(_file(file) for file in files),
-        spans=tuple(_span(file.file, part) for file in files for part in file.parts),
+        spans=tuple(_span(file, part) for file in files for part in file.parts),
         declarations=index.sources.declarations,
         notes_read=index.sources.notes_read,
         conflicts=tuple(
@@ -202,11 +202,11 @@ def _size(part: Attributed) -> int:
 
 def _sized(files: Iterable[FileLines]) -> list[tuple[Attributed, int]]:
     """Every part with its lines that are not blank: nobody has to say who wrote an empty line."""
-    return [
-        (part, _size(part) - (bisect_right(file.blank, part.end_line) - bisect_left(file.blank, part.line)))
-        for file in files
-        for part in file.parts
-    ]
+    return [(part, _size(part) - _blank(file, part)) for file in files for part in file.parts]
+
+
+def _blank(file: FileLines, part: Attributed) -> int:
+    return bisect_right(file.blank, part.end_line) - bisect_left(file.blank, part.line)
 
 
 def _lines(every: Sequence[tuple[Attributed, int]]) -> Lines:
@@ -299,10 +299,10 @@ def _file(file: FileLines) -> FileProvenance:
     )
 
 
-def _span(file: FileChange, part: Attributed) -> SpanFact:
+def _span(file: FileLines, part: Attributed) -> SpanFact:
     origin = part.origin
     return SpanFact(
-        path=show_path(file.path),
+        path=show_path(file.file.path),
         line=part.line,
         end_line=part.end_line,
         writer=origin.writer,
@@ -315,4 +315,5 @@ def _span(file: FileChange, part: Attributed) -> SpanFact:
         evidence=origin.evidence,
         source=origin.source,
         commit=origin.commit,
+        blank=_blank(file, part),
     )

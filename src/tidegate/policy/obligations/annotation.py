@@ -43,13 +43,13 @@ def _next_step(case: Case) -> str:
 
 
 def _silent_commits(case: Case) -> list[tuple[str, int]]:
-    """Commits that hold lines of unknown writers, in short, with the number of lines, most lines first."""
+    """Commits that hold lines of unknown writers that are not blank, in short, with their number, most lines first."""
     spans = look(case.document, "provenance.spans", list[SpanFact])
     lines: Counter[str] = Counter()
     for span in () if isinstance(spans, Unknown) else spans:
         if span.writer == "unknown" and span.commit:
-            lines[short(span.commit)] += span.end_line - span.line + 1
-    return sorted(((c, n) for c, n in lines.items() if c), key=lambda pair: (-pair[1], pair[0]))
+            lines[short(span.commit)] += span.end_line - span.line + 1 - span.blank
+    return sorted(((c, n) for c, n in lines.items() if c and n), key=lambda pair: (-pair[1], pair[0]))
 
 
 KIND = Kind("annotation", "push", Annotation, refuse_false("annotation"), _text, _judge, _next_step)
