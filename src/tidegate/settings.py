@@ -25,6 +25,8 @@ TESTS_FOLDER = f"{POLICY_FOLDER}tests/"
 """Tests of rules; a check never reads them."""
 ENVIRONMENT_PREFIX = "TIDEGATE_"
 DEEPEST = 20
+MOST_DOTS_SQUARED = 10_000_000
+"""tomllib keeps every beginning of a dotted key: what it needs grows with the square of the parts."""
 
 
 class Identity(Struct, frozen=True, forbid_unknown_fields=True):
@@ -192,6 +194,8 @@ def environment_variables() -> dict[str, str]:
 
 def read_toml(text: bytes, origin: str) -> dict[str, Any]:
     """A TOML text as a table. Raises InputError with the line for one that does not parse."""
+    if sum(line.count(b".") ** 2 for line in text.split(b"\n")) > MOST_DOTS_SQUARED:
+        raise InputError("a key has too many parts", where=origin, mend="make it shorter")
     try:
         table = tomllib.loads(text.decode("utf-8"))
         if _is_deeper(table, DEEPEST):
@@ -199,7 +203,7 @@ def read_toml(text: bytes, origin: str) -> dict[str, Any]:
         return table
     except UnicodeDecodeError as error:
         raise InputError("the file is not UTF-8", where=origin, mend="save it as UTF-8") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also a number of more digits than Python reads
         raise InputError(f"not valid TOML: {error}", where=origin, mend="correct that line") from error
 
 
