@@ -53,7 +53,7 @@ def classify_files(
     says that it is generated.
     """
     tables = _tables(settings.files)
-    return tuple(_classify(file, attributes.of(file.path), tables, file.path in headers) for file in files)
+    return tuple(_classify_moved(file, attributes, tables, file.path in headers) for file in files)
 
 
 def read_headers(repository: Repository, files: Iterable[FileChange]) -> frozenset[bytes]:
@@ -123,6 +123,23 @@ def _tables(own: FileSettings) -> _Tables:
     )
 
 
+def _classify_moved(file: FileChange, attributes: Attributes, tables: _Tables, header: bool) -> FileChange:
+    """A file that a change renames stays what it was where that is looked at more closely: a name is easily chosen."""
+    now = _classify(file, attributes.of(file.path), tables, header)
+    if file.status != "renamed":
+        return now
+    there = msgspec.structs.replace(file, path=file.old_path)
+    before = _classify(there, attributes.of(file.old_path), tables, header)
+    left_source = before.kind == "source" and now.kind in ("test", "docs", "config", "data")
+    return msgspec.structs.replace(
+        now,
+        kind="source" if left_source else now.kind,
+        language=before.language if left_source else now.language,
+        generated=now.generated and before.generated,
+        vendored=now.vendored and before.vendored,
+    )
+
+
 def _classify(file: FileChange, marks: Marks, tables: _Tables, header: bool) -> FileChange:
     path = file.path
     language = tables.names.language_of(path)
@@ -157,12 +174,15 @@ def _kind(file: FileChange, language: str, marks: Marks, tables: _Tables) -> Fil
 
 
 def _kind_by_name(path: bytes, language: str, tables: _Tables) -> FileKind:
-    if tables.docs.matches(path):
+    code = language not in ("", *kinds.NOT_CODE, *kinds.PAGES)  # README.py runs, whatever it is called
+    if not code and tables.docs.matches(path):
         return "docs"
     if tables.tests.matches(path):
         return "test"
     if tables.test_folders.matches(path):
         return "data" if language in kinds.NOT_CODE or language == "" else "test"
+    if code:
+        return "source"
     if tables.config.matches(path):
         return "config"
     return "data" if tables.data.matches(path) else "source"

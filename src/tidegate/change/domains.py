@@ -105,7 +105,7 @@ class _Matcher:
                 continue
             found = self.own_paths.first(path)
             if not found and (place.counts or (self.domain.everywhere and place.counts_everywhere)):
-                found = self.paths.first(path)
+                found = self.paths.first(path) or self.paths.first(path.lower())
             if found:
                 return f"path matches `{found}`" if path == file.path else f"path was `{_quote(path)}`"
         return ""
@@ -163,7 +163,7 @@ class _Table:
         lines = _Lines(file) if place.searched else None
         if lines is not None and self._anything.search(lines.text) is None:
             lines = None
-        by_path = any(self._any_path.matches(path) for path in {file.path, file.old_path})
+        by_path = any(self._any_path.matches(path) for path in _spellings(file))
         hits = []
         for matcher in self._matchers:
             number, reason = 0, matcher.by_path(file, place) if by_path else ""
@@ -186,12 +186,19 @@ class _Place(NamedTuple):
 
 
 def _place_of(file: FileChange, tests: Patterns, aside: Patterns) -> _Place:
-    if file.vendored or file.kind == "test" or tests.matches(file.path):
+    """A renamed file lies in its old place too: a change cannot carry it out of sight."""
+    paths = (file.path, file.old_path) if file.status == "renamed" else (file.path,)
+    if file.vendored or file.kind == "test" or all(map(tests.matches, paths)):
         return _Place(False, False, False)
-    ours = not file.generated and not aside.matches(file.path)
+    ours = not file.generated and not all(map(aside.matches, paths))
     code = file.kind in ("source", "config")
     plain = code or file.kind in ("symlink", "binary", "submodule")
     return _Place(ours and plain, file.kind != "docs", ours and code and file.language not in TEXTS)
+
+
+def _spellings(file: FileChange) -> set[bytes]:
+    """The paths of a file as they are and in small letters: `Auth/` is a folder like `auth/`."""
+    return {spelling for path in (file.path, file.old_path) for spelling in (path, path.lower())}
 
 
 class _Lines:

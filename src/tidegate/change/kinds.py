@@ -120,6 +120,9 @@ NOT_CODE: tuple[str, ...] = (
 )
 """Languages whose files are no source code."""
 
+PAGES: tuple[str, ...] = ("HTML", "CSS", "Template", "Nix")
+"""Languages of files that are documentation or configuration where their name says so."""
+
 _SCRIPT = ("js", "jsx", "mjs", "cjs", "ts", "tsx", "mts", "cts", "vue", "svelte")
 
 DOCS: tuple[str, ...] = (
