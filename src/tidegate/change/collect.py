@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterable, Sequence
 
 from tidegate.change.branches import read_branches, repository_name
 from tidegate.change.domains import effective_domains
 from tidegate.change.git import Repository as GitRepository
 from tidegate.change.values import Change, Commit, Context, FileChange, show_path
+from tidegate.errors import InputError
 from tidegate.facts import ChangeFacts, CommitFact, DomainHit, FileFact, Repository, Unknown
+from tidegate.settings import read_toml
 
 OWNERS_FILES = (b"CODEOWNERS", b"docs/CODEOWNERS", b".github/CODEOWNERS", b".gitlab/CODEOWNERS")
 """Where GitHub and GitLab look for owners."""
@@ -17,6 +18,7 @@ OWNERS_FILES = (b"CODEOWNERS", b"docs/CODEOWNERS", b".github/CODEOWNERS", b".git
 PYPROJECT = b"pyproject.toml"
 PIPELINES = (b".gitlab-ci.yml", b".pre-commit-config.yaml")
 WORKFLOWS = b".github/workflows/"
+COMMENTS = (b"#", b"//", b"--", b"/*", b"* ", b"*/", b";", b"%")
 TEXT_LIMIT_BYTES = 1 << 20
 
 
@@ -58,7 +60,7 @@ def collect_change(change: Change, context: Context) -> ChangeFacts:
         source_lines_added=sum(file.added for file in source),
         source_lines_deleted=sum(file.deleted for file in source),
         test_files=sum(file.status != "deleted" for file in tests),
-        test_lines_added=sum(file.added for file in tests),
+        test_lines_added=sum(_telling_lines(file) for file in tests),
         domains=tuple(sorted({hit.domain for hit in hits})),
         domain_hits=tuple(hits),
         critical_domains=tuple(sorted({hit.domain for hit in hits} & critical)),
@@ -132,6 +134,12 @@ def _executable(mode: int) -> bool:
     return mode & 0o170111 == 0o100111
 
 
+def _telling_lines(file: FileChange) -> int:
+    """Added lines that are neither blank nor a comment alone: those test nothing."""
+    lines = (line.strip() for hunk in file.hunks for line in hunk.added)
+    return sum(bool(line) and not line.startswith(COMMENTS) for line in lines)
+
+
 def _shown(files: Iterable[FileChange]) -> tuple[str, ...]:
     return tuple(sorted({show_path(file.path) for file in files}))
 
@@ -189,7 +197,7 @@ def _policy_differs(file: FileChange, old: bytes | None, new: bytes | None) -> b
 def _own_table(text: bytes) -> object | None:
     """[tool.tidegate] of a pyproject.toml, {} where there is none, None where it cannot be read."""
     try:
-        tool = tomllib.loads(text.decode("utf-8")).get("tool", {})
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
+        tool = read_toml(text, "pyproject.toml").get("tool", {})
+    except InputError:
         return None
     return tool.get("tidegate", {}) if isinstance(tool, dict) else {}

@@ -154,9 +154,14 @@ def _said(text: str) -> str:
     kept = [line.rstrip() for line in text.split("\n")]
     body = "\n".join(kept).strip()
     bare = " ".join(re.sub(r"[*_`>\[\]()]", " ", body).split()).strip(" -–—").lower()
-    if bare.rstrip(".!") in _FILLER or re.fullmatch(r"(?:\[[^\]]*\]|<[^>]*>|\{[^}]*\})", body):
+    if bare.rstrip(".!") in _FILLER or not _says(body) or re.fullmatch(r"(?:\[[^\]]*\]|<[^>]*>|\{[^}]*\})", body):
         return ""
     return body
+
+
+def _says(text: str) -> bool:
+    """Whether there is a letter or a number that can be seen. Hangul fillers are letters, and blank."""
+    return any(c.isalnum() and c not in "\u115f\u1160\u3164\uffa0" for c in text)
 
 
 def _ticket(section: str, lines: list[str]) -> str:
