@@ -63,6 +63,9 @@ def read_makers(case: Case, roles: Sequence[str], identities: Identities) -> Mak
                 people.setdefault(person, deed if person == maker.person else "has the name of somebody who made it")
         if not maker.person and not is_machine(maker.text) and maker.text.removeprefix("@") not in machines:
             strangers.setdefault(same_maker(maker.text), maker.text)
+    if roles and not people and not strangers and look_text(case.document, "change.kind") != "pull-request":
+        reason = "only apps are named who made it, and in git anybody can write that; --pr FILE says who opened it"
+        raise UnknownFactError(Unknown(path="change.author", reason=reason))
     return Makers(people, tuple(strangers.values()))
 
 
