@@ -65,7 +65,7 @@ def test_a_human_note_against_an_agents_trailer_is_a_conflict_with_both_sides(dr
     facts = provenance(
         draw(START + f"commit Add\n  trailer {CLAUDE_TRAILER}\n  file b.py\n    h one = 1\n    h two = 2\n")
     )
-    assert spans(facts) == ["b.py:1-2 human - E4"]
+    assert spans(facts) == ["b.py:1-2 ai claude E2"]
     (conflict,) = facts.conflicts
     assert (conflict.path, conflict.line, conflict.end_line) == ("b.py", 1, 2)
     assert [(c.writer, c.tool, c.evidence, c.source) for c in conflict.claims] == [

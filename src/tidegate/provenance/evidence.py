@@ -7,9 +7,10 @@
     E1  a weak mark: a branch name, a pull request's description, a note that fails its audit
     E0  nothing: the line is unknown, which is not the same as human
 
-The strongest claim wins; where others contradict it both sides are kept (`conflict`). A note that is silent about a
-line leaves the line to the next rung: with a declaration for the whole commit it is the agent's, by E2. Both docs and
-tests hold these decisions: docs/evidence.md.
+The strongest claim wins; where others contradict it both sides are kept (`conflict`), and a line that a declared agent
+and an unsigned note of a person contend for is read as the agent's: whoever can push can write a note. A note that is
+silent about a line leaves the line to the next rung: with a declaration for the whole commit it is the agent's, by E2.
+Both docs and tests hold these decisions: docs/evidence.md.
 """
 
 from __future__ import annotations
@@ -100,7 +101,8 @@ class EvidenceIndex:
 
     def origin(self, commit: str, path: bytes, line: int) -> Origin:
         """Who or what wrote one line that a commit added, and who answers for it."""
-        return self.conclude(commit, self.claims(commit, path, line))
+        claims = self.claims(commit, path, line)
+        return self.conclude(commit, _cautious(claims) if self._conflict(commit, claims) else claims)
 
     def conclude(self, commit: str, claims: Sequence[Origin]) -> Origin:
         """The strongest claim, with the commit and the accountable human filled in."""
@@ -140,7 +142,9 @@ class EvidenceIndex:
         whole = self._of(run.commit).whole
         for first, end, origins in _segments(claims, run.line, last):
             ranked = _ranked((*origins, *whole))
-            yield Attributed(first, end, self.conclude(run.commit, ranked), self._conflict(run.commit, ranked))
+            conflict = self._conflict(run.commit, ranked)
+            believed = _cautious(ranked) if conflict else ranked
+            yield Attributed(first, end, self.conclude(run.commit, believed), conflict)
 
     def _conflict(self, commit: str, claims: Sequence[Origin]) -> tuple[Claim, ...]:
         if len(claims) < 2:
@@ -248,6 +252,13 @@ def _whole(declarations: Sequence[Declaration]) -> tuple[Origin, ...]:
         if d.role in _ROLE_ORDER
     ]
     return tuple(sorted(origins, key=lambda o: (_ROLE_ORDER[o.role], not o.model)))
+
+
+def _cautious(claims: Sequence[Origin]) -> Sequence[Origin]:
+    """What is believed of claims that contradict each other: no line is a person's whom only an unsigned note names."""
+    if claims[0].writer != "human" or claims[0].evidence == "E5":
+        return claims
+    return [claim for claim in claims if claim.writer != "human"] or claims
 
 
 def _ranked(origins: Iterable[Origin]) -> tuple[Origin, ...]:
