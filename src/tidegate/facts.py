@@ -13,6 +13,7 @@ that is missing is "", and what could not be told is an `Unknown` with its reaso
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
@@ -427,8 +428,23 @@ def to_document(facts: Facts) -> dict[str, Any]:
             *_ALWAYS,
             *(f for f in section.__struct_fields__ if f not in _ALWAYS and is_known(section, f)),
         )
-        document[name] = {f: msgspec.to_builtins(getattr(section, f)) for f in kept}
+        fields = {f: msgspec.to_builtins(getattr(section, f)) for f in kept}
+        document[name] = {**fields, "totals": totals_of(fields)}
     return document
+
+
+def totals_of(fields: Mapping[str, Any]) -> dict[str, int]:
+    """How many elements the lists of each field hold, at any depth: an element that is lost can be noticed."""
+    listed = (
+        f for f, value in fields.items() if isinstance(value, (list, tuple, dict)) and f not in ("unknowns", "totals")
+    )
+    return {f: _elements(fields[f]) for f in listed}
+
+
+def _elements(value: Any) -> int:
+    if isinstance(value, (list, tuple)):
+        return len(value) + sum(map(_elements, value))
+    return sum(map(_elements, value.values())) if isinstance(value, dict) else 0
 
 
 def to_json(value: object) -> bytes:

@@ -10,7 +10,7 @@ from tidegate.policy.decide import decide
 from tidegate.policy.folder import own_rules
 from tidegate.policy.owners import NO_OWNERS
 from tidegate.policy.rules import Policy, make_policy
-from tidegate.policy.trial import neutral_document
+from tidegate.policy.trial import neutral_document, with_totals
 from tidegate.policy.verdict import RuleResult
 from tidegate.settings import Source, parse_settings
 
@@ -40,7 +40,7 @@ def document_of(**given: Any) -> dict[str, Any]:
         for parent in parents:
             table = table[parent]
         table[name] = value
-    return document
+    return with_totals(document)
 
 
 def result_of(policy: Policy, document: dict[str, Any], stage: Any = "merge") -> RuleResult:

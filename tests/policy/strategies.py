@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tidegate.policy.explanation import page_ids
 from tidegate.policy.fields import Field, catalogue, fields_of
-from tidegate.policy.trial import neutral_document
+from tidegate.policy.trial import neutral_document, with_totals
 
 OID = "a1" * 20
 
@@ -21,7 +21,7 @@ def realistic_document() -> dict[str, Any]:
     for section, facts in _REALISTIC.items():
         document[section] |= copy.deepcopy(facts)
     document["now"] = "2026-03-01T12:00:00Z"
-    return document
+    return with_totals(document)
 
 
 def careless_document() -> dict[str, Any]:
@@ -44,7 +44,7 @@ def careless_document() -> dict[str, Any]:
         {**review, "account": "carol", "person": "carol", "state": "changes-requested"},
     ]
     document["review"] |= {"reviews_total": 3, "lines_per_hour": 54000.0}
-    return document
+    return with_totals(document)
 
 
 def unknown_document() -> dict[str, Any]:
@@ -203,7 +203,7 @@ _REALISTIC: dict[str, dict[str, Any]] = {
         "files": [{"path": "src/login.py", "added": 4, "ai": 4, "human": 0, "mixed": 0, "unknown": 0}],
         "spans": [{
             "path": "src/login.py", "line": 1, "end_line": 4, "writer": "ai", "tool": "claude", "model": "opus",
-            "session": "s", "prompt": "p", "human": "alice", "role": "author", "evidence": "E4", "source": "note",
+            "session": "s", "prompt": "p", "human": "alice", "role": "author", "evidence": "E4", "source": "note", "blank": 0,
             "commit": OID,
         }],
         "declarations": [{

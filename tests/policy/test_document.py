@@ -73,10 +73,22 @@ def test_a_field_that_does_not_fit_is_taken_out_with_the_reason(path: str, value
 
 def test_a_total_that_differs_takes_the_list_out_too() -> None:
     document = realistic_document()
-    del document["change"]["files"][0]
+    document["change"]["files_total"] += 1
     conformed = conform(document)
     assert "files" not in conformed["change"]
     assert "files_total" not in conformed["change"]
+
+
+@pytest.mark.parametrize("place", [("files",), ("labels",), ("files", 0, "domains"), ("intent", "missing")])
+def test_an_element_that_is_lost_takes_its_field_out(place: tuple[Any, ...]) -> None:
+    document = realistic_document()
+    elements: Any = document["change"]
+    for key in place:
+        elements = elements[key]
+    elements.pop()
+    conformed = conform(document)
+    assert place[0] not in conformed["change"]
+    assert "the list and its total differ" in why_unknown(conformed, f"change.{place[0]}")
 
 
 @pytest.mark.parametrize(
@@ -152,7 +164,7 @@ def test_whatever_is_broken_the_rest_fits_and_the_result_is_stable(data: st.Data
     assert {k: repr(v) for k, v in document.items()} == before
     assert conform(conformed) == conformed
     for section in SECTIONS:
-        fields = set(conformed[section]) - {"status", "unknowns"}
+        fields = set(conformed[section]) - {"status", "unknowns", "totals"}
         assert all(f"{section}.{name}" in catalogue() for name in fields)
         assert conformed[section]["status"] != "complete" or not conformed[section]["unknowns"]
 

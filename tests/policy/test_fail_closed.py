@@ -1,8 +1,8 @@
 """Fail closed, proven: nothing that is lost, broken or unknown in the facts makes a verdict more permissive.
 
 For every rule and every place in several documents the fact there is deleted, set to null, given another type (at the
-last stage), or marked unknown, and an element of a list that has a total is taken out. No rule may then ask for less
-than before, and no verdict may be milder, at any stage. Rules that say themselves that losing a fact lets more through
+last stage), or marked unknown, and so is every element of every list, at any depth. No rule may then ask for less than
+before, and no verdict may be milder, at any stage. Rules that say themselves that losing a fact lets more through
 (`on_unknown` weaker than `effect`) are left out of the random ones; the shipped ones are all in.
 """
 
@@ -24,7 +24,6 @@ from tidegate.policy.rules import Policy
 from tidegate.policy.verdict import STRICTNESS, RuleResult, Stage, Verdict
 
 Place = tuple[str | int, ...]
-TOTALS = (("change", "files"), ("change", "commits"), ("review", "reviews"), ("infra", "effects"))
 
 
 def damages(document: dict[str, Any], *, retyped: bool = True) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -32,9 +31,7 @@ def damages(document: dict[str, Any], *, retyped: bool = True) -> Iterator[tuple
     for place in leaves(document):
         if "unknowns" in place[1:2]:
             continue
-        in_list = isinstance(place[-1], int)
-        if not in_list or place[:2] in TOTALS:
-            yield f"delete {place}", _changed(document, place, _delete)
+        yield f"delete {place}", _changed(document, place, _delete)
         yield f"null {place}", _changed(document, place, lambda parent, key: parent.__setitem__(key, None))
         for value in _other_types(_at(document, place)) if retyped else ():
             retype = _setter(value)
@@ -42,7 +39,7 @@ def damages(document: dict[str, Any], *, retyped: bool = True) -> Iterator[tuple
     for section in SECTIONS:
         for path in (
             section,
-            *(f"{section}.{name}" for name in document[section] if name not in ("status", "unknowns")),
+            *(f"{section}.{name}" for name in document[section] if name not in ("status", "unknowns", "totals")),
         ):
             yield f"unknown {path}", _marked(document, section, path)
         for status in ("unknown", "partial", "certain"):

@@ -74,7 +74,7 @@ def test_a_field_that_does_not_hold_is_absent() -> None:
     facts = json.loads(render_json(*samples.bare_diff(), PLAIN))["facts"]
     assert "author" not in facts["change"]
     assert facts["change"]["lines_added"] == 122
-    assert sorted(facts["provenance"]) == ["findings", "status", "unknowns"]
+    assert sorted(facts["provenance"]) == ["findings", "status", "totals", "unknowns"]
 
 
 def test_the_command_writes_the_schema(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Struct
 
-from tidegate.facts import SCHEMA, SECTIONS, Facts
+from tidegate.facts import SCHEMA, SECTIONS, Facts, totals_of
 
 LARGEST = 2**63 - 1
 """The largest whole number that a condition can hold."""
@@ -84,8 +84,10 @@ def _conform_section(name: str, section: Mapping[str, Any]) -> dict[str, Any]:
             kept[field] = _convert(section, field, type_)
         except _MisfitError as misfit:
             unknowns.append({"path": f"{name}.{field}", "reason": str(misfit)})
+    _check_totals(name, section.get("totals"), kept, unknowns)
     _cross_check(name, kept, unknowns)
-    return {"status": "partial" if unknowns else "complete", "unknowns": unknowns, **kept}
+    status = "partial" if unknowns else "complete"
+    return {"status": status, "unknowns": unknowns, **kept, "totals": totals_of(kept)}
 
 
 def _all_unknown(name: str, unknowns: list[dict[str, str]], reason: str) -> dict[str, Any]:
@@ -167,6 +169,14 @@ def _strict(type_: Any) -> Any:
         hints = get_type_hints(type_, include_extras=True)
         return msgspec.defstruct(type_.__name__, [(f, _strict(hints[f])) for f in type_.__struct_fields__])
     return type_
+
+
+def _check_totals(name: str, totals: object, kept: dict[str, Any], unknowns: list[dict[str, str]]) -> None:
+    given = totals if isinstance(totals, Mapping) else {}
+    for field, total in totals_of(kept).items():
+        if type(given.get(field)) is not int or given[field] != total:
+            unknowns.append({"path": f"{name}.{field}", "reason": "the list and its total differ"})
+            del kept[field]
 
 
 def _cross_check(name: str, kept: dict[str, Any], unknowns: list[dict[str, str]]) -> None:

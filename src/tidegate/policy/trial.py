@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from tidegate.errors import InputError
-from tidegate.facts import SECTIONS, Facts, to_document
+from tidegate.facts import SECTIONS, Facts, to_document, totals_of
 from tidegate.policy.conditions import compile_condition
 from tidegate.policy.decide import decide
 from tidegate.policy.document import conform, why_unknown
@@ -103,8 +103,14 @@ def neutral_document() -> dict[str, Any]:
     document = to_document(Facts(now=NOON))
     for name in SECTIONS:
         neutral = {field: _neutral(f) for field, f in fields_of(name).items()}
-        document[name] = {"status": "complete", "unknowns": [], **neutral}
+        document[name] = {"status": "complete", "unknowns": [], **neutral, "totals": totals_of(neutral)}
     return document
+
+
+def with_totals(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with the totals that its lists have, as if whoever changed them had meant to."""
+    sections = {name: {**document[name], "totals": totals_of(document[name])} for name in SECTIONS}
+    return {**document, **sections}
 
 
 # Private
@@ -128,6 +134,7 @@ def _parse(raw: Mapping[str, Any], origin: str, policy: Policy) -> Trial:
     _follow(document, given)
     for path in test.unknown:
         _forget(document, path, where)
+    document = with_totals(document)
     conformed = conform(document)
     for path in given:
         reason = why_unknown(conformed, path)

@@ -29,13 +29,16 @@ DOCUMENTS: Mapping[str, type] = {
 def render_schema(name: str) -> str:
     """The schema of a document (2020-12), indented, keys sorted.
 
-    Every section of the facts is there, with its status, its unknowns and its findings; any other field of a section
-    is absent where it does not hold. Readers must bear fields that a later version adds.
+    Every section of the facts is there, with its status, its unknowns, its findings and its totals; any other field of
+    a section is absent where it does not hold. Readers must bear fields that a later version adds.
     """
     type_ = DOCUMENTS[name]
     (root,), components = msgspec.json.schema_components([type_], ref_template="#/$defs/{name}")
     for struct, component in components.items():
-        component["required"] = _ALWAYS if struct in _SECTION_STRUCTS else list(component["properties"])
+        component["required"] = list(component["properties"])
+        if struct in _SECTION_STRUCTS:
+            component["properties"]["totals"] = _TOTALS
+            component["required"] = _ALWAYS
     schema: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:tidegate:{name}:1",
@@ -47,7 +50,12 @@ def render_schema(name: str) -> str:
 
 # Private
 
-_ALWAYS = ["status", "unknowns", "findings"]
+_ALWAYS = ["status", "unknowns", "findings", "totals"]
+_TOTALS = {
+    "type": "object",
+    "additionalProperties": {"type": "integer", "minimum": 0},
+    "description": "how many elements the lists of each field hold, at any depth",
+}
 _SECTION_STRUCTS = tuple(field.type.__name__ for field in msgspec.structs.fields(Facts) if field.name in SECTIONS)
 
 
