@@ -166,6 +166,17 @@ def test_doing_what_the_verdict_says_meets_what_it_asks(repo: Repo, tidegate: Ru
         assert annotation(repository).state == "met"
 
 
+def test_the_commit_that_is_named_is_one_whose_annotation_helps(repo: Repo) -> None:
+    """A commit with thousands of lines of fixtures has none that anybody asks about."""
+    repo.git("reset", "-q", "--hard", "main")
+    repo.commit("Record", {"tests/cassettes/a.yaml": "".join(f"- n{n}\n" for n in range(90))}, author=ALICE)
+    repo.commit("Count far", {"src/a.py": "".join(f"n{n} = {n}\n" for n in range(30))}, author=ALICE)
+    with open_repository(repo.path) as repository:
+        asked = annotation(repository)
+    assert asked.why.endswith(f"added source lines, in {repo.head()[:10]} (30 lines)")
+    assert asked.next_step.startswith(f"tidegate annotate {repo.head()[:10]} ")
+
+
 def annotation(repository: Repository) -> Obligation:
     asked = Request(Question(change="main..feature"), "push", "2026-03-02T00:00:00Z", {})
     verdict = assess(asked, repository).verdict

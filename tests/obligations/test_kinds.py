@@ -142,7 +142,7 @@ def test_what_a_person_reads_who_has_to_say_why() -> None:
         [
             "The description says what the change does and why [unmet, push]",
             "it does not say why",
-            "say in the description, or in the message of the last commit, what changes and, under `## Why`, the reason",
+            "say in the description, or in the last commit's message, what changes and, in a line `Why: ...`, the reason",
         ]
     )
 
@@ -194,7 +194,7 @@ def test_what_a_person_reads_who_needs_approvals() -> None:
         [
             "2 approvals by owners of the touched files who did not make the change [unmet, merge]",
             "1 of 2: bob; no owner of docs/x.md (@carol or @org/writers); alice prompted the agent that wrote it; mallory is in no entry of [people]",
-            'ask carol to approve; nobody knows who is in @org/writers: add "@org/writers" = [...] to [teams]; add [people.NAME] accounts = ["mallory"] to tidegate.toml on the target branch',
+            'ask carol to approve; nobody knows who is in @org/writers: add "@org/writers" = [...] to [teams]; add [people.NAME] with accounts = ["mallory"] to tidegate.toml on the target branch',
         ]
     )
 
@@ -217,7 +217,7 @@ def test_what_a_person_reads_in_a_repository_without_an_identity_map() -> None:
         [
             "1 approval by a person who did not make the change [unmet, merge]",
             "0 of 1; bob is in no entry of [people]",
-            'name in tidegate.toml who may approve: [people.NAME] accounts = ["..."] emails = ["..."]',
+            'say in tidegate.toml on the target branch who may approve: [people.NAME] with accounts = ["..."] and emails = ["..."]',
         ]
     )
 
@@ -239,7 +239,7 @@ def test_what_a_person_reads_about_a_contributor_whom_nobody_knows() -> None:
         [
             "1 approval by a person who did not make the change [unknown, merge]",
             "bob approved, but Zoe <zoe@example.net> is in no entry of [people] and may be among them",
-            'add [people.NAME] emails = ["zoe@example.net"] to tidegate.toml on the target branch, or get 1 more approval',
+            'add [people.NAME] with emails = ["zoe@example.net"] to tidegate.toml on the target branch, or get 1 more approval',
         ]
     )
 

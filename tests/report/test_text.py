@@ -108,12 +108,12 @@ BLOCKED  1 rule stands in the way of this change.
 
 What must still happen
   policy-change  A change of the policy stands by itself (blocks)
-    because change.policy_files is ["tidegate.toml"]
+    found: change.policy_files is ["tidegate.toml"]
         next: tidegate explain policy-change
 
 Worth knowing
   warning  big-change: Large changes hide mistakes
-           because change.lines_added is 9
+           found: change.lines_added is 9
   on trial shadow-rule would block; it is not obeyed yet
 
 Findings
@@ -148,7 +148,7 @@ What must still happen
         provenance is unknown: a bare diff says nothing of who or what wrote it
         next: check the range in its repository: tidegate check BASE..HEAD
   critical-two-humans  Unreviewable
-    because provenance.source_lines.unknown is unknown: a bare diff says nothing
+    found: provenance.source_lines.unknown is unknown: a bare diff says nothing
       of who or what wrote it
         next: tidegate explain critical-two-humans
 

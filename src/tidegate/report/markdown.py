@@ -123,7 +123,7 @@ def _group(group: Group) -> str:
     lines = [f"- **{markdown(group.rule.id, 80)}**: {_said(group.rule.title, 300)}{strict}"]
     lines += [_obligation(obligation) for obligation in group.unmet]
     if not group.unmet:
-        lines += [f"  - because {_said(reason, 300)}" for reason in because(group.rule)[:4]]
+        lines += [f"  - found: {_said(reason, 300)}" for reason in because(group.rule)[:4]]
         lines.append(f"  - next: {code(f'tidegate explain {group.rule.id}', 200)}")
     return "\n".join(lines) + "\n"
 
@@ -149,7 +149,7 @@ def _next(step: Step) -> str:
 def _advice(verdict: Verdict) -> tuple[str, ...]:
     items = []
     for group in advice(verdict):
-        asked = "; ".join(o.next_step or o.why for o in group.unmet) or f"because {'; '.join(because(group.rule)[:3])}"
+        asked = "; ".join(o.next_step or o.why for o in group.unmet) or f"found: {'; '.join(because(group.rule)[:3])}"
         word = "warning" if group.rule.outcome == "warn" else "note"
         title = f"**{markdown(group.rule.id, 80)}**: {markdown(group.rule.title, 300)}"
         items.append(f"- {word} {title}: {markdown(asked, 600)}\n")

@@ -116,7 +116,7 @@ def _next(next_step: str, style: Style) -> list[str]:
 def _refusal(rule: RuleResult, style: Style) -> list[str]:
     lines: list[str] = []
     for reason in because(rule)[:4]:
-        lines += wrap(_say(reason, style, 300), style.width, "    because ", "      ")
+        lines += wrap(_say(reason, style, 300), style.width, "    found: ", "      ")
     return lines + _next(f"tidegate explain {rule.id}", style)
 
 
@@ -126,7 +126,7 @@ def _advice(verdict: Verdict, style: Style) -> list[str]:
         lead = "  warning  " if group.rule.outcome == "warn" else "  note     "
         lines += wrap(_say(f"{group.rule.id}: {group.rule.title}", style, 300), style.width, lead)
         asked = [obligation.next_step or obligation.why for obligation in group.unmet]
-        for text in asked or [f"because {'; '.join(because(group.rule)[:3])}"]:
+        for text in asked or [f"found: {'; '.join(because(group.rule)[:3])}"]:
             lines += wrap(_say(text, style, 300), style.width, " " * len(lead))
     for rule in on_trial(verdict):
         would = {"block": "would block", "hold": "would hold"}.get(rule.outcome, "would speak")

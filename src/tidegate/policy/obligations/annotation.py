@@ -6,7 +6,7 @@ from collections import Counter
 
 from msgspec import Struct
 
-from tidegate.facts import SpanFact, Unknown
+from tidegate.facts import FileFact, SpanFact, Unknown
 from tidegate.policy.case import Case, change_range, count, listing, look, need, short
 from tidegate.policy.obligations.kind import Judged, Kind, met, refuse_false, unmet
 
@@ -43,13 +43,22 @@ def _next_step(case: Case) -> str:
 
 
 def _silent_commits(case: Case) -> list[tuple[str, int]]:
-    """Commits that hold lines of unknown writers that are not blank, in short, with their number, most lines first."""
+    """Commits that hold lines this asks about and nothing speaks for, in short, with their number, most lines first.
+
+    Blank lines and files that it does not ask about are left out: to annotate such a commit would change nothing.
+    """
     spans = look(case.document, "provenance.spans", list[SpanFact])
+    files = look(case.document, "change.files", list[FileFact])
+    aside = set() if isinstance(files, Unknown) else {file.path for file in files if not _is_asked_about(file)}
     lines: Counter[str] = Counter()
     for span in () if isinstance(spans, Unknown) else spans:
-        if span.writer == "unknown" and span.commit:
+        if span.writer == "unknown" and span.commit and span.path not in aside:
             lines[short(span.commit)] += span.end_line - span.line + 1 - span.blank
     return sorted(((c, n) for c, n in lines.items() if c and n), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _is_asked_about(file: FileFact) -> bool:
+    return file.critical or (file.kind in ("source", "test") and not file.generated and not file.vendored)
 
 
 KIND = Kind("annotation", "push", Annotation, refuse_false("annotation"), _text, _judge, _next_step)

@@ -152,7 +152,10 @@ def _ask(wanted: Collection[str] | None, makers: Makers, case: Case, already: Co
     if people:
         return f"ask {listing(people, joint='or')} to approve"
     if not case.settings.people:
-        return 'name in tidegate.toml who may approve: [people.NAME] accounts = ["..."] emails = ["..."]'
+        return (
+            "say in tidegate.toml on the target branch who may approve: "
+            '[people.NAME] with accounts = ["..."] and emails = ["..."]'
+        )
     if wanted is None:
         return "nobody else is in [people]: add somebody who may approve"
     return "everybody who may approve helped to make it, or is in no entry of [people]: name another owner"
@@ -169,9 +172,9 @@ def _entry(text: str) -> str:
     """
     email = re.search(r"[!-~]+@[!-~]+", re.sub(r"[<>\"\\]", " ", text))
     if email and not text.startswith("@"):
-        return f'[people.NAME] emails = ["{email[0]}"]'
+        return f'[people.NAME] with emails = ["{email[0]}"]'
     if re.fullmatch(r"@[A-Za-z0-9_.\-]+", text):
-        return f'[people.NAME] accounts = ["{text[1:]}"]'
+        return f'[people.NAME] with accounts = ["{text[1:]}"]'
     return ""
 
 

@@ -26,7 +26,7 @@ def _judge(_: Intent, case: Case) -> Judged:
 
 
 def _next_step(_: Case) -> str:
-    return "say in the description, or in the message of the last commit, what changes and, under `## Why`, the reason"
+    return "say in the description, or in the last commit's message, what changes and, in a line `Why: ...`, the reason"
 
 
 KIND = Kind("intent", "push", Intent, refuse_false("intent"), _text, _judge, _next_step)
