@@ -61,7 +61,7 @@ class People:
         email = folded(person.email)
         if email in self._by_email:
             return self._by_email[email]
-        account = _noreply_account(email)
+        account = noreply_account(email)
         return self._by_account.get(account, "") if account else ""
 
     def of_person(self, person: Person) -> str:
@@ -79,7 +79,7 @@ class People:
             email in BOT_EMAILS
             or email.partition("@")[0].endswith("[bot]")
             or folded(person.name).endswith("[bot]")
-            or is_bot_account(_noreply_account(email))
+            or is_bot_account(noreply_account(email))
         )
 
     def is_bot_account(self, account: str) -> bool:
@@ -102,13 +102,13 @@ def is_bot_account(account: str) -> bool:
     return name.endswith("[bot]") or name in BOT_ACCOUNTS or _GITLAB_BOT.fullmatch(name) is not None
 
 
-# Private
-
-
-def _noreply_account(email: str) -> str:
+def noreply_account(email: str) -> str:
     """The account that a forge's noreply address stands for, "" where it is none."""
     match = _NOREPLY.fullmatch(email)
     return match[1] or match[2] if match else ""
+
+
+# Private
 
 
 def _printable(text: str) -> str:

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
+from tidegate.change.people import is_bot_account
 from tidegate.facts import AccountableFact, CommitFact, Declaration, ReviewFact, SpanFact, Unknown
 from tidegate.policy.case import Case, UnknownFactError, look_text, need, need_list
-from tidegate.policy.identities import Identities, Maker, is_bot_account, is_machine, same_maker
+from tidegate.policy.identities import Identities, Maker, is_machine, same_maker
 
 _Named: TypeAlias = tuple[Maker, str]
 STRANGER = "is in no entry of [people]"

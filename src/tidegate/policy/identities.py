@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from tidegate.change.people import BOT_ACCOUNTS, BOT_EMAILS
-from tidegate.settings import Settings
+from tidegate.change.people import BOT_EMAILS, FORGE_EMAILS, People, is_bot_account, noreply_account, plain_account
+from tidegate.change.values import Person
+from tidegate.settings import Settings, folded
 
 
 class Maker(NamedTuple):
@@ -29,16 +30,11 @@ class Identities:
     """The identity map, ready to be asked."""
 
     def __init__(self, settings: Settings) -> None:
-        self._accounts: dict[str, str] = {}
-        self._emails: dict[str, str] = {}
-        self._names: dict[str, set[str]] = {}
+        self._map = People(settings)
         self._people = settings.people
-        self._teams = {_bare(name): members for name, members in settings.teams.items()}
+        self._names: dict[str, set[str]] = {}
+        self._teams = {plain_account(name): members for name, members in settings.teams.items()}
         for key, identity in settings.people.items():
-            for account in identity.accounts:
-                self._accounts[_bare(account)] = key
-            for email in identity.emails:
-                self._emails[_fold(email.strip())] = key
             for name in (key, identity.name):
                 if name.strip():
                     self._names.setdefault(_plain(name), set()).add(key)
@@ -47,18 +43,16 @@ class Identities:
         return key in self._people
 
     def of_account(self, account: str) -> str:
-        """The person who has this account, "" when nobody is known to."""
-        return self._accounts.get(_fold(account.removeprefix("@")), "")
+        """The person who has this account, "" when nobody is known to; no forge writes an account with white space."""
+        return self._map.of_account(account) if account == account.strip() else ""
 
     def of_email(self, email: str) -> str:
         """The person of an e-mail address; a forge's noreply address stands for its account."""
-        folded = _fold(email.strip())
-        account = _NOREPLY.fullmatch(folded)
-        return self._emails.get(folded, "") or (self.of_account(account["account"]) if account else "")
+        return self._map.key_of(Person("", email))
 
     def team(self, name: str) -> tuple[str, ...] | None:
         """The members of a team as the settings list them, None for a team that they do not know."""
-        return self._teams.get(_bare(name))
+        return self._teams.get(plain_account(name))
 
     def maker(self, text: str) -> Maker:
         """Whom a key of [people], `Name <email>` or `@account` stands for, as the collectors write people.
@@ -87,46 +81,30 @@ def is_machine(text: str) -> bool:
     A name such as `helper[bot]` proves nothing in git, where everybody writes their own.
     """
     _, email = _split(text)
-    if email:
-        return _fold(email) in BOT_EMAILS or bool(_MACHINE.fullmatch(_fold(email)))
-    return text.startswith("@") and is_bot_account(text[1:])
-
-
-def is_bot_account(account: str) -> bool:
-    """Whether a forge account is an app's or a bot's by its name."""
-    bare = _bare(account)
-    return bare.endswith("[bot]") or bare in BOT_ACCOUNTS or bool(_GITLAB_BOT.fullmatch(bare))
+    if not email:
+        return text.startswith("@") and is_bot_account(text)
+    plain = folded(email)
+    return (
+        plain in BOT_EMAILS | FORGE_EMAILS or is_bot_account(noreply_account(plain)) or bool(_MACHINE.fullmatch(plain))
+    )
 
 
 def same_maker(text: str) -> str:
     """What is equal for two texts that name the same maker: the e-mail where there is one."""
     name, email = _split(text)
-    return _fold(email or name or text)
+    return folded(email or name or text)
 
 
 # Private
 
-_NOREPLY = re.compile(r"(?:[0-9]+[+-])?(?P<account>[a-z0-9_.-]+)@users\.noreply\.(?:github|gitlab)\.com")
-_MACHINE = re.compile(
-    r"noreply@git(?:hub|lab)\.com|(?:[0-9]+\+)?[a-z0-9-]+\[bot\]@users\.noreply\.github\.com"
-    r"|(?:project|group)_[0-9]+_bot(?:_[a-z0-9]+)?@noreply\.[a-z0-9.-]+"
-)
-_GITLAB_BOT = re.compile(r"(?:project|group)_[0-9]+_bot(?:_[a-z0-9]+)?|service_account_.*")
+_MACHINE = re.compile(r"(?:project|group)_[0-9]+_bot(?:_[a-z0-9]+)?@noreply\.[a-z0-9.-]+")
+"""docs.gitlab.com, "Bot users for projects" and "for groups"."""
 
 
 def _split(text: str) -> tuple[str, str]:
     """Name and e-mail of `Name <email>`; of anything else the e-mail is empty."""
     match = re.fullmatch(r"(?s)(?P<name>[^<]*)<(?P<email>[^<>]*)>\s*", text)
     return (match["name"].strip(), match["email"].strip()) if match else (text.strip(), "")
-
-
-def _bare(account: str) -> str:
-    return _fold(account.strip().lstrip("@"))
-
-
-def _fold(text: str) -> str:
-    """The text with the letters A-Z made small, and no other letter touched."""
-    return text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
 
 
 def _plain(name: str) -> str:
