@@ -177,6 +177,18 @@ def test_staged_and_unborn(tmp_path: Path, tidegate: Tidegate) -> None:
     assert facts_of(tidegate, repo)["facts"]["change"]["kind"] in ("staged", "range")
 
 
+def test_a_staged_tree_is_judged_as_what_may_be_committed(tmp_path: Path, tidegate: Tidegate) -> None:
+    repo = build(tmp_path / "r", START)
+    assert "and nothing is staged" in " ".join(tidegate("check", "--staged", cwd=repo.path).stdout.split())
+    repo.write("shop/far.py", "".join(f"n{n} = {n}\n" for n in range(30)))
+    repo.git("add", "-A")
+    done = tidegate("check", "--staged", cwd=repo.path)
+    assert (done.returncode, done.stdout.partition(" before ")[2][:22]) == (0, "it may be committed; 4"), done.stdout
+    assert "next: commit it, then run the check again" in done.stdout
+    assert "tidegate annotate" not in done.stdout, "there is no commit yet that could be annotated"
+    assert tidegate("check", "--staged", "--stage", "merge", cwd=repo.path).returncode == 1
+
+
 def test_a_bare_diff_says_what_cannot_be_known(tmp_path: Path, tidegate: Tidegate) -> None:
     repo = build(tmp_path / "r", START + BY_HAND)
     patch = tmp_path / "x.diff"

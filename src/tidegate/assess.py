@@ -27,12 +27,13 @@ S = TypeVar("S", bound=Section)
 class Request(Struct, frozen=True):
     """What a person or a machine asks of a change.
 
+    Without a `stage` it is the one that comes next: commit for a staged tree, else merge.
     `now` is RFC 3339 in UTC. `config` is a settings file that the caller puts in the place of the base's. `reviews` is
     the forge's JSON; `transcripts` are session transcripts that the caller vouches to be of this change.
     """
 
     question: Question
-    stage: Stage
+    stage: Stage | None
     now: str
     environment: Mapping[str, str]
     config: Path | None = None
@@ -71,7 +72,8 @@ def assess(request: Request, repository: Repository | None) -> Assessment:
         provenance=_fenced(collect_provenance, change, context, ProvenanceFacts),
         review=collect_reviews(change, context),
     )
-    return Assessment(facts, decide(policy, facts, request.stage))
+    stage: Stage = request.stage or ("commit" if change.kind == "staged" else "merge")
+    return Assessment(facts, decide(policy, facts, stage))
 
 
 def _fenced(collect: Callable[[Change, Context], S], change: Change, context: Context, section: type[S]) -> S:

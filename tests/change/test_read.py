@@ -153,7 +153,7 @@ def test_a_detached_head_is_compared_with_main(repo: Repo) -> None:
 def test_before_the_first_commit_the_staged_tree_is_taken(tmp_path: Path) -> None:
     repo = Repo.init(tmp_path / "repo")
     empty = change_of(repo)
-    assert (empty.chosen, empty.files) == ("no commit yet: the staged tree against nothing", ())
+    assert (empty.chosen, empty.files) == ("no commit yet: the staged tree against nothing, and nothing is staged", ())
 
     repo.write("a", "1\n")
     repo.git("add", "a")

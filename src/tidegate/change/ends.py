@@ -39,7 +39,8 @@ class Question(Struct, frozen=True):
 class Ends(Struct, frozen=True):
     """Where a change starts and ends. Texts are empty where there is nothing, as in the facts.
 
-    `policy_at` is the revision that settings and policy are read from, "" for none. `diff` is a diff's file.
+    `policy_at` is the revision that settings and policy are read from, "" for none. `diff` is a diff's file. `doubt`
+    says why another start would be as right, and the change between those ends another one.
     """
 
     kind: ChangeKind
@@ -53,6 +54,7 @@ class Ends(Struct, frozen=True):
     policy_at: str = ""
     pull_request: PullRequest | None = None
     diff: Path | None = None
+    doubt: str = ""
 
 
 def read_ends(question: Question, repository: Repository | None) -> Ends:
@@ -101,12 +103,14 @@ def _default(repository: Repository) -> Ends:
 def _staged(repository: Repository, branch: str, what: str, index: Path | None = None) -> Ends:
     head = repository.resolve("HEAD") if repository.exists("HEAD") else ""
     against = f"HEAD ({head[:7]})" if head else "nothing"
+    base_tree = repository.resolve(head, "tree") if head else repository.empty_tree
+    head_tree = repository.write_staged_tree(index)
     return Ends(
         kind="staged",
-        chosen=f"{what} against {against}",
+        chosen=f"{what} against {against}" + (", and nothing is staged" if head_tree == base_tree else ""),
         base=head,
-        base_tree=repository.resolve(head, "tree") if head else repository.empty_tree,
-        head_tree=repository.write_staged_tree(index),
+        base_tree=base_tree,
+        head_tree=head_tree,
         source=branch,
         policy_at=head,
     )
@@ -123,7 +127,7 @@ def _commit(repository: Repository, oid: str, name: str, *, source: str = "", wh
     base_tree, head_tree = _trees(repository, parent, oid)
     return Ends(
         kind="commit",
-        chosen=f"{name} ({oid[:7]}): {why}, {against}",
+        chosen=f"{name if oid.startswith(name) else f'{name} ({oid[:7]})'}: {why}, {against}",
         base=parent,
         head=oid,
         base_tree=base_tree,
@@ -182,8 +186,12 @@ def _since(repository: Repository, base: str, head: str, names: tuple[str, str],
         since = f"no commits: {names[0]} has all of {names[1]}"
     elif start != base:
         since += f", where it left {names[0]}"
+    doubt = ""
+    if len(common) > 1:
+        doubt = f"{names[1]} left {names[0]} at {len(common)} places; merge {names[0]} into it, then there is one"
     return Ends(
         kind="range",
+        doubt=doubt,
         chosen=f"{names[0]}..{names[1]}: {since}{why}",
         base=start,
         head=head,

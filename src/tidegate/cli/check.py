@@ -32,9 +32,7 @@ _FORMATS = "text, json, sarif, github, summary, gitlab, markdown"
 @click.option(
     "--stage",
     type=click.Choice(["commit", "push", "merge"]),
-    default="merge",
-    show_default=True,
-    help="What is due only at a later stage is listed and does not hold.",
+    help="What is due only at a later stage is listed and does not hold. [default: merge; commit for a staged tree]",
 )
 @click.option("--config", type=_FILE, help="Settings and rules in the place of those at the base of the change.")
 @click.option("--format", "format_", default="text", show_default=True, help=f"One of {_FORMATS}.")
@@ -49,7 +47,7 @@ def check(
     diff: Path | None,
     reviews: Path | None,
     transcripts: tuple[Path, ...],
-    stage: Stage,
+    stage: Stage | None,
     config: Path | None,
     format_: str,
     outputs: tuple[str, ...],

@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from tidegate.errors import InputError
-from tidegate.policy.case import Case, UnknownFactError
+from tidegate.policy.case import Case, UnknownFactError, look_text
 from tidegate.policy.obligations import (
     accountable,
     annotation,
@@ -90,11 +90,27 @@ def judge(requirement: Requirement, case: Case) -> Obligation:
         answer = kind.judge(requirement.terms, case)
     except UnknownFactError as error:
         answer = Judged("unknown", str(error.unknown))
-    next_step = "" if answer.state == "met" else answer.next_step or kind.next_step(case)
+    next_step = (
+        ""
+        if answer.state == "met"
+        else answer.next_step or _without_commits(kind, answer, case) or kind.next_step(case)
+    )
     return Obligation(requirement.kind, requirement.text, answer.state, answer.why, next_step, kind.due)
 
 
 # Private
+
+_OF_COMMITS = ("annotation", "accountable", "trailers", "facts")
+
+
+def _without_commits(kind: Kind, answer: Judged, case: Case) -> str:
+    """What to do first where commits would answer and there are none: in a staged tree, and in a bare diff."""
+    if answer.state != "unknown" and kind.key not in _OF_COMMITS:
+        return ""
+    change = look_text(case.document, "change.kind")
+    if change == "staged":
+        return "commit it, then run the check again"
+    return "check it in its repository: tidegate check BASE..HEAD" if change == "diff" else ""
 
 
 def _all_kinds() -> str:
