@@ -33,6 +33,8 @@ def read_change(ends: Ends, repository: Repository | None, settings: Settings) -
     described = describe_files(diff.files, settings, repository, ends.base_tree, ends.head_tree)
     commits = read_commits(repository, ends.base, ends.head) if ends.head else ()
     unknowns = [*diff.unknowns, *described.unknowns, *_missing_history(repository, commits)]
+    if ends.doubt:
+        unknowns.append(Unknown("change.base", ends.doubt))
     if ends.kind == "staged":
         unknowns += [Unknown(f"change.{name}", "a staged tree has no description yet") for name in _DESCRIPTION]
     if ends.pull_request is not None and not ends.pull_request.author:
