@@ -50,11 +50,12 @@ def moment(text: str | None, what: str, path: Path) -> str:
         return ""
     try:
         given = datetime.fromisoformat(re.sub(r" (UTC|\+0000)$", "+00:00", text))
-    except ValueError:
-        given = None
-    if given is None or given.tzinfo is None:
+        utc = given.astimezone(UTC) if given.tzinfo is not None else None
+    except (ValueError, OverflowError):  # the last hour of the year 9999 has no UTC
+        utc = None
+    if utc is None:
         raise InputError(f"{what} is no moment: {text[:80]!r}", where=str(path), mend="give the forge's own JSON")
-    return given.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return utc.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def is_object(text: bytes) -> bool:
