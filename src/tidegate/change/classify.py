@@ -18,7 +18,7 @@ from tidegate.change.attributes import Attributes, Marks
 from tidegate.change.git import Repository
 from tidegate.change.patterns import Patterns, compile_patterns
 from tidegate.change.values import FileChange, show_path
-from tidegate.facts import FileKind, Finding, Place
+from tidegate.facts import FileKind, Finding, Place, Unknown
 from tidegate.settings import FileSettings, Settings
 
 FORMAT = 0o170000
@@ -81,6 +81,17 @@ def find_hidden(files: Iterable[FileChange], base: Attributes, head: Attributes)
         if words and file.by_hand and file.kind not in ("symlink", "submodule"):
             findings.append(_hidden(file, " and ".join(words)))
     return tuple(findings)
+
+
+def find_binary_code(files: Iterable[FileChange], settings: Settings) -> tuple[Unknown, ...]:
+    """Classified files that are code by their name and binary to git: a zero byte is enough, and no line is counted."""
+    tables = _tables(settings.files)
+    found = [file for file in files if file.binary and file.status != "deleted" and _is_code(file, tables)]
+    if not found:
+        return ()
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    reason = f"{show_path(found[0].path)}{more}: code with zero bytes in it has no lines; save it as UTF-8"
+    return (Unknown(path="change.source_lines_added", reason=reason),)
 
 
 # Private
@@ -186,6 +197,12 @@ def _kind_by_name(path: bytes, language: str, tables: _Tables) -> FileKind:
     if tables.config.matches(path):
         return "config"
     return "data" if tables.data.matches(path) else "source"
+
+
+def _is_code(file: FileChange, tables: _Tables) -> bool:
+    code = file.language not in ("", *kinds.NOT_CODE, *kinds.PAGES)
+    here = code and not (file.generated or file.vendored or tables.own_tests.matches(file.path))
+    return here and _kind_by_name(file.path, file.language, tables) == "source"
 
 
 def _may_have_header(file: FileChange) -> bool:
