@@ -18,6 +18,7 @@ OWNERS_FILES = (b"CODEOWNERS", b"docs/CODEOWNERS", b".github/CODEOWNERS", b".git
 PYPROJECT = b"pyproject.toml"
 PIPELINES = (b".gitlab-ci.yml", b".pre-commit-config.yaml")
 WORKFLOWS = b".github/workflows/"
+PIPELINE_DOMAIN = "ci-cd"
 COMMENTS = (b"#", b"//", b"--", b"/*", b"* ", b"*/", b";", b"%")
 TEXT_LIMIT_BYTES = 1 << 20
 
@@ -154,7 +155,7 @@ def _policy_files(
 ) -> tuple[tuple[str, ...], list[Unknown]]:
     """The changed files that policy is read from, and those that run Tidegate: either can switch a rule off."""
     certain = [file for file in files if _any_path(file, _is_policy)]
-    asked = [file for file in files if _any_path(file, _may_hold_policy) and file not in certain]
+    asked = [file for file in files if _may_say_policy(file) and file not in certain]
     if repository is None:
         found = [file for file in asked if any(_names_us(line) for line in _changed_lines(file))]
         left = [file for file in asked if file not in found and _any_path(file, PYPROJECT.__eq__)]
@@ -170,6 +171,10 @@ def _policy_files(
 
 def _is_policy(path: bytes) -> bool:
     return path == b"tidegate.toml" or path == b".tidegate" or path.startswith(b".tidegate/")
+
+
+def _may_say_policy(file: FileChange) -> bool:
+    return _any_path(file, _may_hold_policy) or any(hit.domain == PIPELINE_DOMAIN for hit in file.domains)
 
 
 def _may_hold_policy(path: bytes) -> bool:
