@@ -91,8 +91,11 @@ def _ordered(reviews: Iterable[Review], versions: Sequence[Version] = ()) -> Rep
 
 
 class _User(Struct):
+    """`type` is User, Bot, Organization or Mannequin (an account that an import made up); `is_bot` is gh's word."""
+
     login: str = ""
     type: str = ""
+    is_bot: bool = False
 
 
 class _GitHubReview(Struct):
@@ -143,7 +146,7 @@ def _of_github(user: _User, state: str, when: tuple[str | None, str | None], pat
     commit, at = when
     yield Review(
         account=user.login,
-        is_bot=user.type == "Bot",
+        is_bot=user.is_bot or user.type not in ("User", ""),
         state=_GITHUB_STATES[name],
         commit=object_id(commit or "", "commit_id", path),
         at=moment(at, "submitted_at", path),
@@ -155,6 +158,7 @@ def _of_github(user: _User, state: str, when: tuple[str | None, str | None], pat
 
 class _Member(Struct):
     username: str = ""
+    bot: bool = False
 
 
 class _Approval(Struct):
@@ -209,7 +213,9 @@ def _approvals(found: _Approvals, path: Path) -> Reported:
     for rule in found.rules or ():
         for member in rule.approved_by or ():
             at.setdefault(member.username, "")
-    reviews = (Review(account, False, "approved", _head_then(versions, when), when) for account, when in at.items())
+    bots = {approval.user.username for approval in found.approved_by or () if approval.user.bot}
+    bots |= {member.username for rule in found.rules or () for member in rule.approved_by or () if member.bot}
+    reviews = (Review(who, who in bots, "approved", _head_then(versions, when), when) for who, when in at.items())
     return _ordered(reviews, versions)
 
 
@@ -229,7 +235,7 @@ def _gitlab_notes(found: Iterable[_Note], path: Path) -> Iterable[Review]:
         head = note.position.head_sha if note.position else ""
         yield Review(
             account=account,
-            is_bot=False,
+            is_bot=note.author is not None and note.author.bot,
             state=state,
             commit=object_id(head or "", "position.head_sha", path),
             at=moment(note.created_at, "created_at", path),
