@@ -189,6 +189,36 @@ def test_a_staged_tree_is_judged_as_what_may_be_committed(tmp_path: Path, tidega
     assert tidegate("check", "--staged", "--stage", "merge", cwd=repo.path).returncode == 1
 
 
+def test_a_rule_of_the_repository_is_explained_by_the_command_that_is_named(tmp_path: Path, tidegate: Tidegate) -> None:
+    rule = """
+  file .tidegate/policy/own.toml
+    . [[rule]]
+    . id = "never"
+    . title = "Nothing is merged"
+    . when.all = ["true"]
+    . effect = "block"
+"""
+    repo = build(tmp_path / "r", START.replace("branch feature", rule.lstrip("\n") + "branch feature") + BY_HAND)
+    done = tidegate("check", cwd=repo.path)
+    command = done.stdout.partition("Why ")[2].split()
+    assert command == ["tidegate", "policy", "explain", "never"]
+    assert "Nothing is merged" in tidegate(*command[1:], cwd=repo.path).stdout
+
+
+def test_a_slip_on_the_command_line_is_one_line_that_says_where_to_look(tmp_path: Path, tidegate: Tidegate) -> None:
+    said = {
+        ("chek",): "No such command 'chek'. See: tidegate --help",
+        ("check", "a", "b"): "Got unexpected extra argument (b) See: tidegate check --help",
+        ("policy",): "tidegate policy: name one of its commands: explain, lint, test",
+    }
+    for arguments, line in said.items():
+        done = tidegate(*arguments, cwd=tmp_path)
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", f"tidegate: {line}\n")
+    alone = tidegate(cwd=tmp_path)
+    assert (alone.returncode, alone.stderr) == (0, "")
+    assert alone.stdout.startswith("Usage: tidegate")
+
+
 def test_a_bare_diff_says_what_cannot_be_known(tmp_path: Path, tidegate: Tidegate) -> None:
     repo = build(tmp_path / "r", START + BY_HAND)
     patch = tmp_path / "x.diff"

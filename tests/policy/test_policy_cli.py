@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -73,6 +74,17 @@ def test_tests_of_rules_run(repo: Repo, tidegate: Run) -> None:
     failed = tidegate("policy", "test", cwd=repo.path)
     assert failed.returncode == 1
     assert "FAIL  a broad change is held\n      a-rule is idle, expected fired" in failed.stdout
+
+
+def test_the_shipped_rules_are_not_for_the_repository_to_test(repo: Repo, tidegate: Run) -> None:
+    repo.write("tidegate.toml", '[[rule]]\nid = "size-beyond-review"\neffect = "hold"\n')
+    done = tidegate("policy", "test", cwd=repo.path)
+    assert done.stdout.splitlines()[1:] == ["1 test, 0 failed", "no test names size-beyond-review"]
+    listed = tidegate("policy", "explain", cwd=repo.path).stdout
+    assert "  the default pack, adjusted in tidegate.toml\n" in listed
+    assert "  the default pack\n" not in listed
+    linted = tidegate("policy", "lint", cwd=repo.path).stdout
+    assert 'on_unknown = "hold", unless that is meant' in " ".join(linted.split())
 
 
 def test_without_tests_there_is_a_hint(repo: Repo, tidegate: Run) -> None:
@@ -150,4 +162,9 @@ def test_pages_are_printed_as_calm_text(tmp_path: Path, tidegate: Run) -> None:
     wrong = tidegate("explain", "annotation-requird", cwd=tmp_path)
     assert wrong.returncode == 2
     assert "there is no page on annotation-requird" in wrong.stderr
-    assert tidegate("explain", cwd=tmp_path).stdout.split() == list(page_ids())
+    assert "did you mean annotation-required?" in wrong.stderr
+    assert "list them: tidegate explain; a rule of your own:" in tidegate("explain", "x", cwd=tmp_path).stderr
+    listed = tidegate("explain", cwd=tmp_path).stdout
+    assert [line.split()[0] for line in listed.splitlines() if line[:1] != " "] == list(page_ids())
+    assert re.search(r"^no-self-approval +Somebody who did not make the change approves it\.$", listed, re.MULTILINE)
+    assert max(map(len, listed.splitlines())) <= 80

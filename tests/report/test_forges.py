@@ -48,9 +48,9 @@ def _unescape(text: str, more: dict[str, str]) -> str:
 def test_annotations_of_a_blocked_change() -> None:
     assert render_github(*samples.blocked(), PLAIN) == snapshot("""\
 ::error title=Tidegate%3A BLOCKED::1 rule stands in the way of this change.
-::error file=tidegate.toml,line=1,title=policy-change::A change of the policy stands by itself. change.policy_files is ["tidegate.toml"]%0ANext: tidegate explain policy-change
+::error file=tidegate.toml,line=1,title=policy-change::A change of the policy stands by itself. change.policy_files is ["tidegate.toml"]%0ANext: tidegate policy explain policy-change
 ::error file=shop/cart.py,line=3,title=note-over-reach::the note claims lines 1-40 and the commit changed lines 3-9%0ANext: tidegate provenance audit --commit 2b2b2b2
-::warning file=tidegate.toml,line=1,title=big-change::Large changes hide mistakes. change.lines_added is 9%0ANext: tidegate explain big-change
+::warning file=tidegate.toml,line=1,title=big-change::Large changes hide mistakes. change.lines_added is 9%0ANext: tidegate policy explain big-change
 ::warning file=CODEOWNERS,line=4,title=codeowners-unknown-owner::@ghost is nobody%0ANext: name a person
 tidegate: BLOCKED. 1 rule stands in the way of this change.
 """)
@@ -172,7 +172,7 @@ Met: breadth
 
 </details>
 
-Compared main..HEAD: what HEAD adds to origin/main at `2b2b2b2b2b2b`. Policy: the default pack and tidegate.toml at 1a1a1a1. Why: `tidegate explain RULE`
+Compared main..HEAD: what HEAD adds to origin/main at `2b2b2b2b2b2b`. Policy: the default pack and tidegate.toml at 1a1a1a1. Why: `tidegate explain ai-critical-two-humans`
 """)
 
 

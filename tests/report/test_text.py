@@ -97,7 +97,7 @@ Not known  reach, infra, verification, risk, history (not collected yet)
 
 Compared  main..HEAD: what HEAD adds to origin/main (1a1a1a1a1a1a..2b2b2b2b2b2b)
 Policy    the default pack
-Why       tidegate explain RULE
+Why       tidegate policy explain
 """)
     assert text.count("\n") <= 12
 
@@ -109,7 +109,7 @@ BLOCKED  1 rule stands in the way of this change.
 What must still happen
   policy-change  A change of the policy stands by itself (blocks)
     found: change.policy_files is ["tidegate.toml"]
-        next: tidegate explain policy-change
+        next: tidegate policy explain policy-change
 
 Worth knowing
   warning  big-change: Large changes hide mistakes
@@ -134,7 +134,7 @@ Not known  reach, infra, verification, risk, history (not collected yet)
 
 Compared  main..HEAD: what HEAD adds to origin/main (1a1a1a1a1a1a..2b2b2b2b2b2b)
 Policy    the default pack
-Why       tidegate explain policy-change
+Why       tidegate policy explain policy-change
 """)
 
 
@@ -150,7 +150,7 @@ What must still happen
   critical-two-humans  Unreviewable
     found: provenance.source_lines.unknown is unknown: a bare diff says nothing
       of who or what wrote it
-        next: tidegate explain critical-two-humans
+        next: tidegate policy explain critical-two-humans
 
 Who wrote it
   unknown: a bare diff says nothing of who or what wrote it

@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping
+from typing import NoReturn
 
 import click
 
@@ -80,6 +81,11 @@ def main() -> None:
         _fail("stopped", 130)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        _ask_which(error)
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else "tidegate"
+        _fail(f"{' '.join(error.format_message().split())} See: {path} --help", 2)
     except click.ClickException as error:
         _fail(" ".join(error.format_message().split()), 2)
     except TidegateError as error:
@@ -95,7 +101,17 @@ def main() -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _fail(text: str, code: int) -> None:
+def _ask_which(error: click.exceptions.NoArgsIsHelpError) -> NoReturn:
+    """Nothing but `tidegate` is a newcomer's question; a group without its command is a slip."""
+    group = error.ctx.command
+    if error.ctx.parent is None or not isinstance(group, click.Group):
+        click.echo(error.ctx.get_help())
+        sys.exit(0)
+    names = ", ".join(group.list_commands(error.ctx))
+    _fail(f"{error.ctx.command_path}: name one of its commands: {names}", 2)
+
+
+def _fail(text: str, code: int) -> NoReturn:
     from tidegate.report.escape import terminal  # a CI system reads commands out of standard error too
 
     sys.stdout.flush()

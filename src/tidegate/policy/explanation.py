@@ -19,7 +19,9 @@ def read_page(id_: str) -> str:
     """The page of a rule or a finding, in Markdown. Raises InputError for an id that has none."""
     ids = page_ids()
     if id_ not in ids:
-        raise InputError(f"there is no page on {id_}", mend=nearest(id_, ids))
+        near = nearest(id_, ids)
+        listed = "list them: tidegate explain; a rule of your own: tidegate policy explain ID"
+        raise InputError(f"there is no page on {id_}", mend=near if near.startswith("did you mean") else listed)
     return (_folder() / f"{id_}.md").read_text(encoding="utf-8")
 
 

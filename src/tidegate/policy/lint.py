@@ -79,7 +79,7 @@ def _warnings(rule: Rule, now: str) -> Iterator[tuple[str, str]]:
     if rule.on_unknown and STRICTNESS[rule.on_unknown] < STRICTNESS[rule.effect]:
         yield (
             f"on_unknown = {rule.on_unknown} is weaker than effect = {rule.effect}: losing a fact lets more through",
-            "leave on_unknown out, unless that is meant",
+            f'on_unknown = "{rule.effect}", unless that is meant',
         )
     paths = [path for condition in rule.conditions for path in condition.reading.paths]
     missing = dict.fromkeys(path for path in paths if path.partition(".")[0] in NOT_COLLECTED)

@@ -24,6 +24,7 @@ from tidegate.report.words import (
     all_findings,
     because,
     due_later,
+    explain_command,
     headline,
     not_collected,
     on_trial,
@@ -31,6 +32,7 @@ from tidegate.report.words import (
     steps,
     stopping,
     unknowns,
+    why_command,
 )
 
 MARKER = "<!-- tidegate:check -->"
@@ -124,7 +126,7 @@ def _group(group: Group) -> str:
     lines += [_obligation(obligation) for obligation in group.unmet]
     if not group.unmet:
         lines += [f"  - found: {_said(reason, 300)}" for reason in because(group.rule)[:4]]
-        lines.append(f"  - next: {code(f'tidegate explain {group.rule.id}', 200)}")
+        lines.append(f"  - next: {code(explain_command(group.rule.id), 200)}")
     return "\n".join(lines) + "\n"
 
 
@@ -244,4 +246,5 @@ def _last(facts: Facts, verdict: Verdict) -> tuple[str, ...]:
     change = facts.change
     head = f" at {code(change.head[:12])}" if change.head else ""
     compared = markdown(change.chosen or "nothing", 300)
-    return (f"Compared {compared}{head}. Policy: {markdown(verdict.policy, 300)}. Why: `tidegate explain RULE`\n",)
+    why = code(why_command(verdict), 200)
+    return (f"Compared {compared}{head}. Policy: {markdown(verdict.policy, 300)}. Why: {why}\n",)

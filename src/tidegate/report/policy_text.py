@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tidegate.policy.case import count, one_line
 from tidegate.policy.lint import Remark
-from tidegate.policy.rules import Policy, Rule
+from tidegate.policy.rules import PACK_ORIGIN, Policy, Rule
 from tidegate.policy.trial import Mutant, TrialResult
 
 WIDTH = 80
@@ -53,7 +53,7 @@ def render_rules(policy: Policy) -> str:
         mode = "" if rule.mode == "enforce" else f", {rule.mode}"
         lines.append(f"{rule.id}  ({rule.effect}{mode})")
         lines.append(_wrapped(one_line(rule.title, 300), "  ", first="  "))
-        if rule.origin != policy.origin:
+        if rule.origin not in (policy.origin, PACK_ORIGIN):
             lines.append(_wrapped(one_line(rule.origin, 300), "  ", first="  "))
     return "\n".join(lines)
 
@@ -78,6 +78,14 @@ def render_rule(rule: Rule) -> str:
     return "\n".join(lines)
 
 
+def render_pages(pages: Mapping[str, str]) -> str:
+    """What `tidegate explain` lists: every id with the sentence that its page begins with."""
+    width = max(map(len, pages), default=0)
+    return "\n".join(
+        _wrapped(_plain(_sentence(page)), " " * (width + 2), first=id_.ljust(width + 2)) for id_, page in pages.items()
+    )
+
+
 def render_page(markdown: str) -> str:
     """A page of `tidegate explain`: Markdown without its marks, wrapped."""
     return "\n".join(_page_lines(markdown)).strip("\n")
@@ -95,6 +103,11 @@ def _wrapped(text: str, indent: str, first: str = "") -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def _sentence(markdown: str) -> str:
+    paragraph = markdown.partition("\n")[2].strip().partition("\n\n")[0].partition("\n#")[0]
+    return re.split(r"(?<=\.)\s", " ".join(paragraph.split()))[0]
 
 
 def _page_lines(markdown: str) -> Iterator[str]:

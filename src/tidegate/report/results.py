@@ -13,7 +13,7 @@ from msgspec import Struct
 from tidegate.facts import Facts, Finding, Place, Severity, SpanFact, is_known
 from tidegate.policy.verdict import RuleResult, Verdict
 from tidegate.report.order import reading_order
-from tidegate.report.words import Group, advice, all_findings, because, stopping
+from tidegate.report.words import Group, advice, all_findings, because, explain_command, stopping
 
 Level = Literal["block", "error", "warning", "note"]
 _LEVELS: tuple[Level, ...] = ("block", "error", "warning", "note")
@@ -71,7 +71,7 @@ def _of_rule(group: Group, facts: Facts, else_at: Place) -> Result:
         title=rule.title,
         level=_BY_OUTCOME[rule.outcome],
         message=". ".join((rule.title or rule.id, *(asked or because(rule)[:3]))),
-        mend="; ".join(dict.fromkeys(steps)) or f"tidegate explain {rule.id}",
+        mend="; ".join(dict.fromkeys(steps)) or explain_command(rule.id),
         place=_place(rule, facts) or else_at,
         identity="",
     )

@@ -16,7 +16,7 @@ from tidegate.policy.verdict import Verdict
 from tidegate.report.escape import plain, sarif_text, sarif_uri
 from tidegate.report.results import Level, Result, results
 from tidegate.report.style import Style
-from tidegate.report.words import not_collected, unknowns
+from tidegate.report.words import explain_command, not_collected, unknowns
 
 MOST_RESULTS = 25_000
 """GitHub refuses a run with more."""
@@ -71,7 +71,7 @@ def _rules(ids: Sequence[str], first_of: Mapping[str, Result], verdict: Verdict)
     described = []
     for id_ in ids:
         title = sarif_text(_title(first_of[id_], reasons), 300)
-        help_text = f"tidegate explain {id_}"
+        help_text = explain_command(id_)
         rule: dict[str, Any] = {
             "id": plain(id_),
             "shortDescription": {"text": title},

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from tidegate.facts import Facts
+from tidegate.facts import DomainHit, Facts
 from tidegate.policy.verdict import Obligation, Outcome, RuleResult, Verdict
 from tidegate.report.escape import terminal
 from tidegate.report.layout import columns, pad, paint, wrap
@@ -18,6 +18,7 @@ from tidegate.report.words import (
     all_findings,
     because,
     due_later,
+    explain_command,
     headline,
     not_collected,
     on_trial,
@@ -25,6 +26,7 @@ from tidegate.report.words import (
     steps,
     stopping,
     unknowns,
+    why_command,
 )
 
 
@@ -117,7 +119,7 @@ def _refusal(rule: RuleResult, style: Style) -> list[str]:
     lines: list[str] = []
     for reason in because(rule)[:4]:
         lines += wrap(_say(reason, style, 300), style.width, "    found: ", "      ")
-    return lines + _next(f"tidegate explain {rule.id}", style)
+    return lines + _next(explain_command(rule.id), style)
 
 
 def _advice(verdict: Verdict, style: Style) -> list[str]:
@@ -164,9 +166,16 @@ def _domains(facts: Facts, style: Style) -> list[str]:
         hits = [hit for hit in change.domain_hits if hit.domain == name]
         files = len({hit.path for hit in hits})
         more = f" (and {files - 1} more files)" if files > 2 else " (and 1 more file)" if files == 2 else ""
-        reason = f"{hits[0].path}{f':{hits[0].line}' if hits[0].line else ''}: {hits[0].reason}{more}" if hits else ""
+        reason = f"{_hit(hits[0])}{more}" if hits else ""
         lines += wrap(_say(reason, style, 300), style.width, f"  {pad(text, width)}  ")
     return lines + _more(len(names) - _MOST_DOMAINS, "tidegate check --format json")
+
+
+def _hit(hit: DomainHit) -> str:
+    """`a.py:50: has this`: the line stands in the place already."""
+    if not hit.line:
+        return f"{hit.path}: {hit.reason}"
+    return f"{hit.path}:{hit.line}: {hit.reason.removeprefix(f'line {hit.line} ')}"
 
 
 def _first(facts: Facts, style: Style) -> list[str]:
@@ -199,11 +208,5 @@ def _last(facts: Facts, verdict: Verdict, style: Style) -> list[str]:
     compared = change.chosen if said else f"{change.chosen} ({ends})"
     lines = wrap(_say(compared or "nothing", style, 300), style.width, "Compared  ")
     lines += wrap(_say(verdict.policy, style, 300), style.width, "Policy    ")
-    example = _example(verdict)
-    lines += [f"Why       tidegate explain {_say(example, style)}"]
+    lines += [f"Why       {_say(why_command(verdict), style)}"]
     return [paint(line, style, "dim") for line in lines]
-
-
-def _example(verdict: Verdict) -> str:
-    speaking: Iterable[str] = (group.rule.id for group in (*stopping(verdict), *advice(verdict), *due_later(verdict)))
-    return next(iter(speaking), "RULE")

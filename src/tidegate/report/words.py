@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from tidegate.facts import SECTIONS, Evidence, Facts, Finding, Section
+from tidegate.policy.explanation import page_ids
 from tidegate.policy.verdict import STRICTNESS, Obligation, ObligationKind, Outcome, RuleResult, Stage, Verdict
 
 OUTCOMES: Mapping[Outcome, str] = {"pass": "PASS", "hold": "HELD", "block": "BLOCKED"}
@@ -112,6 +113,17 @@ def because(rule: RuleResult) -> tuple[str, ...]:
             unread = [f"{read.path} is unknown: {read.value}" for read in condition.facts if not read.known]
             said += unread or [f"{condition.text} could not be answered: {condition.reason}"]
     return tuple(dict.fromkeys(said))
+
+
+def explain_command(rule: str) -> str:
+    """The command that says what a rule means: its page, or for a rule of the repository the rule itself."""
+    return f"tidegate explain {rule}" if rule in page_ids() else f"tidegate policy explain {rule}"
+
+
+def why_command(verdict: Verdict) -> str:
+    """The command that explains the first rule that speaks, or where none does lists the rules."""
+    speaking = (*stopping(verdict), *advice(verdict), *due_later(verdict))
+    return explain_command(speaking[0].rule.id) if speaking else "tidegate policy explain"
 
 
 def all_findings(facts: Facts, verdict: Verdict) -> tuple[Finding, ...]:
