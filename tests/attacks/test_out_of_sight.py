@@ -81,6 +81,21 @@ def test_a_zero_byte_does_not_make_code_a_binary_file(lab: Lab) -> None:
     assert "facts-complete" in lab.check().rules
 
 
+@pytest.mark.parametrize(
+    "text", [SCRIPT.replace("\n", "\r"), SCRIPT.replace("\n", ";") * 20], ids=["bare CR", "one line"]
+)
+def test_a_line_without_end_is_not_counted_as_one(lab: Lab, text: str) -> None:
+    lab.start()
+    lab.attack({"shop/price.js": text}, "Add it")
+    assert "facts-complete" in lab.check().rules
+
+
+def test_lines_that_end_in_crlf_are_lines(lab: Lab) -> None:
+    lab.start()
+    lab.attack({"shop/price.js": SCRIPT[:200].replace("\n", "\r\n")}, "Add it")
+    assert lab.check().code == 0
+
+
 def test_attributes_do_not_make_code_a_binary_file(lab: Lab) -> None:
     lab.start()
     lab.attack({"shop/price.js": SCRIPT, ".gitattributes": "*.js binary -diff\n"}, "Add it")

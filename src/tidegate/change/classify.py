@@ -30,6 +30,10 @@ HEADER_BYTES = 2048
 MOST_HEADERS = 5000
 """Headers are read for this many files of one change; further files count as written by hand."""
 
+LONGEST_LINE = 5000
+MOST_RETURNS = 3
+"""CRs in one line: many languages break lines at a bare CR, and git does not."""
+
 _LARGEST_BLOB = 1 << 20
 _COMMENT = rb"^[ \t]*(?://|#|/?\*+|--|;|%|<!--|\"\"\"|'|\(\*|\{-|@?rem\b|dnl\b).*"
 _HEADER = re.compile(
@@ -83,15 +87,17 @@ def find_hidden(files: Iterable[FileChange], base: Attributes, head: Attributes)
     return tuple(findings)
 
 
-def find_binary_code(files: Iterable[FileChange], settings: Settings) -> tuple[Unknown, ...]:
-    """Classified files that are code by their name and binary to git: a zero byte is enough, and no line is counted."""
-    tables = _tables(settings.files)
-    found = [file for file in files if file.binary and file.status != "deleted" and _is_code(file, tables)]
-    if not found:
-        return ()
-    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    reason = f"{show_path(found[0].path)}{more}: code with zero bytes in it has no lines; save it as UTF-8"
-    return (Unknown(path="change.source_lines_added", reason=reason),)
+def find_uncounted(files: Iterable[FileChange], settings: Settings) -> tuple[Unknown, ...]:
+    """Classified code whose size no count of lines tells: binary to git (a zero byte is enough), or endless lines."""
+    asked = [file for file in files if file.status != "deleted" and (file.binary or _has_endless_line(file))]
+    tables = _tables(settings.files) if asked else None
+    code = [file for file in asked if tables is not None and _is_code(file, tables)]
+    binary = [file for file in code if file.binary]
+    endless = [file for file in code if not file.binary and file.language != "Jupyter"]
+    return (
+        *_uncounted(binary, "code with zero bytes in it has no lines; save it as UTF-8"),
+        *_uncounted(endless, f"a line of more than {LONGEST_LINE} bytes or with bare CRs in it is no line; break it"),
+    )
 
 
 # Private
@@ -203,6 +209,20 @@ def _is_code(file: FileChange, tables: _Tables) -> bool:
     code = file.language not in ("", *kinds.NOT_CODE, *kinds.PAGES)
     here = code and not (file.generated or file.vendored or tables.own_tests.matches(file.path))
     return here and _kind_by_name(file.path, file.language, tables) == "source"
+
+
+def _has_endless_line(file: FileChange) -> bool:
+    return any(
+        len(line) > LONGEST_LINE or line.count(b"\r") > MOST_RETURNS for hunk in file.hunks for line in hunk.added
+    )
+
+
+def _uncounted(files: Sequence[FileChange], why: str) -> tuple[Unknown, ...]:
+    if not files:
+        return ()
+    more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+    reason = f"{show_path(files[0].path)}{more}: {why}, or name it in [files] generated"
+    return (Unknown(path="change.source_lines_added", reason=reason),)
 
 
 def _may_have_header(file: FileChange) -> bool:

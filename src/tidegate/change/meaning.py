@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tidegate.change.attributes import NO_ATTRIBUTES, read_attributes
-from tidegate.change.classify import classify_files, find_binary_code, find_hidden, read_headers
+from tidegate.change.classify import classify_files, find_hidden, find_uncounted, read_headers
 from tidegate.change.domains import assign_domains
 from tidegate.change.git import Repository
 from tidegate.change.values import FileChange
@@ -42,5 +42,5 @@ def describe_files(
     return Described(
         assign_domains(classified, settings),
         find_hidden(classified, base, head),
-        (*base.unknowns, *head.unknowns, *find_binary_code(classified, settings)),
+        (*base.unknowns, *head.unknowns, *find_uncounted(classified, settings)),
     )
