@@ -150,6 +150,16 @@ def test_an_agent_that_only_deletes_and_whom_nobody_asked_is_approved_by_nobody(
     assert check(repo, ("bob", "APPROVED", ""), opener="claude[bot]")["state"] == "unknown"
 
 
+def test_where_only_apps_are_named_the_next_step_is_the_event_that_says_who_opened_it(repo: Repo) -> None:
+    repo.git("reset", "-q", "--hard", "main")
+    bot = "dependabot[bot] <49699333+dependabot[bot]@users.noreply.github.com>"
+    repo.commit("Bump", {"go.mod": "module x\n"}, author=bot, committer=bot)
+    with open_repository(repo.path) as repository:
+        verdict = assess(Request(Question(change="HEAD"), "merge", "2026-03-02T00:00:00Z", {}), repository).verdict
+    asked = next(o for rule in verdict.rules if rule.id == "no-self-approval" for o in rule.obligations)
+    assert asked.next_step.startswith("name the forge's event, which says who opened it: --pr FILE;")
+
+
 def test_doing_what_the_verdict_says_meets_what_it_asks(repo: Repo, tidegate: Run) -> None:
     repo.git("reset", "-q", "--hard", "main")
     repo.commit("Count far", {"src/a.py": "".join(f"n{n} = {n}\n" for n in range(30))}, author=ALICE)

@@ -247,11 +247,22 @@ def test_shares_add_up_and_hide_nobody(counts: list[int], whole: int) -> None:
     assert all((part > 0) == (count > 0) for part, count in zip(parts, counts, strict=True))
 
 
-@given(st.text(alphabet="ab漢 :", max_size=60), st.integers(20, 40))
+def test_a_long_path_is_split_after_a_slash() -> None:
+    path = "src/main/java/org/springframework/samples/petclinic/owner/PetController.java:109"
+    assert wrap(path, 60, "  5. ") == [
+        "  5. src/main/java/org/springframework/samples/petclinic/",
+        "     owner/PetController.java:109",
+    ]
+
+
+@given(st.text(alphabet="ab漢 :/", max_size=60), st.integers(20, 40))
 def test_wrapping_keeps_every_character(text: str, width: int) -> None:
     lines = wrap(text, width, "- ", "  ")
     assert all(_width(line) <= width for line in lines)
     assert "".join(line[2:] for line in lines).replace(" ", "") == text.replace(" ", "")
+    assert not any(line.startswith("  :") for line in lines if not re.search(r"(^|[ :]):", text)), (
+        "a CI system reads ::"
+    )
 
 
 def test_cutting_measures_columns() -> None:

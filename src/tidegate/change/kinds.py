@@ -157,13 +157,17 @@ TEST_FOLDERS: tuple[str, ...] = (
         "**/specs/**",
         "**/e2e/**",
         "**/test-utils/**",
+        "**/test_utils/**",
+        "**/testutil/**",
+        "**/testutils/**",
         "**/testdata/**",
         "**/test-data/**",
         "**/test_data/**",
         "**/fixtures/**",
     ),
     *("**/*Test/java/**", "**/*Test/kotlin/**", "**/*Tests/**/*.swift", "**/*.Tests/**", "**/*.UnitTests/**"),
-    *("**/*.IntegrationTests/**", "**/integration-tests/**", "**/integration_tests/**", "**/cypress/**"),
+    *("**/*.IntegrationTests/**", "**/cypress/**"),
+    *(f"**/{kind}{joint}{word}/**" for kind in ("e2e", "integration") for joint in "-_" for word in ("test", "tests")),
     *("**/unittests/**", "**/unit_tests/**", "**/functional_tests/**", "**/testsuite/**", "**/t/*.t"),
 )
 """Folders of tests: code in them is a test, everything else is data of tests."""

@@ -39,8 +39,8 @@ def pad(text: str, width: int) -> str:
 def wrap(text: str, width: int, first: str = "", rest: str | None = None) -> list[str]:
     """The words of a text in lines of at most `width` columns, led by `first` and then by `rest`.
 
-    A word that is too long is split, never so that a line begins with a colon: a CI system reads `::` there. A URL
-    stays whole, so that it can be copied.
+    A word that is too long is split, a path after a slash where one is near, never so that a line begins with a colon:
+    a CI system reads `::` there. A URL stays whole, so that it can be copied.
     """
     rest = " " * columns(first) if rest is None else rest
     lines: list[str] = []
@@ -54,7 +54,7 @@ def wrap(text: str, width: int, first: str = "", rest: str | None = None) -> lis
             lines.append(lead + line)
             lead, room = rest, max(8, width - columns(rest))
         while columns(word) > room and not word.startswith(("https://", "http://")):
-            part, word = split_at(word, room)
+            part, word = _split_path(*split_at(word, room))
             lines.append(lead + part)
             lead, room = rest, max(8, width - columns(rest))
         line = word
@@ -94,6 +94,13 @@ def shares(counts: Sequence[int], whole: int) -> list[int]:
 
 
 # Private
+
+
+def _split_path(part: str, rest: str) -> tuple[str, str]:
+    end = part.rfind("/") + 1
+    if end * 2 < len(part) or part[end : end + 1] in ("", ":"):
+        return part, rest
+    return part[:end], part[end:] + rest
 
 
 def _columns_of(character: str) -> int:

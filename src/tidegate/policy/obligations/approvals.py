@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from tidegate.policy.approvals import STRANGER, Makers, Refused, read_approvals, read_makers
 from tidegate.policy.approvals import Approvals as Given
-from tidegate.policy.case import Case, UnknownFactError, change_range, count, listing, one_line
+from tidegate.policy.case import Case, UnknownFactError, change_range, count, listing, look_text, one_line
 from tidegate.policy.coverage import Share, missing, read_shares
 from tidegate.policy.identities import Identities
 from tidegate.policy.obligations.kind import Judged, Kind, met, unmet
@@ -61,7 +61,7 @@ def _judge(terms: Approvals, case: Case) -> Judged:
     try:
         makers = read_makers(case, terms.not_, identities)
     except UnknownFactError as error:
-        return Judged("unknown", str(error.unknown), _who_asked(case) if "prompters" in error.unknown.path else "")
+        return Judged("unknown", str(error.unknown), _who_made_it(error.unknown.path, case))
     try:
         shares = read_shares(case, identities) if terms.from_ == "owners" else ()
     except UnknownFactError as error:
@@ -161,7 +161,11 @@ def _ask(wanted: Collection[str] | None, makers: Makers, case: Case, already: Co
     return "everybody who may approve helped to make it, or is in no entry of [people]: name another owner"
 
 
-def _who_asked(case: Case) -> str:
+def _who_made_it(path: str, case: Case) -> str:
+    if path == "change.author" and look_text(case.document, "change.kind") in ("range", "commit"):
+        return "name the forge's event, which says who opened it: --pr FILE; then check again with --reviews FILE"
+    if "prompters" not in path:
+        return ""
     return f"whoever asked the agent runs: tidegate annotate {change_range(case.document)} --tool TOOL --model MODEL"
 
 
