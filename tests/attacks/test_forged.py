@@ -25,6 +25,13 @@ def test_a_note_does_not_make_a_declared_agents_lines_human(lab: Lab) -> None:
     assert "ai-changes-carry-tests" in answer.rules
 
 
+@pytest.mark.parametrize("space", ["", " ", "\t"])
+def test_a_trailer_counts_as_git_reads_it(lab: Lab, space: str) -> None:
+    lab.start()
+    lab.attack({"shop/x.py": "x = 1\n"}, f"Change it\n\nCo-authored-by:{space}Claude <noreply@anthropic.com>")
+    assert lab.check().facts["provenance"]["lines"]["ai"] == 1
+
+
 @pytest.mark.parametrize(
     "identity",
     [

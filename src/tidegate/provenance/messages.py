@@ -17,7 +17,7 @@ LINE_LIMIT = 2000
 """A longer line cannot be a trailer that somebody means; it is not looked at."""
 
 _TRAILER = re.compile(
-    r"(?:[*•+-] {1,3})?(?:\*\*)?([A-Za-z][A-Za-z0-9-]{1,40}(?: [Bb]y)?)(?:\*\*)? ?:(?:\*\*)?[ \t]+(\S.*)"
+    r"(?:[*•+-] {1,3})?(?:\*\*)?([A-Za-z][A-Za-z0-9-]{1,40}(?: [Bb]y)?)(?:\*\*)? ?:(?:\*\*)?[ \t]*(?!//)(\S.*)"
 )
 _INDENT = re.compile(r" *")
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
