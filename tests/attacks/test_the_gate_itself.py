@@ -45,7 +45,7 @@ def test_a_moment_beyond_the_calendar_is_bad_input(lab: Lab, tidegate: Tidegate,
 
 
 def test_a_range_with_two_starting_points_is_not_taken_for_one(lab: Lab) -> None:
-    """Compared with the one start a check that was put back out of a merge is no change; the merge still takes it."""
+    """After a criss-cross merge git has two starts, and the change since the one is not the change since the other."""
     lab.start({"auth/login.py": "let_in = ask()\n"})
     git = lab.repo.git
     lab.attack({"a.py": "a = 1\n"}, "Add a")
