@@ -10,7 +10,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -236,9 +236,33 @@ def _explain(message: str, type_: type, raw: object) -> tuple[str, str]:
     path = _named(place, type_, raw)
     unknown = re.fullmatch(r"Object contains unknown field `(.*)`", reason)
     if not unknown:
-        return (f"{path}: {reason}" if path else reason), "correct the value; docs/settings.md lists them all"
+        said = _in_words(reason, _type_at(type_, place))
+        return (f"{path}: {said}" if path else said), "correct the value; docs/settings.md lists them all"
     key = f"{path}.{unknown[1]}" if path else unknown[1]
     return f"there is no setting {key}", nearest(unknown[1], _fields_at(type_, place))
+
+
+_SHAPES = {
+    "array": "a list",
+    "object": "a table",
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+}
+
+
+def _in_words(reason: str, type_: Any) -> str:
+    """What msgspec says of a value, for somebody who writes TOML."""
+    shape = re.fullmatch(r"Expected `(\w+)`, got `(\w+)`", reason)
+    if shape and all(name in _SHAPES for name in shape.groups()):
+        return f"it must be {_SHAPES[shape[1]]}, not {_SHAPES[shape[2]]}"
+    choice = re.fullmatch(r"Invalid enum value '(.*)'", reason)
+    kinds = [kind for kind in (type_, *get_args(type_)) if get_origin(kind) is Literal]
+    known = [value for kind in kinds for value in get_args(kind) if value]
+    if choice and known:
+        return f"{_json(choice[1])} is none of {', '.join(map(_json, known))}"
+    return reason
 
 
 def _named(place: str, type_: type, raw: object) -> str:
@@ -259,13 +283,18 @@ def _named(place: str, type_: type, raw: object) -> str:
 
 def _fields_at(type_: Any, path: str) -> list[str]:
     """Names of the fields of the struct that lies at a path such as `people[...]` or `rule[0].require[1]`."""
+    type_ = _type_at(type_, path)
+    return [f.encode_name for f in msgspec.structs.fields(type_)] if isinstance(type_, type) else []
+
+
+def _type_at(type_: Any, path: str) -> Any:
     for part in re.findall(r"[^.\[\]]+|\[[^\]]*\]", path):
         if part.startswith("["):
             type_ = [a for a in get_args(type_) if a is not Ellipsis][-1]
         else:
             type_ = next((f.type for f in msgspec.structs.fields(type_) if f.encode_name == part), type_)
         type_ = _plain(type_)
-    return [f.encode_name for f in msgspec.structs.fields(type_)] if isinstance(type_, type) else []
+    return type_
 
 
 def _plain(type_: Any) -> Any:

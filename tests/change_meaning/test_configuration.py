@@ -89,7 +89,16 @@ def test_a_link_is_refused_and_not_followed(tmp_path: Path, link: str, target: s
         ({"tidegate.toml": "#" * (1 << 20) + "\n"}, "larger than 1 MiB", "tidegate.toml at"),
         ({"tidegate.toml": "[peple]\n"}, "there is no setting peple", "tidegate.toml at"),
         ({"tidegate.toml": "[people.ann]\nmail = 1\n"}, "there is no setting people.ann.mail", "tidegate.toml at"),
-        ({"tidegate.toml": '[teams]\n"@a/b" = "x"\n'}, 'teams."@a/b": Expected `array`', "tidegate.toml at"),
+        (
+            {"tidegate.toml": '[teams]\n"@a/b" = "x"\n'},
+            'teams."@a/b": it must be a list, not a text',
+            "tidegate.toml at",
+        ),
+        (
+            {"tidegate.toml": '[provenance]\ntrailers = "maybe"\n'},
+            'provenance.trailers: "maybe" is none of "ignore", "require", "forbid"',
+            "tidegate.toml at",
+        ),
         ({"tidegate.toml": "a" + ".a" * 50 + " = 1"}, "nested more than 20 deep", "tidegate.toml at"),
         ({"pyproject.toml": "[tool]\ntidegate = 3\n"}, "tool.tidegate is not a table", "pyproject.toml at"),
         ({".tidegate/policy/a.toml": "[policy]\n"}, "holds only [[rule]]", ".tidegate/policy/a.toml at"),

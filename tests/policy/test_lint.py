@@ -65,3 +65,10 @@ def test_the_pack_is_as_sound_as_it_asks_others_to_be() -> None:
     own = [entry._replace(origin="the pack") for entry in read_pack()]
     assert PACK_ORIGIN != "the pack"
     assert lint(own, Settings(policy=PolicySettings(pack="none")), NOW) == ()
+
+
+def test_a_member_of_a_team_whom_nobody_knows_is_named() -> None:
+    people = '[people.alice]\naccounts = ["alice"]\n[teams]\n"@acme/core" = ["alice", "alcie"]\n'
+    assert [str(remark) for remark in remarks_of(people)] == [
+        'warning: teams."@acme/core": alcie is in no entry of [people], and counts for nobody; did you mean alice?'
+    ]

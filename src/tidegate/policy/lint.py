@@ -16,7 +16,7 @@ from tidegate.policy.fields import NOT_COLLECTED
 from tidegate.policy.rules import PACK_ORIGIN, Rule, RuleTable, join_rules, make_rule_language, parse_rule
 from tidegate.policy.trial import neutral_document
 from tidegate.policy.verdict import STRICTNESS
-from tidegate.settings import Settings
+from tidegate.settings import Settings, nearest
 
 
 class Remark(Struct, frozen=True):
@@ -38,7 +38,7 @@ def lint(own: Sequence[RuleTable], settings: Settings, now: str) -> tuple[Remark
         entries = join_rules(own, settings)
     except InputError as error:
         return (_error(error),)
-    remarks: list[Remark] = []
+    remarks = list(_strangers(settings))
     for entry in entries:
         if entry.origin == PACK_ORIGIN:
             continue
@@ -58,6 +58,16 @@ def lint(own: Sequence[RuleTable], settings: Settings, now: str) -> tuple[Remark
 
 def _error(error: InputError) -> Remark:
     return Remark("error", error.where, error.what, error.mend)
+
+
+def _strangers(settings: Settings) -> Iterator[Remark]:
+    """Members of teams whom the identity map does not know: their approval never counts, and no error says so."""
+    for team, members in settings.teams.items():
+        for member in members:
+            if member not in settings.people:
+                mend = nearest(member, list(settings.people)) if settings.people else f"add [people.{member}]"
+                what = f"{member} is in no entry of [people], and counts for nobody"
+                yield Remark("warning", f'teams."{team}"', what, mend)
 
 
 def _constants(rule: Rule, language: Language) -> Iterator[tuple[str, str]]:
