@@ -368,7 +368,7 @@ def _variable(path: str) -> str:
     return ENVIRONMENT_PREFIX + path.replace(".", "_").upper()
 
 
-_SCALARS = ("provenance.trailers", "provenance.checkpoints", "owners.dialect", "policy.pack")
+_SCALARS = ("provenance.trailers", "provenance.checkpoints", "owners.dialect")
 
 
 def _check_people(settings: Settings, origin: str) -> None:

@@ -147,8 +147,13 @@ def test_the_environment_wins_and_is_named() -> None:
     assert loaded.settings.provenance.checkpoints == "x"
     assert loaded.origins["provenance.trailers"] == "environment variable TIDEGATE_PROVENANCE_TRAILERS"
     with pytest.raises(InputError) as error:
-        parse_settings([], {"TIDEGATE_POLICY_PACK": "all"})
-    assert error.value.where == "environment variable TIDEGATE_POLICY_PACK"
+        parse_settings([], {"TIDEGATE_OWNERS_DIALECT": "all"})
+    assert error.value.where == "environment variable TIDEGATE_OWNERS_DIALECT"
+
+
+def test_the_environment_cannot_switch_the_rules_off() -> None:
+    loaded = parse_settings([], {"TIDEGATE_POLICY_PACK": "none", "TIDEGATE_POLICY": "none"})
+    assert loaded.settings.policy.pack == "default"
 
 
 def test_the_number_of_processes_does_not_grow_with_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

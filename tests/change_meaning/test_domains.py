@@ -126,8 +126,10 @@ def test_every_domain_of_the_table_has_an_example_and_a_meaning() -> None:
     assert len({domain.name for domain in DOMAINS}) == len(DOMAINS)
 
 
-def test_a_generated_file_counts_only_where_the_domain_looks_everywhere() -> None:
-    assert [hit.domain for hit in _assigned(changed("auth/token_pb2.py", "jwt.decode(x)")).domains] == []
+def test_generated_code_counts_by_its_path_and_other_generated_files_where_the_domain_looks_everywhere() -> None:
+    (hit,) = _assigned(changed("auth/token_pb2.py", "jwt.decode(x)")).domains
+    assert (hit.domain, hit.line) == ("auth", 0)
+    assert _assigned(changed("util/token_pb2.py", "jwt.decode(x)")).domains == ()
     assert [hit.domain for hit in _assigned(changed("package-lock.json", "x")).domains] == ["dependencies"]
 
 

@@ -186,14 +186,18 @@ class _Place(NamedTuple):
 
 
 def _place_of(file: FileChange, tests: Patterns, aside: Patterns) -> _Place:
-    """A renamed file lies in its old place too: a change cannot carry it out of sight."""
+    """A renamed file lies in its old place too: a change cannot carry it out of sight.
+
+    Code that calls itself generated lies where it lies, and only its lines are not searched.
+    """
     paths = (file.path, file.old_path) if file.status == "renamed" else (file.path,)
     if file.vendored or file.kind == "test" or all(map(tests.matches, paths)):
         return _Place(False, False, False)
-    ours = not file.generated and not all(map(aside.matches, paths))
+    ours = not all(map(aside.matches, paths)) and (not file.generated or file.kind == "source")
     code = file.kind in ("source", "config")
     plain = code or file.kind in ("symlink", "binary", "submodule")
-    return _Place(ours and plain, file.kind != "docs", ours and code and file.language not in TEXTS)
+    searched = ours and code and not file.generated and file.language not in TEXTS
+    return _Place(ours and plain, file.kind != "docs", searched)
 
 
 def _spellings(file: FileChange) -> set[bytes]:
