@@ -106,7 +106,7 @@ def test_a_push_checks_the_commit_and_a_later_stage_is_listed(runner: Runner, re
     runner.more = {"GITHUB_SHA": repo.head("main")}
     done = runner.step("Check", format="text", stage="commit")
     assert done.returncode in (0, 1), done.stderr
-    assert f"({repo.head('main')[:7]})" in done.stdout
+    assert f"{repo.head('main')[:12]}: the commit" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def _commit(repository: Repository, oid: str, name: str, *, source: str = "", wh
     base_tree, head_tree = _trees(repository, parent, oid)
     return Ends(
         kind="commit",
-        chosen=f"{name if oid.startswith(name) else f'{name} ({oid[:7]})'}: {why}, {against}",
+        chosen=f"{name[:12] if oid.startswith(name) else f'{name} ({oid[:7]})'}: {why}, {against}",
         base=parent,
         head=oid,
         base_tree=base_tree,

@@ -108,7 +108,7 @@ def _ask_which(error: click.exceptions.NoArgsIsHelpError) -> NoReturn:
         click.echo(error.ctx.get_help())
         sys.exit(0)
     names = ", ".join(group.list_commands(error.ctx))
-    _fail(f"{error.ctx.command_path}: name one of its commands: {names}", 2)
+    _fail(f"{error.ctx.info_name}: name one of its commands: {names}", 2)
 
 
 def _fail(text: str, code: int) -> NoReturn:
