@@ -203,8 +203,8 @@ _REALISTIC: dict[str, dict[str, Any]] = {
         "files": [{"path": "src/login.py", "added": 4, "ai": 4, "human": 0, "mixed": 0, "unknown": 0}],
         "spans": [{
             "path": "src/login.py", "line": 1, "end_line": 4, "writer": "ai", "tool": "claude", "model": "opus",
-            "session": "s", "prompt": "p", "human": "alice", "role": "author", "evidence": "E4", "source": "note", "blank": 0,
-            "commit": OID,
+            "session": "s", "prompt": "p", "human": "alice", "role": "author", "evidence": "E4", "source": "note",
+            "commit": OID, "blank": 0,
         }],
         "declarations": [{
             "commit": OID, "tool": "claude", "model": "opus", "role": "co-author", "evidence": "E2", "where": "trailer",
