@@ -211,6 +211,24 @@ def test_what_a_person_reads_before_there_are_reviews() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("terms", "owned", "ask"),
+    [
+        ({"approvals": 1, "from": "owners"}, "* @bob @dave\n", "ask bob or dave to approve"),
+        ({"approvals": 1, "from": "owners"}, "* @bob\n/docs/ @carol\n", "ask bob and carol to approve"),
+        ({"approvals": 1, "from": "owners"}, "* @bob\n/docs/ @bob @carol\n", "ask bob or carol to approve"),
+        ({"approvals": 2}, "", "ask 2 of bob, carol and dave to approve"),
+        ({"approvals": 3}, "", "ask bob, carol and dave to approve"),
+        ({"approvals": 1, "from": "owners"}, "* @bob @dave\n/docs/ @carol\n", "ask an owner of each file to approve: "),
+    ],
+)
+def test_everybody_who_is_needed_is_asked_at_once(terms: dict[str, Any], owned: str, ask: str) -> None:
+    reason = Unknown("review", "no reviews were given")
+    files = (file("src/a.py"), file("docs/x.md"))
+    given = facts(review_section={"status": "unknown", "unknowns": (reason,)}, change={"files": files})
+    assert said(terms, case(given, who_owns=owners(owned)))[2].startswith(ask)
+
+
 def test_what_a_person_reads_in_a_repository_without_an_identity_map() -> None:
     given = case(facts(reviews=[review("bob")]), chosen=settings(people={}, teams={}))
     assert said({"approvals": 1}, given) == snapshot(

@@ -71,7 +71,9 @@ def _judge(terms: Approvals, case: Case) -> Judged:
         given = read_approvals(case, makers, identities)
     except UnknownFactError as error:
         return Judged(
-            "unknown", str(error.unknown), f"{_ask(pool, makers, case)}; then check again with --reviews FILE"
+            "unknown",
+            str(error.unknown),
+            f"{_ask_all(terms, shares, pool, makers, case)}; then check again with --reviews FILE",
         )
     return _answer(_Weighing(terms, case, makers, shares, given, pool))
 
@@ -159,6 +161,21 @@ def _ask(wanted: Collection[str] | None, makers: Makers, case: Case, already: Co
     if wanted is None:
         return "nobody else is in [people]: add somebody who may approve"
     return "everybody who may approve helped to make it, or is in no entry of [people]: name another owner"
+
+
+def _ask_all(terms: Approvals, shares: Sequence[Share], pool: frozenset[str] | None, makers: Makers, case: Case) -> str:
+    """Whom to ask while nobody has approved yet: everybody who is needed, where one of them is not enough."""
+    everybody = set(case.settings.people) if pool is None else set(pool)
+    people = sorted(everybody - makers.people.keys())
+    each = [frozenset(share.people - makers.people.keys()) for share in missing(shares, (), 0)]
+    alone = not each or bool(frozenset.intersection(*each))
+    if len(people) < 2 or (terms.approvals == 1 and alone):
+        return _ask(pool, makers, case)
+    if len(people) == max(2, terms.approvals):
+        return f"ask {listing(people)} to approve"
+    if terms.approvals > 1 and alone:
+        return f"ask {terms.approvals} of {listing(people)} to approve"
+    return f"ask an owner of each file to approve: {listing(people, joint='or')}"
 
 
 def _who_made_it(path: str, case: Case) -> str:
