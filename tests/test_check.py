@@ -273,3 +273,23 @@ def test_bad_input_is_one_clear_line_and_writes_nothing(
     assert done.stderr.count("\n") == 1
     assert words in done.stderr
     assert sorted(str(path) for path in tmp_path.rglob("*")) == before
+
+
+def test_a_broken_policy_on_the_base_says_how_the_change_that_mends_it_is_judged(
+    tmp_path: Path, tidegate: Tidegate
+) -> None:
+    repo = build(tmp_path / "r", "commit Break\n  file tidegate.toml\n    . [peple]\nbranch feature\ncommit Mend\n")
+    repo.write("tidegate.toml", "")
+    repo.commit("Mend the settings")
+    done = tidegate("check", "main..feature", cwd=repo.path)
+    assert done.returncode == 2
+    assert "--config FILE" in done.stderr
+    assert tidegate("check", "main..feature", "--config", "tidegate.toml", cwd=repo.path).returncode == 1
+
+
+def test_before_the_first_commit_there_is_nobody_to_ask_about(tmp_path: Path, tidegate: Tidegate) -> None:
+    repo = Repo.init(tmp_path / "r")
+    repo.write("a.py", "x = 1\n")
+    done = tidegate("who", "a.py", cwd=repo.path)
+    assert done.returncode == 2
+    assert "no commit yet" in done.stderr

@@ -11,13 +11,13 @@ from msgspec import Struct
 from tidegate.change.collect import collect_change, collect_repository
 from tidegate.change.configuration import read_settings
 from tidegate.change.git import Repository
-from tidegate.change.read import Question, read_change, read_ends
+from tidegate.change.read import Ends, Question, read_change, read_ends
 from tidegate.change.reviews import collect_reviews
 from tidegate.change.values import Change, Context
 from tidegate.errors import InputError
 from tidegate.facts import Facts, ProvenanceFacts, Section, Unknown
 from tidegate.policy.decide import decide
-from tidegate.policy.rules import read_policy
+from tidegate.policy.rules import Policy, read_policy
 from tidegate.policy.verdict import Stage, Verdict
 from tidegate.provenance.collect import collect as collect_provenance
 
@@ -55,12 +55,11 @@ def assess(request: Request, repository: Repository | None) -> Assessment:
     leaves its section unknown; bad input raises InputError.
     """
     ends = read_ends(request.question, repository)
-    loaded = read_settings(repository, ends.policy_at, request.environment, override=request.config)
-    policy = read_policy(repository, ends.policy_at, loaded)
-    change = read_change(ends, repository, loaded.settings)
+    policy = _read_policy(request, repository, ends)
+    change = read_change(ends, repository, policy.settings)
     context = Context(
         repository=repository,
-        settings=loaded.settings,
+        settings=policy.settings,
         now=request.now,
         reviews=request.reviews,
         transcripts=request.transcripts,
@@ -74,6 +73,18 @@ def assess(request: Request, repository: Repository | None) -> Assessment:
     )
     stage: Stage = request.stage or ("commit" if change.kind == "staged" else "merge")
     return Assessment(facts, decide(policy, facts, stage))
+
+
+def _read_policy(request: Request, repository: Repository | None, ends: Ends) -> Policy:
+    """The policy of the base, with its settings. A fault in it says how the change that mends it is judged."""
+    try:
+        loaded = read_settings(repository, ends.policy_at, request.environment, override=request.config)
+        return read_policy(repository, ends.policy_at, loaded)
+    except InputError as error:
+        if request.config is not None or not ends.policy_at or error.where.startswith("environment"):
+            raise
+        mend = f"{error.mend}; the change that mends it is judged with --config FILE"
+        raise InputError(error.what, where=error.where, mend=mend) from error
 
 
 def _fenced(collect: Callable[[Change, Context], S], change: Change, context: Context, section: type[S]) -> S:

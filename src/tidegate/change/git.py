@@ -148,6 +148,8 @@ class Repository:
                 mend="write it in full: refs/heads/NAME, refs/tags/NAME, or more digits of the commit",
             )
         if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", oid):
+            if revision == "HEAD":
+                raise GitError("there is no commit yet", where=str(self.path), mend="make the first commit")
             hint = "fetch more history: git fetch --unshallow" if self.shallow else "list what there is: git branch -a"
             raise GitError(f"no {kind} is called {revision!r} here", where=str(self.path), mend=hint)
         return oid
