@@ -182,7 +182,7 @@ def _work(commit: Commit) -> tuple[str, str, str, str]:
 def _unreadable(commit: str, what: str) -> Finding:
     rule = "note-unreadable"
     return Finding(
-        rule, SEVERITIES[rule], f"note of {commit[:12]}: {what}", Place("."), f"see: tidegate explain {rule}"
+        rule, SEVERITIES[rule], f"note of {commit[:12]}: {what}", Place("."), f"tidegate explain {rule}"
     )
 
 

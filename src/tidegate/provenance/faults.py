@@ -101,7 +101,7 @@ def person_of(text: str) -> Person:
 def _finding(rule: str, around: Surroundings, what: str, path: bytes = b"", lines: LineRange = (0, 0)) -> Finding:
     message = f"note of {around.commit.oid[:SHORT]}: {what}"
     place = Place(show_path(path) if path else ".", *lines)
-    return Finding(rule, SEVERITIES[rule], message, place, f"see: tidegate explain {rule}")
+    return Finding(rule, SEVERITIES[rule], message, place, f"tidegate explain {rule}")
 
 
 def _most(findings: Sequence[Finding]) -> Iterator[Finding]:

@@ -188,4 +188,4 @@ def _findings(record: TraceRecord, claims: Sequence[TraceClaim]) -> Iterator[Fin
 
 def _finding(rule: str, message: str, path: bytes = b"", lines: LineRange = (0, 0)) -> Finding:
     place = Place(show_path(path) if path else ".", *lines)
-    return Finding(rule, SEVERITIES[rule], message, place, f"see: tidegate explain {rule}")
+    return Finding(rule, SEVERITIES[rule], message, place, f"tidegate explain {rule}")
