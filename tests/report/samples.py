@@ -98,7 +98,6 @@ def rule(id: str, title: str, effect: str, state: str, **more: Any) -> RuleResul
         "quantifier": "all",
         "conditions": (),
         "obligations": (),
-        "findings": (),
         "reason": "",
         "owner": "@shop/platform",
         "origin": "the default pack",
@@ -293,7 +292,6 @@ def hostile(text: str = HOSTILE) -> tuple[Facts, Verdict]:
         origin=text,
         conditions=(Condition(text, "true", (FactRead(text, text, True),), text),),
         obligations=(obligation("approvals", text, "unmet", text, text),),
-        findings=(finding,),
     )
     rules = (first, *verdict.rules[1:])
     return (

@@ -84,7 +84,6 @@ def _judge(rule: Rule, question: Question, case: Case, stage: Stage) -> RuleResu
         quantifier=rule.quantifier,
         conditions=judged.conditions,
         obligations=judged.obligations,
-        findings=(),
         reason=rule.reason,
         owner=rule.owner,
         origin=rule.origin,

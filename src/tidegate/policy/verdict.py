@@ -80,7 +80,6 @@ class RuleResult(Struct, frozen=True):
     quantifier: Literal["all", "any"]
     conditions: tuple[Condition, ...]
     obligations: tuple[Obligation, ...]
-    findings: tuple[Finding, ...]
     reason: str
     owner: str
     origin: str
@@ -95,9 +94,3 @@ class Verdict(Struct, frozen=True):
     policy: str
     policy_digest: str
     findings: tuple[Finding, ...] = ()
-
-    def unmet(self) -> tuple[tuple[RuleResult, Obligation], ...]:
-        """Unmet obligations of the enforced rules that stop this change now, strictest rule first."""
-        stopping = [r for r in self.rules if r.mode == "enforce" and STRICTNESS[r.outcome] > 0]
-        stopping.sort(key=lambda r: -STRICTNESS[r.outcome])
-        return tuple((r, o) for r in stopping for o in r.obligations if o.state != "met")

@@ -127,13 +127,11 @@ def why_command(verdict: Verdict) -> str:
 
 
 def all_findings(facts: Facts, verdict: Verdict) -> tuple[Finding, ...]:
-    """Findings of every section, of the policy and of its rules, the most severe first, each once."""
+    """Findings of every section and of the policy, the most severe first, each once."""
     found: list[Finding] = []
     for _, section in sections(facts):
         found += section.findings
     found += verdict.findings
-    for rule in verdict.rules:
-        found += rule.findings
     return tuple(sorted(dict.fromkeys(found), key=lambda f: SEVERITIES.index(f.severity)))
 
 
