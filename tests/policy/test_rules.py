@@ -26,7 +26,6 @@ owner = "@acme/sre"
 reason = "Nobody is awake."
 since = 2026-01-01
 until = "2026-06-30"
-severity = "high"
 """
 
 
@@ -38,9 +37,7 @@ def test_a_rule_is_read_whole() -> None:
     assert (rule.quantifier, [c.text for c in rule.conditions]) == (
         "any", ["change.breadth > 2", "change.files_total > 50"],
     )  # fmt: skip
-    assert (rule.on_unknown, rule.owner, rule.reason, rule.severity) == (
-        "hold", "@acme/sre", "Nobody is awake.", "high",
-    )  # fmt: skip
+    assert (rule.on_unknown, rule.owner, rule.reason) == ("hold", "@acme/sre", "Nobody is awake.")
     assert (rule.since, rule.until) == ("2026-01-01T00:00:00Z", "2026-07-01T00:00:00Z")
     assert [r.kind for r in rule.requirements] == ["facts"]
     assert rule.origin == "tidegate.toml"
@@ -53,6 +50,7 @@ REFUSED = [
     ("id = 5", "a rule needs an id of lower-case words with hyphens"),
     ('id = "a"\nwhen.all = ["true"]\neffect = "hold"', "tidegate.toml, rule a: Object missing required field `title`"),
     (rule_of("true", title='" "'), "tidegate.toml, rule a-rule: the title is empty"),
+    (rule_of("true", severity='"high"'), "a rule has no key severity"),
     (rule_of("true", efect='"hold"'), "a rule has no key efect; did you mean effect?"),
     (rule_of("true", effect='"stop"'), 'effect: "stop" is none of "block", '),
     (rule_of("true", mode='"on"'), 'mode: "on" is none of "draft", '),

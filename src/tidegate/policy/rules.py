@@ -19,7 +19,7 @@ from msgspec import Struct
 from tidegate.change.domain_table import DOMAINS
 from tidegate.change.git import Repository
 from tidegate.errors import InputError
-from tidegate.facts import SECTIONS, Severity, Unknown, to_json
+from tidegate.facts import SECTIONS, Unknown, to_json
 from tidegate.policy.conditions import Compiled, Language, compile_condition, make_language
 from tidegate.policy.explanation import page_ids
 from tidegate.policy.obligations import Requirement, parse_requirement
@@ -48,7 +48,6 @@ class Rule(Struct, frozen=True):
     reason: str
     since: str
     until: str
-    severity: Severity | Literal[""]
     origin: str
     table: Mapping[str, Any]
 
@@ -176,7 +175,6 @@ def parse_rule(entry: RuleTable, language: Language) -> Rule:
         reason=plain.reason,
         since=_moment(table.get("since"), f"{where}, since", end=False),
         until=_moment(table.get("until"), f"{where}, until", end=True),
-        severity=plain.severity,
         origin=entry.origin,
         table=table,
     )
@@ -200,7 +198,6 @@ class _Table(Struct, frozen=True):
     mode: Mode = "enforce"
     owner: str = ""
     reason: str = ""
-    severity: Severity | Literal[""] = ""
 
 
 KEYS = (*_Table.__struct_fields__, "since", "until")
