@@ -12,6 +12,7 @@ from tests.change.trees import EXECUTABLE, SUBMODULE, SYMLINK, Content, commit_t
 from tests.repos import Repo
 from tidegate.change import diff as diff_module
 from tidegate.change.diff import DiffResult, read_commit_diffs, read_diff, read_parent_diffs, read_staged_diff
+from tidegate.change.diff_stream import unquote_path
 from tidegate.change.git import open_repository
 from tidegate.change.values import FileChange, Hunk
 from tidegate.errors import GitError, InputError
@@ -353,3 +354,8 @@ def _snapshot(folder: Path) -> dict[str, tuple[int, int]]:
     return {
         str(p.relative_to(folder)): (p.lstat().st_mtime_ns, p.lstat().st_size) for p in folder.rglob("*") if p.is_file()
     }
+
+
+def test_names_as_git_quotes_them() -> None:
+    assert unquote_path(b'"a\\tb\\"c\\\\d\\303\\244"') == b'a\tb"c\\d\xc3\xa4'
+    assert unquote_path(b"plain") == b"plain"

@@ -14,7 +14,7 @@ from inline_snapshot import snapshot
 from tests.repos import CLAUDE_TRAILER, Repo
 from tidegate.change.git import Repository
 from tidegate.errors import InputError
-from tidegate.provenance.who import _unquoted, parse_place, read_who
+from tidegate.provenance.who import parse_place, read_who
 from tidegate.settings import Settings
 
 Draw = Callable[[str], Repo]
@@ -255,8 +255,3 @@ def test_no_place_is_too_strange(text: str) -> None:
     except InputError:
         return
     assert asked.first <= asked.last
-
-
-def test_names_as_git_quotes_them() -> None:
-    assert _unquoted(b'"a\\tb\\"c\\\\d\\303\\244"') == b'a\tb"c\\d\xc3\xa4'
-    assert _unquoted(b"plain") == b"plain"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from tidegate.change.commits import read_commit_objects
+from tidegate.change.diff_stream import unquote_path
 from tidegate.change.git import Repository
 from tidegate.change.lines import LineRun
 from tidegate.change.values import show_path
@@ -137,7 +138,7 @@ def _blame(repository: Repository, commit: str, path: bytes, first: int, last: i
                     line=int(head[2]),
                     count=int(head[3]),
                     commit="" if cut else oid,
-                    path=b"" if cut else _unquoted(row[len(b"filename ") :]),
+                    path=b"" if cut else unquote_path(row[len(b"filename ") :]),
                     commit_line=0 if cut else int(head[1]),
                 )
             )
@@ -146,12 +147,3 @@ def _blame(repository: Repository, commit: str, path: bytes, first: int, last: i
 
 
 _HEADER = re.compile(rb"(?:[0-9a-f]{40}|[0-9a-f]{64}) \d+ \d+ \d+$")
-_ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
-_NAMED = {b"a": b"\a", b"b": b"\b", b"t": b"\t", b"n": b"\n", b"v": b"\v", b"f": b"\f", b"r": b"\r"}
-
-
-def _unquoted(name: bytes) -> bytes:
-    """A path as git quotes it: C escapes inside double quotes where it has bytes that need them."""
-    if not (len(name) > 1 and name.startswith(b'"') and name.endswith(b'"')):
-        return name
-    return _ESCAPE.sub(lambda m: bytes([int(m[1], 8)]) if len(m[1]) == 3 else _NAMED.get(m[1], m[1]), name[1:-1])
