@@ -20,7 +20,7 @@ from tidegate.provenance.added import added_lines, read_known_diffs
 from tidegate.provenance.declared import is_agent, read_declarations
 from tidegate.provenance.faults import SEVERITIES, Faulty, Surroundings, judge_note, person_of
 from tidegate.provenance.gitai import NoteError, note_claims, parse_note
-from tidegate.provenance.notes import list_notes, read_notes
+from tidegate.provenance.notes import list_notes, read_listed
 from tidegate.provenance.runs import joined, outside
 from tidegate.provenance.signatures import Signatures, load_signatures
 from tidegate.provenance.values import LineRange, Note, Session
@@ -99,7 +99,7 @@ def read_audits(
     wanted = sorted(blobs) if commits is None else [commit for commit in dict.fromkeys(commits) if commit in blobs]
     digests = {commit: blobs[commit] for commit in wanted}
     found = read_commit_objects(repository, digests)
-    texts = read_notes(repository, ref, [commit for commit in wanted if commit in found])
+    texts = read_listed(repository, {commit: oids for commit, oids in digests.items() if commit in found})
     return _audit(repository, texts, found, digests, settings)
 
 

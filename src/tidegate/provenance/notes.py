@@ -45,6 +45,11 @@ def list_notes(repository: Repository, ref: str) -> dict[str, str]:
     return {commit: " ".join(oid for _, oid in found) for commit, found in listed.items()}
 
 
+def read_listed(repository: Repository, listed: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+    """The texts of notes that `list_notes` has found, in the order given, as `read_notes` yields them."""
+    return _read(repository, [(commit, oid) for commit, oids in listed.items() for oid in oids.split(" ")])
+
+
 def read_tip(repository: Repository, ref: str) -> str:
     """The object that exactly this ref names; empty when there is none. `rev-parse` would also try other places."""
     if not ref.startswith("refs/") or any(ord(c) < 33 or c in '*?[\\"' for c in ref):
@@ -95,12 +100,15 @@ def _is_oid(text: str) -> bool:
 
 
 def _candidates(commit: str) -> list[str]:
-    cuts = [[commit[2 * i : 2 * i + 2] for i in range(depth)] + [commit[2 * depth :]] for depth in range(DEPTHS)]
+    """Where the note of a commit can lie, the deepest first, as git lists a tree."""
+    cuts = [
+        [commit[2 * i : 2 * i + 2] for i in range(depth)] + [commit[2 * depth :]] for depth in reversed(range(DEPTHS))
+    ]
     return ["/".join(cut) for cut in cuts]
 
 
 def _list_tree(repository: Repository, tip: str) -> dict[str, list[tuple[str, str]]]:
-    """Path and blob of every note, by commit."""
+    """Path and blob of every note, by commit; of one commit the deepest path first, as git lists and joins them."""
     length = len(repository.null_oid)
     found: dict[str, list[tuple[str, str]]] = {}
     for row in repository.run("ls-tree", "-r", "-z", "--full-tree", tip).split(b"\0"):
