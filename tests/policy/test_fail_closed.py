@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from tests.policy.helpers import leaves, policy_of, rule_of
 from tests.policy.strategies import DOCUMENTS, conditions, realistic_document
 from tidegate.facts import SECTIONS
-from tidegate.policy.decide import STAGES, decide
+from tidegate.policy.decide import decide
 from tidegate.policy.rules import Policy
-from tidegate.policy.verdict import STRICTNESS, RuleResult, Stage, Verdict
+from tidegate.policy.verdict import STAGES, STRICTNESS, RuleResult, Stage, Verdict
 
 Place = tuple[str | int, ...]
 

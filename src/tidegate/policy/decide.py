@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple
 
 from tidegate.facts import Facts, Unknown, to_document
 from tidegate.policy.case import Case
@@ -24,12 +24,11 @@ from tidegate.policy.verdict import (
     Obligation,
     Outcome,
     RuleResult,
+    RuleState,
     Stage,
     Truth,
     Verdict,
 )
-
-STAGES: tuple[Stage, ...] = ("commit", "push", "merge")
 
 
 def decide(policy: Policy, facts: Facts | Mapping[str, Any], stage: Stage = "merge") -> Verdict:
@@ -59,14 +58,13 @@ def asked_when_unknown(rule: Rule) -> Effect:
 
 # Private
 
-State: TypeAlias = Literal["idle", "satisfied", "fired", "unknown", "later", "inactive"]
 _OUTCOMES: tuple[Outcome, ...] = ("pass", "hold", "block")
 
 
 class _Judged(NamedTuple):
     """What one rule came to."""
 
-    state: State
+    state: RuleState
     outcome: Effect | Literal["pass"]
     conditions: tuple[Condition, ...] = ()
     obligations: tuple[Obligation, ...] = ()
@@ -101,7 +99,7 @@ def _evaluate(rule: Rule, question: Question, case: Case, stage: Stage) -> _Judg
     unmet = [o for o in obligations if o.state != "met"]
     if obligations and not unmet:
         return _Judged("satisfied", "pass", conditions, obligations)
-    if unmet and all(STAGES.index(o.due) > STAGES.index(stage) for o in unmet):
+    if unmet and all(o.is_later(stage) for o in unmet):
         return _Judged("later", "pass", conditions, obligations)
     if truth == "true":
         return _Judged("fired", rule.effect, conditions, obligations)

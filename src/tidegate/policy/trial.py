@@ -25,10 +25,9 @@ from tidegate.policy.decide import decide
 from tidegate.policy.document import conform, why_unknown
 from tidegate.policy.fields import Field, catalogue, fields_of, suggest
 from tidegate.policy.rules import PACK_ORIGIN, Policy, Rule
-from tidegate.policy.verdict import Outcome, Stage
+from tidegate.policy.verdict import Outcome, RuleState, Stage
 from tidegate.settings import convert, nearest, read_toml
 
-State = Literal["idle", "satisfied", "fired", "unknown", "later", "inactive"]
 NOON = "2026-01-01T12:00:00Z"
 
 
@@ -39,7 +38,7 @@ class Trial(Struct, frozen=True):
     origin: str
     document: Mapping[str, Any]
     stage: Stage
-    expect: Mapping[str, State]
+    expect: Mapping[str, RuleState]
     outcome: Outcome | Literal[""]
 
 
@@ -150,7 +149,7 @@ def _parse(raw: Mapping[str, Any], origin: str, policy: Policy) -> Trial:
             raise InputError(f"there is no rule {id_}", where=where, mend=nearest(id_, ids))
     if not (expect or outcome):
         raise InputError("the test expects nothing", where=where, mend='expect = { my-rule = "fired" }')
-    states = convert(expect, dict[str, State], f"{where}, expect")
+    states = convert(expect, dict[str, RuleState], f"{where}, expect")
     return Trial(test.name, origin, document, test.stage, states, cast(Outcome, outcome))
 
 

@@ -12,6 +12,7 @@ Outcome: TypeAlias = Literal["pass", "hold", "block"]
 Effect: TypeAlias = Literal["block", "hold", "warn", "note"]
 Mode: TypeAlias = Literal["draft", "shadow", "enforce"]
 Stage: TypeAlias = Literal["commit", "push", "merge"]
+RuleState: TypeAlias = Literal["idle", "satisfied", "fired", "unknown", "later", "inactive"]
 Truth: TypeAlias = Literal["true", "false", "unknown"]
 ObligationKind: TypeAlias = Literal[
     "approvals",
@@ -27,6 +28,8 @@ ObligationKind: TypeAlias = Literal[
     "clean",
 ]
 
+STAGES: tuple[Stage, ...] = ("commit", "push", "merge")
+"""In the order in which a change comes to them."""
 STRICTNESS: dict[str, int] = {"pass": 0, "note": 0, "warn": 0, "hold": 1, "block": 2}
 
 
@@ -61,6 +64,10 @@ class Obligation(Struct, frozen=True):
     next_step: str
     due: Stage = "commit"
 
+    def is_later(self, stage: Stage) -> bool:
+        """Whether it does not hold a change yet at this stage."""
+        return STAGES.index(self.due) > STAGES.index(stage)
+
 
 class RuleResult(Struct, frozen=True):
     """What one rule says of this change.
@@ -75,7 +82,7 @@ class RuleResult(Struct, frozen=True):
     title: str
     effect: Effect
     mode: Mode
-    state: Literal["idle", "satisfied", "fired", "unknown", "later", "inactive"]
+    state: RuleState
     outcome: Effect | Literal["pass"]
     quantifier: Literal["all", "any"]
     conditions: tuple[Condition, ...]

@@ -50,14 +50,14 @@ def stopping(verdict: Verdict) -> tuple[Group, ...]:
     rules = [r for r in verdict.rules if r.mode == "enforce" and STRICTNESS[r.outcome] > 0]
     rules.sort(key=lambda r: -STRICTNESS[r.outcome])
     return tuple(
-        Group(r, tuple(o for o in r.obligations if o.state != "met" and not _is_later(o, verdict))) for r in rules
+        Group(r, tuple(o for o in r.obligations if o.state != "met" and not o.is_later(verdict.stage))) for r in rules
     )
 
 
 def due_later(verdict: Verdict) -> tuple[Group, ...]:
     """The enforced rules with obligations that are unmet and due at a later stage."""
     groups = (
-        Group(r, tuple(o for o in r.obligations if o.state != "met" and _is_later(o, verdict)))
+        Group(r, tuple(o for o in r.obligations if o.state != "met" and o.is_later(verdict.stage)))
         for r in verdict.rules
         if r.mode == "enforce" and r.effect in ("hold", "block")
     )
@@ -179,8 +179,6 @@ _KINDS: Mapping[ObligationKind, str] = {
     "trailers": "trailer",
     "facts": "missing facts",
 }
-_ORDER: tuple[Stage, ...] = ("commit", "push", "merge")
-
 
 _COMMANDS = ("tidegate ", "git ", "mkdir ")
 
@@ -192,10 +190,6 @@ def _is_command(step: str) -> bool:
 def _step(part: str) -> Step:
     command, purpose, words = part.partition(" for what ")
     return Step(f"for what {words}" if purpose else "", command)
-
-
-def _is_later(obligation: Obligation, verdict: Verdict) -> bool:
-    return _ORDER.index(obligation.due) > _ORDER.index(verdict.stage)
 
 
 def _is_not_collected(section: Section) -> bool:
