@@ -40,6 +40,9 @@ class Branches(Struct, frozen=True):
     targets: tuple[Target, ...]
 
 
+NO_BRANCHES = Branches(head="", default="", remote="", url="", targets=())
+
+
 def read_branches(repository: Repository) -> Branches:
     """The branches that matter to a change at HEAD. Three processes."""
     config = repository.read_config()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from tidegate.change.branches import read_branches, repository_name
+from tidegate.change.branches import repository_name
 from tidegate.change.domains import effective_domains
 from tidegate.change.git import Repository as GitRepository
 from tidegate.change.values import Change, Commit, Context, FileChange, show_path
@@ -77,7 +77,7 @@ def collect_repository(change: Change, context: Context) -> Repository:
     repository = context.repository
     if repository is None:
         return Repository(unknowns=(Unknown("repository", "a diff does not say where it belongs"),))
-    branches = read_branches(repository)
+    branches = change.branches
     request = change.pull_request
     unknowns = []
     if branches.remote and not branches.default:

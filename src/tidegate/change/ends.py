@@ -14,7 +14,7 @@ from shlex import quote
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tidegate.change.branches import HEADS, REMOTES, read_branches, read_refs
+from tidegate.change.branches import HEADS, NO_BRANCHES, REMOTES, Branches, read_branches, read_refs
 from tidegate.change.commits import read_commit_objects
 from tidegate.change.git import Repository, checked_revision
 from tidegate.change.pulls import read_event
@@ -40,7 +40,8 @@ class Ends(Struct, frozen=True):
     """Where a change starts and ends. Texts are empty where there is nothing, as in the facts.
 
     `policy_at` is the revision that settings and policy are read from, "" for none. `diff` is a diff's file. `doubt`
-    says why another start would be as right, and the change between those ends another one.
+    says why another start would be as right, and the change between those ends another one. `branches` are those of
+    the repository.
     """
 
     kind: ChangeKind
@@ -55,6 +56,7 @@ class Ends(Struct, frozen=True):
     pull_request: PullRequest | None = None
     diff: Path | None = None
     doubt: str = ""
+    branches: Branches = NO_BRANCHES
 
 
 def read_ends(question: Question, repository: Repository | None) -> Ends:
@@ -66,30 +68,34 @@ def read_ends(question: Question, repository: Repository | None) -> Ends:
     given = [name for name, value in options.items() if value]
     if len(given) > 1:
         raise InputError(f"{' and '.join(given)} name two changes", mend="keep one of them")
-    if question.diff is not None:
-        head = repository.resolve("HEAD") if repository is not None and repository.exists("HEAD") else ""
-        return Ends("diff", f"{question.diff}: a diff without its history", policy_at=head, diff=question.diff)
-    if repository is None:
-        raise InputError("this needs a repository", mend="go to one, name one with --repo, or give a diff with --diff")
-    if question.staged:
-        return _staged(repository, read_branches(repository).head, "the staged tree", question.index)
-    if question.pr is not None:
-        return _pull_request(repository, question.pr)
-    if ".." in question.change:
-        return _range(repository, question.change)
-    if question.change:
-        return _commit(repository, _resolve(repository, question.change), question.change)
-    return _default(repository)
+    branches = read_branches(repository) if repository is not None else NO_BRANCHES
+    return replace(_ends(question, repository, branches), branches=branches)
 
 
 # Private
 
 
-def _default(repository: Repository) -> Ends:
-    branches = read_branches(repository)
-    if not repository.exists("HEAD"):
-        return _staged(repository, branches.head, "no commit yet: the staged tree")
-    head = repository.resolve("HEAD")
+def _ends(question: Question, repository: Repository | None, branches: Branches) -> Ends:
+    if question.diff is not None:
+        head = repository.find("HEAD") if repository is not None else ""
+        return Ends("diff", f"{question.diff}: a diff without its history", policy_at=head, diff=question.diff)
+    if repository is None:
+        raise InputError("this needs a repository", mend="go to one, name one with --repo, or give a diff with --diff")
+    if question.staged:
+        return _staged(repository, repository.find("HEAD"), branches.head, "the staged tree", question.index)
+    if question.pr is not None:
+        return _pull_request(repository, question.pr, branches.remote or "origin")
+    if ".." in question.change:
+        return _range(repository, question.change, branches)
+    if question.change:
+        return _commit(repository, _resolve(repository, question.change), question.change)
+    return _default(repository, branches)
+
+
+def _default(repository: Repository, branches: Branches) -> Ends:
+    head = repository.find("HEAD")
+    if not head:
+        return _staged(repository, head, branches.head, "no commit yet: the staged tree")
     source = branches.head
     if not branches.targets:
         return _commit(repository, head, "HEAD", source=source, why="the last commit, as there is no upstream branch")
@@ -100,8 +106,7 @@ def _default(repository: Repository) -> Ends:
     return replace(ends, target=target.branch, source=source)
 
 
-def _staged(repository: Repository, branch: str, what: str, index: Path | None = None) -> Ends:
-    head = repository.resolve("HEAD") if repository.exists("HEAD") else ""
+def _staged(repository: Repository, head: str, branch: str, what: str, index: Path | None = None) -> Ends:
     against = f"HEAD ({head[:7]})" if head else "nothing"
     base_tree = repository.resolve(head, "tree") if head else repository.empty_tree
     head_tree = repository.write_staged_tree(index)
@@ -137,17 +142,16 @@ def _commit(repository: Repository, oid: str, name: str, *, source: str = "", wh
     )
 
 
-def _range(repository: Repository, text: str) -> Ends:
+def _range(repository: Repository, text: str, branches: Branches) -> Ends:
     base_name, _, head_name = text.partition("..." if "..." in text else "..")
     names = (base_name or "HEAD", head_name or "HEAD")
     base, head = (_resolve(repository, name) for name in names)
-    target, source = _branches_called(repository, names)
+    target, source = _branches_called(repository, names, branches)
     return replace(_since(repository, base, head, names), target=target, source=source)
 
 
-def _pull_request(repository: Repository, file: Path) -> Ends:
+def _pull_request(repository: Repository, file: Path, remote: str) -> Ends:
     request = read_event(file)
-    remote = read_branches(repository).remote or "origin"
     number = f"pull/{request.number}/head" if request.forge == "github" else f"merge-requests/{request.number}/head"
     base = _end_of(repository, request.base, f"git fetch {quote(remote)} {quote(request.target)}")
     if not request.base:
@@ -228,8 +232,8 @@ def _end_of(repository: Repository, oid: str, fetch: str) -> str:
 def _tip(repository: Repository, remote: str, branch: str) -> str:
     """Where the target branch stands, for an event that names no base: GitLab's."""
     for ref in (f"{REMOTES}{remote}/{branch}", f"{HEADS}{branch}"):
-        if branch and repository.exists(ref):
-            return repository.resolve(ref)
+        if branch and (oid := repository.find(ref)):
+            return oid
     raise InputError(
         f"the target branch {branch!r} is not in this clone",
         mend=f"fetch it: git fetch {quote(remote)} {quote(branch)}",
@@ -247,9 +251,8 @@ def _resolve(repository: Repository, name: str) -> str:
         raise
 
 
-def _branches_called(repository: Repository, names: tuple[str, str]) -> tuple[str, str]:
+def _branches_called(repository: Repository, names: tuple[str, str], branches: Branches) -> tuple[str, str]:
     """The branches that two revisions name, without their remote; "" for a revision that names no branch."""
-    branches = read_branches(repository)
     refs = read_refs(repository, [f"{kind}{name}" for name in names for kind in (HEADS, REMOTES)])
 
     def branch(name: str) -> str:

@@ -154,13 +154,16 @@ class Repository:
             raise GitError(f"no {kind} is called {revision!r} here", where=str(self.path), mend=hint)
         return oid
 
+    def find(self, revision: str) -> str:
+        """The commit that a revision names, "" where it names none."""
+        try:
+            return self.resolve(revision)
+        except GitError:
+            return ""
+
     def exists(self, revision: str) -> bool:
         """Whether a revision names a commit."""
-        try:
-            self.resolve(revision)
-        except GitError:
-            return False
-        return True
+        return bool(self.find(revision))
 
     def read_blobs(self, names: Iterable[str], limit: int = BLOB_LIMIT_BYTES) -> Iterator[Blob]:
         """The objects called `names` (object ids, or `REVISION:path`), in that order, by two processes in all.

@@ -54,6 +54,7 @@ def read_change(ends: Ends, repository: Repository | None, settings: Settings) -
         pull_request=ends.pull_request,
         unknowns=tuple(unknowns),
         findings=described.findings,
+        branches=ends.branches,
     )
 
 
@@ -96,6 +97,7 @@ def _read_diff_file(ends: Ends, path: Path, settings: Settings) -> Change:
         intent=Intent(),
         unknowns=(*unknowns, *described.unknowns),
         findings=described.findings,
+        branches=ends.branches,
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tidegate.change.branches import NO_BRANCHES, Branches
 from tidegate.change.git import Repository
 from tidegate.facts import ChangeKind, DomainHit, FileKind, FileStatus, Finding, Intent, Unknown
 from tidegate.settings import Settings
@@ -103,7 +104,10 @@ class PullRequest(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True):
-    """The difference between two trees with its description. `chosen` says in words which range was taken and why."""
+    """The difference between two trees with its description. `chosen` says in words which range was taken and why.
+
+    `branches` are those of the repository that it was read from.
+    """
 
     kind: ChangeKind
     chosen: str
@@ -119,6 +123,7 @@ class Change(Struct, frozen=True):
     pull_request: PullRequest | None = None
     unknowns: tuple[Unknown, ...] = ()
     findings: tuple[Finding, ...] = ()
+    branches: Branches = NO_BRANCHES
 
 
 class Context(Struct, frozen=True):
