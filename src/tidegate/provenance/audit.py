@@ -20,7 +20,7 @@ from tidegate.provenance.added import added_lines, read_known_diffs
 from tidegate.provenance.declared import is_agent, read_declarations
 from tidegate.provenance.faults import SEVERITIES, Faulty, Surroundings, judge_note, person_of
 from tidegate.provenance.gitai import NoteError, note_claims, parse_note
-from tidegate.provenance.notes import list_notes, read_listed
+from tidegate.provenance.notes import checked_ref, list_notes, read_listed
 from tidegate.provenance.runs import joined, outside
 from tidegate.provenance.signatures import Signatures, load_signatures
 from tidegate.provenance.values import LineRange, Note, Session
@@ -95,7 +95,8 @@ def read_audits(
     repository: Repository, ref: str, settings: Settings, commits: Sequence[str] | None = None
 ) -> Iterator[NoteAudit]:
     """The audit of the notes under a ref, of these commits or of all, one note in memory at a time."""
-    blobs = list_notes(repository, ref)
+    checked_ref(ref)
+    blobs = list_notes(repository, ref) if commits is None or commits else {}
     wanted = sorted(blobs) if commits is None else [commit for commit in dict.fromkeys(commits) if commit in blobs]
     digests = {commit: blobs[commit] for commit in wanted}
     found = read_commit_objects(repository, digests)

@@ -52,14 +52,19 @@ def read_listed(repository: Repository, listed: Mapping[str, str]) -> Iterator[t
 
 def read_tip(repository: Repository, ref: str) -> str:
     """The object that exactly this ref names; empty when there is none. `rev-parse` would also try other places."""
-    if not ref.startswith("refs/") or any(ord(c) < 33 or c in '*?[\\"' for c in ref):
-        raise InputError(f"{ref!r} is not the full name of a ref", mend="write it like refs/notes/ai")
-    listed = repository.run("for-each-ref", "--format=%(objectname) %(refname)", ref)
+    listed = repository.run("for-each-ref", "--format=%(objectname) %(refname)", checked_ref(ref))
     for line in listed.decode("utf-8", "replace").splitlines():
         oid, _, name = line.partition(" ")
         if name == ref:
             return oid
     return ""
+
+
+def checked_ref(ref: str) -> str:
+    """The ref itself. Raises InputError for what is not the full name of one."""
+    if not ref.startswith("refs/") or any(ord(c) < 33 or c in '*?[\\"' for c in ref):
+        raise InputError(f"{ref!r} is not the full name of a ref", mend="write it like refs/notes/ai")
+    return ref
 
 
 def write_notes(
