@@ -1,7 +1,7 @@
 """Reads the settings that a revision holds: the base of a change, never the change under test.
 
-Two processes of git whatever the number of files. A symbolic link in the place of a settings file is refused: what it
-leads to is not part of the revision.
+At most four processes of git whatever the number of files. A symbolic link in the place of a settings file is
+refused: what it leads to is not part of the revision.
 """
 
 from __future__ import annotations
