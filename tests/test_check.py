@@ -293,3 +293,13 @@ def test_before_the_first_commit_there_is_nobody_to_ask_about(tmp_path: Path, ti
     done = tidegate("who", "a.py", cwd=repo.path)
     assert done.returncode == 2
     assert "no commit yet" in done.stderr
+
+
+def test_a_staged_tree_that_is_too_broad_is_held_before_it_is_a_commit(tmp_path: Path, tidegate: Tidegate) -> None:
+    repo = build(tmp_path / "r", "commit Start\n  file a.py\n    . x = 1\n")
+    for path in ("auth/a.py", "payments/a.py", "migrations/a.py", ".github/workflows/a.yml"):
+        repo.write(path, "".join(f"x{n} = {n}\n" for n in range(20)))
+    repo.git("add", "-A")
+    held = tidegate("check", "--staged", cwd=repo.path)
+    assert held.returncode == 1, held.stdout
+    assert "breadth-must-be-split" in held.stdout

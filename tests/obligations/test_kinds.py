@@ -110,7 +110,7 @@ def test_what_a_person_reads_who_has_to_add_tests() -> None:
 def test_what_a_person_reads_who_has_to_split() -> None:
     assert said(*UNMET["split"]) == snapshot(
         [
-            "The change touches at most 2 domains [unmet, push]",
+            "The change touches at most 2 domains [unmet, commit]",
             "it touches 3 at once: auth, ci-cd and payments",
             "propose it in parts, one domain after the other: git reset --soft to the base, then commit each part",
         ]

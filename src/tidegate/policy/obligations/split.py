@@ -41,4 +41,4 @@ def _next_step(_: Case) -> str:
     return "propose it in parts, one domain after the other: git reset --soft to the base, then commit each part"
 
 
-KIND = Kind("split", "push", Split, _check, _text, _judge, _next_step)
+KIND = Kind("split", "commit", Split, _check, _text, _judge, _next_step)
