@@ -142,3 +142,9 @@ def test_no_format_writes_what_a_terminal_or_a_log_acts_on(text: str) -> None:
             continue  # JSON escapes control characters itself; what else is in it belongs to the reader
         odd = {character for character in written if not character.isprintable()} - {"\n", "\u200b"}
         assert not odd, name
+
+
+def test_the_help_of_check_names_every_format_and_stage() -> None:
+    option = {parameter.name: parameter for parameter in check.params}
+    assert all(name in (option["format_"].help or "") for name in FORMATS)  # type: ignore[attr-defined]
+    assert tuple(option["stage"].type.choices) == STAGES  # type: ignore[attr-defined]

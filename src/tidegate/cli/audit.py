@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
 from pathlib import Path
 
 import click
 
 from tidegate.change.configuration import read_settings
 from tidegate.change.git import open_repository
-from tidegate.cli.options import json_option, repo_option, write_result
+from tidegate.cli.options import json_option, repo_option, style_here, write_result
 from tidegate.provenance.audit_run import read_range, run_audit
 from tidegate.report.audit import render_audit_json, render_audit_text
-from tidegate.report.style import choose_style
 
 
 @click.command(name="audit")
@@ -37,6 +34,6 @@ def audit(range_: str | None, refs: tuple[str, ...], color: str, format_: str, r
     if format_ == "json":
         write_result(render_audit_json(report))
     else:
-        style = choose_style(os.environ, sys.stdout.isatty(), shutil.get_terminal_size((80, 24)).columns, color)
+        style = style_here(color)
         write_result(render_audit_text(report, style))
     return 0 if report.passed else 1

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tidegate.cli.options import moment, repo_option, write_result
+from tidegate.cli.options import moment, repo_option, style_here, write_result
 from tidegate.errors import InputError
 
 if TYPE_CHECKING:
@@ -62,7 +60,7 @@ def check(
     # Imported here, so that `--help` costs nothing of it.
     from tidegate.assess import Request, assess
     from tidegate.change.ends import Question
-    from tidegate.report.formats import choose_style, parse_outputs, write_outputs
+    from tidegate.report.formats import parse_outputs, write_outputs
 
     outputs_ = parse_outputs(outputs, format_)
     request = Request(
@@ -76,9 +74,7 @@ def check(
     )
     with _repository(repo, needed=diff is None) as repository:
         found = assess(request, repository)
-    terminal = sys.stdout.isatty()
-    style = choose_style(os.environ, terminal, shutil.get_terminal_size().columns if terminal else 80, color)
-    write_outputs(outputs_, found.facts, found.verdict, style, write_result)
+    write_outputs(outputs_, found.facts, found.verdict, style_here(color), write_result)
     return 0 if found.verdict.outcome == "pass" else 1
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from tidegate.errors import InputError
+
+if TYPE_CHECKING:
+    from tidegate.report.style import Style
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -45,6 +50,14 @@ def moment(text: str | None) -> str:
     if given.tzinfo is None:
         raise InputError(f"{text!r} has no time zone", where="--now", mend="write it like 2026-05-01T12:00:00Z")
     return given.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def style_here(colour: str = "auto") -> Style:
+    """How text is written to where standard output goes: 80 columns unless it is a terminal that says otherwise."""
+    from tidegate.report.style import choose_style
+
+    terminal = sys.stdout.isatty()
+    return choose_style(os.environ, terminal, shutil.get_terminal_size().columns if terminal else 80, colour)
 
 
 def write_result(content: str | bytes) -> None:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
 from pathlib import Path
 
 import click
 
 from tidegate.change.configuration import read_settings
 from tidegate.change.git import open_repository
-from tidegate.cli.options import json_option, moment, repo_option, write_result
+from tidegate.cli.options import json_option, moment, repo_option, style_here, write_result
 from tidegate.provenance.history import DEFAULT_REFS
 from tidegate.provenance.identity import read_identity
 from tidegate.provenance.recover import parse_scope, recover_lines
 from tidegate.provenance.recovered import RECOVERED_REF, checked_ref, write_recovered, write_traces
 from tidegate.report.recover import render_recover_json, render_recover_text
-from tidegate.report.style import choose_style
 
 
 @click.command(name="recover")
@@ -60,5 +57,5 @@ def recover(
     if format_ == "json":
         write_result(render_recover_json(found, tuple(written)))
         return
-    style = choose_style(os.environ, sys.stdout.isatty(), shutil.get_terminal_size((80, 24)).columns)
+    style = style_here()
     write_result(render_recover_text(found, tuple(written), style))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
 from pathlib import Path
 
 import click
@@ -12,10 +10,9 @@ import click
 from tidegate.change.configuration import read_settings
 from tidegate.change.git import Repository, open_repository
 from tidegate.change.values import show_path
-from tidegate.cli.options import json_option, repo_option, write_result
+from tidegate.cli.options import json_option, repo_option, style_here, write_result
 from tidegate.errors import InputError
 from tidegate.provenance.who import parse_place, read_who
-from tidegate.report.style import choose_style
 from tidegate.report.who import render_who_json, render_who_text
 
 
@@ -39,7 +36,7 @@ def who(place: str, revision: str, color: str, format_: str, repo: Path | None) 
     if format_ == "json":
         write_result(render_who_json(show_path(path), commit, runs))
         return
-    style = choose_style(os.environ, sys.stdout.isatty(), shutil.get_terminal_size((80, 24)).columns, color)
+    style = style_here(color)
     write_result(render_who_text(show_path(path), commit, runs, style, whole=not asked.first))
 
 

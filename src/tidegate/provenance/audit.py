@@ -182,9 +182,7 @@ def _work(commit: Commit) -> tuple[str, str, str, str]:
 
 def _unreadable(commit: str, what: str) -> Finding:
     rule = "note-unreadable"
-    return Finding(
-        rule, SEVERITIES[rule], f"note of {commit[:12]}: {what}", Place("."), f"tidegate explain {rule}"
-    )
+    return Finding(rule, SEVERITIES[rule], f"note of {commit[:12]}: {what}", Place("."), f"tidegate explain {rule}")
 
 
 def _claims(note: Note, faulty: Faulty, around: Surroundings | None) -> Iterator[AuditedClaim]:

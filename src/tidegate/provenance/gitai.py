@@ -129,7 +129,9 @@ def _parts(text: bytes) -> Iterator[tuple[bytes, memoryview]]:
         divider = _DIVIDER.search(text, start)
         if divider is None:
             if start == 0:
-                raise NoteError("a note without a line ---", mend="take it away with git notes remove, then: tidegate annotate")
+                raise NoteError(
+                    "a note without a line ---", mend="take it away with git notes remove, then: tidegate annotate"
+                )
             return
         end = _end_of_json(text, divider.end())
         if _DIVIDER.search(text, end) is None:
