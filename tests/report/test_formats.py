@@ -13,7 +13,9 @@ from hypothesis import given, settings
 
 from tests.report import samples
 from tests.report.hostile import hostile_text
+from tidegate.cli.check import check
 from tidegate.errors import InputError
+from tidegate.policy.verdict import STAGES
 from tidegate.report.formats import FORMATS, Output, parse_outputs, write_outputs
 from tidegate.report.style import Style
 
@@ -146,5 +148,5 @@ def test_no_format_writes_what_a_terminal_or_a_log_acts_on(text: str) -> None:
 
 def test_the_help_of_check_names_every_format_and_stage() -> None:
     option = {parameter.name: parameter for parameter in check.params}
-    assert all(name in (option["format_"].help or "") for name in FORMATS)  # type: ignore[attr-defined]
-    assert tuple(option["stage"].type.choices) == STAGES  # type: ignore[attr-defined]
+    assert all(name in (option["format_"].help or "") for name in FORMATS)
+    assert tuple(option["stage"].type.choices) == STAGES
