@@ -8,6 +8,7 @@ from typing import Literal
 
 from tidegate.provenance.annotate import Annotated, Author, trailer_of
 from tidegate.report.escape import terminal
+from tidegate.report.layout import grouped
 
 
 def render_annotate_text(found: Sequence[Annotated], author: Author, ref: str, *, dry_run: bool) -> str:
@@ -19,7 +20,7 @@ def render_annotate_text(found: Sequence[Annotated], author: Author, ref: str, *
         return terminal(f"{ref} says so already: nothing was written.")
     verb = "Would declare" if dry_run else "Declared"
     out = [
-        terminal(f"{verb} {_number(lines, 'line')} of {_number(commits, 'commit')} as written by {writer}, in {ref}.")
+        terminal(f"{verb} {grouped(lines, 'line')} of {grouped(commits, 'commit')} as written by {writer}, in {ref}.")
     ]
     for one in found if dry_run else ():
         text = one.text.decode("utf-8", "backslashreplace")
@@ -41,7 +42,3 @@ def render_trailer_advice(author: Author, wanted: Literal["ignore", "require", "
 
 
 # Private
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tidegate.facts import to_json
 from tidegate.provenance.audit_run import AuditReport, RuleSummary, SourceSummary
 from tidegate.report.escape import terminal
-from tidegate.report.layout import paint, wrap
+from tidegate.report.layout import grouped, paint, wrap
 from tidegate.report.style import Style
 
 SHOWN = 5
@@ -51,14 +51,10 @@ def _source(source: SourceSummary, style: Style) -> Iterator[str]:
 
 def _rule(rule: RuleSummary, style: Style) -> Iterator[str]:
     severity = rule.findings[0].severity
-    yield paint(rule.rule, style, "bold") + f"  {_count(len(rule.findings), 'place')}, {severity}"
+    yield paint(rule.rule, style, "bold") + f"  {grouped(len(rule.findings), 'place')}, {severity}"
     for finding in rule.findings[:SHOWN]:
         where = "" if finding.place.path == "." else f"{finding.place}: "
         text = terminal(where + finding.message, 400, unicode=style.unicode)
         yield from wrap(text, style.width, first="  ", rest="    ")
     if len(rule.findings) > SHOWN:
         yield f"  {len(rule.findings) - SHOWN:,} more; --format json has them all"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -93,6 +93,11 @@ def shares(counts: Sequence[int], whole: int) -> list[int]:
     return parts
 
 
+def grouped(number: int, noun: str) -> str:
+    """`1 line`, `12,345 lines`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 # Private
 
 

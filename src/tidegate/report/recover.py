@@ -12,7 +12,7 @@ from tidegate.facts import Unknown, to_json
 from tidegate.provenance.attestations import LOSSES, Loss
 from tidegate.provenance.recover import RecoveredCommit, Recovery
 from tidegate.report.escape import terminal
-from tidegate.report.layout import cut, wrap
+from tidegate.report.layout import cut, grouped, wrap
 from tidegate.report.style import Style
 
 ROWS = 40
@@ -93,9 +93,9 @@ def render_recover_text(found: Recovery, written: tuple[str, ...], style: Style)
     lines = sum(commit.recovered for commit in with_lines)
     adds = "adds" if len(with_lines) == 1 else "add"
     sentence = (
-        f"{_number(lines, 'line')} of the {added:,} that {_number(len(with_lines), 'commit')} {adds} can be attributed."
+        f"{grouped(lines, 'line')} of the {added:,} that {grouped(len(with_lines), 'commit')} {adds} can be attributed."
         if with_lines
-        else f"Nothing to recover in {_number(len(found.commits), 'commit')} without a note."
+        else f"Nothing to recover in {grouped(len(found.commits), 'commit')} without a note."
     )
     out = wrap(sentence, style.width)
     if with_lines:
@@ -112,7 +112,7 @@ def render_recover_text(found: Recovery, written: tuple[str, ...], style: Style)
         here = "which is" if found.stray_notes == 1 else "which are"
         out += [
             "",
-            *wrap(f"{_number(found.stray_notes, 'note')} annotate a commit {here} not in this clone.", style.width),
+            *wrap(f"{grouped(found.stray_notes, 'note')} annotate a commit {here} not in this clone.", style.width),
         ]
     out += ["", *_ending(with_lines, written, style)]
     return "\n".join(out)
@@ -159,7 +159,7 @@ def _rows(commits: list[RecoveredCommit], style: Style) -> list[str]:
         for commit in commits[:ROWS]
     ]
     if len(commits) > ROWS:
-        rows.append(f"  and {_number(len(commits) - ROWS, 'more commit')}; --format json lists them all")
+        rows.append(f"  and {grouped(len(commits) - ROWS, 'more commit')}; --format json lists them all")
     return [cut(row, style.width, style) for row in rows]
 
 
@@ -169,7 +169,3 @@ def _ending(commits: list[RecoveredCommit], written: tuple[str, ...], style: Sty
     if commits:
         return wrap("Nothing was written. Write it as notes: tidegate provenance recover --write", style.width)
     return wrap("Nothing was written.", style.width)
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from tidegate.facts import AgentFact, ChangeFacts, Conflict, Facts, Lines, ProvenanceFacts, is_known
+from tidegate.policy.case import count
 from tidegate.report.escape import terminal
 from tidegate.report.layout import columns, cut, pad, paint, shares, wrap
 from tidegate.report.style import Style
@@ -55,8 +56,8 @@ def _unknown(provenance: ProvenanceFacts, style: Style) -> list[str]:
 
 
 def _size(lines: Lines, change: ChangeFacts) -> str:
-    files = f" in {_count(change.files_total, 'file')}" if is_known(change, "files_total") else ""
-    return f"{_count(lines.added, 'added line')}{files}"
+    files = f" in {count(change.files_total, 'file')}" if is_known(change, "files_total") else ""
+    return f"{count(lines.added, 'added line')}{files}"
 
 
 def _bar(lines: Lines, style: Style) -> list[str]:
@@ -64,11 +65,11 @@ def _bar(lines: Lines, style: Style) -> list[str]:
     cells = shares(counts, min(_BAR, style.width - 4))
     percents = shares(counts, 100)
     bar, legend = "", []
-    for (name, word, block, mark), count, cell, percent in zip(_WRITERS, counts, cells, percents, strict=True):
+    for (name, word, block, mark), number, cell, percent in zip(_WRITERS, counts, cells, percents, strict=True):
         glyph = block if style.unicode else mark
         bar += paint(glyph * cell, style, _TINTS[name])
-        if count:
-            legend.append(f"{glyph} {word} {count} ({percent} %)")
+        if number:
+            legend.append(f"{glyph} {word} {number} ({percent} %)")
     words = wrap("  ".join(legend), style.width, "  ")
     return [f"  {bar}", *words] if len(legend) > 1 else words
 
@@ -105,13 +106,13 @@ def _accountable(provenance: ProvenanceFacts, style: Style) -> list[str]:
     if not is_known(provenance, "accountable"):
         return []
     named = [
-        f"{fact.person} for {_count(fact.lines, 'line')}" + (f" ({fact.ai_lines} by AI)" if fact.ai_lines else "")
+        f"{fact.person} for {count(fact.lines, 'line')}" + (f" ({fact.ai_lines} by AI)" if fact.ai_lines else "")
         for fact in provenance.accountable[:_MOST]
     ]
     if len(provenance.accountable) > _MOST:
         named.append(f"{len(provenance.accountable) - _MOST} more")
     if is_known(provenance, "unaccountable_lines") and provenance.unaccountable_lines:
-        named.append(f"nobody for {_count(provenance.unaccountable_lines, 'line')} by AI")
+        named.append(f"nobody for {count(provenance.unaccountable_lines, 'line')} by AI")
     return wrap(_say("; ".join(named), style), style.width, "  who answers: ", "    ") if named else []
 
 
@@ -123,7 +124,3 @@ def _conflicts(conflicts: Sequence[Conflict], style: Style) -> list[str]:
             place = f"{path}:{conflict.line}-{conflict.end_line}"
             lines += wrap(_say(f"{place}: {sides}", style, 300), style.width, "  sources disagree: ", "    ")
     return lines + ([f"  and {len(conflicts) - _MOST} more"] if len(conflicts) > _MOST else [])
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

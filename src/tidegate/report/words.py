@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from tidegate.facts import SECTIONS, Evidence, Facts, Finding, Section
+from tidegate.policy.case import count
 from tidegate.policy.explanation import page_ids
 from tidegate.policy.verdict import STRICTNESS, Obligation, ObligationKind, Outcome, RuleResult, Stage, Verdict
 
@@ -88,18 +89,18 @@ def headline(verdict: Verdict) -> str:
     alone = sum(not group.unmet for group in groups)
     if alone and unmet:
         return (
-            f"{_count(alone, 'rule')} {'stands' if alone == 1 else 'stand'} in the way, and "
-            f"{_count(len(unmet), 'thing')} must still happen: {_kinds(unmet)}."
+            f"{count(alone, 'rule')} {'stands' if alone == 1 else 'stand'} in the way, and "
+            f"{count(len(unmet), 'thing')} must still happen: {_kinds(unmet)}."
         )
     if alone:
-        return f"{_count(alone, 'rule')} {'stands' if alone == 1 else 'stand'} in the way of this change."
+        return f"{count(alone, 'rule')} {'stands' if alone == 1 else 'stand'} in the way of this change."
     if unmet:
-        return f"{_count(len(unmet), 'thing')} must still happen before {STAGES[verdict.stage]}: {_kinds(unmet)}."
+        return f"{count(len(unmet), 'thing')} must still happen before {STAGES[verdict.stage]}: {_kinds(unmet)}."
     if verdict.outcome != "pass":
         return f"The policy does not let it pass at the stage {verdict.stage}."
     later = sum(len(group.unmet) for group in due_later(verdict))
     if later:
-        return f"Nothing more must happen before {STAGES[verdict.stage]}; {_count(later, 'thing')} due later."
+        return f"Nothing more must happen before {STAGES[verdict.stage]}; {count(later, 'thing')} due later."
     return f"Nothing more must happen before {STAGES[verdict.stage]}."
 
 
@@ -199,10 +200,6 @@ def _is_not_collected(section: Section) -> bool:
 def _kinds(obligations: list[Obligation]) -> str:
     counts = Counter(_KINDS.get(o.kind, o.kind) for o in obligations)
     return ", ".join(f"{kind} ({count})" if count > 1 else kind for kind, count in counts.items())
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _name_fields(section: str, fields: list[str]) -> str:
