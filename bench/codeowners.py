@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from tidegate.policy.codeowners import parse_codeowners
+from tidegate.change.codeowners import parse_codeowners
 
 BAR_SECONDS = 0.050
 KINDS = ("/services/s{0}/", "/lib/{0}/*.py", "*.k{0}", "docs/**/d{0}.md", "name{0}", "/a/b{0}/c", "m{0}/", "x{0}*")

@@ -10,8 +10,8 @@ import re2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tidegate.policy import owner_patterns
-from tidegate.policy.codeowners import LARGEST_BYTES, Owners, parse_codeowners
+from tidegate.change import owner_patterns
+from tidegate.change.codeowners import LARGEST_BYTES, Owners, parse_codeowners
 
 
 def read(text: str) -> Owners:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tidegate.policy.codeowners import Owners, parse_codeowners
+from tidegate.change.codeowners import Owners, parse_codeowners
 
 
 def read(text: str) -> Owners:

@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.repos import Repo
+from tidegate.change.codeowners import NO_OWNERS, Owners, parse_codeowners
 from tidegate.change.git import open_repository
+from tidegate.change.owner_patterns import Dialect
+from tidegate.change.owners_file import read_owners
 from tidegate.facts import Unknown
-from tidegate.policy.codeowners import Owners, parse_codeowners
 from tidegate.policy.identities import Identities
-from tidegate.policy.owner_patterns import Dialect
-from tidegate.policy.owners import NO_OWNERS, find_owner, read_owners
+from tidegate.policy.owners import find_owner
 from tidegate.settings import Identity, OwnersSettings, Settings
 
 

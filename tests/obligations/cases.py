@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tidegate.change.codeowners import NO_OWNERS, Owners, parse_codeowners
 from tidegate.facts import (
     AccountableFact,
     ChangeFacts,
@@ -23,9 +24,7 @@ from tidegate.facts import (
     to_document,
 )
 from tidegate.policy.case import Case
-from tidegate.policy.codeowners import Owners, parse_codeowners
 from tidegate.policy.document import conform
-from tidegate.policy.owners import NO_OWNERS
 from tidegate.settings import Identity, ProvenanceSettings, Settings
 
 BASE, HEAD, TREE = "b" * 40, "c" * 40, "d" * 40

@@ -7,15 +7,15 @@ from importlib.resources import files
 
 import pytest
 
+from tidegate.change.codeowners import NO_OWNERS
 from tidegate.policy.explanation import page_ids, read_page
 from tidegate.policy.obligations import parse_requirement
-from tidegate.policy.owners import NO_OWNERS
 from tidegate.policy.rules import RuleTable, make_policy, read_pack
 from tidegate.settings import Settings, Source, parse_settings
 
 RULES = tuple(str(entry.table["id"]) for entry in read_pack())
 FINDINGS = sorted(
-    set(re.findall(r'"(codeowners-[a-z-]+)"', (files("tidegate.policy") / "codeowners.py").read_text("utf-8")))
+    set(re.findall(r'"(codeowners-[a-z-]+)"', (files("tidegate.change") / "codeowners.py").read_text("utf-8")))
 )
 
 

@@ -6,9 +6,9 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+from tidegate.change.codeowners import NO_OWNERS
 from tidegate.policy.decide import decide
 from tidegate.policy.folder import own_rules
-from tidegate.policy.owners import NO_OWNERS
 from tidegate.policy.rules import Policy, make_policy
 from tidegate.policy.trial import neutral_document, with_totals
 from tidegate.policy.verdict import RuleResult

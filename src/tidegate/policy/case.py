@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
+from tidegate.change.codeowners import Owners
 from tidegate.facts import Unknown
-from tidegate.policy.codeowners import Owners
 from tidegate.policy.document import why_unknown
 from tidegate.settings import Settings
 

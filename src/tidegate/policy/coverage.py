@@ -7,9 +7,9 @@ from collections.abc import Collection
 
 from msgspec import Struct
 
+from tidegate.change.codeowners import Ownership
 from tidegate.facts import FileFact, Unknown
 from tidegate.policy.case import Case, UnknownFactError, need_list
-from tidegate.policy.codeowners import Ownership
 from tidegate.policy.identities import Identities
 from tidegate.policy.owners import find_owner
 

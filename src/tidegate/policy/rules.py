@@ -16,14 +16,15 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from tidegate.change.codeowners import Owners
 from tidegate.change.domain_table import DOMAINS
 from tidegate.change.git import Repository
+from tidegate.change.owners_file import read_owners
 from tidegate.errors import InputError
 from tidegate.facts import SECTIONS, Unknown, to_json
 from tidegate.policy.conditions import Compiled, Language, compile_condition, make_language
 from tidegate.policy.explanation import page_ids
 from tidegate.policy.obligations import Requirement, parse_requirement
-from tidegate.policy.owners import Owners, read_owners
 from tidegate.policy.verdict import Effect, Mode
 from tidegate.settings import Loaded, Settings, convert, nearest, read_toml
 

@@ -14,8 +14,8 @@ from functools import cached_property
 
 from msgspec import Struct
 
+from tidegate.change.owner_patterns import Dialect, Pattern, PatternError, PatternIndex, translate
 from tidegate.facts import Finding, Place
-from tidegate.policy.owner_patterns import Dialect, Pattern, PatternError, PatternIndex, translate
 
 LARGEST_BYTES = 3 << 20
 """GitHub does not use a larger file: docs.github.com, "About code owners", "CODEOWNERS file size"."""
