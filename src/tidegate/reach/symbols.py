@@ -39,7 +39,7 @@ ReferenceKind: TypeAlias = Literal["call", "read", "write", "pass", "inherit", "
 
 
 class Parameter(Struct, frozen=True, array_like=True, gc=False):
-    """One parameter. `type` and `default` are chains, "" where none is written; `kind` is "*" or "**" or "" ."""
+    """One parameter. `type` (alternatives joined by "|") and `default` are chains or ""; `kind` is "*", "**" or ""."""
 
     name: str
     type: str = ""

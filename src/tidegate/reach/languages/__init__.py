@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tidegate.reach.languages.interface import Language
+from tidegate.reach.languages.python import PYTHON
 
-LANGUAGES: tuple[Language, ...] = ()
+LANGUAGES: tuple[Language, ...] = (PYTHON,)
 """Every language that is read, in a fixed order."""
 
 
