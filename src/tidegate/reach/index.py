@@ -1,0 +1,261 @@
+"""The files of a tree and what each says by itself. What was read before comes from the store, by blob id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias, cast
+
+from tidegate.change.git import Repository
+from tidegate.reach.languages import LANGUAGES
+from tidegate.reach.languages.interface import Language
+from tidegate.reach.listing import Listed, list_other_tree, list_tree
+from tidegate.reach.parse import PARALLEL_BYTES, Source, default_jobs, parse
+from tidegate.reach.store import Key, Packed, Store, pack, unpack
+from tidegate.reach.symbols import FileSymbols, unread
+
+SOURCE_LIMIT_BYTES = 2 << 20
+_FLUSH_BYTES = 16 << 20
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Told how many files are read of how many that have to be."""
+
+
+class Blob(NamedTuple):
+    """A file of the tree; `size` is in bytes, `language` the name of the one that reads it, "" where none does."""
+
+    oid: str
+    size: int
+    language: str
+
+
+class Index:
+    """The files of a tree, read lazily. Valid as long as its repository and its store are open.
+
+    `files` are all regular files, in git's order; `links` and `submodules` are paths that are no files: what is behind
+    them is not read. `unread` says for each source file that could not be read why. A path holds bytes that are no
+    UTF-8 as surrogate escapes: never print it as it is.
+    """
+
+    __slots__ = ("_parser", "_suffixes", "files", "links", "submodules", "tree", "unread")
+
+    def __init__(self, tree: str, listed: Mapping[str, Listed], parser: _Parser) -> None:
+        self.tree = tree
+        self._parser = parser
+        self.links = tuple(path for path, entry in listed.items() if entry.is_link)
+        self.submodules = tuple(path for path, entry in listed.items() if entry.is_submodule)
+        self.files: Mapping[str, Blob] = {
+            path: Blob(entry.oid, entry.size, parser.language_name(path))
+            for path, entry in listed.items()
+            if entry.is_file
+        }
+        self.unread: Mapping[str, str] = {}
+
+    def read(self, paths: Iterable[str]) -> Mapping[str, FileSymbols]:
+        """What these files say. A file that could not be read says so; one without a language is missing."""
+        found: dict[str, FileSymbols] = {}
+        wanted: dict[str, Key] = {}
+        for path in paths:
+            reason = self.unread.get(path)
+            if reason is not None:
+                found[path] = unread(reason)
+            elif (key := self._key(path)) is not None:
+                wanted[path] = key
+        symbols = self._parser.get({key: self.files[path].size for path, key in wanted.items()})
+        found.update((path, symbols[key]) for path, key in wanted.items())
+        return found
+
+    def read_bytes(self, paths: Sequence[str]) -> Mapping[str, bytes]:
+        """The content of these files; one that is no file of this tree, or larger than 2 MB, is missing."""
+        oids = {path: self.files[path].oid for path in paths if path in self.files}
+        contents = self._parser.contents(sorted(set(oids.values())))
+        return {path: contents[oid] for path, oid in oids.items() if oid in contents}
+
+    # Private
+
+    def _key(self, path: str) -> Key | None:
+        blob = self.files.get(path)
+        return None if blob is None else self._parser.key(path, blob.oid)
+
+    def wanted(self) -> dict[Key, int]:
+        """The keys of all source files that can be tried, with their sizes."""
+        keys = ((self._key(path), blob.size) for path, blob in self.files.items() if blob.language)
+        return {key: size for key, size in keys if key is not None and not _refusal(size)}
+
+    def settle(self) -> None:
+        """Tells apart what can be read from what cannot."""
+        reasons: dict[str, str] = {}
+        failed: dict[str, Key] = {}
+        for path, blob in self.files.items():
+            key = self._parser.key(path, blob.oid)
+            if key is None:
+                continue
+            if reason := _refusal(blob.size):
+                reasons[path] = reason
+            elif key in self._parser.failed:
+                failed[path] = key
+        errors = self._parser.get({key: self.files[path].size for path, key in failed.items()})
+        reasons.update((path, errors[key].error) for path, key in failed.items())
+        reasons.update((path, "it is a symbolic link") for path in self.links if self._parser.language_name(path))
+        self.unread = dict(sorted(reasons.items()))
+
+
+def read_index(
+    repository: Repository,
+    tree: str,
+    store: Store,
+    *,
+    jobs: int = 0,
+    progress: Progress | None = None,
+    languages: Sequence[Language] = LANGUAGES,
+) -> Index:
+    """The index of a tree: parses what the store does not have, by `jobs` processes (0: as many as there is room for).
+
+    A file larger than 2 MB, or one that takes more than 10 s or 2 GB to read, is unread.
+    """
+    parser = _Parser(repository, store, languages, jobs)
+    index = Index(tree, list_tree(repository, tree), parser)
+    _fill([index], parser, progress)
+    return index
+
+
+def read_index_pair(
+    repository: Repository,
+    base: str,
+    head: str,
+    store: Store,
+    *,
+    jobs: int = 0,
+    progress: Progress | None = None,
+    languages: Sequence[Language] = LANGUAGES,
+) -> tuple[Index, Index]:
+    """The indexes of the trees before and after a change; what is equal is listed and parsed once."""
+    parser = _Parser(repository, store, languages, jobs)
+    listed = list_tree(repository, head)
+    after = Index(head, listed, parser)
+    before = after if base == head else Index(base, list_other_tree(repository, listed, head, base), parser)
+    _fill([before, after], parser, progress)
+    return before, after
+
+
+# Private
+
+
+class _Parser:
+    """Where symbols come from: what was just parsed, the store, or else the source itself."""
+
+    def __init__(self, repository: Repository, store: Store, languages: Sequence[Language], jobs: int) -> None:
+        self._repository = repository
+        self._store = store
+        self._languages = languages
+        self._jobs = jobs
+        self._numbers = _numbers(languages)
+        self._fresh: dict[Key, Packed] = {}
+        self.failed: set[Key] = set()
+
+    def language_name(self, path: str) -> str:
+        number = self._numbers.get(_suffix(path))
+        return "" if number is None else self._languages[number].name
+
+    def key(self, path: str, oid: str) -> Key | None:
+        """What the symbols of a file are kept by. The suffix is a part of it: a reader may go by it."""
+        suffix = _suffix(path)
+        number = self._numbers.get(suffix)
+        if number is None:
+            return None
+        language = self._languages[number]
+        return Key(oid, language.name + suffix, language.version)
+
+    def prepare(self, sizes: Mapping[Key, int], progress: Progress | None) -> None:
+        """Parses those of these keys that the store does not have."""
+        known = self._store.look_up(sizes)
+        self.failed.update(key for key, failed in known.items() if failed)
+        self._parse({key: size for key, size in sizes.items() if key not in known}, progress)
+
+    def get(self, sizes: Mapping[Key, int]) -> dict[Key, FileSymbols]:
+        """The symbols of all these keys. A record that was damaged or removed meanwhile is read from the source."""
+        found: dict[Key, FileSymbols] = {}
+        for key in sizes.keys() & self._fresh.keys():
+            if (symbols := unpack(self._fresh[key].payload)) is not None:
+                found[key] = symbols
+        found.update(self._store.get_many(key for key in sizes if key not in found))
+        missing = {key: size for key, size in sizes.items() if key not in found}
+        if missing:
+            self._parse(missing, None, keep=True)
+            found.update((key, unpack(self._fresh[key].payload) or unread("its reader failed")) for key in missing)
+        return found
+
+    def contents(self, oids: Sequence[str]) -> dict[str, bytes]:
+        blobs = self._repository.read_blobs(oids, limit=SOURCE_LIMIT_BYTES) if oids else ()
+        return {blob.oid: blob.content for blob in blobs if blob.kind == "blob"}
+
+    # Private
+
+    def _parse(self, sizes: Mapping[Key, int], progress: Progress | None, *, keep: bool = False) -> None:
+        if not sizes:
+            return
+        jobs = (self._jobs or default_jobs()) if sum(sizes.values()) > PARALLEL_BYTES else 1
+        waiting: dict[Key, Packed] = {}
+        held = 0
+        for done, answer in enumerate(parse(self._sources(list(sizes)), self._languages, jobs), 1):
+            key = cast(Key, answer.key)
+            if answer.packed.failed:
+                self.failed.add(key)
+            if keep or not answer.lasting:
+                self._fresh[key] = answer.packed
+            if answer.lasting:
+                waiting[key] = answer.packed
+                held += len(answer.packed.payload)
+            if held > _FLUSH_BYTES:
+                self._keep(waiting)
+                waiting, held = {}, 0
+            if progress is not None:
+                progress(done, len(sizes))
+        self._keep(waiting)
+
+    def _keep(self, packed: Mapping[Key, Packed]) -> None:
+        """What the store does not take is kept in memory."""
+        if not self._store.put_packed(packed):
+            self._fresh.update(packed)
+
+    def _sources(self, keys: Sequence[Key]) -> Iterator[Source]:
+        for key, blob in zip(
+            keys, self._repository.read_blobs([key.oid for key in keys], SOURCE_LIMIT_BYTES), strict=True
+        ):
+            if blob.kind == "blob":
+                suffix = key.language[key.language.rindex(".") :]
+                yield Source(key, self._numbers[suffix], suffix, blob.content)
+            else:
+                reason = "it is too large" if blob.kind == "too-large" else "its content is missing in this clone"
+                self._fresh[key] = pack(unread(reason))
+                self.failed.add(key)
+
+
+def _fill(indexes: Sequence[Index], parser: _Parser, progress: Progress | None) -> None:
+    """Parses what no index can do without, and settles what is unread."""
+    sizes: dict[Key, int] = {}
+    for index in indexes:
+        sizes.update(index.wanted())
+    parser.prepare(sizes, progress)
+    for index in indexes:
+        index.settle()
+
+
+def _numbers(languages: Sequence[Language]) -> dict[str, int]:
+    """Which language reads a suffix: the first that says so."""
+    numbers: dict[str, int] = {}
+    for number, language in enumerate(languages):
+        for suffix in language.suffixes:
+            numbers.setdefault(suffix, number)
+    return numbers
+
+
+def _suffix(path: str) -> str:
+    _, dot, end = path.rpartition("/")[2].rpartition(".")
+    return dot + end.lower()
+
+
+def _refusal(size: int) -> str:
+    """Why a source file of this size is not even tried, "" where it is."""
+    if size < 0:
+        return "its content is missing in this clone"
+    return f"it is larger than {SOURCE_LIMIT_BYTES >> 20} MB" if size > SOURCE_LIMIT_BYTES else ""
