@@ -1,0 +1,449 @@
+"""Paths of routes joined through applications, routers, groups, blueprints and mounts, for any web framework.
+
+A dialect says what a call means in one family of frameworks; the rest is the same everywhere: who holds a router, what
+it was attached to and under which prefix, which function was handed one. A prefix that nobody can tell is `{?}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from msgspec import Struct
+
+from tidegate.reach.answer import EntryPoint, SymbolId
+from tidegate.reach.entries import chains
+from tidegate.reach.entries.context import Context, http
+from tidegate.reach.entries.follow import Follower, Made, Site, Value
+from tidegate.reach.entries.interface import Mark
+from tidegate.reach.entries.literals import Node
+from tidegate.reach.symbols import Definition, FileSymbols
+
+UNKNOWN = "{?}"
+MOST_PREFIXES = 12
+DEEPEST = 16
+GUESSED = 0.7
+"""How likely a call on a router that nobody could trace is a route, by its name and arguments alone."""
+
+
+class Kind(Struct, frozen=True):
+    """What a class or function of a framework makes. A `root` is served by itself where nothing attaches it.
+
+    `prefix` is the argument that gives its own prefix.
+    """
+
+    framework: str
+    root: bool = False
+    prefix: str = ""
+
+
+class Action(Struct, frozen=True):
+    """What one call does with its router.
+
+    "route": serves `paths` with `methods` by `handlers`, chains of which "" is a function written in place (the last
+    is the handler, others run before it). "attach": puts `child` under `paths`, in place of the child's own prefix
+    where `replaces`. "middleware": `handlers` run for every request.
+    """
+
+    what: str
+    methods: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ("",)
+    handlers: tuple[str, ...] = ()
+    child: str = ""
+    replaces: bool = False
+
+
+class Use(Struct, frozen=True):
+    """A call on a router, or a decorator: `name` is the member that is called, `node` reads it from the source."""
+
+    name: str
+    path: str
+    mark: Mark
+    framework: str
+    node: Callable[[], Node | None]
+    call: Callable[[str], tuple[str, ...]]
+
+
+class Dialect(Struct, frozen=True):
+    """One family of frameworks.
+
+    `kinds` are by package and name of what makes or types a router. `steps` are the members whose calls matter;
+    those in `derives` answer with a router whose prefix is their first text. Those in `closures` call a function
+    written in place, in which routes have their prefix. `names` are names of routers that nobody could trace.
+    """
+
+    name: str
+    kinds: Mapping[tuple[str, str], Kind]
+    steps: frozenset[str]
+    derives: frozenset[str]
+    act: Callable[[Use], Action | None]
+    closures: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    wrapped: bool = False
+
+
+class Prefix(Struct, frozen=True, order=True):
+    """One way to a router: its prefix, its framework, and whether the framework was recognised."""
+
+    text: str
+    framework: str
+    sure: bool = True
+
+
+class _Attachment(Struct, frozen=True):
+    path: str
+    within: int
+    chain: str
+    line: int
+    prefix: str
+    replaces: bool = False
+
+
+class _Span(Struct, frozen=True):
+    start: int
+    end: int
+    within: int
+    chain: str
+    prefix: str
+
+
+def read_marks(dialect: Dialect, symbols: FileSymbols) -> tuple[Mark, ...]:
+    """The calls and decorators of one file that may matter to the dialect."""
+    found: list[Mark] = []
+    routers = _router_names(dialect, symbols)
+    for reference in symbols.references:
+        if reference.kind == "call":
+            chain, arguments = reference.chain, reference.arguments
+            if chain[chain.rfind(".") + 1 :] in dialect.steps and "." in chain:
+                found.append(Mark(dialect.name, "call", reference.within, reference.line, chain, arguments))
+            elif arguments and any(_root(argument) in routers for argument in arguments):
+                found.append(Mark(dialect.name, "pass", reference.within, reference.line, chain, arguments))
+        elif reference.kind == "decorate" and chains.last(reference.chain) in dialect.steps:
+            index = decorated(symbols, reference.chain, reference.line)
+            if index >= 0:
+                found.append(
+                    Mark(dialect.name, "decorate", index, reference.line, reference.chain, reference.arguments)
+                )
+    return tuple(found)
+
+
+def decorated(symbols: FileSymbols, chain: str, line: int) -> int:
+    """The index of the definition that the decorator at the line decorates, -1 for none."""
+
+    def fits(one: Definition) -> bool:
+        return one.line <= line <= one.end_line and (chain in one.decorators or f"{chain}()" in one.decorators)
+
+    found = [place for place, one in enumerate(symbols.definitions) if fits(one)]
+    return max(found, key=lambda place: (symbols.definitions[place].line, place), default=-1)
+
+
+def join_path(prefix: str, path: str) -> str:
+    """The path under the prefix, with one slash between and at the start."""
+    if not prefix and path.startswith(UNKNOWN):
+        return path
+    joined = f"{prefix.rstrip('/')}/{path.lstrip('/')}" if path not in ("", "/") else prefix or path
+    joined = joined or "/"
+    return joined if joined.startswith(("/", UNKNOWN, "^", "http", "*")) else "/" + joined
+
+
+class Routing:
+    """The routes of all files that one dialect marked."""
+
+    def __init__(self, dialect: Dialect, marks: Mapping[str, tuple[Mark, ...]], context: Context) -> None:
+        self._dialect = dialect
+        self._marks = marks
+        self._context = context
+        self.follower = Follower(context)
+        self._spans: dict[str, list[_Span]] = {}
+        self._known: dict[tuple[str, int, str, int], tuple[Prefix, ...]] = {}
+        self._attached: dict[Site, list[_Attachment]] = {}
+        context.fetch(path for path in marks if any(self._is_closure(mark) for mark in marks[path]))
+        self._attach_all()
+
+    def entries(self) -> Iterator[EntryPoint]:
+        """Every route, with each of its prefixes and methods."""
+        for path, marks in self._marks.items():
+            for mark in marks:
+                if mark.what != "pass":
+                    yield from self._routes(path, mark)
+
+    def prefixes(self, path: str, within: int, chain: str, line: int, depth: int = 0) -> tuple[Prefix, ...]:
+        """The ways to the router that the chain means at the line; () where it is no router."""
+        key = (path, within, chain, line)
+        if key not in self._known:
+            if depth > DEEPEST:
+                return ()
+            self._known[key] = ()
+            found = self._prefixes(path, within, chain, line, depth)
+            self._known[key] = tuple(sorted(set(found)))[:MOST_PREFIXES]
+        return self._known[key]
+
+    # Private. The routes.
+
+    def _routes(self, path: str, mark: Mark) -> Iterator[EntryPoint]:
+        within = self._scope(path, mark)
+        for prefix in self.prefixes(path, within, chains.receiver(mark.chain), mark.line):
+            action = self._dialect.act(self._use(path, mark, prefix.framework))
+            if action is None or action.what == "attach":
+                continue
+            if action.what == "middleware":
+                yield from self._middleware(path, within, mark, prefix, action)
+                continue
+            handlers = self._handlers(path, mark, action)
+            sure = prefix.sure or (bool(handlers) and mark.what == "decorate")
+            if not sure and not self._believable(path, mark, action, handlers):
+                continue
+            for text in action.paths:
+                for method in action.methods:
+                    full = join_path(prefix.text, text)
+                    for handler in handlers:
+                        yield http(method, full, prefix.framework, handler, mark.line, 1.0 if sure else GUESSED)
+
+    def _middleware(self, path: str, within: int, mark: Mark, prefix: Prefix, action: Action) -> Iterator[EntryPoint]:
+        if not prefix.sure:
+            return
+        chosen = [self._context.symbol(path, mark.within)] if mark.what == "decorate" else []
+        for chain in action.handlers if not chosen else ():
+            chosen += self._context.handlers(path, within, chain)
+        for text in action.paths:
+            for handler in chosen:
+                yield http("*", join_path(join_path(prefix.text, text), "*"), prefix.framework, handler, mark.line)
+
+    def _handlers(self, path: str, mark: Mark, action: Action) -> list[SymbolId]:
+        here = self._context.symbol(path, mark.within)
+        if mark.what == "decorate":
+            return [here]
+        found: list[SymbolId] = []
+        for place, chain in enumerate(action.handlers):
+            symbols = self._context.handlers(path, mark.within, chain)
+            if not symbols and place == len(action.handlers) - 1:
+                symbols = (here,)
+            found += [symbol for symbol in symbols if symbol not in found]
+        return found or [here]
+
+    def _believable(self, path: str, mark: Mark, action: Action, handlers: list[SymbolId]) -> bool:
+        """Whether a call on something unknown looks like a route: a path, and a function for it."""
+        if not any(text.startswith(("/", UNKNOWN)) or text == "" for text in action.paths):
+            return False
+        root = chains.split(mark.chain)[0]
+        real = any(handler != self._context.symbol(path, mark.within) for handler in handlers)
+        return root in self._dialect.names or (self._dialect.wrapped and real)
+
+    def _use(self, path: str, mark: Mark, framework: str) -> Use:
+        def calls(chain: str) -> tuple[str, ...]:
+            view = self._context.view(path)
+            found = view.call_at(chain, mark.line) if view else None
+            return found.arguments if found else ()
+
+        return Use(chains.last(mark.chain), path, mark, framework, lambda: self._context.call(path, mark), calls)
+
+    def _scope(self, path: str, mark: Mark) -> int:
+        """Where the names of a mark are read: around a decorated definition, not in it."""
+        definition = self._context.definition(path, mark.within) if mark.what == "decorate" else None
+        return definition.parent if definition else mark.within
+
+    # Private. Their prefixes.
+
+    def _prefixes(self, path: str, within: int, chain: str, line: int, depth: int) -> Iterator[Prefix]:
+        root, steps = chains.split(chain)
+        if len(steps) >= 2 and steps[-1] == "()" and steps[-2][1:] in self._dialect.derives:
+            yield from self._derived(path, within, chain[:-2], line, depth)
+            return
+        span = self._span_at(path, within, root, line)
+        if span is not None:
+            for outer in self.prefixes(path, span.within, span.chain, span.start, depth + 1):
+                yield Prefix(join_path(outer.text, span.prefix), outer.framework, outer.sure)
+            return
+        for value in self.follower.values(path, within, chain, line):
+            yield from self._made(value, root, depth)
+
+    def _derived(self, path: str, within: int, call: str, line: int, depth: int) -> Iterator[Prefix]:
+        view = self._context.view(path)
+        found = view.call_at(call, line) if view else None
+        arguments = found.arguments if found else ()
+        text = self._prefix_text(path, within, arguments, chains.last(call))
+        for outer in self.prefixes(path, within, chains.receiver(call), line, depth + 1):
+            yield Prefix(join_path(outer.text, text), outer.framework, outer.sure)
+
+    def _prefix_text(self, path: str, within: int, arguments: tuple[str, ...], name: str) -> str:
+        if name in ("Use", "With", "Methods", "Subrouter", "Name", "Schemes", "Headers", "Host", "Queries", "use"):
+            return ""
+        found = chains.positional(arguments)
+        return self.text_of(path, within, found[0]) if found else ""
+
+    def _made(self, value: Value, root: str, depth: int) -> Iterator[Prefix]:
+        made = value.made
+        kind = self._kind(value)
+        derived = chains.split(made.written)[1][-2:]
+        if len(derived) == 2 and derived[1] == "()" and derived[0][1:] in self._dialect.derives:
+            yield from self.prefixes(made.path, made.within, made.written, made.line, depth + 1)
+            return
+        if kind is None and (value.chain or (value.index >= 0 and not self._dialect.wrapped)):
+            return
+        own = self._own_prefix(made, kind)
+        attached = self._attached.get(made.site, []) if made.site else []
+        found = False
+        for one in attached:
+            for outer in self.prefixes(one.path, one.within, one.chain, one.line, depth + 1):
+                found = True
+                text = join_path(outer.text, one.prefix)
+                framework = kind.framework if kind else outer.framework
+                yield Prefix(text if one.replaces else join_path(text, own), framework, outer.sure or kind is not None)
+        if found:
+            return
+        if kind is not None:
+            yield Prefix(own if kind.root else join_path(UNKNOWN, own), kind.framework)
+        elif root in self._dialect.names or self._dialect.wrapped:
+            yield Prefix(UNKNOWN, self._dialect.name, False)
+
+    def _kind(self, value: Value) -> Kind | None:
+        if value.chain:
+            return self._dialect.kinds.get(chains.external(value.chain))
+        view = self._context.view(value.path) if value.index >= 0 and value.instance else None
+        definition = view.definition(value.index) if view else None
+        for base in definition.bases if definition else ():
+            for parent in self.follower.values(value.path, definition.parent if definition else 0, base, 0):
+                found = self._kind(parent) if parent.chain else None
+                if found:
+                    return found
+        return None
+
+    def _own_prefix(self, made: Made, kind: Kind | None) -> str:
+        if kind is None or not kind.prefix or not made.written.endswith("()"):
+            return ""
+        view = self._context.view(made.path)
+        call = view.call_at(made.written[:-2], made.line) if view else None
+        if call is None:
+            return ""
+        for name in kind.prefix.split(","):
+            value = chains.named(call.arguments, name)
+            if value is not None:
+                return self.text_of(made.path, made.within, value)
+        node = (
+            self._context.tokens(made.path).call(made.line, chains.last(made.written)) if "" in call.arguments else None
+        )
+        for option in node.items if node else ():
+            inner = option.get(kind.prefix.split(",")[0])
+            if inner is not None:
+                return inner.text if inner.kind == "text" else UNKNOWN
+        return ""
+
+    # Private. What holds what.
+
+    def _attach_all(self) -> None:
+        for path, marks in self._marks.items():
+            for mark in marks:
+                if mark.what == "pass":
+                    self._hand_over(path, mark)
+                elif mark.what == "call":
+                    self._attach(path, mark)
+                    if self._is_closure(mark):
+                        self._add_span(path, mark)
+
+    def _attach(self, path: str, mark: Mark) -> None:
+        action = self._dialect.act(self._use(path, mark, ""))
+        if action is None or action.what != "attach" or not action.child:
+            return
+        prefix = self.text_of(path, mark.within, action.paths[0]) if action.paths else ""
+        receiver = chains.receiver(mark.chain)
+        attachment = _Attachment(path, mark.within, receiver, mark.line, prefix, action.replaces)
+        for value in self.follower.values(path, mark.within, action.child, mark.line):
+            if value.made.site is not None:
+                self._attached.setdefault(value.made.site, []).append(attachment)
+            if value.index >= 0 and not value.instance:
+                self._attach_parameter(value.path, value.index, 0, attachment)
+
+    def _attach_parameter(self, path: str, index: int, place: int, attachment: _Attachment) -> None:
+        definition = self._context.definition(path, index)
+        parameters = definition.parameters if definition else ()
+        if parameters and parameters[0].name in ("self", "cls"):
+            parameters = parameters[1:]
+        if place < len(parameters):
+            self._attached.setdefault(Site(path, index, parameters[place].name), []).append(attachment)
+
+    def _hand_over(self, path: str, mark: Mark) -> None:
+        for value in self.follower.values(path, mark.within, mark.chain, mark.line):
+            if value.index < 0 or value.instance:
+                continue
+            for place, argument in enumerate(chains.positional(mark.arguments)):
+                if argument and argument[0] not in '"%?':
+                    attachment = _Attachment(path, mark.within, argument, mark.line, "")
+                    self._attach_parameter(value.path, value.index, place, attachment)
+
+    def _is_closure(self, mark: Mark) -> bool:
+        return mark.what == "call" and chains.last(mark.chain) in self._dialect.closures and "" in mark.arguments
+
+    def _add_span(self, path: str, mark: Mark) -> None:
+        node = self._context.call(path, mark)
+        if node is None:
+            return
+        prefix = self.text_of(path, mark.within, mark.arguments[0]) if mark.arguments[0] else ""
+        option = next((one.get("prefix") for one in node.items if one.kind == "map" and one.get("prefix")), None)
+        if option is not None:
+            prefix = option.text if option.kind == "text" else UNKNOWN
+        span = _Span(mark.line, node.end_line, mark.within, chains.receiver(mark.chain), prefix)
+        self._spans.setdefault(path, []).append(span)
+
+    def _span_at(self, path: str, within: int, root: str, line: int) -> _Span | None:
+        """The innermost closure around the line, unless the name was bound inside of it or means another router."""
+        inside = [span for span in self._spans.get(path, ()) if span.start < line <= span.end and span.within == within]
+        if not inside:
+            return None
+        span = max(inside, key=lambda one: (one.start, -one.end))
+        view = self._context.view(path)
+        bound = view.bindings.get((within, root), []) if view else []
+        if any(span.start < one.line <= line and not one.value.endswith("!") for one in bound):
+            return None
+        return span
+
+    def text_of(self, path: str, within: int, argument: str) -> str:
+        """The text that an argument gives: a literal, or a constant of the tree; `{?}` for what is neither."""
+        found = chains.texts(argument)
+        if found:
+            return found[0].replace("{}", UNKNOWN)
+        for symbol in self._context.resolve(path, within, argument):
+            text = self._constant(symbol)
+            if text is not None:
+                return text
+        for value in self.follower.values(path, within, argument, 0):
+            if value.made.site is not None and value.made.written.startswith("%str"):
+                text = self._assigned(value.made.path, value.made.line, value.made.site.name)
+                if text is not None:
+                    return text
+        return UNKNOWN
+
+    def _constant(self, symbol: SymbolId) -> str | None:
+        line = self._context.line_of(symbol)
+        return self._assigned(symbol.path, line, symbol.name.rpartition(".")[2]) if symbol.name else None
+
+    def _assigned(self, path: str, line: int, name: str) -> str | None:
+        node = self._context.tokens(path).value(line, name)
+        return node.text.replace("{}", UNKNOWN) if node is not None and node.kind == "text" else None
+
+
+def _root(argument: str) -> str:
+    """The name with which an argument begins, "" for texts."""
+    if not argument or argument[0] in '"%?<':
+        return ""
+    if "=" in argument:
+        argument = argument.partition("=")[2]
+    for place, letter in enumerate(argument):
+        if letter in ".([!*":
+            return argument[:place]
+    return argument
+
+
+def _router_names(dialect: Dialect, symbols: FileSymbols) -> set[str]:
+    """Names in one file that look like routers: made by a kind of the dialect, derived from one, typed or named so."""
+    found = set(dialect.names)
+    kinds = {name.rpartition(".")[2] for _, name in dialect.kinds if name}
+    for binding in symbols.bindings:
+        if binding.value.endswith("()") and chains.last(binding.value) in kinds | dialect.derives:
+            found.add(binding.name)
+    for definition in symbols.definitions:
+        found.update(one.name for one in definition.parameters if one.type and chains.last(one.type) in kinds)
+    return found
+
+
+def all_entries(dialect: Dialect, marks: Mapping[str, tuple[Mark, ...]], context: Context) -> Iterable[EntryPoint]:
+    """The routes of one dialect."""
+    return Routing(dialect, marks, context).entries()
