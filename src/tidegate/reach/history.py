@@ -107,7 +107,7 @@ class _Kept(Struct, frozen=True):
 
 
 def _read_commits(repository: Repository, oids: Sequence[str]) -> Iterator[_Read]:
-    arguments = ("log", "--stdin", "--no-walk=unsorted", "--name-status", "-z", "-M", "-l1000", f"--format={_FORMAT}")
+    arguments = ("log", "--stdin", "--no-walk=unsorted", "--name-status", "-z", "-M100%", f"--format={_FORMAT}")
     with repository.stream(*arguments, stdin="".join(f"{oid}\n" for oid in oids).encode("ascii")) as output:
         tokens = _tokens(output)
         token = next(tokens, None)
