@@ -1,0 +1,203 @@
+"""Joins the linked files into one graph: slots to the methods that can answer them, names to all that bear them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+from tidegate.reach.linking.edges import LinkedFile
+from tidegate.reach.rules import NUMBER
+from tidegate.reach.symbols import Definition
+
+CONSTRUCTORS = ("__init__", "__new__", "__post_init__", "__attrs_post_init__", "<init>", "<clinit>", "constructor")
+NAME_LIMIT = 400
+"""A name that more methods bear says nothing; the call is counted as unresolved all the same."""
+
+
+class Graph(Struct, frozen=True):
+    """Nodes by number with their edges. `owner` is the class node whose instance a virtual edge to the node needs, -1.
+
+    `above` has for each class node the class nodes that are live when it is: itself and what it inherits.
+    """
+
+    nodes: list[str]
+    kinds: list[str]
+    lines: list[int]
+    owner: list[int]
+    sources: list[int]
+    targets: list[int]
+    rules: list[int]
+    at: list[int]
+    width: list[int]
+    above: dict[int, tuple[int, ...]]
+    tests: dict[int, int]
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self.number: dict[str, int] = {}
+        self.kinds: list[str] = []
+        self.lines: list[int] = []
+        self.owner: list[int] = []
+        self.sources: list[int] = []
+        self.targets: list[int] = []
+        self.rules: list[int] = []
+        self.at: list[int] = []
+        self.width: list[int] = []
+        self.members: dict[str, dict[str, str]] = {}
+        self.orders: dict[str, tuple[str, ...]] = {}
+        self.external: set[str] = set()
+        self.below: dict[str, list[str]] = {}
+        self.by_name: dict[str, list[str]] = {}
+        self.tests: dict[int, int] = {}
+
+    def node(self, key: str, kind: str = "", line: int = 0) -> int:
+        number = self.number.get(key)
+        if number is None:
+            number = self.number[key] = len(self.kinds)
+            self.kinds.append(kind)
+            self.lines.append(line)
+            self.owner.append(-1)
+        elif kind and not self.kinds[number]:
+            self.kinds[number], self.lines[number] = kind, line
+        return number
+
+    def edge(self, source: int, target: int, rule: str | int, line: int = 0, width: int = 1) -> None:
+        self.sources.append(source)
+        self.targets.append(target)
+        self.rules.append(NUMBER[rule] if isinstance(rule, str) else rule)
+        self.at.append(line)
+        self.width.append(width)
+
+
+def assemble(paths: Sequence[str], definitions: Mapping[str, Sequence[Definition]], linked: Mapping[str, LinkedFile]) -> Graph:
+    """The graph of all files. Nodes and edges stand in the order of paths and of their source."""
+    made = _Builder()
+    for path in paths:
+        _define(made, path, definitions[path])
+    for path in paths:
+        for link in linked[path].classes:
+            key = f"{path}:{definitions[path][link.index].name}"
+            made.orders[key] = link.order
+            if link.external:
+                made.external.add(key)
+            for above in link.order[1:]:
+                made.below.setdefault(above, []).append(key)
+    for path in paths:
+        file = linked[path]
+        own = [made.number[f"{path}:{d.name}"] for d in definitions[path]]
+        for edge in file.edges:
+            made.edge(own[edge.source], made.node(edge.target), edge.rule, edge.line)
+        for test in file.tests:
+            _test(made, path, definitions[path], test)
+    _expand(made)
+    above = {
+        made.number[key]: tuple(made.number[k] for k in order if k in made.number) for key, order in made.orders.items()
+    }
+    return Graph(
+        list(made.number),
+        made.kinds,
+        made.lines,
+        made.owner,
+        made.sources,
+        made.targets,
+        made.rules,
+        made.at,
+        made.width,
+        above,
+        made.tests,
+    )
+
+
+def _test(made: _Builder, path: str, definitions: Sequence[Definition], test: object) -> None:
+    from tidegate.reach.linking.edges import TestLink
+
+    assert isinstance(test, TestLink)
+    number = made.node(test.node, "test", test.line)
+    owner = made.number[f"{path}:{definitions[test.owner].name}"] if test.owner >= 0 else -1
+    made.tests[number] = owner
+    if test.inherited:
+        made.edge(number, made.node(test.inherited), "own", test.line)
+        made.edge(number, owner, "make", test.line)
+        made.edge(number, owner, "own", test.line)
+
+
+def _define(made: _Builder, path: str, definitions: Sequence[Definition]) -> None:
+    for definition in definitions:
+        key = f"{path}:{definition.name}"
+        number = made.node(key, definition.kind, definition.line)
+        parent = definitions[definition.parent] if definition.parent >= 0 else None
+        if parent is not None and parent.kind in ("class", "interface"):
+            name = definition.name.rpartition(".")[2]
+            owner = f"{path}:{parent.name}"
+            made.members.setdefault(owner, {})[name] = key
+            made.owner[number] = made.number[owner]
+            if definition.kind in ("method", "function", "property"):
+                made.by_name.setdefault(name, []).append(key)
+
+
+def _expand(made: _Builder) -> None:
+    """Edges out of slots, names and classes."""
+    for key in list(made.number):
+        if key.startswith("#"):
+            _expand_name(made, key)
+        elif "#" in key.rpartition(":")[2]:
+            _expand_slot(made, key)
+    for key in made.orders:
+        _expand_class(made, key)
+
+
+def _expand_name(made: _Builder, key: str) -> None:
+    bearers = made.by_name.get(key[1:], ())
+    if len(bearers) > NAME_LIMIT:
+        return
+    for bearer in bearers:
+        made.edge(made.number[key], made.number[bearer], "name", 0, len(bearers))
+
+
+def _expand_slot(made: _Builder, key: str) -> None:
+    cls, _, name = key.rpartition("#")
+    found: dict[str, None] = {}
+    for one in (cls, *made.below.get(cls, ())):
+        for wanted in _members(made, one, name) if name.endswith("%") else (name,):
+            bearer = _lookup(made, one, wanted)
+            if bearer:
+                found[bearer] = None
+    for bearer in found:
+        made.edge(made.number[key], made.number[bearer], "dispatch", 0, len(found))
+
+
+def _members(made: _Builder, cls: str, beginning: str) -> Iterable[str]:
+    start = beginning[:-1]
+    for above in made.orders.get(cls, (cls,)):
+        for name, key in made.members.get(above, {}).items():
+            if name.startswith(start) and made.kinds[made.number[key]] == "method":
+                yield name
+
+
+def _lookup(made: _Builder, cls: str, name: str) -> str:
+    for above in made.orders.get(cls, (cls,)):
+        key = made.members.get(above, {}).get(name)
+        if key:
+            return key
+    return ""
+
+
+def _expand_class(made: _Builder, key: str) -> None:
+    number = made.number[key]
+    seen: set[str] = set()
+    for above in made.orders[key]:
+        for name, member in made.members.get(above, {}).items():
+            if name in seen:
+                continue
+            seen.add(name)
+            target = made.number[member]
+            if made.kinds[target] not in ("method", "property"):
+                continue
+            if name in CONSTRUCTORS:
+                made.edge(number, target, "construct")
+            elif name.startswith("__") and name.endswith("__"):
+                made.edge(number, target, "special")
+            elif key in made.external:
+                made.edge(number, target, "framework")

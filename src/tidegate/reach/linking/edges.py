@@ -1,0 +1,385 @@
+"""Every use that one file makes of other symbols, as edges. The evaluator says what a chain means, this what follows.
+
+The target of an edge is a text:
+
+    path:name          a definition; `path:` is the module
+    path:Class#m       the member m of an instance of that class, whichever class it really is (a slot)
+    path:Class#m%      every member that begins so
+    #m                 anything of this name: what is left where a receiver is not known
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from tidegate.reach.linking.evaluate import Evaluator, Place
+from tidegate.reach.linking.pytests import MODULE_SET_UP, SET_UP, Fixtures, is_test, is_test_file
+from tidegate.reach.linking.table import FileTable
+from tidegate.reach.linking.values import Value, Values
+from tidegate.reach.rules import NUMBER
+from tidegate.reach.symbols import Reference
+
+
+class Edge(Struct, frozen=True, array_like=True, gc=False):
+    """The definition `source` of the file uses `target` in `line`; `rule` is the rule's number."""
+
+    source: int
+    rule: int
+    line: int
+    target: str
+
+
+class ClassLink(Struct, frozen=True, array_like=True, gc=False):
+    """One class: the order in which its members are looked up (nodes), and whether a base is not known here."""
+
+    index: int
+    order: tuple[str, ...]
+    external: bool
+
+
+class TestLink(Struct, frozen=True, array_like=True, gc=False):
+    """One test by its node. `inherited` is the node of the method that it runs, "" where that is its own."""
+
+    node: str
+    line: int
+    owner: int
+    inherited: str = ""
+
+
+class LinkedFile(Struct, frozen=True, array_like=True):
+    """The edges of one file. `calls` could mean something here, `unresolved` of them could not be told.
+
+    `rests_on` is the set of files that the answers rest on, as a bit set.
+    """
+
+    edges: tuple[Edge, ...]
+    classes: tuple[ClassLink, ...]
+    tests: tuple[TestLink, ...]
+    calls: int
+    unresolved: int
+    rests_on: bytes
+
+
+class _File:
+    def __init__(self, evaluator: Evaluator, table: FileTable) -> None:
+        self.evaluator = evaluator
+        self.table = table
+        self.edges: dict[tuple[int, int, str], int] = {}
+        self.calls = 0
+        self.unresolved = 0
+        self.readers = {
+            "call": self._call,
+            "read": self._read,
+            "pass": self._pass,
+            "write": self._write,
+            "inherit": self._inherit,
+            "decorate": self._decorate,
+            "type": self._type,
+            "override": self._type,
+            "import": self._import,
+        }
+
+    def link(self) -> None:
+        for reference in self.table.symbols.references:
+            self.readers[reference.kind](reference)
+        definitions = self.table.definitions
+        for number, definition in enumerate(definitions):
+            if number == 0:
+                continue
+            parent = definitions[definition.parent]
+            own = self.table.key(number)
+            if parent.kind in ("function", "method"):
+                self.add(definition.parent, "inside", definition.line, own)
+            elif definition.kind in ("variable", "constant"):
+                self.add(definition.parent, "value", definition.line, own)
+            self.add(number, "module", definition.line, f"{self.table.path}:")
+
+    def add(self, source: int, rule: str, line: int, target: str) -> None:
+        self.edges.setdefault((source, NUMBER[rule], target), line)
+
+    # tests
+
+    def link_tests(self, fixtures: Fixtures) -> tuple[TestLink, ...]:
+        """The tests of the file, with edges to the fixtures and set-up methods that run for them."""
+        found = []
+        for number, definition in enumerate(self.table.definitions):
+            if "test" in definition.flags or is_test(self.table, number):
+                found.append(TestLink(self.table.key(number), definition.line, self.table.cls[number]))
+                self._runs_for(fixtures, number, number)
+            elif fixtures.takes_fixtures(self.table, number):
+                self._named_fixtures(fixtures, number, number)
+            elif definition.kind == "class" and is_test_file(self.table.path):
+                found.extend(self._inherited(fixtures, number))
+        return tuple(found)
+
+    def _inherited(self, fixtures: Fixtures, cls: int) -> list[TestLink]:
+        order, external = self.evaluator.order((self.table.index, cls))
+        definition = self.table.definitions[cls]
+        if len(order) < 2 or not (external or definition.name.rpartition(".")[2].startswith("Test")):
+            return []
+        found, seen = [], set(self.table.members.get(cls, ()))
+        for place in order[1:]:
+            other = self.evaluator.table(place[0])
+            for child in other.children.get(place[1], ()) if other else ():
+                name = other.definitions[child].name.rpartition(".")[2] if other else ""
+                if other and name.startswith("test") and name not in seen and other.definitions[child].kind == "method":
+                    seen.add(name)
+                    node = f"{self.table.key(cls)}.{name}"
+                    found.append(TestLink(node, definition.line, cls, other.key(child)))
+        if found:
+            self._runs_for(fixtures, cls, cls)
+        return found
+
+    def _runs_for(self, fixtures: Fixtures, number: int, source: int) -> None:
+        line = self.table.definitions[number].line
+        cls = self.table.cls[number]
+        if self.table.definitions[number].kind != "class":
+            self._named_fixtures(fixtures, number, source)
+        for place in fixtures.automatic(self.table, number):
+            self._to_place(source, "fixture", line, place)
+        if cls >= 0:
+            self.add(source, "make", line, self.table.key(cls))
+            for name in SET_UP:
+                for value in self.evaluator.member(("i", self.table.index, cls), name):
+                    if value[0] == "m":
+                        self._to_place(source, "set-up", line, (value[1], value[2]))
+        for name in MODULE_SET_UP:
+            for entry in self.table.names.get((0, name), ()):
+                if isinstance(entry, int):
+                    self._to_place(source, "set-up", line, (self.table.index, entry))
+
+    def _named_fixtures(self, fixtures: Fixtures, number: int, source: int) -> None:
+        definition = self.table.definitions[number]
+        names = [p.name for p in definition.parameters if p.name not in ("self", "cls", "request")]
+        names += [
+            argument[1:-1]
+            for reference in self.table.symbols.references
+            if reference.kind == "decorate" and reference.chain.endswith("usefixtures")
+            and reference.within in (number, self.table.cls[number])
+            for argument in reference.arguments
+        ] if "usefixtures" in str(definition.decorators) or self.table.cls[number] >= 0 else []
+        for name in names:
+            for place in fixtures.find(self.table, number, name):
+                self._to_place(source, "fixture", definition.line, place)
+
+    def _to_place(self, source: int, rule: str, line: int, place: Place) -> None:
+        other = self.evaluator.table(place[0])
+        if other is not None:
+            self.evaluator.mask |= 1 << place[0]
+            self.add(source, rule, line, other.key(place[1]))
+
+    # values to targets
+
+    def follow(self, reference: Reference, chain: str) -> tuple[Values, str]:
+        """What the chain means, and the last name in it; what it touches on the way becomes edges."""
+        evaluator = self.evaluator
+        root, steps = evaluator.steps(chain)
+        evaluator.touched = touched = []
+        values = evaluator.root(self.table.index, reference.within, root)
+        name = root if not steps else ""
+        for step in steps:
+            if step[0] == ".":
+                name = step[1:]
+            if values:
+                if name[-1:] == "%" and step == steps[-1]:
+                    break
+                values = evaluator.step(values, step, self.table.index, reference.within)
+        evaluator.touched = None
+        for value in touched:
+            if value[0] == "m":
+                self.to_method(reference, value, "property")
+            else:
+                self.add(reference.within, "variable", reference.line, self.key(value))
+        return values, name
+
+    def key(self, value: Value) -> str:
+        table = self.evaluator.table(value[1])
+        assert table is not None
+        return table.key(value[2])
+
+    def to_method(self, reference: Reference, value: Value, rule: str) -> None:
+        """An edge to a method of a receiver: to the slot where it may be overridden."""
+        receiver = value[3]
+        table = self.evaluator.table(value[1])
+        assert table is not None
+        definition = table.definitions[value[2]]
+        if receiver is not None and receiver[0] == "i":
+            owner = self.evaluator.table(receiver[1])
+            assert owner is not None
+            name = definition.name.rpartition(".")[2]
+            self.add(reference.within, rule, reference.line, f"{owner.key(receiver[2])}#{name}")
+        else:
+            self.add(reference.within, rule, reference.line, table.key(value[2]))
+            if receiver is not None and receiver[0] == "c":
+                self.add(reference.within, "pass-class", reference.line, self.key(receiver))
+
+    def _call(self, reference: Reference) -> None:
+        values, name = self.follow(reference, reference.chain)
+        within, line = reference.within, reference.line
+        root = reference.chain
+        outside = True
+        if values:
+            self.calls += 1
+        for value in values:
+            kind = value[0]
+            if kind == "d":
+                self.add(within, "call", line, self.key(value))
+                outside = False
+            elif kind == "m":
+                if root.startswith("super."):
+                    self.add(within, "super", line, self.key(value))
+                else:
+                    self.to_method(reference, value, "method")
+                outside = False
+            elif kind == "c":
+                self.add(within, "make", line, self.key(value))
+                outside = False
+            elif kind == "i":
+                self.add(within, "method", line, f"{self.key(value)}#__call__")
+                outside = False
+            elif kind == "y" and "." in root and name.isidentifier():
+                self.add(within, "outside-name", line, f"#{name}")
+        if not values:
+            self._unresolved(reference, name)
+        if outside:
+            self._escapes(reference)
+
+    def _unresolved(self, reference: Reference, name: str) -> None:
+        if "." not in reference.chain or not name.isidentifier():
+            if reference.chain.isidentifier() and self._is_parameter(reference):
+                self.calls += 1
+                self.unresolved += 1
+            return
+        self.calls += 1
+        self.unresolved += 1
+        self.add(reference.within, "name", reference.line, f"#{name}")
+
+    def _is_parameter(self, reference: Reference) -> bool:
+        at = reference.within
+        while at >= 0:
+            definition = self.table.definitions[at]
+            if any(p.name == reference.chain for p in definition.parameters):
+                return True
+            at = definition.parent
+        return False
+
+    def _escapes(self, reference: Reference) -> None:
+        """Instances that are handed to something that is not known: what they answer to may be called."""
+        for argument in reference.arguments:
+            chain = argument.partition("=")[2] if "=" in argument and '"' not in argument else argument
+            if not chain or chain[0] == '"' or not (chain[0].isalpha() or chain[0] in "_<"):
+                continue
+            for value in self.evaluator.chain(self.table.index, reference.within, chain):
+                if value[0] == "i":
+                    self.add(reference.within, "escape", reference.line, f"{self.key(value)}#%")
+
+    def _read(self, reference: Reference) -> None:
+        self._use(reference, "pass", "mention")
+
+    def _pass(self, reference: Reference) -> None:
+        self._use(reference, "pass", "pass-class")
+
+    def _use(self, reference: Reference, function_rule: str, class_rule: str) -> None:
+        values, name = self.follow(reference, reference.chain)
+        if name[-1:] == "%":
+            self._by_beginning(reference, values, name)
+            return
+        for value in values:
+            kind = value[0]
+            if kind == "d":
+                self.add(reference.within, function_rule, reference.line, self.key(value))
+            elif kind == "m":
+                self.to_method(reference, value, function_rule)
+            elif kind == "c":
+                self.add(reference.within, class_rule, reference.line, self.key(value))
+            elif kind == "p":
+                self._to_module(reference, value, "mention")
+        if not values and "." in reference.chain and name.isidentifier():
+            self.add(reference.within, "name", reference.line, f"#{name}")
+
+    def _by_beginning(self, reference: Reference, values: Values, name: str) -> None:
+        for value in values:
+            if value[0] in "ic":
+                self.add(reference.within, "by-name", reference.line, f"{self.key(value)}#{name}")
+            elif value[0] == "p":
+                for file in self.evaluator.files_of(value[1], value[2]):
+                    table = self.evaluator.table(file)
+                    for child in table.children.get(0, ()) if table else ():
+                        if table and table.definitions[child].name.startswith(name[:-1]):
+                            self.add(reference.within, "by-name", reference.line, table.key(child))
+
+    def _write(self, reference: Reference) -> None:
+        holder, _, name = reference.chain.rpartition(".")
+        if not holder or "." in name:
+            return
+        for value in self.evaluator.chain(self.table.index, reference.within, holder):
+            if value[0] in "ic":
+                for method in self.evaluator.order((value[1], value[2]))[0]:
+                    table = self.evaluator.table(method[0])
+                    entries = table.names.get((method[1], name), ()) if table else ()
+                    for entry in entries:
+                        if table and isinstance(entry, int) and "property" in table.definitions[entry].flags:
+                            self.add(reference.within, "property", reference.line, table.key(entry))
+
+    def _inherit(self, reference: Reference) -> None:
+        parent = max(self.table.definitions[reference.within].parent, 0)
+        for value in self.evaluator.chain(self.table.index, parent, reference.chain):
+            if value[0] in "cd":
+                self.add(reference.within, "inherit", reference.line, self.key(value))
+
+    def _decorate(self, reference: Reference) -> None:
+        values, name = self.follow(reference, reference.chain)
+        for value in values:
+            if value[0] == "d":
+                self.add(reference.within, "decorate", reference.line, self.key(value))
+            elif value[0] == "m":
+                self.to_method(reference, value, "decorate")
+            elif value[0] == "c":
+                self.add(reference.within, "make", reference.line, self.key(value))
+            elif value[0] == "i":
+                self.add(reference.within, "decorate", reference.line, f"{self.key(value)}#__call__")
+        definition = self.table.definitions[reference.within]
+        if definition.kind in ("function", "method") and name not in ("overload", "abstractmethod", "override"):
+            self.add(max(definition.parent, 0), "register", reference.line, self.table.key(reference.within))
+
+    def _type(self, reference: Reference) -> None:
+        for value in self.evaluator.chain(self.table.index, reference.within, reference.chain):
+            if value[0] == "c":
+                self.add(reference.within, "type", reference.line, self.key(value))
+
+    def _import(self, reference: Reference) -> None:
+        spec, _, name = reference.chain[1:].partition(">")
+        root: Value = ("p", spec, self.table.index)
+        self._to_module(reference, root, "import")
+        if name and self.evaluator.languages[self.table.index].submodules:
+            for value in self.evaluator.member(root, name[1:]):
+                if value[0] == "p":
+                    self._to_module(reference, value, "import")
+
+    def _to_module(self, reference: Reference, value: Value, rule: str) -> None:
+        for file in self.evaluator.files_of(value[1], value[2]):
+            self.evaluator.mask |= 1 << file
+            self.add(reference.within, rule, reference.line, f"{self.evaluator.paths[file]}:")
+
+
+def link_file(evaluator: Evaluator, table: FileTable, fixtures: Fixtures) -> LinkedFile:
+    """The edges of one file, in the order of their source."""
+    evaluator.mask = 1 << table.index
+    file = _File(evaluator, table)
+    file.link()
+    tests = file.link_tests(fixtures)
+    classes = []
+    for number, definition in enumerate(table.definitions):
+        if definition.kind in ("class", "interface"):
+            order, external = evaluator.order((table.index, number))
+            names = []
+            for place in order:
+                other = evaluator.table(place[0])
+                if other is not None:
+                    names.append(other.key(place[1]))
+            classes.append(ClassLink(number, tuple(names), external))
+    edges = tuple(Edge(s, r, line, target) for (s, r, target), line in file.edges.items())
+    mask = evaluator.mask
+    return LinkedFile(
+        edges, tuple(classes), tests, file.calls, file.unresolved, mask.to_bytes((mask.bit_length() + 7) // 8, "little")
+    )

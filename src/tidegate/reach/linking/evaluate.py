@@ -1,0 +1,476 @@
+"""Evaluates chains to what they can mean, over the files of one language family.
+
+Lookups go from the inside out (a class is not seen from its methods), through imports and re-exports, attributes of
+instances by the order of inheritance, calls to what they return. The receiver is kept: a method of a base class that
+returns `self` returns the instance that it was called on. Which files an answer rests on is collected as a bit set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+from tidegate.reach.languages.interface import Language, Layout
+from tidegate.reach.linking.table import Entry, FileTable
+from tidegate.reach.linking.values import NOTHING, WIDTH, Value, Values, merged, split_chain
+from tidegate.reach.symbols import Binding, Parameter
+
+Place: TypeAlias = tuple[int, int]
+"""A definition: the number of its file and its index there."""
+
+Hint: TypeAlias = Callable[["Evaluator", FileTable, int, str], Values]
+"""What a parameter means where nothing is written: the fixture of its name, what a container injects."""
+
+DEPTH = 40
+_ELEMENT = frozenset(["get", "pop", "popleft", "setdefault", "popitem", "next", "first", "last", "__enter__", "__aenter__",
+                      "__next__", "__anext__", "__getitem__", "at", "find", "unwrap", "expect", "then"])  # fmt: skip
+_SAME = frozenset(["values", "copy", "filter", "slice", "concat", "iter", "stream", "into_iter", "iter_mut", "reversed",
+                   "__iter__", "__aiter__", "toList", "sorted", "limit", "skip"])  # fmt: skip
+_FUNCTION_KINDS = frozenset(["function", "method"])
+_CLASS_KINDS = frozenset(["class", "interface"])
+
+
+class Evaluator:
+    """Answers for the files of one tree. `tables` gives a file's names by its number, read when first asked for."""
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        table: Callable[[int], FileTable | None],
+        languages: Mapping[int, Language],
+        layouts: Mapping[str, Layout],
+        hint: Hint | None = None,
+    ) -> None:
+        self.paths = paths
+        self.number = {path: number for number, path in enumerate(paths)}
+        self.table = table
+        self.languages = languages
+        self.layouts = layouts
+        self.hint = hint
+        self.world: Mapping[tuple[str, str], tuple[Place, ...]] = {}
+        self.mask = 0
+        self.touched: list[Value] | None = None
+        self._memo: dict[tuple[int, int, str, Value | None], tuple[Values, int]] = {}
+        self._orders: dict[Place, tuple[tuple[Place, ...], bool, int]] = {}
+        self._running: set[object] = set()
+        self._split: dict[str, tuple[str, tuple[str, ...]]] = {}
+        self._depth = 0
+
+    # chains
+
+    def chain(self, file: int, within: int, chain: str, receiver: Value | None = None) -> Values:
+        """What the chain means inside a definition; () where that cannot be told."""
+        key = (file, within, chain, receiver)
+        known = self._memo.get(key)
+        if known is not None:
+            self.mask |= known[1]
+            return known[0]
+        if key in self._running or self._depth > DEPTH:
+            return NOTHING
+        outer, self.mask = self.mask, 0
+        touched, self.touched = self.touched, None
+        self._running.add(key)
+        self._depth += 1
+        values = self._evaluate(file, within, chain, receiver)
+        self._depth -= 1
+        self._running.discard(key)
+        if not self._running or values:
+            self._memo[key] = (values, self.mask)
+        self.mask |= outer
+        self.touched = touched
+        return values
+
+    def steps(self, chain: str) -> tuple[str, tuple[str, ...]]:
+        """A chain's root and steps, remembered."""
+        found = self._split.get(chain)
+        if found is None:
+            found = self._split[chain] = split_chain(chain)
+        return found
+
+    def _evaluate(self, file: int, within: int, chain: str, receiver: Value | None) -> Values:
+        if "|" in chain:
+            found = [value for part in chain.split("|") for value in self.chain(file, within, part, receiver)]
+            return merged(found)
+        root, steps = self.steps(chain)
+        values = self.root(file, within, root, receiver)
+        for step in steps:
+            if not values:
+                break
+            values = self.step(values, step, file, within)
+        return values
+
+    def root(self, file: int, within: int, root: str, receiver: Value | None = None) -> Values:
+        """What the first part of a chain means."""
+        mark = root[:1]
+        if mark == "<":
+            return (("p", root[1:-1], file),) if self.files_of(root[1:-1], file) else (("x", root[1:-1]),)
+        if mark == "%":
+            return (("b", root[1:]),)
+        if mark == "?" or not root:
+            return NOTHING
+        if root in ("self", "cls", "super"):
+            return self._receiver(file, within, root, receiver)
+        return self.name(file, within, root, receiver)
+
+    def _receiver(self, file: int, within: int, root: str, receiver: Value | None) -> Values:
+        table = self.table(file)
+        if table is None or within >= len(table.cls) or table.cls[within] < 0:
+            return NOTHING
+        own = (file, table.cls[within])
+        if root == "super":
+            return (("s", *own, receiver),)
+        if receiver is not None:
+            kind = "i" if root == "self" else "c"
+            return ((kind, receiver[1], receiver[2]),)
+        return (("i" if root == "self" else "c", *own),)
+
+    def step(self, values: Values, step: str, file: int, within: int) -> Values:
+        """The values after one more step."""
+        if len(values) == 1:
+            return self._one(values[0], step)
+        found: list[Value] = []
+        for value in values:
+            found.extend(self._one(value, step))
+        return merged(found)
+
+    def _one(self, value: Value, step: str) -> Values:
+        if step == "()":
+            return self.call(value)
+        if step == "[]":
+            return self._element(value)
+        if step == "!":
+            return self._instance(value)
+        if step == "*":
+            return (("l", value),)
+        return self.member(value, step[1:])
+
+    # names
+
+    def name(self, file: int, within: int, name: str, receiver: Value | None = None) -> Values:
+        """What a bare name means inside a definition, from the inside out."""
+        table = self.table(file)
+        if table is None:
+            return NOTHING
+        self.mask |= 1 << file
+        at, first = within, True
+        while at >= 0:
+            definition = table.definitions[at]
+            if first or definition.kind not in _CLASS_KINDS or self.languages[file].implicit_self:
+                found = self._in_scope(table, file, at, name, receiver)
+                if found is not None:
+                    return found
+            at, first = definition.parent, False
+        return self._outside(table, file, within, name)
+
+    def _in_scope(self, table: FileTable, file: int, scope: int, name: str, receiver: Value | None) -> Values | None:
+        """The name in this very scope, or None where it has none."""
+        definition = table.definitions[scope]
+        entries = table.names.get((scope, name))
+        parameter = next((p for p in definition.parameters if p.name == name), None)
+        if entries is None and parameter is None:
+            if definition.kind in _CLASS_KINDS and self.languages[file].implicit_self:
+                inherited = self.member(("i", file, scope), name)
+                return inherited or None
+            stars = table.stars.get(scope)
+            if stars:
+                return self._from_stars(file, stars, name) or None
+            return None
+        found: list[Value] = []
+        if parameter is not None:
+            found.extend(self._parameter(table, file, scope, parameter))
+        for entry in entries or ():
+            found.extend(self._entry(table, file, entry, receiver))
+        return merged(found)
+
+    def _from_stars(self, file: int, stars: Sequence[Binding], name: str) -> Values:
+        found: list[Value] = []
+        for star in stars:
+            for module in self.chain(file, star.within, star.value.removesuffix(".*")):
+                if module[0] == "p":
+                    found.extend(self.member(module, name))
+        return merged(found)
+
+    def _outside(self, table: FileTable, file: int, within: int, name: str) -> Values:
+        """A name that the file itself does not have: seen through the package or the whole world."""
+        language = self.languages[file]
+        layout = self.layouts.get(language.name)
+        if layout is not None:
+            for path in layout.visible(table.path):
+                other = self.number.get(path)
+                if other is None or other == file:
+                    continue
+                found = self._module_name(other, name)
+                if found:
+                    return found
+        if language.open_world:
+            places = self.world.get((language.name, name), ())
+            return merged([self._definition(place) for place in places[:WIDTH]])
+        return NOTHING
+
+    def _parameter(self, table: FileTable, file: int, scope: int, parameter: Parameter) -> Values:
+        found: list[Value] = []
+        outer = max(table.definitions[scope].parent, 0)
+        if parameter.type:
+            found.extend(self.chain(file, outer, parameter.type))
+            if parameter.kind and found:
+                found = [("l", value) for value in found]
+        if parameter.default:
+            found.extend(v for v in self.chain(file, outer, parameter.default) if v[0] != "b")
+        if not found and self.hint is not None:
+            found.extend(self.hint(self, table, scope, parameter.name))
+        return merged(found)
+
+    def _entry(self, table: FileTable, file: int, entry: Entry, receiver: Value | None) -> Values:
+        if isinstance(entry, Binding):
+            if receiver is not None and not self._same_receiver(table, entry, receiver):
+                receiver = None
+            return self.chain(file, entry.within, entry.value, receiver)
+        definition = table.definitions[entry]
+        if definition.kind in ("constant", "variable", "property") and not definition.parameters:
+            if self.touched is not None:
+                self.touched.append(("d", file, entry))
+            if definition.kind == "property":
+                return self._returned(file, entry, receiver) or NOTHING
+            return NOTHING
+        return (self._definition((file, entry)),)
+
+    def _same_receiver(self, table: FileTable, entry: Binding, receiver: Value) -> bool:
+        return receiver[0] in "ic" and table.cls[entry.within] >= 0
+
+    def _definition(self, place: Place) -> Value:
+        table = self.table(place[0])
+        kind = table.definitions[place[1]].kind if table is not None else ""
+        return ("c", *place) if kind in _CLASS_KINDS or kind == "type" else ("d", *place)
+
+    # modules
+
+    def files_of(self, spec: str, file: int) -> tuple[int, ...]:
+        """The files of the tree that a module is made of."""
+        layout = self.layouts.get(self.languages[file].name)
+        if layout is None:
+            return ()
+        return tuple(self.number[path] for path in layout.find(spec, self.paths[file]) if path in self.number)
+
+    def _module_name(self, file: int, name: str) -> Values:
+        table = self.table(file)
+        if table is None or not table.definitions:
+            return NOTHING
+        self.mask |= 1 << file
+        key = (file, 0, f"<>{name}", None)
+        if key in self._running:
+            return NOTHING
+        self._running.add(key)
+        found = self._in_scope(table, file, 0, name, None)
+        self._running.discard(key)
+        return found or NOTHING
+
+    def _of_module(self, spec: str, file: int, name: str) -> Values:
+        found: list[Value] = []
+        files = self.files_of(spec, file)
+        for other in files:
+            found.extend(self._module_name(other, name))
+        if found:
+            return merged(found)
+        if self.languages[file].submodules:
+            deeper = f"{spec}{name}" if spec.endswith(".") else f"{spec}.{name}"
+            if self.files_of(deeper, file):
+                return (("p", deeper, file),)
+        for other in files:
+            hook = self._module_name(other, "__getattr__")
+            if hook:
+                return tuple(v for h in hook for v in self.call(h))
+        return NOTHING
+
+    # members
+
+    def member(self, value: Value, name: str) -> Values:
+        """What `.name` of a value means."""
+        kind = value[0]
+        if kind == "i" or kind == "c":
+            return self._of_class(value, name)
+        if kind == "p":
+            return self._of_module(value[1], value[2], name)
+        if kind == "x":
+            return (("x", f"{value[1]}.{name}"),)
+        if kind == "y":
+            return (("y", f"{value[1]}.{name}"),)
+        if kind == "s":
+            return self._of_super(value, name)
+        if kind == "l":
+            return self._of_container(value[1], name)
+        if kind == "b":
+            return (("b", "?"),)
+        if kind == "m" or kind == "d":
+            return self._of_function(value, name)
+        return NOTHING
+
+    def _of_container(self, value: Value, name: str) -> Values:
+        if name in _ELEMENT:
+            return (("e", value),)
+        if name in _SAME:
+            return (("e", ("l", value)),)
+        if name == "items":
+            return (("e", ("l", ("l", value))),)
+        return (("b", "?"),)
+
+    def _of_function(self, value: Value, name: str) -> Values:
+        if name in ("call", "apply", "bind", "__wrapped__", "__func__", "delay", "apply_async"):
+            return (value,) if name.startswith("__") else (("e", value),) if name == "bind" else (value,)
+        table = self.table(value[1])
+        if table is None:
+            return NOTHING
+        found: list[Value] = []
+        for entry in table.names.get((value[2], name), ()):
+            found.extend(self._entry(table, value[1], entry, None))
+        return merged(found)
+
+    def _of_super(self, value: Value, name: str) -> Values:
+        receiver = value[3]
+        own = (value[1], value[2])
+        order, _ = self.order((receiver[1], receiver[2]) if receiver is not None else own)
+        rest = order[order.index(own) + 1 :] if own in order else self.order(own)[0][1:]
+        found = self._in_order(rest, name, receiver or ("i", *own))
+        if found is None and self.order(own)[1]:
+            return (("y", f"super.{name}"),)
+        return found or NOTHING
+
+    def _of_class(self, value: Value, name: str) -> Values:
+        place = (value[1], value[2])
+        if name == "__class__" and value[0] == "i":
+            return (("c", *place),)
+        order, external = self.order(place)
+        found = self._in_order(order, name, value)
+        if found is not None:
+            return found
+        if external:
+            return (("y", f"{name}"),) if value[0] == "i" else (("x", name),)
+        return NOTHING
+
+    def _in_order(self, order: Sequence[Place], name: str, receiver: Value) -> Values | None:
+        """The first class of the order that has the member, evaluated for the receiver; None where none has it."""
+        for file, index in order:
+            table = self.table(file)
+            if table is None:
+                continue
+            entries = table.names.get((index, name))
+            if entries is None:
+                continue
+            self.mask |= 1 << file
+            found: list[Value] = []
+            for entry in entries:
+                found.extend(self._member_entry(table, file, entry, receiver))
+            return merged(found)
+        return None
+
+    def _member_entry(self, table: FileTable, file: int, entry: Entry, receiver: Value) -> Values:
+        if isinstance(entry, Binding):
+            return self.chain(file, entry.within, entry.value, receiver)
+        definition = table.definitions[entry]
+        if definition.kind == "method" or definition.kind == "function" or definition.kind == "property":
+            if "property" in definition.flags or definition.kind == "property":
+                if self.touched is not None:
+                    self.touched.append(("m", file, entry, receiver))
+                return self._returned(file, entry, receiver)
+            return (("m", file, entry, receiver),)
+        if definition.kind in ("constant", "variable"):
+            if self.touched is not None:
+                self.touched.append(("d", file, entry))
+            return NOTHING
+        return (self._definition((file, entry)),)
+
+    # classes
+
+    def order(self, place: Place) -> tuple[tuple[Place, ...], bool]:
+        """The classes that a member is looked up in, the own one first, and whether some base is not known here."""
+        known = self._orders.get(place)
+        if known is not None:
+            self.mask |= known[2]
+            return known[0], known[1]
+        key = ("order", place)
+        table = self.table(place[0])
+        if key in self._running or table is None:
+            return (place,), table is None
+        self._running.add(key)
+        outer, self.mask = self.mask, 1 << place[0]
+        found: list[Place] = [place]
+        external = False
+        definition = table.definitions[place[1]]
+        for base in definition.bases:
+            values = [v for v in self.chain(place[0], max(definition.parent, 0), base) if v[0] in "ciy"] if base else []
+            classes = [v for v in values if v[0] == "c"]
+            if not classes:
+                external = external or base not in ("object", "Generic", "t.Generic", "typing.Generic", "Protocol")
+            for value in classes:
+                above, more = self.order((value[1], value[2]))
+                external = external or more
+                found = [*[p for p in found if p not in above or p == place], *above]
+        self._running.discard(key)
+        answer = tuple(dict.fromkeys(found))
+        self._orders[place] = (answer, external, self.mask)
+        self.mask |= outer
+        return answer, external
+
+    # calls
+
+    def call(self, value: Value) -> Values:
+        """What a call of the value gives."""
+        kind = value[0]
+        if kind == "d":
+            return self._returned(value[1], value[2], None)
+        if kind == "m":
+            return self._returned(value[1], value[2], value[3])
+        if kind == "c":
+            return (("i", value[1], value[2]),)
+        if kind == "x" or kind == "y":
+            return (("y", value[1]),)
+        if kind == "e":
+            return (value[1],)
+        if kind == "i":
+            return merged([v for m in self.member(value, "__call__") if m[0] == "m" for v in self.call(m)])
+        if kind == "b":
+            return (("b", "?"),)
+        return NOTHING
+
+    def _returned(self, file: int, index: int, receiver: Value | None) -> Values:
+        table = self.table(file)
+        if table is None:
+            return NOTHING
+        self.mask |= 1 << file
+        definition = table.definitions[index]
+        found: list[Value] = []
+        for chain in definition.returns:
+            for value in self.chain(file, index, chain, receiver):
+                found.append(value)
+        if not found and definition.kind not in _FUNCTION_KINDS and definition.kind != "property":
+            return NOTHING
+        return merged(found)
+
+    def _element(self, value: Value) -> Values:
+        kind = value[0]
+        if kind == "l":
+            return (value[1],)
+        if kind == "i":
+            found: list[Value] = []
+            for name in ("__getitem__", "__iter__", "__aiter__"):
+                for method in self.member(value, name):
+                    if method[0] == "m":
+                        for one in self.call(method):
+                            found.append(one[1] if one[0] == "l" else one)
+                if found:
+                    break
+            return merged(found)
+        if kind == "c":
+            return (value,)
+        if kind in "xyb":
+            return (value,) if kind != "x" else (("y", value[1]),)
+        return NOTHING
+
+    def _instance(self, value: Value) -> Values:
+        kind = value[0]
+        if kind == "c":
+            return (("i", value[1], value[2]),)
+        if kind == "x":
+            return (("y", value[1]),)
+        if kind in "iyl":
+            return (value,)
+        return NOTHING
