@@ -34,7 +34,7 @@ PROJECTS = (
         "starlette",
         "cb8f84f5",
         "starlette",
-        ("pytest==8.4.1", "trio==0.30.0", "anyio", "importlib-metadata"),
+        ("pytest==8.4.1", "trio==0.30.0", "anyio<4.10", "importlib-metadata"),
         extras="[full]",
     ),
     Project(

@@ -50,7 +50,10 @@ def run_suite(
     source = tree / Path(project.package).parent
     environment = {**os.environ, "PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1", **(extra or {})}
     command = [str(interpreter), "-m", "pytest", "-q", "-p", "no:cacheprovider", *project.pytest]
-    return record(command, tree, environment, tree).recording
+    recording = record(command, tree, environment, tree).recording
+    if not recording.tests:
+        raise SystemExit(f"{project.name}: the suite ran no test")
+    return recording
 
 
 def interpreter_of(project: Project, tree: Path, out: Path, python: str) -> Path:
