@@ -1,0 +1,47 @@
+"""Go. All files of a folder are one package; methods belong to types by name, in whichever file they stand.
+
+A method is called "Type.method" and its receiver is `self`; its parent is the type only where both stand in one file.
+An interface is fitted by shape. `init` is a function with the flag "exported": it runs when the package is imported,
+and so do the values of variables of the package; a blank import is an "import" reference and has no binding. A
+variadic parameter has the type of one argument, and a binding that makes its name a container. A further name of
+`a, b := f()` is known where `f` stands in the same file, and `err` is an error. Struct types without a name are classes
+called "outer.struct". In a named type, an element is bound to "[]" and the result of a call to "()". Types of the
+language itself beyond those of `symbols`: %bool, %error, %bytes, %float.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tidegate.reach.languages.go_layout import GoLayout
+from tidegate.reach.languages.interface import Language, Layout, ReadTexts
+from tidegate.reach.symbols import Digests, FileSymbols
+
+
+class _Go:
+    name = "Go"
+    version = 1
+    suffixes: tuple[str, ...] = (".go",)
+    submodules = False
+    open_world = False
+    implicit_self = False
+    structural = True
+
+    def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:  # noqa: ARG002
+        from tidegate.reach.languages.go_reader import GoReader
+        from tidegate.reach.languages.tree import make_parser
+
+        tree = make_parser("tree_sitter_go").parse(source)
+        return GoReader(source).read_file(tree.root_node)
+
+    def read_digests(self, source: bytes, suffix: str) -> tuple[Digests, ...]:  # noqa: ARG002
+        from tidegate.reach.languages.go_digests import read_go_digests
+        from tidegate.reach.languages.tree import make_parser
+
+        return read_go_digests(source, make_parser("tree_sitter_go").parse(source).root_node)
+
+    def read_layout(self, packages: Mapping[str, str], paths: Sequence[str], read: ReadTexts) -> Layout:
+        return GoLayout(packages, paths, read)
+
+
+GO: Language = _Go()

@@ -1,0 +1,425 @@
+"""Go's expressions as chains. What an expression uses is written down while its chain is made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tidegate.reach.languages.go_types import PLAIN, GoTypes, first_result
+from tidegate.reach.languages.tree import TEXT_LIMIT, names_something, node_kinds, unescape
+from tidegate.reach.symbols import Binding, Gap, Reference, Text
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*").fullmatch
+_BUILTINS = "append cap clear close complex copy delete imag len make max min new panic print println real recover"
+_NOTHING = frozenset(PLAIN) | frozenset(_BUILTINS.split(" "))
+_RESULTS = {"len": "%int", "cap": "%int", "copy": "%int"}
+_COMPARISONS = frozenset(["==", "!=", "<", "<=", ">", ">=", "&&", "||"])
+_LITERALS = {
+    "int_literal": "%int",
+    "float_literal": "%float",
+    "imaginary_literal": "%float",
+    "rune_literal": "%int",
+    "true": "%bool",
+    "false": "%bool",
+    "iota": "%int",
+}
+_TYPES = frozenset(
+    ["type_identifier", "qualified_type", "generic_type", "pointer_type", "slice_type", "array_type", "map_type"],
+) | frozenset(["channel_type", "function_type", "interface_type", "struct_type", "type_elem", "parenthesized_type"])
+_SILENT = ("comment", "nil", "label_name", "field_identifier", "package_identifier", "blank_identifier")
+_NAMES = frozenset(["type_identifier", "qualified_type"])
+_CONTAINERS = frozenset(["slice_type", "array_type", "implicit_length_array_type", "map_type"])
+
+
+class GoExpressions(GoTypes):
+    """`value` gives the chain of what is stored or handed over, `path` of the beginning of a longer chain."""
+
+    def __init__(self, source: bytes) -> None:
+        super().__init__(source)
+        self.types: dict[str, int] = {}
+        self.imports: set[str] = set()
+        self.generic: set[str] = set()
+        self.reflects = False
+        readers: dict[str, Callable[[Node], str]] = {
+            "identifier": self._identifier,
+            "selector_expression": self._selector,
+            "call_expression": self._call,
+            "composite_literal": self._composite,
+            "func_literal": self._closure,
+            "unary_expression": self._unary,
+            "binary_expression": self._binary,
+            "parenthesized_expression": self._parenthesized,
+            "index_expression": self._index,
+            "slice_expression": self._slice,
+            "type_assertion_expression": self._assertion,
+            "type_conversion_expression": self._conversion,
+            "type_instantiation_expression": self._instantiation,
+            "interpreted_string_literal": self._string,
+            "raw_string_literal": self._string,
+            "variadic_argument": self._parenthesized,
+            "literal_value": self._bare_literal,
+            "literal_element": self._parenthesized,
+        }
+        readers.update((kind, _always(chain)) for kind, chain in _LITERALS.items())
+        readers.update((kind, _always("?")) for kind in _SILENT)
+        for kind in _TYPES:
+            readers[kind] = self.type_of
+        self.extend_readers(readers)
+        names = node_kinds("tree_sitter_go")
+        self.readers = [readers.get(name, self.parts) for name in names]
+        self.simple = frozenset(i for i, name in enumerate(names) if name in ("identifier", "selector_expression"))
+        self.identifiers = frozenset(i for i, name in enumerate(names) if name == "identifier")
+
+    def extend_readers(self, readers: dict[str, Callable[[Node], str]]) -> None:
+        """Adds the readers of statements."""
+
+    def read(self, node: Node) -> str:
+        number = node.kind_id
+        return self.readers[number](node) if number < len(self.readers) else self.broken(node)
+
+    def parts(self, node: Node) -> str:
+        """Whatever has no reader of its own is read part by part."""
+        readers, most = self.readers, len(self.readers)
+        for part in node.named_children:
+            number = part.kind_id
+            if number < most:
+                readers[number](part)
+            else:
+                self.broken(part)
+        return "?"
+
+    def broken(self, node: Node) -> str:
+        self.gaps.append(Gap(self.within, "syntax", node.start_point[0] + 1))
+        return self.parts(node)
+
+    def value(self, node: Node) -> str:
+        """An expression whose value goes elsewhere: a name or a member in it is handed over."""
+        if node.kind_id not in self.simple:
+            return self.read(node)
+        chain = self.path(node)
+        if "." in chain:
+            self.references.append(Reference(self.within, "pass", chain, node.start_point[0] + 1))
+            self._root_of(chain, node)
+        elif chain not in self.scope.locals and chain != "self" and chain[0] != "?" and chain not in _NOTHING:
+            self.references.append(Reference(self.within, "pass", chain, node.start_point[0] + 1))
+        return chain
+
+    def path(self, node: Node) -> str:
+        """The chain of an expression whose own use is written down by who asks."""
+        if node.kind_id not in self.simple:
+            if node.type == "parenthesized_expression" or node.type == "unary_expression":
+                return self._unwrapped(node)
+            return self.read(node)
+        text = self.text[node.start_byte : node.end_byte]
+        if not self.plain and not text.isascii():
+            text = self.cut(node)
+        if _PATH(text):
+            receiver = self.scope.receiver
+            if receiver and text.startswith(receiver):
+                if text == receiver:
+                    return "self"
+                if text[len(receiver)] == ".":
+                    return "self" + text[len(receiver) :]
+            return text
+        parts = node.named_children
+        if len(parts) < 2:
+            return "?"
+        return f"{self.path(parts[0])}.{self.cut(parts[-1])}"
+
+    def _unwrapped(self, node: Node) -> str:
+        """`(*Foo).method`, `(&x).method`: brackets and pointers mean what they hold."""
+        inner = [part for part in node.named_children if part.type != "comment"]
+        pointing = node.type == "parenthesized_expression" or self.text[node.start_byte] in "*&"
+        return self.path(inner[0]) if len(inner) == 1 and pointing else self.read(node)
+
+    def _root_of(self, chain: str, node: Node) -> None:
+        """`pkg.Value.member` also reads `pkg.Value`, `value.member` also `value`, where these are of a package."""
+        root, _, rest = chain.partition(".")
+        if root in self.scope.locals or root == "self" or not root.isidentifier():
+            return
+        if root in self.imports:
+            member, dot, _ = rest.partition(".")
+            if not dot or not member.isidentifier():
+                return
+            root = f"{root}.{member}"
+        self.references.append(Reference(self.within, "read", root, node.start_point[0] + 1))
+
+    def _identifier(self, node: Node) -> str:
+        chain = self.path(node)
+        if chain not in self.scope.locals and chain != "self" and chain not in _NOTHING:
+            self.references.append(Reference(self.within, "read", chain, node.start_point[0] + 1))
+        return chain
+
+    def _selector(self, node: Node) -> str:
+        """A member that is only looked at: of a local variable it is a field, and says nothing more."""
+        chain = self.path(node)
+        root = chain.partition(".")[0]
+        if root not in self.scope.locals and root != "self":
+            self.references.append(Reference(self.within, "read", chain, node.start_point[0] + 1))
+            self._root_of(chain, node)
+        return chain
+
+    def _call(self, node: Node) -> str:
+        parts = node.children
+        function, arguments = parts[0], parts[-1]
+        if len(parts) > 2:
+            self.parts(parts[1])
+        callee = self._callee(function)
+        if callee in _NOTHING and callee not in self.scope.locals:
+            return self._builtin(callee, arguments)
+        local = self.scope.closures.get(callee)
+        if local is not None or function.type == "func_literal":
+            self._arguments(arguments)
+            return local or self._result_of(function)
+        given = self._arguments(arguments)
+        line = function.end_point[0] + 1
+        self.references.append(Reference(self.within, "call", callee, line, given))
+        if "." in callee:
+            self._root_of(callee, function)
+            if self.reflects and callee.endswith((".MethodByName", ".Call", ".CallSlice")):
+                self.gaps.append(Gap(self.within, "reflection", line))
+            elif callee == "plugin.Open":
+                self.gaps.append(Gap(self.within, "dynamic-import", line))
+        return callee + "()"
+
+    def _callee(self, node: Node) -> str:
+        if node.kind_id in self.simple:
+            return self.path(node)
+        kind = node.type
+        if kind == "parenthesized_expression":
+            return self._unwrapped(node)
+        if kind == "index_expression":
+            return self._instantiated(node)
+        if kind == "generic_type":
+            return self.class_of(node) or "?"
+        return self.read(node)
+
+    def _instantiated(self, node: Node) -> str:
+        """`Map[int](xs)` calls a generic function, `handlers[i](x)` an element: the grammar cannot tell them apart."""
+        operand, index = node.named_children[0], node.named_children[-1]
+        chain = self.path(operand)
+        text = self.cut(index)
+        member = chain.rpartition(".")[2]
+        kind = text.rpartition(".")[2]
+        if chain in self.generic or index.type in _TYPES or text in PLAIN or (kind[:1].isupper() and member.isalnum()):
+            self.type_of(index)
+            return chain
+        self.read(index)
+        return chain + "[]"
+
+    def _builtin(self, name: str, arguments: Node) -> str:
+        parts = [part for part in arguments.named_children if part.type != "comment"]
+        if name in ("new", "make") and parts:
+            return self._made(name, parts)
+        chains = [self.value(part) for part in parts]
+        if name in ("append", "min", "max"):
+            return chains[0] if chains else "?"
+        return PLAIN.get(name) or _RESULTS.get(name, "?")
+
+    def _made(self, name: str, parts: list[Node]) -> str:
+        chain = self.type_of(parts[0])
+        for part in parts[1:]:
+            self.read(part)
+        if name == "make" or not chain.endswith("!"):
+            return chain
+        self.references.append(Reference(self.within, "call", chain[:-1], parts[0].start_point[0] + 1))
+        return chain[:-1] + "()"
+
+    def _arguments(self, node: Node) -> tuple[str, ...]:
+        parts = node.named_children
+        if not parts:
+            return ()
+        return tuple([self.argument(part) for part in parts if part.type != "comment"])
+
+    def argument(self, node: Node) -> str:
+        if node.kind_id in self.simple:
+            return self.value(node)
+        kind = node.type
+        if kind == "interpreted_string_literal" or kind == "raw_string_literal":
+            self._string(node)
+            return f'"{self._literal(node)[:TEXT_LIMIT]}"'
+        chain = self.value(node.named_children[0]) if kind == "variadic_argument" else self.read(node)
+        return "" if chain == "?" else chain
+
+    def _literal(self, node: Node) -> str:
+        text = self.cut(node)[1:-1]
+        return unescape(text) if node.type == "interpreted_string_literal" else text
+
+    def _string(self, node: Node) -> str:
+        if 4 < node.end_byte - node.start_byte <= 4 * TEXT_LIMIT:
+            value = self._literal(node)
+            if names_something(value):
+                self.texts.append(Text(self.within, value, node.start_point[0] + 1))
+        return "%str"
+
+    def _composite(self, node: Node) -> str:
+        kind, body = node.named_children[0], node.named_children[-1]
+        known = kind.type
+        chain = f"{self.cut(kind)}!" if known in _NAMES else self.type_of(kind)
+        if known in _CONTAINERS:
+            self._elements(body, chain)
+            return chain
+        if not chain.endswith("!"):
+            self._fields(body, "")
+            return chain
+        name = chain[:-1]
+        given = self._fields(body, name)
+        if name != "struct":
+            self.references.append(Reference(self.within, "call", name, node.start_point[0] + 1, given))
+        return name + "()"
+
+    def _bare_literal(self, node: Node) -> str:
+        self._elements(node, "?")
+        return "?"
+
+    def _elements(self, node: Node, chain: str) -> None:
+        """The elements of a slice or a map; a literal in it without a type is of the type of the elements."""
+        element = chain[:-1] if chain.endswith("*") else "?"
+        for part in node.named_children:
+            if part.type == "keyed_element":
+                key, held = part.named_children[0], part.named_children[-1]
+                self._element(key, "?")
+                self._element(held, element)
+            elif part.type == "literal_element":
+                self._element(part, element)
+
+    def _element(self, node: Node, chain: str) -> None:
+        inner = next((part for part in node.named_children if part.type != "comment"), None)
+        if inner is None:
+            return
+        if inner.type != "literal_value":
+            self.value(inner)
+        elif chain.endswith("*"):
+            self._elements(inner, chain)
+        else:
+            name = chain[:-1] if chain.endswith("!") else ""
+            given = self._fields(inner, name)
+            if name and name != "struct":
+                self.references.append(Reference(self.within, "call", name, inner.start_point[0] + 1, given))
+
+    def _fields(self, node: Node, owner: str) -> tuple[str, ...]:
+        """The fields of a struct literal as arguments; the keys of a map with a named type look the same."""
+        given: list[str] = []
+        for part in node.named_children:
+            if part.type == "literal_element":
+                inner = part.named_children
+                given.append(self.argument(inner[0]) if inner else "")
+            elif part.type == "keyed_element":
+                key, held = part.named_children[0], part.named_children[-1]
+                name = self.cut(key)
+                inner = held.named_children
+                chain = self.argument(inner[0]) if inner else ""
+                if not name.isidentifier():
+                    self.read(key)
+                    continue
+                given.append(f"{name}={chain}")
+                if _PATH(chain) and owner in self.types:
+                    self._field_means(owner, name, chain, part)
+        return tuple(given)
+
+    def _field_means(self, owner: str, name: str, chain: str, node: Node) -> None:
+        """A function that is put into a field of a struct of this file: what a call of the field can mean."""
+        root = chain.partition(".")[0]
+        if chain == "self" or (root in self.scope.locals and "." not in chain):
+            return
+        line = node.start_point[0] + 1
+        self.bindings.append(Binding(self.types[owner], name, chain, "assign", self.within, line))
+
+    def _closure(self, node: Node) -> str:
+        """A function without a name: what it does belongs to the definition around it, so do its parameters."""
+        line = node.start_point[0] + 1
+        for field in ("parameters", "result"):
+            for parameter in self.parameters_of(node.child_by_field_name(field)):
+                if parameter.name:
+                    chain = parameter.type or "?"
+                    self.bind(parameter.name, chain + "*" if parameter.kind else chain, "annotation", line)
+        body = node.child_by_field_name("body")
+        if body is not None:
+            self.parts(body)
+        return "%func"
+
+    def _result_of(self, node: Node) -> str:
+        """What a call of a function literal gives."""
+        before = len(self.references)
+        results = first_result(self.parameters_of(node.child_by_field_name("result")))
+        del self.references[before:]
+        return results[0] if results else "?"
+
+    def closure_result(self, node: Node) -> str:
+        return self._result_of(node)
+
+    def _unary(self, node: Node) -> str:
+        operand = node.named_children[-1]
+        sign = self.text[node.start_byte]
+        if sign == "<":
+            return self.read(operand) + "[]"
+        if sign in "&*":
+            return self.value(operand) if operand.kind_id in self.simple else self.read(operand)
+        chain = self.read(operand)
+        return "%bool" if sign == "!" else chain if chain[0] == "%" else "?"
+
+    def _binary(self, node: Node) -> str:
+        """The left side is walked in a loop, for sums of strings can be thousands long."""
+        rights: list[Node] = []
+        left: Node = node
+        operator = node.children[1].type if node.child_count > 2 else ""
+        while left.type == "binary_expression" and left.child_count > 2:
+            children = left.children
+            rights.append(children[-1])
+            left = children[0]
+        chain = self.read(left)
+        for right in reversed(rights):
+            other = self.read(right)
+            chain = chain if chain[0] == "%" else other if other[0] == "%" else "?"
+        return "%bool" if operator in _COMPARISONS else chain
+
+    def _parenthesized(self, node: Node) -> str:
+        chain = "?"
+        for part in node.named_children:
+            chain = self.read(part)
+        return chain
+
+    def _index(self, node: Node) -> str:
+        parts = node.named_children
+        chain = self.path(parts[0])
+        if chain in self.generic:
+            self.type_of(parts[-1])
+            return self.read(parts[0])
+        if parts[0].kind_id in self.simple:
+            self.read(parts[0])
+        self.read(parts[-1])
+        return chain + "[]"
+
+    def _slice(self, node: Node) -> str:
+        parts = node.named_children
+        for part in parts[1:]:
+            self.read(part)
+        return self.read(parts[0])
+
+    def _assertion(self, node: Node) -> str:
+        parts = node.named_children
+        self.read(parts[0])
+        return self.type_of(parts[-1])
+
+    def _conversion(self, node: Node) -> str:
+        parts = node.named_children
+        for part in parts[1:]:
+            self.value(part)
+        return self.type_of(parts[0])
+
+    def _instantiation(self, node: Node) -> str:
+        parts = node.named_children
+        for part in parts[1:]:
+            self.type_of(part)
+        return self.path(parts[0])
+
+
+def _always(chain: str) -> Callable[[Node], str]:
+    def read(_node: Node) -> str:
+        return chain
+
+    return read
