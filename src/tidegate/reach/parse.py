@@ -32,7 +32,6 @@ PARALLEL_BYTES = 2 << 20
 _BATCH_BYTES = 256 << 10
 _WAITING_FACTOR = 12
 _STRIKES = 10
-_STRUCK_SECONDS = 1.0
 _COLLECT_BYTES = 16 << 20
 _LENGTH = struct.Struct("<QB")
 
@@ -55,10 +54,11 @@ class Answer(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """How much one file may take: processor seconds, and the memory of a worker in bytes."""
+    """How much one file may take: processor seconds (fewer after many losses), and the memory of a worker in bytes."""
 
     seconds: float = SECONDS_PER_FILE
     memory: int = MEMORY_BYTES
+    struck_seconds: float = 1.0
 
 
 def parse(
@@ -170,7 +170,7 @@ class _Worker:
     def __init__(self, languages: Sequence[Language], limits: Limits, others: Sequence[int], *, struck: bool) -> None:
         self._full_seconds = limits.seconds
         if struck:
-            limits = limits._replace(seconds=min(_STRUCK_SECONDS, limits.seconds))
+            limits = limits._replace(seconds=min(limits.struck_seconds, limits.seconds))
         self._limits = limits
         asked_read, self._questions = os.pipe()
         self.answers, answers_write = os.pipe()
