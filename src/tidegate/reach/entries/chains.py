@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_STEP = re.compile(r"\.[\w$@?#-]+[!?=]?(?![!])|\(\)|\[\]|!|\*|\.[^.()\[\]!*]+")
+_STEP = re.compile(r"\.[^.()\[\]!*]+|\(\)|\[\]|!|\*")
 _VERSION = re.compile(r"/v\d+$|\.v\d+$")
 
 

@@ -101,9 +101,11 @@ class Follower:
         scope = at.within
         while (definition := view.definition(scope)) is not None:
             bound = view.bindings.get((scope, name))
+            parameter = next((one for one in definition.parameters if one.name == name), None)
+            if parameter is not None and bound:
+                bound = [one for one in bound if one.line <= at.line and one.kind not in ("annotation", "narrow")]
             if bound and (definition.kind not in _CLASSES or scope == at.within):
                 return self._bound(at, _before(bound, at.line), steps, depth)
-            parameter = next((one for one in definition.parameters if one.name == name), None)
             if parameter is not None:
                 return self._parameter(at, Site(at.path, scope, name), parameter.type, steps, depth)
             inner = view.names.get(f"{definition.name}.{name}" if definition.name else name)
@@ -253,6 +255,8 @@ class Follower:
 
 def _before(bound: list[Binding], line: int) -> list[Binding]:
     """The bindings that hold at the line: the last one above it, with those of its own line; else all."""
+    # Parameters of functions written in place are annotations here: what is assigned outside of them goes first.
+    bound = [binding for binding in bound if binding.kind != "annotation"] or bound
     earlier = [binding for binding in bound if binding.line <= line and binding.kind != "narrow"]
     if not earlier or not line:
         return bound[-MOST_VALUES:]

@@ -61,7 +61,7 @@ class Tokens:
         while index < len(self._tokens) - 1 and self._tokens[index].line <= line + 40:
             token = self._tokens[index]
             opener = self._after_type(index + 1)
-            if token.kind == "word" and token.value == name and self._value(opener) == "(":
+            if token.kind == "word" and _ends_with(token.value, name) and self._value(opener) == "(":
                 return self._named(name, opener)
             index += 1
         return None
@@ -72,11 +72,21 @@ class Tokens:
         while index < len(self._tokens) and self._tokens[index].line <= line:
             if self._tokens[index].kind in ("word", "text") and self._tokens[index].value == name:
                 start = self._assigned(index + 1)
-                return self._item(start, 0)[0] if start else None
+                return self._statement(start) if start else None
             index += 1
         return None
 
     # Private
+
+    def _statement(self, index: int) -> Node:
+        """The value that begins there and ends with its line, if no bracket is open."""
+        parts: list[Node] = []
+        while index < len(self._tokens) and self._value(index) not in (";", ",", ")", "]", "}"):
+            if parts and self._tokens[index].line > parts[-1].end_line and parts[-1].text != "+":
+                break
+            part, index = self._part(index, 0)
+            parts.append(part)
+        return _joined(parts)
 
     def _named(self, name: str, opener: int) -> Node:
         node, _ = self._bracket(opener, 0)
@@ -171,6 +181,10 @@ class Tokens:
         if token.value in _OPEN:
             return self._bracket(index, depth + 1)
         return Node("other", token.value, (), "", token.line, token.line), index + 1
+
+
+def _ends_with(word: str, name: str) -> bool:
+    return word == name or word.endswith((f".{name}", f":{name}"))
 
 
 def _joined(parts: list[Node]) -> Node:

@@ -214,11 +214,20 @@ class Routing:
             return [here]
         found: list[SymbolId] = []
         for place, chain in enumerate(action.handlers):
-            symbols = self._context.handlers(path, mark.within, chain)
+            symbols = self._handed(path, mark, chain, 0)
             if not symbols and place == len(action.handlers) - 1:
                 symbols = (here,)
             found += [symbol for symbol in symbols if symbol not in found]
         return found or [here]
+
+    def _handed(self, path: str, mark: Mark, chain: str, depth: int) -> tuple[SymbolId, ...]:
+        """What the chain hands over, with what is handed to it where it is a call: `auth(handler)`."""
+        found = self._context.handlers(path, mark.within, chain)
+        view = self._context.view(path)
+        call = view.call_at(chain[:-2], mark.line) if view and chain.endswith("()") and depth < 4 else None
+        for argument in call.arguments if call else ():
+            found += self._handed(path, mark, argument, depth + 1)
+        return found
 
     def _believable(self, path: str, mark: Mark, action: Action, handlers: list[SymbolId]) -> bool:
         """Whether a call on something unknown looks like a route: a path, and a function for it."""
@@ -232,7 +241,7 @@ class Routing:
         def calls(chain: str) -> tuple[str, ...]:
             view = self._context.view(path)
             found = view.call_at(chain, mark.line) if view else None
-            return found.arguments if found else ()
+            return found.arguments if found and found.line == mark.line else ()
 
         return Use(chains.last(mark.chain), path, mark, framework, lambda: self._context.call(path, mark), calls)
 
@@ -370,7 +379,11 @@ class Routing:
                     self._attach_parameter(value.path, value.index, place, attachment)
 
     def _is_closure(self, mark: Mark) -> bool:
-        return mark.what == "call" and chains.last(mark.chain) in self._dialect.closures and "" in mark.arguments
+        return (
+            mark.what == "call"
+            and chains.last(mark.chain) in self._dialect.closures
+            and bool({"", "%func"} & set(mark.arguments))
+        )
 
     def _add_span(self, path: str, mark: Mark) -> None:
         node = self._context.call(path, mark)
