@@ -42,7 +42,7 @@ def _listen(file: str, root: str) -> None:
     def started(code: types.CodeType, _offset: int) -> Any:
         if not path_of(code.co_filename):
             return monitoring.DISABLE
-        frame = sys._getframe(1).f_back
+        frame = sys._getframe(1).f_back  # noqa: SLF001  as documented for monitoring
         direct = True
         for _ in range(DEPTH):
             if frame is None:
@@ -60,7 +60,7 @@ def _listen(file: str, root: str) -> None:
         monitoring.set_events(4, 0)
         names = {key: [paths[c.co_filename], c.co_firstlineno, c.co_qualname] for key, c in kept.items()}
         found = sorted((names[a], names[b], direct) for a, b, direct in pairs)
-        with open(file, "w", encoding="utf-8") as out:
+        with open(file, "w", encoding="utf-8") as out:  # noqa: PTH123
             json.dump(found, out)
 
     monitoring.use_tool_id(4, "reach-edges")

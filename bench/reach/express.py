@@ -42,7 +42,9 @@ def build_express(clones: Path, out: Path) -> dict[str, Any]:
     subprocess.run(["git", "-C", str(tree), "checkout", "-q", "-f", COMMIT], check=True)
     if not (tree / "node_modules").exists():
         subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=tree, check=True)
-    files = sorted(p.relative_to(tree).as_posix() for top in ("test", "test/acceptance") for p in tree.glob(f"{top}/*.js"))
+    files = sorted(
+        p.relative_to(tree).as_posix() for top in ("test", "test/acceptance") for p in tree.glob(f"{top}/*.js")
+    )
     loaded = run_covered(tree, ["node", "-e", "require('./')"])
     ran = {file: run_covered(tree, _mocha(file)) for file in files}
     units = _units(tree, [loaded, *ran.values()])

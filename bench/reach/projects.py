@@ -28,7 +28,7 @@ class Project(NamedTuple):
 PROJECTS = (
     Project("flask", "2ac89889", "src/flask", ("pytest<9", "asgiref", "greenlet", "python-dotenv")),
     Project("click", "2c8cd3ac", "src/click", ("pytest<9",)),
-    Project("marshmallow", "341b927f", "src/marshmallow", ("pytest<9", "simplejson")),
+    Project("marshmallow", "341b927f", "src/marshmallow", ("pytest<9", "simplejson", "pytz")),
     Project("pluggy", "e382e72", "src/pluggy", ("pytest<9", "pytest-benchmark", "coverage")),
     Project(
         "starlette",
@@ -41,7 +41,14 @@ PROJECTS = (
         "httpx",
         "ae1b9f66",
         "httpx",
-        ("pytest==8.4.1", "chardet==5.2.0", "cryptography==45.0.7", "trio==0.31.0", "trustme==1.2.1", "uvicorn==0.35.0"),
+        (
+            "pytest==8.4.1",
+            "chardet==5.2.0",
+            "cryptography==45.0.7",
+            "trio==0.31.0",
+            "trustme==1.2.1",
+            "uvicorn==0.35.0",
+        ),
         extras="[brotli,cli,http2,socks,zstd]",
     ),
     Project("rich", "42899d8a", "rich", ("pytest<9", "attrs")),
@@ -49,7 +56,7 @@ PROJECTS = (
         "structlog",
         "025edaf",
         "src/structlog",
-        ("pytest<9", "pytest-asyncio", "simplejson", "time-machine", "rich", "twisted"),
+        ("pytest<9", "pytest-asyncio", "simplejson", "time-machine", "rich", "twisted", "pretend", "freezegun"),
     ),
     Project("jinja", "5ef70112", "src/jinja2", ("pytest<9", "pytest-timeout", "trio")),
     Project(

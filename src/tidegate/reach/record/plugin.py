@@ -1,7 +1,7 @@
 """Records which code each test starts. PYTEST_DONT_REWRITE
 
 This file runs in the user's own Python, where Tidegate is not installed: it needs nothing but the standard library and
-the pytest that runs it, on Python 3.8 and later. From Python 3.12 on it listens through `sys.monitoring` (PEP 669), where
+the pytest that runs it, on Python 3.8 and later. From Python 3.12 on it listens through `sys.monitoring` (PEP 669):
 every code object reports once a test and is then silent; before that through `sys.setprofile`, which hears every call.
 
 A test is folded over its parameters and counts with its set-up and tear-down. Fixtures that outlive one test are
@@ -11,6 +11,9 @@ pile. Threads are heard; Python processes that a test starts are heard where the
 Each process writes one file into the folder that the environment names. Nothing else is written, nothing is sent.
 """
 
+# Strings instead of pathlib: every file of the user's process passes through here.
+# ruff: noqa: PTH105, PTH113, PTH118, PTH123
+
 from __future__ import annotations
 
 import atexit
@@ -19,14 +22,16 @@ import os
 import sys
 import threading
 import types
-from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
+from collections.abc import Callable, Iterator
+from typing import Any
 
 FOLDER = "TIDEGATE_REACH_FOLDER"
 ROOT = "TIDEGATE_REACH_ROOT"
 TEST = "TIDEGATE_REACH_TEST"
+_KEPT_AS = "_tidegate_reach_recorder"
 _TOOL_IDS = (3, 4, 2, 0)  # 1 is coverage's, 5 the optimiser's
 
-Hits = Dict[int, types.CodeType]
+Hits = dict[int, types.CodeType]
 
 
 def pytest_addoption() -> None:
@@ -55,17 +60,17 @@ class Recorder:
         self.root = os.path.realpath(root) + os.sep
         self.outer = outer
         self.how = ""
-        self.gaps: Set[str] = set()
-        self.tests: Dict[str, Dict[str, Any]] = {}
-        self.test: Dict[str, Any] = {}
-        self.fixtures: Dict[str, int] = {}
+        self.gaps: set[str] = set()
+        self.tests: dict[str, dict[str, Any]] = {}
+        self.test: dict[str, Any] = {}
+        self.fixtures: dict[str, int] = {}
         self.outside = 0
-        self._codes: List[Tuple[str, int, str]] = []
-        self._numbers: Dict[Tuple[str, int, str], int] = {}
-        self._kept: Dict[int, Tuple[types.CodeType, int]] = {}
-        self._files: Dict[str, str] = {}
+        self._codes: list[tuple[str, int, str]] = []
+        self._numbers: dict[tuple[str, int, str], int] = {}
+        self._kept: dict[int, tuple[types.CodeType, int]] = {}
+        self._files: dict[str, str] = {}
         self._hits: Hits = {}
-        self._stack: List[Hits] = []
+        self._stack: list[Hits] = []
         self._claimed = False
         self._collected = False
         self._written = False
@@ -124,13 +129,13 @@ class Recorder:
         if not self._collected:
             self.outside |= self._mask(self._hits)
         text = json.dumps(self._raw(), sort_keys=True, separators=(",", ":"))
-        name = os.path.join(self.folder, "%d-%s" % (os.getpid(), os.urandom(6).hex()))
+        name = os.path.join(self.folder, f"{os.getpid()}-{os.urandom(6).hex()}")
         try:
             with open(name + ".part", "w", encoding="utf-8") as file:
                 file.write(text)
             os.replace(name + ".part", name + ".json")
         except OSError as error:
-            print("tidegate: the recording cannot be written: %s" % error, file=sys.stderr)  # noqa: T201
+            print(f"tidegate: the recording cannot be written: {error}", file=sys.stderr)  # noqa: T201
 
     def after_fork(self) -> None:
         """A forked child starts with nothing, and writes when multiprocessing ends it."""
@@ -141,24 +146,24 @@ class Recorder:
         self._restart()
         util = sys.modules.get("multiprocessing.util")
         if util is not None:
-            util.register_after_fork(self, Recorder._write_at_end)  # type: ignore[attr-defined]
+            util.register_after_fork(self, Recorder._write_at_end)
 
     # Private
 
     def _write_at_end(self) -> None:
-        sys.modules["multiprocessing.util"].Finalize(None, self.write, exitpriority=0)  # type: ignore[attr-defined]
+        sys.modules["multiprocessing.util"].Finalize(None, self.write, exitpriority=0)
 
-    def _raw(self) -> Dict[str, Any]:
+    def _raw(self) -> dict[str, Any]:
         return {
             "format": "tidegate-reach-raw",
             "version": 1,
             "how": self.how,
-            "python": "%d.%d.%d" % sys.version_info[:3],
+            "python": ".".join(map(str, sys.version_info[:3])),
             "outer": self.outer,
             "codes": self._codes,
-            "tests": {key: dict(test, codes="%x" % test["codes"]) for key, test in self.tests.items()},
-            "fixtures": {key: "%x" % mask for key, mask in self.fixtures.items()},
-            "outside": "%x" % self.outside,
+            "tests": {key: dict(test, codes=hex(test["codes"])) for key, test in self.tests.items()},
+            "fixtures": {key: hex(mask) for key, mask in self.fixtures.items()},
+            "outside": hex(self.outside),
             "gaps": sorted(self.gaps),
         }
 
@@ -220,7 +225,7 @@ class Recorder:
 
 
 def _hooks(recorder: Recorder) -> Any:
-    import pytest  # noqa: PLC0415  a child process of a test has no need of it
+    import pytest
 
     wrapper = pytest.hookimpl(hookwrapper=True, tryfirst=True)
 
@@ -286,9 +291,9 @@ def _leave_fixture(recorder: Recorder, key: str) -> None:
     recorder.fixtures[key] = recorder.fixtures.get(key, 0) | recorder.leave()
 
 
-def _new_test(item: Any, recorder: Recorder) -> Dict[str, Any]:
+def _new_test(item: Any, recorder: Recorder) -> dict[str, Any]:
     function = getattr(getattr(item, "function", None), "__code__", None)
-    defined: Optional[List[Any]] = None
+    defined: list[Any] | None = None
     if function is not None:
         path = recorder.path_of(function.co_filename)
         defined = [path, function.co_firstlineno, getattr(function, "co_qualname", function.co_name)] if path else None
@@ -310,10 +315,10 @@ def _test_key(item: Any, recorder: Recorder) -> str:
     inside = recorder.path_of(path) or item.nodeid.split("::", 1)[0]
     name = getattr(item, "originalname", None) or item.name.split("[", 1)[0]
     classes = [node.name for node in item.listchain() if type(node).__name__ in ("Class", "UnitTestCase")]
-    return "%s:%s" % (inside, ".".join([*classes, name]))
+    return f"{inside}:{'.'.join([*classes, name])}"
 
 
-def _fixtures_of(item: Any) -> List[Any]:
+def _fixtures_of(item: Any) -> list[Any]:
     request = getattr(item, "_request", None)
     used = getattr(request, "_fixture_defs", None)
     if isinstance(used, dict):
@@ -327,20 +332,20 @@ def _outlives(fixture: Any) -> bool:
 
 
 def _fixture_key(fixture: Any) -> str:
-    return "%s::%s" % (getattr(fixture, "baseid", "") or "", fixture.argname)
+    return f"{getattr(fixture, 'baseid', '') or ''}::{fixture.argname}"
 
 
 # Private: the process
 
 
-def _begin() -> Optional[Recorder]:
+def _begin() -> Recorder | None:
     """The recorder of this process; None when nobody asked for one."""
-    existing: Optional[Recorder] = getattr(sys, "_tidegate_reach_recorder", None)
+    existing: Recorder | None = getattr(sys, "_tidegate_reach_recorder", None)
     folder, root = os.environ.get(FOLDER), os.environ.get(ROOT)
     if existing is not None or not folder or not root:
         return existing
     recorder = Recorder(folder, root, os.environ.get(TEST, ""))
-    sys._tidegate_reach_recorder = recorder  # type: ignore[attr-defined]
+    setattr(sys, _KEPT_AS, recorder)
     recorder.listen()
     atexit.register(recorder.write)
     if hasattr(os, "register_at_fork"):
@@ -348,7 +353,7 @@ def _begin() -> Optional[Recorder]:
     return recorder
 
 
-def _free_tool(monitoring: Any) -> Optional[int]:
+def _free_tool(monitoring: Any) -> int | None:
     for tool in _TOOL_IDS:
         if monitoring.get_tool(tool) is None:
             monitoring.use_tool_id(tool, "tidegate-reach")

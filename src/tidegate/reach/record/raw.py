@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from tidegate.errors import InputError
 
-FORMAT = "tidegate-reach-raw"
+LINE = "<line>"
+"""The name of a code of which only an executed line is known."""
 FILE_LIMIT_BYTES = 512 << 20
 
 TestState: TypeAlias = Literal["passed", "failed", "skipped"]
@@ -40,13 +41,14 @@ class RecordedTest(Struct, frozen=True):
     """One test, parameters folded. `codes` has one bit for each code of the recording, fixtures included.
 
     `name` is "tests/test_x.py:Class.test_name" by where it is collected; `defined` is the code of its function.
-    A failed test ran only in part; of a skipped one nothing is known.
+    `node` is what pytest selects it by. A failed test ran only in part; of a skipped one nothing is known.
     """
 
     name: str
     defined: Code | None
     codes: int
     state: TestState
+    node: str = ""
 
 
 class Recording(Struct, frozen=True):
@@ -140,7 +142,7 @@ class _Merge:
     def recording(self, broken: list[str]) -> Recording:
         gaps = self._gaps | {f"a process ended while it wrote its recording: {name}" for name in broken}
         tests = tuple(
-            RecordedTest(name, test.defined, self._masks[name], _state(test))
+            RecordedTest(name, test.defined, self._masks[name], _state(test), test.node)
             for name, test in sorted(self._tests.items())
         )
         return Recording("+".join(sorted(self._how)), tuple(self._codes), tests, self._outside, tuple(sorted(gaps)))
