@@ -1,12 +1,13 @@
 """Go. All files of a folder are one package; methods belong to types by name, in whichever file they stand.
 
-A method is called "Type.method" and its receiver is `self`; its parent is the type only where both stand in one file.
-An interface is fitted by shape. `init` is a function with the flag "exported": it runs when the package is imported,
-and so do the values of variables of the package; a blank import is an "import" reference and has no binding. A
-variadic parameter has the type of one argument, and a binding that makes its name a container. A further name of
-`a, b := f()` is known where `f` stands in the same file, and `err` is an error. Struct types without a name are classes
-called "outer.struct". In a named type, an element is bound to "[]" and the result of a call to "()". Types of the
-language itself beyond those of `symbols`: %bool, %error, %bytes, %float.
+A method is called "Type.method" and its receiver is `self`. Where its type stands in another file of the package, its
+parent is a class of that name with the flag "partial" in its own file: both are one class. An interface is fitted by
+shape. `init` is a function with the flag "exported": it runs when the package is imported, and so do the values of
+variables of the package; a blank import is an "import" reference and has no binding. A variadic parameter has the type
+of one argument, and a binding that makes its name a container. A further name of `a, b := f()` is known where `f`
+stands in the same file, and `err` is an error. What treats an error (`if err != nil`) counts as a handler of
+exceptions. Struct types without a name are classes called "outer.struct". In a named type, an element is bound to "[]"
+and the result of a call to "()". Types of the language beyond those of `symbols`: %any, %bool, %bytes, %error, %float.
 """
 
 from __future__ import annotations

@@ -28,7 +28,9 @@ def read_go_digests(source: bytes, root: Node) -> tuple[Digests, ...]:
 
 def _digests(made: Definition, node: Node, holes: frozenset[int]) -> Digests:
     own = holes - {node.id}
-    if made.kind == "module":
+    if "partial" in made.flags:
+        signature, bases, body = _with(made.name, iter(())), (), iter(())
+    elif made.kind == "module":
         signature: Iterable[bytes] = ()
         bases: Iterable[bytes] = ()
         body: Iterable[bytes] = _tokens([node], own)

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 _PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*").fullmatch
 _BUILTINS = "append cap clear close complex copy delete imag len make max min new panic print println real recover"
-_NOTHING = frozenset(PLAIN) | frozenset(_BUILTINS.split(" "))
+_NOTHING = frozenset(PLAIN) | frozenset([*_BUILTINS.split(" "), "self", "?"])
 _RESULTS = {"len": "%int", "cap": "%int", "copy": "%int"}
 _COMPARISONS = frozenset(["==", "!=", "<", "<=", ">", ">=", "&&", "||"])
+_CHOICES = frozenset(["&&", "||"])
 _LITERALS = {
     "int_literal": "%int",
     "float_literal": "%float",
@@ -41,9 +42,7 @@ class GoExpressions(GoTypes):
     def __init__(self, source: bytes) -> None:
         super().__init__(source)
         self.types: dict[str, int] = {}
-        self.imports: set[str] = set()
         self.generic: set[str] = set()
-        self.reflects = False
         readers: dict[str, Callable[[Node], str]] = {
             "identifier": self._identifier,
             "selector_expression": self._selector,
@@ -101,11 +100,10 @@ class GoExpressions(GoTypes):
         if node.kind_id not in self.simple:
             return self.read(node)
         chain = self.path(node)
-        if "." in chain:
-            self.references.append(Reference(self.within, "pass", chain, node.start_point[0] + 1))
-            self._root_of(chain, node)
-        elif chain not in self.scope.locals and chain != "self" and chain[0] != "?" and chain not in _NOTHING:
-            self.references.append(Reference(self.within, "pass", chain, node.start_point[0] + 1))
+        if "." in chain or (chain not in self.scope.locals and chain not in _NOTHING):
+            self.references.append(
+                Reference(self.within, "pass", chain, node.start_point[0] + 1, (), self.under.branch)
+            )
         return chain
 
     def path(self, node: Node) -> str:
@@ -136,22 +134,12 @@ class GoExpressions(GoTypes):
         pointing = node.type == "parenthesized_expression" or self.text[node.start_byte] in "*&"
         return self.path(inner[0]) if len(inner) == 1 and pointing else self.read(node)
 
-    def _root_of(self, chain: str, node: Node) -> None:
-        """`pkg.Value.member` also reads `pkg.Value`, `value.member` also `value`, where these are of a package."""
-        root, _, rest = chain.partition(".")
-        if root in self.scope.locals or root == "self" or not root.isidentifier():
-            return
-        if root in self.imports:
-            member, dot, _ = rest.partition(".")
-            if not dot or not member.isidentifier():
-                return
-            root = f"{root}.{member}"
-        self.references.append(Reference(self.within, "read", root, node.start_point[0] + 1))
-
     def _identifier(self, node: Node) -> str:
         chain = self.path(node)
-        if chain not in self.scope.locals and chain != "self" and chain not in _NOTHING:
-            self.references.append(Reference(self.within, "read", chain, node.start_point[0] + 1))
+        if chain not in self.scope.locals and chain not in _NOTHING:
+            self.references.append(
+                Reference(self.within, "read", chain, node.start_point[0] + 1, (), self.under.branch)
+            )
         return chain
 
     def _selector(self, node: Node) -> str:
@@ -159,8 +147,9 @@ class GoExpressions(GoTypes):
         chain = self.path(node)
         root = chain.partition(".")[0]
         if root not in self.scope.locals and root != "self":
-            self.references.append(Reference(self.within, "read", chain, node.start_point[0] + 1))
-            self._root_of(chain, node)
+            self.references.append(
+                Reference(self.within, "read", chain, node.start_point[0] + 1, (), self.under.branch)
+            )
         return chain
 
     def _call(self, node: Node) -> str:
@@ -177,10 +166,9 @@ class GoExpressions(GoTypes):
             return local or self._result_of(function)
         given = self._arguments(arguments)
         line = function.end_point[0] + 1
-        self.references.append(Reference(self.within, "call", callee, line, given))
+        self.references.append(Reference(self.within, "call", callee, line, given, self.under.branch))
         if "." in callee:
-            self._root_of(callee, function)
-            if self.reflects and callee.endswith((".MethodByName", ".Call", ".CallSlice")):
+            if callee.endswith(".MethodByName") or (callee.startswith("reflect.") and callee.endswith(".Call")):
                 self.gaps.append(Gap(self.within, "reflection", line))
             elif callee == "plugin.Open":
                 self.gaps.append(Gap(self.within, "dynamic-import", line))
@@ -226,7 +214,9 @@ class GoExpressions(GoTypes):
             self.read(part)
         if name == "make" or not chain.endswith("!"):
             return chain
-        self.references.append(Reference(self.within, "call", chain[:-1], parts[0].start_point[0] + 1))
+        self.references.append(
+            Reference(self.within, "call", chain[:-1], parts[0].start_point[0] + 1, (), self.under.branch)
+        )
         return chain[:-1] + "()"
 
     def _arguments(self, node: Node) -> tuple[str, ...]:
@@ -269,7 +259,9 @@ class GoExpressions(GoTypes):
         name = chain[:-1]
         given = self._fields(body, name)
         if name != "struct":
-            self.references.append(Reference(self.within, "call", name, node.start_point[0] + 1, given))
+            self.references.append(
+                Reference(self.within, "call", name, node.start_point[0] + 1, given, self.under.branch)
+            )
         return name + "()"
 
     def _bare_literal(self, node: Node) -> str:
@@ -299,7 +291,9 @@ class GoExpressions(GoTypes):
             name = chain[:-1] if chain.endswith("!") else ""
             given = self._fields(inner, name)
             if name and name != "struct":
-                self.references.append(Reference(self.within, "call", name, inner.start_point[0] + 1, given))
+                self.references.append(
+                    Reference(self.within, "call", name, inner.start_point[0] + 1, given, self.under.branch)
+                )
 
     def _fields(self, node: Node, owner: str) -> tuple[str, ...]:
         """The fields of a struct literal as arguments; the keys of a map with a named type look the same."""
@@ -339,7 +333,9 @@ class GoExpressions(GoTypes):
                     self.bind(parameter.name, chain + "*" if parameter.kind else chain, "annotation", line)
         body = node.child_by_field_name("body")
         if body is not None:
+            self.under.enter("branches")
             self.parts(body)
+            self.under.leave("branches")
         return "%func"
 
     def _result_of(self, node: Node) -> str:
@@ -372,9 +368,14 @@ class GoExpressions(GoTypes):
             rights.append(children[-1])
             left = children[0]
         chain = self.read(left)
+        choice = operator in _CHOICES
+        if choice:
+            self.under.enter("branches")
         for right in reversed(rights):
             other = self.read(right)
             chain = chain if chain[0] == "%" else other if other[0] == "%" else "?"
+        if choice:
+            self.under.leave("branches")
         return "%bool" if operator in _COMPARISONS else chain
 
     def _parenthesized(self, node: Node) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tidegate.reach.languages.go_expressions import GoExpressions
 from tidegate.reach.languages.go_types import Scope, first_result
-from tidegate.reach.languages.tree import names_something
+from tidegate.reach.languages.tree import Under, names_something
 from tidegate.reach.symbols import (
     Binding,
     Definition,
@@ -27,6 +27,9 @@ _VERSION = re.compile(r"v\d+").fullmatch
 _TEST = re.compile(r"Test(?:[^a-z]\w*)?").fullmatch
 _FUZZ = re.compile(r"Fuzz(?:[^a-z]\w*)?").fullmatch
 _EXAMPLE = re.compile(r"Example(?:[^a-z]\w*)?").fullmatch
+_FAILS = re.compile(r"(?:\w*\.)?(?:err\w*|\w*Err) != nil").fullmatch
+_EXITS = frozenset(["return_statement", "break_statement", "continue_statement", "goto_statement"])
+_CASES = frozenset(["expression_case", "default_case", "communication_case"])
 _SUITE = "github.com/stretchr/testify/suite"
 
 
@@ -39,7 +42,7 @@ class GoReader(GoExpressions):
         self.planned: list[tuple[Node, Node, int]] = []
         self.results: dict[str, Node | None] = {}
         self.suites = False
-        self.aliases: set[str] = set()
+        self.partial: set[int] = set()
 
     def extend_readers(self, readers: dict[str, Callable[[Node], str]]) -> None:
         readers.update(
@@ -55,21 +58,30 @@ class GoReader(GoExpressions):
                 "type_switch_statement": self._type_switch,
                 "return_statement": self._returned,
                 "send_statement": self._returned,
-                "labeled_statement": self.parts,
+                "statement_list": self._statements,
+                "if_statement": self._if,
+                "for_statement": self._for,
+                "expression_switch_statement": self._switch,
+                "select_statement": self._switch,
             }
         )
 
     def read_file(self, root: Node) -> FileSymbols:
         self.definitions.append(Definition("", "module", 1, self.text.count("\n") + 1, -1))
         self.nodes[0] = root
-        for node in _top_level(root):
-            self._plan(node)
+        listed = list(_top_level(root))
+        for node in listed:
+            if node.type == "type_declaration":
+                self._plan(node)
+        for node in listed:
+            if node.type != "type_declaration":
+                self._plan(node)
         for declaration, node, index in self.planned:
             self._guarded(declaration, node, index)
         if root.has_error and not self.gaps:
             self.gaps.append(Gap(0, "syntax", 1))
         return FileSymbols(
-            definitions=tuple(d for d in self.definitions if d is not None),
+            definitions=tuple(self._whole(index, made) for index, made in enumerate(self.definitions)),
             bindings=tuple(self.bindings),
             references=tuple(self.references),
             texts=tuple(self.texts),
@@ -77,7 +89,16 @@ class GoReader(GoExpressions):
             package=self.package,
         )
 
-    # what the file declares, before anything is read: types may stand below their methods
+    def _whole(self, index: int, made: Definition | None) -> Definition:
+        """A definition that reading did not reach, for it is nested too deeply, keeps its place."""
+        if made is not None:
+            return made
+        node = self.nodes[index]
+        name = node.child_by_field_name("name")
+        first, last = node.start_point[0] + 1, node.end_point[0] + 1
+        return Definition(self.cut(name)[:80] if name is not None else "struct", "variable", first, last, 0)
+
+    # What the file declares, before anything is read: types come first, for they may stand below their methods.
 
     def _plan(self, node: Node) -> None:
         kind = node.type
@@ -103,9 +124,17 @@ class GoReader(GoExpressions):
         owner = _receiver_type(self, receiver) if receiver is not None else ""
         full = f"{owner}.{self.cut(name)}" if owner else self.cut(name)
         self.results[full] = node.child_by_field_name("result")
+        if owner and owner not in self.types:
+            self._partial(node, owner)
         if node.child_by_field_name("type_parameters") is not None:
             self.generic.add(full)
         self.planned.append((node, name, self._reserve(node)))
+
+    def _partial(self, node: Node, owner: str) -> None:
+        """The part that this file adds to a type of another file of the package."""
+        index = self.types[owner] = self._reserve(node)
+        self.partial.add(index)
+        self._define(node, index, (owner, "class", 0), ["partial"])
 
     def _plan_spec(self, declaration: Node, spec: Node) -> None:
         for name in spec.children_by_field_name("name"):
@@ -115,8 +144,6 @@ class GoReader(GoExpressions):
             index = self._reserve(spec)
             if spec.type in ("type_spec", "type_alias"):
                 self.types.setdefault(text, index)
-                if spec.type == "type_alias":
-                    self.aliases.add(text)
             self.planned.append((declaration, name, index))
         if spec.type == "var_spec" and all(self.cut(name) == "_" for name in spec.children_by_field_name("name")):
             self.planned.append((declaration, spec, 0))
@@ -132,9 +159,6 @@ class GoReader(GoExpressions):
             self._declaration(declaration, node, index)
         except RecursionError:
             self.gaps.append(Gap(index, "syntax", declaration.start_point[0] + 1))
-            if self.definitions[index] is None:
-                first, last = declaration.start_point[0] + 1, declaration.end_point[0] + 1
-                self.definitions[index] = Definition(self.cut(node)[:80], "function", first, last, 0)
 
     def _declaration(self, declaration: Node, name: Node, index: int) -> None:
         if declaration.type == "function_declaration":
@@ -157,14 +181,12 @@ class GoReader(GoExpressions):
     def _import(self, spec: Node, path: str) -> None:
         line = spec.start_point[0] + 1
         self.references.append(Reference(0, "import", f"<{path}>", line))
-        self.reflects = self.reflects or path == "reflect"
         self.suites = self.suites or path == _SUITE
         given = spec.child_by_field_name("name")
         if given is not None and given.type == "dot":
             self.bindings.append(Binding(0, "*", f"<{path}>.*", "import", 0, line))
         elif given is None or given.type == "package_identifier":
             for name in [self.cut(given)] if given is not None else _package_names(path):
-                self.imports.add(name)
                 self.bindings.append(Binding(0, name, f"<{path}>", "import", 0, line))
 
     def _embed(self, node: Node) -> None:
@@ -178,6 +200,7 @@ class GoReader(GoExpressions):
     def _enter(self, scope: Scope) -> None:
         self.scope = scope
         self.within = scope.index
+        self.under = Under()
 
     def _function(self, node: Node, name: str, index: int) -> None:
         self._enter(Scope(index, name))
@@ -193,7 +216,6 @@ class GoReader(GoExpressions):
         self._body(node)
 
     def _method(self, node: Node, name: str, index: int) -> None:
-        """A method whose type stands in another file of the package has the module as its parent."""
         receiver = node.child_by_field_name("receiver")
         type_name = _receiver_type(self, receiver) if receiver is not None else ""
         owner = self.types.get(type_name, -1)
@@ -236,7 +258,7 @@ class GoReader(GoExpressions):
 
     def _receiver_parameters(self, receiver: Node | None, owner: int) -> None:
         """`func (s *Stack[T])`: T means in the method what it means in the type."""
-        if receiver is None or owner < 0:
+        if receiver is None or owner < 0 or owner in self.partial:
             return
         spec = self.nodes[owner]
         listed = spec.child_by_field_name("type_parameters")
@@ -311,12 +333,13 @@ class GoReader(GoExpressions):
 
     def _inside(self, index: int, name: str, read: Callable[[], None]) -> None:
         """Reads a definition inside another one, and goes back to that."""
-        outer = self.scope
+        outer, under = self.scope, self.under
         scope = Scope(index, name)
         scope.type_parameters |= outer.type_parameters
         self._enter(scope)
         read()
         self._enter(outer)
+        self.under = under
 
     def _type_definition(self, spec: Node, name: str, index: int, parent: int) -> None:
         listed = spec.child_by_field_name("type_parameters")
@@ -566,17 +589,75 @@ class GoReader(GoExpressions):
                     means = self.type_of(kind)
                     if name and means != "nil!":
                         self.bind(name, means, "narrow", case.start_point[0] + 1)
-                self._statements(case)
+                self._case(case)
             elif case.type == "default_case":
                 if name:
                     self.bind(name, chain, "assign", case.start_point[0] + 1)
-                self._statements(case)
+                self._case(case)
         return "?"
 
-    def _statements(self, case: Node) -> None:
+    def _case(self, case: Node) -> None:
+        self.under.enter("branches")
         for part in case.named_children:
             if part.type == "statement_list":
+                self.read(part)
+        self.under.leave("branches")
+
+    def _switch(self, node: Node) -> str:
+        for part in node.named_children:
+            if part.type in _CASES:
+                self.under.enter("branches")
                 self.parts(part)
+                self.under.leave("branches")
+            else:
+                self.read(part)
+        return "?"
+
+    def _statements(self, node: Node) -> str:
+        """What follows a statement that may leave the function or the round of the loop may not run."""
+        left = 0
+        for statement in node.named_children:
+            self.read(statement)
+            if statement.type == "if_statement" and self._may_leave(statement):
+                left += 1
+                self.under.enter("exits")
+        if left:
+            self.under.leave("exits", left)
+        return "?"
+
+    def _may_leave(self, node: Node) -> bool:
+        body, condition = node.child_by_field_name("consequence"), node.child_by_field_name("condition")
+        listed = body.named_children if body is not None else []
+        inner = listed[-1].named_children if listed and listed[-1].type == "statement_list" else []
+        return bool(inner) and inner[-1].type in _EXITS and not (condition and self._fails(condition))
+
+    def _fails(self, condition: Node) -> bool:
+        """`err != nil`: what other languages say with an exception."""
+        return bool(_FAILS(self.text[condition.start_byte : condition.end_byte]))
+
+    def _if(self, node: Node) -> str:
+        """The branch that treats an error counts as a handler of exceptions."""
+        condition = node.child_by_field_name("condition")
+        what = "handlers" if condition is not None and self._fails(condition) else "branches"
+        for part in node.named_children:
+            if part.type == "block" or part.type == "if_statement":
+                self.under.enter(what)
+                self.read(part)
+                self.under.leave(what)
+                what = "branches"
+            else:
+                self.read(part)
+        return "?"
+
+    def _for(self, node: Node) -> str:
+        for part in node.named_children:
+            if part.type == "block":
+                self.under.enter("loops")
+                self.read(part)
+                self.under.leave("loops")
+            else:
+                self.read(part)
+        return "?"
 
 
 def _top_level(root: Node) -> Iterator[Node]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tidegate.reach.languages.tree import Under
 from tidegate.reach.symbols import Binding, BindingKind, Definition, Gap, Parameter, Reference, ReferenceKind, Text
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ PLAIN = {
     "string": "%str",
     "bool": "%bool",
     "error": "%error",
-    "any": "?",
+    "any": "%any",
     "comparable": "?",
     "float32": "%float",
     "float64": "%float",
@@ -70,6 +71,7 @@ class GoTypes:
         self.gaps: list[Gap] = []
         self.scope = Scope(0)
         self.within = 0
+        self.under = Under()
         self.known: dict[str, tuple[str, tuple[str, ...]]] = {}
         self.nodes: dict[int, Node] = {}
 
@@ -78,7 +80,7 @@ class GoTypes:
         return text if self.plain or text.isascii() else text.encode("latin-1").decode("utf-8", "replace")
 
     def refer(self, kind: ReferenceKind, chain: str, line: int, arguments: tuple[str, ...] = ()) -> None:
-        self.references.append(Reference(self.within, kind, chain, line, arguments))
+        self.references.append(Reference(self.within, kind, chain, line, arguments, self.under.branch))
 
     def bind(self, name: str, chain: str, kind: BindingKind, line: int) -> None:
         """A local name means the chain; "?" is written down too, for it hides what the package calls so."""
@@ -101,10 +103,10 @@ class GoTypes:
             if "struct" not in text and "interface" not in text:
                 self.known[text] = known
         if known[1]:
-            line = node.start_point[0] + 1
+            line, branch = node.start_point[0] + 1, self.under.branch
             for name in known[1]:
                 if name not in self.scope.type_parameters:
-                    self.references.append(Reference(self.within, "type", name, line))
+                    self.references.append(Reference(self.within, "type", name, line, (), branch))
         return known[0]
 
     def class_of(self, node: Node) -> str:
@@ -132,6 +134,8 @@ class GoTypes:
             return "%func"
         if kind == "struct_type":
             return self.anonymous(node)
+        if kind == "interface_type" and not node.named_children:
+            return "%any"
         self._every(node, names)
         return "?"
 

@@ -39,6 +39,33 @@ def node_kinds(module: str, function: str = "language") -> tuple[str, ...]:
     return tuple(grammar.node_kind_for_id(number) or "" for number in range(grammar.node_kind_count))
 
 
+class Under:
+    """The conditions that the code being read stands under. `branch` is what `Reference.branch` says of them."""
+
+    __slots__ = ("branch", "branches", "exits", "handlers", "loops")
+
+    def __init__(self) -> None:
+        self.branch = self.branches = self.exits = self.handlers = self.loops = 0
+
+    def enter(self, what: str) -> None:
+        """Code follows that stands in a branch, a loop or a handler, or after a possible exit."""
+        setattr(self, what, getattr(self, what) + 1)
+        self._settle()
+
+    def leave(self, what: str, times: int = 1) -> None:
+        """The end of what `enter` began."""
+        setattr(self, what, getattr(self, what) - times)
+        self._settle()
+
+    def _settle(self) -> None:
+        if self.handlers:
+            self.branch = 5
+        elif self.branches:
+            self.branch = 3 if self.branches == 1 else 4
+        else:
+            self.branch = 2 if self.exits else 1 if self.loops else 0
+
+
 def names_something(value: str) -> bool:
     """Whether a text literal is worth a `Text`: a path, a dotted name, a URL or SQL, of 3 to 200 characters."""
     if not 3 <= len(value) <= TEXT_LIMIT or "\n" in value:
