@@ -73,6 +73,19 @@ def html(text: str, limit: int = 0) -> str:
     return _html.escape(_unlink(plain(text, limit)))
 
 
+def markup(text: str, limit: int = 0) -> str:
+    """For text and quoted attributes of an HTML page or an SVG image of our own. Nothing is added, so it can be copied.
+
+    What `plain` leaves is text that XML 1.0 allows.
+    """
+    return _html.escape(plain(text, limit))
+
+
+def dot(text: str, limit: int = 0) -> str:
+    """For the inside of a quoted string of Graphviz: no escape of its own (`\\N`, `\\l`), no end of the string."""
+    return plain(text, limit).replace("\\", "\\\\").replace('"', '\\"')
+
+
 def github_message(text: str) -> str:
     """For the message of a GitHub workflow command. Line breaks of our own may be in it; data is made `plain` first."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

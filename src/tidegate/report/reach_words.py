@@ -1,0 +1,228 @@
+"""How reach is said, in every format in the same words. Nothing here is escaped yet."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+
+from tidegate.reach.answer import (
+    ChangedSymbol,
+    ChangeOf,
+    Completeness,
+    EntryKind,
+    EntryPoint,
+    Evidence,
+    ReachAnswer,
+    ReachedService,
+    ReachedSymbol,
+    Service,
+)
+from tidegate.report.layout import grouped
+
+CHANGES: Mapping[ChangeOf, str] = {
+    "added": "new",
+    "deleted": "deleted",
+    "renamed": "moved",
+    "signature": "signature changed",
+    "default": "default changed",
+    "decorator": "decorator changed",
+    "bases": "bases changed",
+    "constant": "value changed",
+    "body": "body changed",
+    "docs": "documentation only",
+    "format": "formatting only",
+    "file": "changed as a whole",
+    "asked": "asked about",
+}
+
+RULES: Mapping[str, str] = {
+    "call": "calls it",
+    "construct": "creates one",
+    "read": "reads it",
+    "write": "sets it",
+    "pass": "hands it on",
+    "inherit": "inherits from it",
+    "decorate": "is decorated with it",
+    "type": "names it as a type",
+    "override": "may run it",
+    "import": "imports it",
+    "name": "calls this name",
+    "fixture": "takes it as a fixture",
+    "contain": "holds it",
+    "member": "is a member of it",
+    "text": "names it in a text",
+    "recorded": "was seen running it",
+}
+"""What the nearer symbol does with the one that it leads to, by the rule of the edge."""
+
+ENTRY_NOUNS: Mapping[EntryKind, tuple[str, str]] = {
+    "http": ("route", "routes"),
+    "rpc": ("RPC method", "RPC methods"),
+    "command": ("command", "commands"),
+    "job": ("job", "jobs"),
+    "event": ("event handler", "event handlers"),
+    "lambda": ("Lambda handler", "Lambda handlers"),
+    "api": ("public name", "public names"),
+}
+
+
+class View(Struct, frozen=True):
+    """How much of an answer is shown. `limit` is in symbols, 0 for as many as fit; nothing below `at_least` is shown.
+
+    The totals are always those of the whole answer.
+    """
+
+    depth: int = 0
+    limit: int = 0
+    at_least: float = 0.0
+
+    def shows(self, symbol: ReachedSymbol) -> bool:
+        return symbol.probability >= self.at_least and (not self.depth or symbol.distance <= self.depth)
+
+
+def rule_words(rule: str) -> str:
+    """`calls it`; a rule without words of its own is said by its name."""
+    return RULES.get(rule) or rule.replace("-", " ").replace("_", " ") or "uses it"
+
+
+def percent(probability: float) -> str:
+    """` 72 %`; what is not quite certain is never said to be, and what is possible never 0."""
+    value = round(probability * 100)
+    if probability < 1:
+        value = min(99, max(1, value)) if probability > 0 else 0
+    return f"{value:3d} %"
+
+
+def evidence_words(evidence: Evidence) -> str:
+    return ", seen in a run" if evidence == "recorded" else ""
+
+
+def change_words(symbol: ChangedSymbol) -> str:
+    """`body changed`, `deleted, stood at line 12`, `moved from a.py:f, body changed`."""
+    words = CHANGES[symbol.what]
+    if symbol.side == "base":
+        words += f", stood at line {symbol.line}"
+    if symbol.was is None:
+        return words
+    same_file = symbol.was.path == symbol.symbol.path
+    lead = f"was {symbol.was.name or symbol.was.path}" if same_file else f"moved from {symbol.was}"
+    return lead if symbol.what == "renamed" else f"{lead}, {words}"
+
+
+def totals(answer: ReachAnswer) -> str:
+    """`4 symbols -> 212 symbols, 3 services, 5 routes, 2 teams; 9 % of calls unresolved`."""
+    text = f"{_changed(answer)} -> {_affected(answer)}"
+    share = answer.completeness.unresolved_share
+    if answer.completeness.unresolved:
+        text += f"; {percent(share).strip()} of calls unresolved"
+    return text
+
+
+def conclusion(answer: ReachAnswer) -> str:
+    """What an answer without anything reached means; "" where something is reached."""
+    if answer.verdict == "none":
+        return "Nothing is affected: all that could lead to the change was read and resolved."
+    if answer.verdict == "unknown":
+        return f"Unknown, which does not mean nothing: {'; '.join(doubts(answer.completeness)) or 'no reason given'}."
+    return ""
+
+
+def doubts(completeness: Completeness) -> tuple[str, ...]:
+    """What stands against the answer, in words: not read, not resolved, not covered, cut short, old."""
+    said: list[str] = []
+    if completeness.unread_total or completeness.unread:
+        said.append(f"{grouped(completeness.unread_total or len(completeness.unread), 'file')} could not be read")
+    if completeness.unsupported:
+        number = sum(count for _, count in completeness.unsupported)
+        named = ", ".join(f"{name} {count:,}" for name, count in completeness.unsupported[:4])
+        said.append(f"{grouped(number, 'file')} in languages that are not read ({named})")
+    if completeness.unresolved:
+        said.append(
+            f"{completeness.unresolved:,} of {grouped(completeness.calls, 'call')} unresolved "
+            f"({percent(completeness.unresolved_share).strip()})"
+        )
+    if completeness.boundaries:
+        said.append(f"{grouped(completeness.boundaries, 'place')} where code is chosen at run time")
+    if not completeness.tests_known:
+        said.append("which tests cover this is not known")
+    if completeness.map_age is not None and completeness.map_age > 0:
+        said.append(f"the recorded map is {grouped(completeness.map_age, 'commit')} old")
+    if completeness.truncated:
+        said.append(f"the search stopped early: {completeness.truncated}")
+    return tuple(said)
+
+
+def rests_on(completeness: Completeness) -> str:
+    """What the answer does rest on."""
+    read = f"{grouped(completeness.files, 'file')} read"
+    if completeness.map_age is None:
+        return f"{read}, no recorded run (tidegate reach record -- pytest)"
+    return f"{read} and a recorded run" + (" of this commit" if completeness.map_age == 0 else "")
+
+
+def entry_counts(entries: Sequence[EntryPoint]) -> tuple[str, ...]:
+    """`5 routes`, `1 command`, in a fixed order."""
+    counts = Counter(entry.kind for entry in entries)
+    return tuple(
+        f"{counts[kind]:,} {one if counts[kind] == 1 else many}"
+        for kind, (one, many) in ENTRY_NOUNS.items()
+        if counts[kind]
+    )
+
+
+def entry_words(entry: EntryPoint) -> str:
+    """Where it leads and how busy it is: `Orders.post in shop/api.py:12, 3.5 requests/s`."""
+    handler = entry.handler.name or "the module"
+    return f"{handler} in {entry.handler.path}:{entry.line}" + (
+        f", {rate(entry.rate)}" if entry.rate is not None else ""
+    )
+
+
+def rate(value: float) -> str:
+    return f"{value:,.0f} requests/s" if value >= 10 else f"{value:.2g} requests/s"
+
+
+def tier_words(service: Service) -> str:
+    return service.tier if service.tier_known else "tier unknown, taken as critical"
+
+
+def service_words(reached: ReachedService) -> str:
+    """`critical, built from it: shop/pay.py`."""
+    how = "built from it" if reached.how == "built" else "calls one that is"
+    owner = f", {reached.service.owner}" if reached.service.owner else ""
+    busy = f", {rate(reached.service.rate)}" if reached.service.rate is not None else ""
+    reason = f": {reached.reason}" if reached.reason else ""
+    return f"{tier_words(reached.service)}{owner}{busy}, {how}{reason}"
+
+
+# Private
+
+
+def _changed(answer: ReachAnswer) -> str:
+    loud = [symbol for symbol in answer.changed if not symbol.silent]
+    files = sum(symbol.what == "file" for symbol in loud)
+    parts = []
+    if len(loud) > files:
+        parts.append(grouped(len(loud) - files, "symbol"))
+    if files:
+        parts.append(grouped(files, "file"))
+    if parts:
+        return " and ".join(parts)
+    return "only documentation and formatting" if answer.changed else "no symbol"
+
+
+def _affected(answer: ReachAnswer) -> str:
+    parts = [grouped(len(answer.reached), "symbol")] if answer.reached else []
+    if answer.services:
+        parts.append(grouped(len(answer.services), "service"))
+    parts += entry_counts(answer.entry_points)
+    if answer.owners:
+        teams = all("/" in owner for owner in answer.owners)
+        parts.append(grouped(len(answer.owners), "team" if teams else "owner"))
+    if answer.tests:
+        parts.append(grouped(len(answer.tests), "test"))
+    if parts:
+        return ", ".join(parts)
+    return "nothing" if answer.verdict == "none" else "unknown"
