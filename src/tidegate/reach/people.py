@@ -132,7 +132,7 @@ def suggest_reviewers(
 
 # Private
 
-_BOT = re.compile(r"(?:^|[\s_.-])(?:ro)?bot$|[a-z]{3}bot$")
+_BOT = re.compile(r"(?:^|[\s_.-])(?:ro)?bot$")
 
 
 class _Tally:
