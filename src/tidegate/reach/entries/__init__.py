@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tidegate.reach.answer import EntryPoint
-from tidegate.reach.entries import go_web, javascript_web, python_web
+from tidegate.reach.entries import controllers, events, go_web, javascript_web, jobs, python_web
 from tidegate.reach.entries.context import Context
 from tidegate.reach.entries.features import features_of
 from tidegate.reach.entries.finder import Finder
@@ -22,7 +22,14 @@ from tidegate.reach.symbols import FileSymbols
 VERSION = 1
 """Changes whenever the same symbols would give other marks, so that kept ones are thrown away."""
 
-FINDERS: tuple[Finder, ...] = (*python_web.FINDERS, *javascript_web.FINDERS, *go_web.FINDERS)
+FINDERS: tuple[Finder, ...] = (
+    *python_web.FINDERS,
+    *javascript_web.FINDERS,
+    *go_web.FINDERS,
+    *controllers.FINDERS,
+    *jobs.FINDERS,
+    *events.FINDERS,
+)
 """Every finder, in the order in which they are asked."""
 
 

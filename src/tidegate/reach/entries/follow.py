@@ -150,7 +150,7 @@ class Follower:
     def _imported(self, at: _At, root: str, steps: tuple[str, ...], depth: int) -> tuple[Value, ...]:
         files = [one.path for one in self._context.resolve(at.path, 0, root) if one.name == ""]
         name = steps[0][1:] if steps and steps[0].startswith(".") else ""
-        for path in files[:MOST_VALUES]:
+        for path in files if len(files) == 1 else ():
             found = self._in_module(at, path, name, steps, depth)
             if found:
                 return found
@@ -158,7 +158,7 @@ class Follower:
         found_all: list[Value] = []
         for symbol in symbols[:MOST_VALUES]:
             view = self._context.view(symbol.path)
-            if view is None or symbol.path in files:
+            if view is None or files == [symbol.path]:
                 continue
             there = _At(symbol.path, 0, 0, at.made)
             if symbol.name == "":

@@ -40,9 +40,8 @@ _KINDS: dict[tuple[str, str], Kind] = {
     ("github.com/julienschmidt/httprouter", "New"): Kind("httprouter", True),
     ("github.com/julienschmidt/httprouter", "Router"): Kind("httprouter", True),
 }
-_DERIVES = words(
-    "Group PathPrefix Subrouter With Methods Path Host Schemes Headers Queries Name Combo Route StrictSlash"
-)
+_PASSES = words("Subrouter With Methods Host Schemes Headers Queries Name StrictSlash Use") | METHODS | _TITLES
+_DERIVES = words("Group PathPrefix Path Combo Route") | _PASSES
 _STEPS = (
     METHODS
     | _TITLES
@@ -131,6 +130,7 @@ DIALECT = Dialect(
     steps=_STEPS,
     derives=_DERIVES,
     act=_act,
+    passes=_PASSES,
     closures=words("Route Group"),
     names=words("r router mux m e g group rg app engine api v1 server"),
     wrapped=True,

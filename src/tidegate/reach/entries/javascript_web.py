@@ -135,8 +135,9 @@ DIALECT = Dialect(
     name="javascript-web",
     kinds=_KINDS,
     steps=_STEPS,
-    derives=words("route basePath prefix group guard") | VERBS,
+    derives=words("route basePath prefix group guard use") | VERBS,
     act=_act,
+    passes=VERBS | words("use guard"),
     closures=words("register group"),
     names=words("app router server routes fastify application route"),
 )

@@ -67,7 +67,8 @@ class Dialect(Struct, frozen=True):
     """One family of frameworks.
 
     `kinds` are by package and name of what makes or types a router. `steps` are the members whose calls matter;
-    those in `derives` answer with a router whose prefix is their first text. Those in `closures` call a function
+    those in `derives` answer with a router whose prefix is their first text, or with the same one if they are in
+    `passes` too. Those in `closures` call a function
     written in place, in which routes have their prefix. `names` are names of routers that nobody could trace.
     """
 
@@ -76,6 +77,7 @@ class Dialect(Struct, frozen=True):
     steps: frozenset[str]
     derives: frozenset[str]
     act: Callable[[Use], Action | None]
+    passes: frozenset[str] = frozenset()
     closures: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     wrapped: bool = False
@@ -257,7 +259,7 @@ class Routing:
         if len(steps) >= 2 and steps[-1] == "()" and steps[-2][1:] in self._dialect.derives:
             yield from self._derived(path, within, chain[:-2], line, depth)
             return
-        span = self._span_at(path, within, root, line)
+        span = self._span_at(path, within, root, line) if not steps else None
         if span is not None:
             for outer in self.prefixes(path, span.within, span.chain, span.start, depth + 1):
                 yield Prefix(join_path(outer.text, span.prefix), outer.framework, outer.sure)
@@ -274,7 +276,7 @@ class Routing:
             yield Prefix(join_path(outer.text, text), outer.framework, outer.sure)
 
     def _prefix_text(self, path: str, within: int, arguments: tuple[str, ...], name: str) -> str:
-        if name in ("Use", "With", "Methods", "Subrouter", "Name", "Schemes", "Headers", "Host", "Queries", "use"):
+        if name in self._dialect.passes:
             return ""
         found = chains.positional(arguments)
         return self.text_of(path, within, found[0]) if found else ""
@@ -404,6 +406,11 @@ class Routing:
         span = max(inside, key=lambda one: (one.start, -one.end))
         view = self._context.view(path)
         bound = view.bindings.get((within, root), []) if view else []
+        if root != chains.split(span.chain)[0] and any(
+            value.index >= 0 or (value.chain and self._kind(value) is None)
+            for value in self.follower.values(path, within, root, span.start)
+        ):
+            return None
         if any(span.start < one.line <= line and not one.value.endswith("!") for one in bound):
             return None
         return span
