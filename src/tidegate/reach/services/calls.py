@@ -1,4 +1,4 @@
-"""Which service calls which: by the hosts that manifests and code name, by clients, by the catalogue, and as measured."""
+"""Which service calls which: by hosts that manifests and code name, by clients, by the catalogue, and as measured."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def _build(folder: str, value: Value, values: Mapping[str, str]) -> Build | None
 
 
 def _mentions(path: str, service: Mapping[str, Value], values: Mapping[str, str]) -> Iterator[Mention]:
-    pairs = [(key, _fill(value, values)) for key, value in _pairs(service.get("environment", ""))]
+    pairs = [(key, _fill(value, values)) for key, value in _pairs(service.get("environment", ""), values)]
     pairs += [
         ("command", _fill(text, values)) for key in ("command", "entrypoint") for text in as_texts(service.get(key))
     ]
@@ -86,11 +86,12 @@ def _mentions(path: str, service: Mapping[str, Value], values: Mapping[str, str]
         yield Mention(link.partition(":")[0], f"links in {path}", 0.9, by_name=True)
 
 
-def _pairs(value: Value) -> list[tuple[str, str]]:
-    """A map, or a list of KEY=VALUE."""
+def _pairs(value: Value, values: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
+    """A map, or a list of KEY=VALUE; a KEY alone is taken from `values`."""
     if isinstance(value, dict):
         return [(key, as_text(text)) for key, text in value.items()]
-    return [(key, text) for item in as_list(value) for key, _, text in [as_text(item).partition("=")] if key]
+    parts = [as_text(item).partition("=") for item in as_list(value)]
+    return [(key, text if equals else (values or {}).get(key, "")) for key, equals, text in parts if key]
 
 
 def _environment(folder: str, tree: Tree) -> dict[str, str]:

@@ -164,7 +164,7 @@ class _Stage(NamedTuple):
 def _copy(word: str, rest: str, stage: _Stage) -> None:
     if word == "RUN":
         for mount in re.findall(r"--mount=(\S+)", rest):
-            options = dict(part.partition("=")[::2] for part in mount.split(","))
+            options = {key: value for key, _, value in (part.partition("=") for part in mount.split(","))}
             if options.get("from"):
                 stage.rests_on.append(options["from"].lower())
             elif options.get("type", "bind") == "bind":
@@ -210,7 +210,7 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
 def _is_there(path: str, tree: Tree) -> bool:
     """Whether the tree has it. A pattern is there when the folder before it is: what it takes in may come later."""
     if any(mark in path for mark in "*?["):
-        fixed = [part for part in path.split("/")]
+        fixed = path.split("/")
         stop = next(i for i, part in enumerate(fixed) if any(mark in part for mark in "*?["))
         return tree.is_folder("/".join(fixed[:stop]))
     return tree.exists(path)

@@ -24,7 +24,7 @@ def _wants(path: str) -> bool:
 def _read(path: str, tree: Tree) -> Iterator[Claim]:
     if name_of(path).startswith("serverless."):
         for document in tree.documents(path):
-            yield from _serverless(path, document, tree)
+            yield from _serverless(path, document)
         return
     content = tree.content(path)
     if b"Resources" in content and any(kind.encode() in content for kind in _TYPES):
@@ -32,7 +32,7 @@ def _read(path: str, tree: Tree) -> Iterator[Claim]:
             yield from _cloudformation(path, document, tree)
 
 
-def _serverless(path: str, document: Value, tree: Tree) -> Iterator[Claim]:
+def _serverless(path: str, document: Value) -> Iterator[Claim]:
     functions = as_map(dig(document, "functions"))
     name = as_text(dig(document, "service")) or as_text(dig(document, "service", "name"))
     if not functions:

@@ -14,7 +14,7 @@ from tidegate.reach.answer import Service, Tier
 from tidegate.reach.services.interface import Claim
 from tidegate.reach.services.mentions import image_key
 from tidegate.reach.services.paths import fits
-from tidegate.reach.services.tree import folder_of, name_of
+from tidegate.reach.services.tree import name_of
 
 
 class Group:
@@ -145,7 +145,7 @@ def _add_builds(groups: list[Group], claims: Sequence[Claim]) -> None:
         users = [g for g in groups if claim.dockerfile and any(c.dockerfile == claim.dockerfile for c in g.claims)]
         how = "its Dockerfile"
         if not users:
-            users, how = _fitting(claim, [*groups, *made])
+            users, how = _fitting(claim, [*groups, *(group for group in made if not claim.dockerfile)])
         for group in users:
             group.add(claim, how)
         if not users:
@@ -172,7 +172,7 @@ def _add_catalog(groups: list[Group], claims: Sequence[Claim]) -> None:
     for claim in claims:
         found = [group for group in groups if _plain(claim.name) in group.names]
         how = "same name"
-        if not found and claim.folder:
+        if not found:
             inside = [g for g in groups if any(_within(claim.folder, path) for path in g.built)]
             found, how = (inside if len(inside) == 1 else []), "same folder"
         for group in found[:1]:
@@ -185,6 +185,8 @@ def _add_packages(groups: list[Group], claims: Sequence[Claim]) -> None:
     """A package that a service is built from closely is that service; so is one inside it."""
     specific = {path for group in groups for path in group.built if path}
     for claim in claims:
+        if not claim.folder and (specific or any(other.folder for other in claims)):
+            continue  # the root of a workspace
         if claim.folder and any(fits(path, claim.folder) for path in specific):
             continue
         if claim.source in specific or any(path.startswith(f"{claim.folder}/") for path in specific if claim.folder):
@@ -197,15 +199,13 @@ def _add_packages(groups: list[Group], claims: Sequence[Claim]) -> None:
 
 
 def _rename(groups: list[Group]) -> None:
-    """Two services of one name are told apart by the folder of what says so."""
+    """Two services of one name are told apart by the file that says so."""
     by_name: dict[str, list[Group]] = {}
     for group in groups:
         by_name.setdefault(group.name, []).append(group)
     for name, alike in by_name.items():
         for group in alike if len(alike) > 1 else ():
-            folder = next((path for path in group.built if path and path != name), "")
-            folder = folder_of(folder) if "." in name_of(folder) else folder
-            group.name = f"{name} ({folder or group.claims[0].source})"
+            group.name = f"{name} ({group.claims[0].source})"
 
 
 def _differ(one: Iterable[str], other: Iterable[str]) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from tidegate.reach.answer import Service
 
 BROAD = 0.5
-"""A context that holds the whole repository, or the folder of other services, holds much that the service never runs."""
+"""A context that is the whole repository, or holds other services, holds much that the service never runs."""
 
 TAKEN = 0.15
 """The same where the file lies in what another service is built from more closely."""
