@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tidegate.reach.answer import EntryPoint
-from tidegate.reach.entries import controllers, events, go_web, javascript_web, jobs, python_web
+from tidegate.reach.entries import controllers, django, events, go_web, javascript_web, jobs, python_web
 from tidegate.reach.entries.context import Context
 from tidegate.reach.entries.features import features_of
 from tidegate.reach.entries.finder import Finder
@@ -24,6 +24,7 @@ VERSION = 1
 
 FINDERS: tuple[Finder, ...] = (
     *python_web.FINDERS,
+    *django.FINDERS,
     *javascript_web.FINDERS,
     *go_web.FINDERS,
     *controllers.FINDERS,

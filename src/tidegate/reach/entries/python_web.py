@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from tidegate.reach.answer import EntryPoint, SymbolId
 from tidegate.reach.entries import chains
 from tidegate.reach.entries.chains import words
+from tidegate.reach.entries.class_methods import class_methods
 from tidegate.reach.entries.context import Context, http
 from tidegate.reach.entries.features import DECORATED, ROUTER
 from tidegate.reach.entries.finder import Finder, MarksByPath
@@ -56,7 +57,6 @@ _ADD = words(
 )
 _ROUTE = words("route api_route websocket websocket_route")
 _STEPS = VERBS | _ATTACH | _MIDDLEWARE | _ADD | _ROUTE
-_CLASS_VERBS = ("get", "post", "put", "delete", "patch", "head", "options")
 
 
 def _act(use: Use) -> Action | None:
@@ -157,7 +157,7 @@ def _with_methods(point: EntryPoint, context: Context, follower: Follower) -> It
     definition = view.definition(index) if view and index is not None else None
     if definition is None or definition.kind != "class":
         return (point,) if point.method != "resource" else (_again(point, "*", point.handler),)
-    methods = class_methods(context, follower, point.handler, 0)
+    methods = class_methods(context, follower, point.handler)
     wanted = (
         methods
         if point.method in ("resource", "GET")
@@ -166,25 +166,6 @@ def _with_methods(point: EntryPoint, context: Context, follower: Follower) -> It
     return [_again(point, verb, symbol) for verb, symbol in sorted(wanted.items())] or (
         _again(point, "*" if point.method == "resource" else point.method, point.handler),
     )
-
-
-def class_methods(context: Context, follower: Follower, symbol: SymbolId, depth: int) -> dict[str, SymbolId]:
-    """HTTP methods that a class answers, with the symbol that does, by the names of its methods and of its bases'."""
-    view = context.view(symbol.path)
-    index = view.names.get(symbol.name) if view else None
-    definition = view.definition(index) if view and index is not None else None
-    if view is None or definition is None or depth > 8:
-        return {}
-    found: dict[str, SymbolId] = {}
-    for base in definition.bases:
-        for value in follower.values(symbol.path, definition.parent, base, definition.line):
-            if value.index >= 0 and (value.path, value.index) != (symbol.path, index):
-                found |= class_methods(context, follower, context.symbol(value.path, value.index), depth + 1)
-    for verb in _CLASS_VERBS:
-        for name in (f"{symbol.name}.{verb}", f"{symbol.name}.on_{verb}"):
-            if name in view.names:
-                found[verb.upper()] = SymbolId(symbol.path, name)
-    return found
 
 
 def _again(point: EntryPoint, method: str, handler: SymbolId) -> EntryPoint:
