@@ -5,7 +5,7 @@
 
 A commit counts with 2 to 30 files that are there before it; each of them is asked in turn, and the answers are averaged
 over the commit. R@k is the share of the others among the first k answers, MRR the mean of 1 / rank of the first.
-Weights were fitted on ansible, flask, jinja, rich, express, gogs and commons-lang, never on what is reported.
+Weights were fitted on ansible, flask, jinja, rich, express, gin and commons-lang, never on what is reported.
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ def main(arguments: Sequence[str]) -> int:
     fitting = arguments[:1] == ["--fit"]
     folders = [Path(argument).resolve() for argument in arguments[fitting:]]
     if fitting:
-        for half_life in (120.0, 365.0, 1000.0):
-            for power in (0.0, 0.5, 1.0):
+        for half_life in (120.0, 365.0, 1000.0, 3000.0):
+            for power in (0.5, 1.0):
                 fitted = fit(folders, half_life, power)
                 scores = [evaluate(Ranker(older, fitted), cases)[:3] for older, cases in map(split, folders)]
                 mean = np.mean(scores, axis=0)

@@ -26,6 +26,8 @@ class Group:
         self.how = [claim.source]
 
     def add(self, claim: Claim, how: str) -> None:
+        if claim.role == "catalog" and all(known.role == "build" for known in self.claims):
+            self.name = claim.name
         self.claims.append(claim)
         entry = f"{claim.source} ({how})"
         if claim.source not in {known.partition(" (")[0] for known in self.how}:
