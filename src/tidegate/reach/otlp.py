@@ -69,7 +69,7 @@ class _Span(NamedTuple):
 class _Point(NamedTuple):
     start: int
     time: int
-    count: float
+    value: float
     delta: bool
 
 
@@ -163,11 +163,11 @@ def _point_rates(points: Mapping[tuple[Key, str], list[_Point]]) -> dict[Key, fl
         series = sorted(series, key=lambda point: point.time)
         first, last = series[0], series[-1]
         if last.delta:
-            count, seconds = sum(point.count for point in series), (last.time - first.start) / 1e9
+            count, seconds = sum(point.value for point in series), (last.time - first.start) / 1e9
         elif len(series) > 1 and first.start == last.start:
-            count, seconds = last.count - first.count, (last.time - first.time) / 1e9
+            count, seconds = last.value - first.value, (last.time - first.time) / 1e9
         else:
-            count, seconds = last.count, (last.time - last.start) / 1e9 if last.start else 0.0
+            count, seconds = last.value, (last.time - last.start) / 1e9 if last.start else 0.0
         if seconds > 0 and count >= 0:
             rates[key] += count / seconds
             known.add(key)

@@ -1,4 +1,4 @@
-"""Asks a Prometheus server one question at a time: prometheus.io/docs/prometheus/latest/querying/api, "Instant queries".
+"""Asks a Prometheus server one question at a time: prometheus.io/docs, "HTTP API", "Instant queries".
 
 The answer comes from another machine: it has a time to arrive in and a size, and is no more than numbers and labels.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import http.client
 import math
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
@@ -16,7 +17,6 @@ from msgspec import Struct
 
 from tidegate.errors import InputError
 
-TIMEOUT_SECONDS = 10.0
 LARGEST_BYTES = 32 << 20
 
 
@@ -27,7 +27,7 @@ class Sample(NamedTuple):
     value: float
 
 
-def ask(url: str, query: str, timeout: float = TIMEOUT_SECONDS) -> tuple[Sample, ...]:
+def ask(url: str, query: str, timeout: float) -> tuple[Sample, ...]:
     """The series that an instant query gives; values that are no number are left out.
 
     `url` is where the server answers, `/api/v1/query` is added. Raises InputError when it cannot be reached, takes
@@ -101,8 +101,6 @@ def _get(url: str, query: str, timeout: float) -> bytes:
 
 def _read(answer: http.client.HTTPResponse, url: str, timeout: float) -> bytes:
     """The body, within the time in all: a server that sends a byte now and then would keep us for ever."""
-    import time
-
     deadline = time.monotonic() + timeout
     blocks: list[bytes] = []
     size = 0
@@ -110,14 +108,7 @@ def _read(answer: http.client.HTTPResponse, url: str, timeout: float) -> bytes:
         blocks.append(block)
         size += len(block)
         if size > LARGEST_BYTES:
-            raise InputError(
-                f"the answer is larger than {LARGEST_BYTES >> 20} MB", where=url, mend="sum by fewer labels"
-            )
+            raise InputError(f"larger than {LARGEST_BYTES >> 20} MB", where=url, mend="sum by fewer labels")
         if time.monotonic() > deadline:
             raise InputError(f"no whole answer in {timeout:g} s", where=url, mend="write a cheaper query")
     return b"".join(blocks)
-
-
-def labels_of(sample: Sample, names: Sequence[str]) -> str:
-    """The first of these labels that says something."""
-    return next((value for name in names if (value := sample.labels.get(name, ""))), "")

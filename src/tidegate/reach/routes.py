@@ -14,7 +14,8 @@ def shape_of(path: str) -> tuple[str, ...]:
 
     "/users/{id}", "/users/:id", "/users/<int:id>", "/users/[id]" and "/users/(?P<id>\\\\d+)/" have one shape.
     """
-    path = re.sub(r"^[a-z]+://[^/]*", "", path.strip()).partition("?")[0]
+    path = re.sub(r"^[a-z]+://[^/]*", "", path.strip())
+    path = path if "(" in path else path.partition("?")[0]
     path = path.removeprefix("^").removesuffix("$")
     return tuple(_segment(part) for part in _split(path) if part)
 

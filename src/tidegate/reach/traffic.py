@@ -10,15 +10,19 @@ import io
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from tidegate.errors import InputError
 from tidegate.reach.otlp import read_otlp
-from tidegate.reach.prometheus import TIMEOUT_SECONDS, Sample, ask, labels_of
 from tidegate.reach.routes import match_score, shape_of
 
+if TYPE_CHECKING:
+    from tidegate.reach.prometheus import Sample
+
 LARGEST_BYTES = 64 << 20
+TIMEOUT_SECONDS = 10.0
 
 
 class Rate(Struct, frozen=True):
@@ -102,6 +106,8 @@ _ROUTE = ("http_route", "route", "handler", "endpoint", "uri", "http_target", "p
 
 
 def _from_prometheus(url: str, query: str, timeout: float) -> Traffic:
+    from tidegate.reach.prometheus import ask  # its HTTP client takes 20 ms to load
+
     if query:
         samples = list(ask(url, query, timeout))
         return Traffic(url, _rates(samples), _calls(samples))
@@ -119,9 +125,14 @@ def _from_prometheus(url: str, query: str, timeout: float) -> Traffic:
 def _rates(samples: Iterable[Sample]) -> tuple[Rate, ...]:
     totals: dict[tuple[str, str, str], float] = defaultdict(float)
     for sample in samples:
-        service = labels_of(sample, _SERVICE).rpartition("/")[2]
-        totals[service, labels_of(sample, _METHOD).upper(), labels_of(sample, _ROUTE)] += sample.value
+        service = _label(sample, _SERVICE).rpartition("/")[2]
+        totals[service, _label(sample, _METHOD).upper(), _label(sample, _ROUTE)] += sample.value
     return tuple(Rate(*key, value) for key, value in sorted(totals.items()) if any(key))
+
+
+def _label(sample: Sample, names: Sequence[str]) -> str:
+    """The first of these labels that says something."""
+    return next((value for name in names if (value := sample.labels.get(name, ""))), "")
 
 
 def _calls(samples: Iterable[Sample]) -> tuple[tuple[str, str], ...]:
