@@ -13,6 +13,7 @@ import resource
 import select
 import signal
 import struct
+import sys
 import time
 import warnings
 from collections import deque
@@ -33,6 +34,7 @@ _BATCH_BYTES = 256 << 10
 _WAITING_FACTOR = 12
 _STRIKES = 10
 _COLLECT_BYTES = 16 << 20
+_RECURSION = 4000
 _LENGTH = struct.Struct("<QB")
 
 
@@ -254,6 +256,7 @@ def _serve(languages: Sequence[Language], limits: Limits, own: tuple[int, int], 
         signal.signal(signal.SIGPROF, signal.SIG_DFL)
         gc.disable()
         gc.freeze()
+        sys.setrecursionlimit(_RECURSION)
         _limit_memory(limits.memory)
         _answer_all(languages, limits, *own)
         code = 0

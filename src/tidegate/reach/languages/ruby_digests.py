@@ -1,0 +1,107 @@
+"""What each definition of a Ruby file is made of, as digests that comments and formatting do not change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from tidegate.reach.languages.ruby_reader import RubyReader
+from tidegate.reach.languages.ruby_scope import Draft
+from tidegate.reach.languages.tree import digest, leaves
+from tidegate.reach.symbols import Digests
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_COMMENTS = frozenset(["comment"])
+_LISTS = frozenset(["argument_list", "array", "hash", "method_parameters"])
+
+
+def read_ruby_digests(source: bytes, root: Node) -> tuple[Digests, ...]:
+    """The digests of the module and of every definition, in the order of `read_symbols`."""
+    reader = RubyReader(source)
+    reader.read_file(root)
+    holes = frozenset(draft.node.id for draft in reader.drafts[1:])
+    opened = {draft.parent for draft in reader.drafts if draft.kind == "class" and draft.parent > 0}
+    return tuple(
+        _one(draft, holes, mentioned=index in opened and _same_below(reader.drafts, index))
+        for index, draft in enumerate(reader.drafts)
+    )
+
+
+# Private
+
+
+def _same_below(drafts: list[Draft], index: int) -> bool:
+    """Whether the class is only mentioned by the name of one inside it: `class A::B` opens A and says nothing of it."""
+    return any(draft.parent == index and draft.node.id == drafts[index].node.id for draft in drafts)
+
+
+def _one(draft: Draft, holes: frozenset[int], *, mentioned: bool) -> Digests:
+    node = draft.node
+    own = holes - {node.id}
+    signature: list[Node] = []
+    defaults: list[Node] = []
+    body: list[Node] = []
+    if draft.kind == "class" and mentioned:
+        pass
+    elif node.type in ("class", "module"):
+        body = [part for part in [node.child_by_field_name("body")] if part is not None]
+    elif node.type in ("method", "singleton_method"):
+        _split_method(node, signature, defaults, body)
+    elif node.type == "assignment":
+        body = node.children[1:]
+    else:
+        body = [node]
+    head = [draft.name, draft.kind, draft.visibility, *draft.flags]
+    return Digests(
+        name=draft.name,
+        kind=draft.kind,
+        line=node.start_point[0] + 1,
+        end_line=node.end_point[0] + 1,
+        signature=digest([*(part.encode() for part in head if draft.kind != "module"), *_tokens(signature, own)]),
+        defaults=digest(_tokens(defaults, own)),
+        decorators=digest(()),
+        bases=digest(base.encode() for base in draft.bases),
+        body=digest(_tokens(body, own)),
+        docs=digest(_documentation(node) if draft.kind != "module" and not mentioned else ()),
+    )
+
+
+def _split_method(node: Node, signature: list[Node], defaults: list[Node], body: list[Node]) -> None:
+    after = False
+    for part in node.children:
+        if part.type == "method_parameters":
+            for parameter in part.children:
+                value = parameter.child_by_field_name("value")
+                signature += [child for child in parameter.children if child != value] or [parameter]
+                defaults += [value] if value is not None else []
+            after = True
+        elif after or part.type in ("body_statement", "="):
+            after = True
+            body.append(part)
+        elif part.type not in ("def", "comment"):
+            (body if part == node.child_by_field_name("body") else signature).append(part)
+
+
+def _tokens(nodes: Iterable[Node], holes: frozenset[int]) -> Iterable[bytes]:
+    return leaves(nodes, skip=_COMMENTS, holes=holes, trailing=_is_trailing)
+
+
+def _is_trailing(parent: Node, separator: Node) -> bool:
+    return separator.type == "," and parent.type in _LISTS
+
+
+def _documentation(node: Node) -> list[bytes]:
+    """The comments that end on the line above."""
+    found: list[bytes] = []
+    line = node.start_point[0]
+    before = node.prev_named_sibling
+    parent = node.parent
+    if before is None and parent is not None and parent.type == "body_statement":
+        before = parent.prev_named_sibling
+    while before is not None and before.type == "comment" and before.end_point[0] in (line - 1, line):
+        found.append((before.text or b"").strip())
+        line = before.start_point[0]
+        before = before.prev_named_sibling
+    return found
