@@ -1,0 +1,594 @@
+"""Walks the syntax tree of one file and makes its symbols. The walk keeps its own stack: no nesting is too deep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from tidegate.reach.languages.ecma.state import EXPORTS, Draft, Raw, Scope
+from tidegate.reach.languages.ecma.testing import Testing
+from tidegate.reach.languages.tree import make_parser, node_kinds
+from tidegate.reach.symbols import Binding, Definition, FileSymbols, Gap, Parameter, Reference
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+Statement: TypeAlias = "Callable[[Node, Scope], object]"
+
+_GLOBALS = frozenset(
+    [
+        "console",
+        "Math",
+        "JSON",
+        "Object",
+        "Array",
+        "Promise",
+        "Reflect",
+        "Symbol",
+        "Number",
+        "String",
+        "Boolean",
+        "Date",
+        "RegExp",
+        "Error",
+        "TypeError",
+        "RangeError",
+        "SyntaxError",
+        "EvalError",
+        "ReferenceError",
+        "URIError",
+        "AggregateError",
+        "Map",
+        "Set",
+        "WeakMap",
+        "WeakSet",
+        "WeakRef",
+        "Proxy",
+        "Intl",
+        "BigInt",
+        "Buffer",
+        "process",
+        "setTimeout",
+        "setInterval",
+        "setImmediate",
+        "clearTimeout",
+        "clearInterval",
+        "clearImmediate",
+        "queueMicrotask",
+        "parseInt",
+        "parseFloat",
+        "isNaN",
+        "isFinite",
+        "encodeURIComponent",
+        "decodeURIComponent",
+        "encodeURI",
+        "decodeURI",
+        "escape",
+        "unescape",
+        "structuredClone",
+        "globalThis",
+        "global",
+        "window",
+        "document",
+        "navigator",
+        "location",
+        "history",
+        "localStorage",
+        "sessionStorage",
+        "fetch",
+        "Request",
+        "Response",
+        "Headers",
+        "FormData",
+        "Blob",
+        "File",
+        "URL",
+        "URLSearchParams",
+        "TextEncoder",
+        "TextDecoder",
+        "AbortController",
+        "AbortSignal",
+        "Event",
+        "EventTarget",
+        "CustomEvent",
+        "ReadableStream",
+        "WritableStream",
+        "TransformStream",
+        "Uint8Array",
+        "Uint16Array",
+        "Uint32Array",
+        "Int8Array",
+        "Int16Array",
+        "Int32Array",
+        "Float32Array",
+        "Float64Array",
+        "ArrayBuffer",
+        "SharedArrayBuffer",
+        "DataView",
+        "Function",
+        "eval",
+        "alert",
+        "performance",
+        "crypto",
+        "atob",
+        "btoa",
+        "requestAnimationFrame",
+        "WebSocket",
+        "Infinity",
+        "NaN",
+        "undefined",
+        "arguments",
+        "describe",
+        "it",
+        "test",
+        "expect",
+        "beforeEach",
+        "afterEach",
+        "beforeAll",
+        "afterAll",
+        "before",
+        "after",
+        "jest",
+        "vi",
+        "suite",
+        "context",
+        "specify",
+        "__dirname",
+        "__filename",
+        "require",
+        "module",
+        "exports",
+        "Deno",
+        "Bun",
+    ]
+)
+_ERROR_LIMIT = 100
+_SEEN_LIMIT = 100
+_SILENT = (
+    "comment",
+    "html_comment",
+    "empty_statement",
+    "hash_bang_line",
+    "jsx_text",
+    "jsx_closing_element",
+    "statement_identifier",
+    "property_identifier",
+    "string_fragment",
+    "number",
+    "true",
+    "false",
+    "null",
+    "undefined",
+    "regex",
+    "super",
+    "meta_property",
+    "break_statement",
+    "continue_statement",
+    "debugger_statement",
+)
+_PLAIN_READS = (".length",)
+
+
+class Reader(Testing):
+    """Reads one file."""
+
+    def __init__(self, source: bytes, kinds: dict[int, str], root: Node) -> None:
+        super().__init__(source, kinds, root)
+        self.root_readers = self.roots()
+        self.statements: dict[str, Statement] = {
+            "import_statement": self.import_statement,
+            "export_statement": self.export_statement,
+            "lexical_declaration": self.variables,
+            "variable_declaration": self.variables,
+            "function_declaration": self._function_declaration,
+            "generator_function_declaration": self._function_declaration,
+            "function_signature": self._function_declaration,
+            "class_declaration": self._class_declaration,
+            "abstract_class_declaration": self._class_declaration,
+            "interface_declaration": self.interface,
+            "type_alias_declaration": self.alias,
+            "enum_declaration": self.enum,
+            "internal_module": self.namespace,
+            "module": self.namespace,
+            "return_statement": self._return,
+            "for_in_statement": self._for_in,
+            "catch_clause": self._catch,
+            "augmented_assignment_expression": self._augmented,
+            "update_expression": self._update,
+            "jsx_opening_element": self._jsx,
+            "jsx_self_closing_element": self._jsx,
+            "type_arguments": self._type,
+            "type_annotation": self._type,
+        }
+        for kind in (
+            "identifier",
+            "call_expression",
+            "member_expression",
+            "subscript_expression",
+            "await_expression",
+            "non_null_expression",
+            *self.root_readers,
+        ):
+            self.statements[kind] = self._expression
+        for kind in ("assignment_expression", "binary_expression", "ternary_expression", "sequence_expression"):
+            self.statements[kind] = self.values
+        for kind in ("as_expression", "satisfies_expression", "type_assertion"):
+            self.statements[kind] = self.values
+        for kind in _SILENT:
+            self.statements[kind] = self._nothing
+        self.table = {number: self.statements[kind] for number, kind in kinds.items() if kind in self.statements}
+
+    def _expression(self, node: Node, scope: Scope) -> None:
+        self.chain(node, scope)
+
+    def _type(self, node: Node, scope: Scope) -> None:
+        self.type_uses(node, scope.index)
+
+    def _nothing(self, node: Node, scope: Scope) -> None:
+        """Nothing is said here."""
+
+    def statement(self, node: Node, scope: Scope) -> None:
+        """Reads one statement or expression, now; the work that it leaves waits its turn."""
+        read = self.table.get(node.kind_id)
+        if read is not None:
+            read(node, scope)
+        else:
+            self.pending.extend([(child, scope) for child in node.named_children])
+
+    def walk(self, root: Node) -> None:
+        """Reads everything, in source order as far as definitions are concerned."""
+        stack: list[tuple[Node, Scope]] = [(child, Scope(0, top=True)) for child in reversed(root.named_children)]
+        table, pending, answers = self.table, self.pending, self.answers
+        while stack:
+            node, scope = stack.pop()
+            if answers and scope.returns and node.id in answers:
+                answers.discard(node.id)
+                self._answer(node, scope)
+            else:
+                read = table.get(node.kind_id)
+                if read is not None:
+                    read(node, scope)
+                else:
+                    children = node.named_children
+                    children.reverse()
+                    stack.extend([(child, scope) for child in children])
+            if pending:
+                pending.reverse()
+                stack.extend(pending)
+                pending.clear()
+
+    # statements
+
+    def _function_declaration(self, node: Node, scope: Scope) -> None:
+        named = self.field(node, "name")
+        name = self.name(named) if named is not None else "default"
+        self.locals[scope.index].add(name)
+        index = self.add_function(scope.index, name, node, scope)
+        if self.kind(node) == "function_signature":
+            self.drafts[index].flags.append("overload")
+
+    def _class_declaration(self, node: Node, scope: Scope) -> None:
+        named = self.field(node, "name")
+        self.class_named(node, self.name(named) if named is not None else "default", scope.index, scope, node)
+
+    def _return(self, node: Node, scope: Scope) -> None:
+        parts = self.parts(node)
+        if not parts:
+            return
+        if scope.returns:
+            self._answer(parts[0], scope)
+        else:
+            self.pending.append((parts[0], scope))
+
+    def _answer(self, node: Node, scope: Scope) -> None:
+        """What a function returns: an object with functions is a definition of its own, named `returned`."""
+        while self.kind(node) == "parenthesized_expression" and self.parts(node):
+            node = self.parts(node)[0]
+        draft = self.drafts[scope.index]
+        if self.kind(node) == "object" and scope.index and self._gives_functions(node):
+            self.add_object(scope.index, "returned", node, scope, node)
+            found: tuple[str, ...] = ("returned",)
+        else:
+            found = self.values(node, scope)
+        for chain in found:
+            if chain not in draft.returns and len(draft.returns) < 8:
+                draft.returns.append(chain)
+        if len(found) == 1 and self.kind(node) == "identifier":
+            self.raw.append((scope.index, "pass", found[0], node.start_point[0] + 1, ()))
+
+    def _gives_functions(self, node: Node) -> bool:
+        return self._has_functions(node) or any(
+            self.kind(part) == "shorthand_property_identifier" for part in node.named_children
+        )
+
+    def _for_in(self, node: Node, scope: Scope) -> None:
+        left, right, body = self.field(node, "left"), self.field(node, "right"), self.field(node, "body")
+        operator = self.field(node, "operator")
+        if left is None or right is None:
+            self.pending.extend([(child, scope) for child in node.named_children])
+            return
+        values = self.values(right, scope)
+        of = operator is not None and operator.type == "of"
+        elements = tuple(value + "[]" for value in values) if of else ()
+        if self.kind(left) in ("member_expression", "subscript_expression"):
+            self.pending.append((left, scope))
+        else:
+            self.bind_pattern(left, elements, scope, "assign")
+            pair = self.parts(left)
+            if self.kind(left) == "array_pattern" and len(pair) == 2:
+                self.bind_pattern(pair[1], elements, scope, "assign")
+        if body is not None:
+            self.pending.append((body, scope))
+
+    def _catch(self, node: Node, scope: Scope) -> None:
+        parameter, body = self.field(node, "parameter"), self.field(node, "body")
+        if parameter is not None:
+            self.bind_pattern(parameter, (), scope, "assign")
+        if body is not None:
+            self.pending.append((body, scope))
+
+    def _augmented(self, node: Node, scope: Scope) -> None:
+        left, right = self.field(node, "left"), self.field(node, "right")
+        if left is None or right is None:
+            return
+        if self.kind(node) == "augmented_assignment_expression" and any(
+            child.type in ("||=", "??=", "&&=") for child in node.children
+        ):
+            self.assign_parts(left, right, node, scope)
+            return
+        self._use_as_target(left, scope)
+        self.pending.append((right, scope))
+
+    def assign_parts(self, left: Node, right: Node, node: Node, scope: Scope) -> None:
+        """`a ||= b` is an assignment that also reads."""
+        kind = self.kind(left)
+        if kind == "identifier":
+            self._to_name(left, right, node, scope)
+        elif kind == "member_expression":
+            self._to_member(left, right, node, scope)
+        else:
+            self._use_as_target(left, scope)
+            self.pending.append((right, scope))
+
+    def _update(self, node: Node, scope: Scope) -> None:
+        for part in self.parts(node):
+            self._use_as_target(part, scope)
+
+    def _use_as_target(self, left: Node, scope: Scope) -> None:
+        if self.kind(left) == "identifier":
+            if self._scope_of(self.name(left), scope) == 0:
+                self.refer(scope.index, "write", self.name(left), left)
+        else:
+            self.chain(left, scope, "write")
+
+    def narrow(self, node: Node, scope: Scope) -> None:
+        """`x instanceof A`: x is an A."""
+        parts = self.parts(node)
+        if len(parts) != 2:
+            return
+        what = self.chain(parts[1], scope)
+        if self.kind(parts[0]) == "identifier" and what[:1] not in "?%":
+            name = self.name(parts[0])
+            target = self._scope_of(name, scope)
+            self.bind(target, name, (what + "!",), "narrow", scope.index, node.start_point[0] + 1)
+        self.pending.append((parts[0], scope))
+
+    def _jsx(self, node: Node, scope: Scope) -> None:
+        """`<Foo a={b}/>` calls Foo; what it is given is handed over."""
+        named = self.field(node, "name")
+        given: list[str] = []
+        for part in self.parts(node):
+            kind = self.kind(part)
+            if kind == "jsx_attribute":
+                inner = self.parts(part)
+                value = inner[1] if len(inner) > 1 else None
+                key = self.text(inner[0]) if inner else ""
+                if value is not None and self.kind(value) == "jsx_expression":
+                    inside = self.parts(value)
+                    text = self.argument(inside[0], scope, "") if inside else ""
+                elif value is not None:
+                    text = self.argument(value, scope, "")
+                else:
+                    text = ""
+                if text:
+                    given.append(f"{key}={text}")
+            elif kind == "jsx_expression":
+                self.pending.append((part, scope))
+            elif kind == "type_arguments":
+                self.type_uses(part, scope.index)
+        if named is None:
+            return
+        text = self.text(named)
+        if self.kind(named) == "member_expression" or (self.kind(named) == "identifier" and not text[:1].islower()):
+            self.refer(scope.index, "call", text.replace(" ", ""), node, tuple(given[:16]))
+
+    # the result
+
+    def symbols(self) -> FileSymbols:
+        """What the file says, once everything was read."""
+        self.link_hooks()
+        self._see_outside()
+        bound = self._bound_names()
+        outer = _Known(self, bound)
+        bindings = tuple(
+            one
+            if outer.fixed(one.value) == one.value
+            else Binding(one.scope, one.name, outer.fixed(one.value), one.kind, one.within, one.line)
+            for one in dict.fromkeys(self.bindings)
+        )
+        return FileSymbols(
+            definitions=tuple(self._definition(draft, outer) for draft in self.drafts),
+            bindings=bindings + self._hiding(),
+            references=tuple(outer.references(self.raw)),
+            texts=tuple(dict.fromkeys(self.texts)),
+            gaps=tuple(dict.fromkeys(self.gaps)),
+        )
+
+    def _bound_names(self) -> set[str]:
+        bound = {name for names in self.locals.values() for name in names}
+        bound.update(name for _, name in self.named)
+        bound.update(one.name for one in self.bindings)
+        for draft in self.drafts:
+            bound.update(parameter.name for parameter in draft.parameters)
+        return bound
+
+    def _see_outside(self) -> None:
+        """Code that sees the names of another definition than its parent's gets them as bindings."""
+        for index, draft in enumerate(self.drafts):
+            if draft.lexical == draft.parent or draft.lexical <= 0:
+                continue
+            above, at = set[int](), draft.parent
+            while at >= 0:
+                above.add(at)
+                at = self.drafts[at].parent
+            at = draft.lexical
+            names: dict[str, int] = {}
+            while at > 0 and at not in above:
+                own = [*sorted(self.locals[at]), *(name for parent, name in self.named if parent == at)]
+                names.update((name, at) for name in own if name not in names)
+                at = self.drafts[at].lexical
+            parameters = {parameter.name for parameter in draft.parameters} | self.locals[index]
+            for name, scope in list(names.items())[:_SEEN_LIMIT]:
+                if name not in parameters and scope != index:
+                    self.bindings.append(Binding(index, name, name, "assign", scope, draft.line))
+
+    def _hiding(self) -> tuple[Binding, ...]:
+        """Local names without a known value that hide a name further out."""
+        known = {(one.scope, one.name) for one in self.bindings} | set(self.named)
+        names = {name for _, name in known}
+        found: list[Binding] = []
+        for index, local in self.locals.items():
+            if index == 0:
+                continue
+            parameters = {parameter.name for parameter in self.drafts[index].parameters}
+            for name in sorted(local & names):
+                if name in parameters or (index, name) in known:
+                    continue
+                at = self.drafts[index].parent
+                while at >= 0 and (at, name) not in known:
+                    at = self.drafts[at].parent
+                if at >= 0:
+                    found.append(Binding(index, name, "?", "assign", index, self.drafts[index].line))
+        return tuple(found)
+
+    def _definition(self, draft: Draft, outer: _Known) -> Definition:
+        flags = list(draft.flags)
+        if draft.parent == 0 and draft.name in self.exported:
+            flags.append("exported")
+        return Definition(
+            draft.name,
+            draft.kind,
+            draft.line,
+            draft.end_line,
+            draft.parent,
+            "private" if draft.hidden else "public",
+            tuple(dict.fromkeys(outer.fixed(base) for base in draft.bases)),
+            tuple(draft.decorators),
+            tuple(
+                Parameter(p.name, "|".join(map(outer.fixed, p.type.split("|"))), outer.fixed(p.default), p.kind)
+                for p in draft.parameters
+            ),
+            tuple(dict.fromkeys(outer.fixed(chain) for chain in draft.returns)),
+            tuple(dict.fromkeys(flags)),
+        )
+
+
+class _Known:
+    """Which names a file binds; chains whose root it does not bind and that the language brings begin with %."""
+
+    def __init__(self, reader: Reader, bound: set[str]) -> None:
+        self.reader = reader
+        self.globals = _GLOBALS - bound
+        self.cache: dict[str, str] = {"": ""}
+        self.plain: dict[tuple[int, str], bool] = {}
+        self.valued = {(one.scope, one.name) for one in reader.bindings if one.value[0] != "%"}
+
+    def fixed(self, chain: str) -> str:
+        known = self.cache.get(chain)
+        if known is None:
+            root = chain.partition(".")[0].partition("(")[0].partition("[")[0].partition("!")[0]
+            known = "%" + chain if root in self.globals else chain
+            if root == EXPORTS:
+                known = "default" + chain[len(EXPORTS) :]
+            self.cache[chain] = known
+        return known
+
+    def references(self, raw: list[Raw]) -> list[Reference]:
+        """The references that say something; repeated uses other than calls are written down once."""
+        found: list[Reference] = []
+        seen: set[tuple[int, str, str]] = set()
+        for within, kind, chain, line, arguments in raw:
+            chain = self.fixed(chain)
+            if kind != "call" and kind != "decorate":
+                if chain[0] in "?%" and kind != "inherit" and "." not in chain:
+                    continue
+                if (kind == "read" or kind == "pass" or kind == "type") and not self._worth(within, kind, chain):
+                    continue
+                key = (within, kind, chain)
+                if key in seen:
+                    continue
+                seen.add(key)
+            if arguments:
+                arguments = tuple([one if one[:1] == '"' else self.fixed(one) for one in arguments])
+            found.append(Reference(within, kind, chain, line, arguments))  # type: ignore[arg-type]
+        return found
+
+    def _worth(self, within: int, kind: str, chain: str) -> bool:
+        if chain[0] == "%" or chain.endswith(_PLAIN_READS):
+            return False
+        if chain in ("self", "cls", "super", "?", "default"):
+            return False
+        if "." in chain or "(" in chain or "[" in chain or "!" in chain:
+            return kind != "type" or self._bound(within, chain.partition(".")[0], kind)
+        return self._bound(within, chain, kind)
+
+    def _bound(self, within: int, name: str, kind: str) -> bool:
+        """Whether a bare name means a definition or an import, or a local that may."""
+        key = (within, name + kind[0])
+        known = self.plain.get(key)
+        if known is None:
+            known = self.plain[key] = self._look(within, name, kind)
+        return known
+
+    def _look(self, within: int, name: str, kind: str) -> bool:
+        reader, at = self.reader, within
+        while at >= 0:
+            if (at, name) in reader.named or (at, name) in self.valued:
+                return at == 0 or (at, name) in reader.named or kind == "pass"
+            if name in reader.locals[at]:
+                return False
+            at = reader.drafts[at].lexical
+        return False
+
+
+def read_tree(source: bytes, grammar: tuple[str, str]) -> Reader:
+    """One file, read by a grammar: a module of a wheel and the function in it that gives the grammar."""
+    root = make_parser(*grammar).parse(source).root_node
+    kinds = dict(enumerate(node_kinds(*grammar)))
+    reader = Reader(source, kinds, root)
+    reader.walk(root)
+    if root.has_error:
+        _read_errors(reader, root)
+    return reader
+
+
+def _read_errors(reader: Reader, root: Node) -> None:
+    """The places that no grammar understands."""
+    stack, found = [root], 0
+    while stack and found < _ERROR_LIMIT:
+        node = stack.pop()
+        if node.is_error or node.is_missing:
+            reader.gaps.append(Gap(_around(reader, node), "syntax", node.start_point[0] + 1))
+            found += 1
+            continue
+        stack.extend([child for child in reversed(node.children) if child.has_error])
+
+
+def _around(reader: Reader, node: Node) -> int:
+    """The innermost definition around a place."""
+    best, size = 0, 1 << 62
+    for index, draft in enumerate(reader.drafts[1:], 1):
+        start, end = draft.node.start_byte, draft.node.end_byte
+        if start <= node.start_byte and node.end_byte <= end and end - start < size:
+            best, size = index, end - start
+    return best

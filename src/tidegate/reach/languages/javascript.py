@@ -1,0 +1,31 @@
+"""JavaScript: ES modules, CommonJS and JSX, read with tree-sitter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tidegate.reach.languages.ecma.language import read_digests, read_layout, read_symbols
+from tidegate.reach.languages.interface import Language, Layout, ReadTexts
+from tidegate.reach.symbols import Digests, FileSymbols
+
+
+class _JavaScript:
+    name = "JavaScript"
+    version = 1
+    suffixes: tuple[str, ...] = (".js", ".mjs", ".cjs", ".jsx")
+    submodules = False
+    open_world = False
+    implicit_self = False
+    structural = False
+
+    def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:
+        return read_symbols(source, suffix)
+
+    def read_digests(self, source: bytes, suffix: str) -> tuple[Digests, ...]:
+        return read_digests(source, suffix)
+
+    def read_layout(self, packages: Mapping[str, str], paths: Sequence[str], read: ReadTexts) -> Layout:  # noqa: ARG002
+        return read_layout(paths, read)
+
+
+JAVASCRIPT: Language = _JavaScript()
