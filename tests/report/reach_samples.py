@@ -199,7 +199,7 @@ def graph(total: int, *, files: int = 0, roots: int = 2) -> ReachAnswer:
                 round(probability, 4),
                 distance,
                 origin=origins[0].symbol,
-                rule=("call", "override", "name", "import")[number % 4],
+                rule=("call", "dispatch", "name", "import")[number % 4],
                 evidence="recorded" if number % 5 == 0 else "static",
                 via_line=number + 1,
             )
@@ -262,7 +262,7 @@ def paths() -> tuple[tuple[Hop, ...], ...]:
         (
             Hop(test, api, "call", 0.9, "recorded", 14),
             Hop(api, cart, "call", 1.0, "static", 31),
-            Hop(cart, pay, "override", 0.8, "static", 88),
+            Hop(cart, pay, "dispatch", 0.8, "static", 88),
         ),
         (Hop(test, pay, "name", 0.2, "static", 15),),
     )

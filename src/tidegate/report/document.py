@@ -40,19 +40,16 @@ def render_json(facts: Facts, verdict: Verdict, style: Style) -> str:  # noqa: A
     try:
         text = to_json(document)
     except UnicodeEncodeError:
-        text = to_json(_encodable(msgspec.to_builtins(document)))
+        text = to_json(encodable(msgspec.to_builtins(document)))
     return json_line(text.decode()) + "\n"
 
 
-# Private
-
-
-def _encodable(value: Any) -> Any:
+def encodable(value: Any) -> Any:
     """The value with lone surrogates, which UTF-8 cannot hold, written as `\\udcNN`."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, dict):
-        return {_encodable(key): _encodable(item) for key, item in value.items()}
+        return {encodable(key): encodable(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_encodable(item) for item in value]
+        return [encodable(item) for item in value]
     return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
+from functools import partial
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -73,7 +74,7 @@ def make_graph(answer: ReachAnswer, view: View = View(), most: int = MOST_NODES)
     entries = [entry for entry in answer.entry_points if entry.probability >= view.at_least]
     room = max(1, most - min(len(loud), MOST_CHANGED) - min(len(entries), MOST_ENTRIES + 1))
     fold, words = _choose_fold(shown, {entry.handler for entry in entries}, room)
-    builder = _Builder(_grouping(answer, [s.symbol.path for s in (*loud, *shown)]))
+    builder = _Builder(_grouping(answer, [*(s.symbol.path for s in loud), *(s.symbol.path for s in shown)]))
     builder.add_changed(loud)
     builder.add_reached(shown, fold)
     builder.add_edges(shown)
@@ -147,7 +148,7 @@ def _grouping(answer: ReachAnswer, paths: Sequence[str]) -> Callable[[str], str]
         return lambda path: _service_of(path, services)
     for depth in (3, 2, 1):
         if len({_folder(path, depth) for path in paths}) <= MOST_GROUPS:
-            return lambda path, depth=depth: _folder(path, depth)
+            return partial(_folder, depth=depth)
     weights: dict[str, int] = {}
     for path in paths:
         weights[_folder(path, 1)] = weights.get(_folder(path, 1), 0) + 1
@@ -235,6 +236,8 @@ class _Builder:
             id_ = first.symbol
             place = f"{_file(id_.path)}:{first.line}"
             return Node("reached", id_.name or _file(id_.path), place, str(id_), id_.path, group, layer, 1, probability)
+        if len({symbol.symbol.path for symbol in part}) == 1:
+            path = first.symbol.path
         label = (_file(path) if not path.endswith("/") else path) or "everywhere"
         title = "\n".join(str(symbol.symbol) for symbol in part[:20])
         if len(part) > 20:

@@ -19,7 +19,7 @@ from tidegate.report.reach_layout import (
     column_x,
     lay_out,
 )
-from tidegate.report.reach_words import View, conclusion, doubts, percent, rule_words, totals
+from tidegate.report.reach_words import View, conclusion, doubts, pair_words, percent, totals
 
 STYLE = """
 .page{fill:#fff}.band{fill:#f6f8fa}.box{fill:#fff;stroke:#c4ccd4}.deck{fill:#eef1f4;stroke:#c4ccd4}
@@ -41,12 +41,17 @@ def render_reach_svg(
     answer: ReachAnswer,
     view: View = View(),  # noqa: B008 an immutable value
     anchors: Mapping[str, str] | None = None,
+    *,
+    titled: bool = True,
 ) -> str:
-    """The image, its text escaped. `anchors` are ids in the page around it that a file or folder links to."""
+    """The image, its text escaped. `anchors` are ids in the page around it that a file or folder links to.
+
+    Without `titled` the page says the totals, and what is not known.
+    """
     graph = make_graph(answer, view)
     layout = lay_out(graph)
     width = max(layout.width, 640.0)
-    lines = _lines(answer, graph, width - 2 * MARGIN)
+    lines = _lines(answer, graph, width - 2 * MARGIN, titled)
     top = MARGIN + 20 * len(lines) + 4
     height = top + layout.height + _LEGEND
     parts = [
@@ -76,16 +81,18 @@ _CHARACTER = 7.1
 """Pixels of a character of a name at most, on average; a text that is measured with it stays inside its box."""
 
 
-def _lines(answer: ReachAnswer, graph: Graph, width: float) -> list[tuple[str, str]]:
+def _lines(answer: ReachAnswer, graph: Graph, width: float, titled: bool) -> list[tuple[str, str]]:
     """The totals and what must be known beside them: class and text of each line."""
     said = conclusion(answer)
     missing = doubts(answer.completeness)
     notes = [said] if said else [f"Not known: {'; '.join(missing)}."] if missing else []
+    if not titled:
+        notes = []
     if graph.folded:
         notes.append(f"Folded: {graph.folded}.")
     if graph.hidden:
         notes.append(f"{grouped(graph.hidden, 'symbol')} not shown.")
-    lines = [("title", line) for line in wrap(plain(totals(answer)), int(width / 9.2))]
+    lines = [("title", line) for line in wrap(plain(totals(answer)), int(width / 9.2))] if titled else []
     return lines + [("small", line) for line in wrap(plain(" ".join(notes), 800), int(width / 6.5)) if line]
 
 
@@ -132,8 +139,8 @@ def _edge(edge: Edge, graph: Graph, layout: Layout) -> str:
         bend = min(GAP_X * 0.6, (x2 - x1) / 2)
         path = f"M{_n(x1)} {_n(y1)}C{_n(x1 + bend)} {_n(y1)} {_n(x2 - bend)} {_n(y2)} {_n(x2)} {_n(y2)}"
     source, target = graph.nodes[edge.source], graph.nodes[edge.target]
-    words = "leads to" if edge.rule == "entry" else rule_words(edge.rule)
-    title = f"{source.name} {words}: {target.name} ({percent(edge.probability).strip()})"
+    words = "leads to" if edge.rule == "entry" else pair_words(edge.rule)
+    title = f"{source.name} {words} {target.name} ({percent(edge.probability).strip()})"
     return f'<path class="{" ".join(classes)}" d="{path}"><title>{markup(title, 300)}</title></path>'
 
 

@@ -18,6 +18,7 @@ from tidegate.report.reach_words import (
     doubts,
     entry_words,
     evidence_words,
+    pair_words,
     percent,
     rests_on,
     rule_words,
@@ -114,7 +115,8 @@ def _changed(answer: ReachAnswer, style: Style, view: View) -> list[str]:
     for path, symbols in shown:
         lines += _changed_file(path, symbols, style, view)
     if silent:
-        lines.append(f"  {grouped(silent, 'symbol')} in documentation or formatting only: nothing can feel it")
+        said = f"{grouped(silent, 'symbol')} in documentation or formatting only: nothing can feel it"
+        lines += wrap(said, style.width, "  ", "      ")
     return lines
 
 
@@ -160,7 +162,7 @@ def _root(root: Root, style: Style) -> list[str]:
     while stack:
         branch, lead, last = stack.pop()
         lines.append(_branch(branch, lead + _mark(last, style), style))
-        below = lead + ("   " if last else "│  " if style.unicode else "|  ")
+        below = _shorten_lead(lead + ("   " if last else "│  " if style.unicode else "|  "), style)
         children = [(kid, below, number == len(branch.children) - 1) for number, kid in enumerate(branch.children)]
         stack += children[::-1]
     return lines
@@ -330,7 +332,7 @@ def _path(number: int, path: Sequence[Hop], style: Style) -> list[str]:
     head = f"{number}. {percent(chance).strip()} in {grouped(len(path), 'hop')}"
     lines = [paint(head, style, "bold")]
     for hop in path:
-        words = rule_words(hop.rule) + evidence_words(hop.evidence)
+        words = pair_words(hop.rule).rstrip(",") + evidence_words(hop.evidence)
         place = f"{hop.source.path}:{hop.line}" if hop.line else hop.source.path
         text = f"{hop.source.name or 'the module'}  {words}  {place}"
         lines += wrap(_say(text, style, 400), style.width, f"   {percent(hop.probability)}  ", " " * 12)

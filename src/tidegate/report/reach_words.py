@@ -19,6 +19,7 @@ from tidegate.reach.answer import (
     ReachedSymbol,
     Service,
 )
+from tidegate.reach.rules import RULES as LINK_RULES
 from tidegate.report.layout import grouped
 
 CHANGES: Mapping[ChangeOf, str] = {
@@ -39,23 +40,38 @@ CHANGES: Mapping[ChangeOf, str] = {
 
 RULES: Mapping[str, str] = {
     "call": "calls it",
-    "construct": "creates one",
-    "read": "reads it",
-    "write": "sets it",
-    "pass": "hands it on",
-    "inherit": "inherits from it",
+    "super": "calls it as inherited",
+    "dispatch": "calls it by its type",
+    "method": "calls a method of it",
+    "make": "makes one",
+    "construct": "is made by it",
+    "special": "runs it through the language",
+    "framework": "is called back through it",
+    "name": "may call it by its name",
+    "outside-name": "may call it from outside",
+    "by-name": "calls it by a name",
+    "property": "reads it",
+    "pass": "hands it over",
+    "pass-class": "hands it over",
+    "escape": "hands it to the outside",
+    "mention": "mentions it",
+    "variable": "reads it",
+    "value": "holds its value",
     "decorate": "is decorated with it",
-    "type": "names it as a type",
-    "override": "may run it",
+    "register": "registers it",
+    "inside": "contains it",
+    "inherit": "inherits from it",
+    "type": "has its type",
+    "fixture": "uses it as a fixture",
+    "set-up": "is set up by it",
+    "own": "is its test",
+    "module": "is loaded with it",
+    "load": "loads it",
     "import": "imports it",
-    "name": "calls this name",
-    "fixture": "takes it as a fixture",
-    "contain": "holds it",
-    "member": "is a member of it",
     "text": "names it in a text",
     "recorded": "was seen running it",
 }
-"""What the nearer symbol does with the one that it leads to, by the rule of the edge."""
+"""What a symbol does with the one that it leads to, by the rule of the edge, where that one stands above it."""
 
 ENTRY_NOUNS: Mapping[EntryKind, tuple[str, str]] = {
     "http": ("route", "routes"),
@@ -84,7 +100,13 @@ class View(Struct, frozen=True):
 
 def rule_words(rule: str) -> str:
     """`calls it`; a rule without words of its own is said by its name."""
-    return RULES.get(rule) or rule.replace("-", " ").replace("_", " ") or "uses it"
+    linked = next((f"{known.words} it" for known in LINK_RULES if known.name == rule), "")
+    return RULES.get(rule) or linked or rule.replace("-", " ").replace("_", " ") or "uses it"
+
+
+def pair_words(rule: str) -> str:
+    """`calls`, to stand between the two symbols of an edge."""
+    return next((known.words for known in LINK_RULES if known.name == rule), "") or rule_words(rule)
 
 
 def percent(probability: float) -> str:
@@ -109,6 +131,11 @@ def change_words(symbol: ChangedSymbol) -> str:
     same_file = symbol.was.path == symbol.symbol.path
     lead = f"was {symbol.was.name or symbol.was.path}" if same_file else f"moved from {symbol.was}"
     return lead if symbol.what == "renamed" else f"{lead}, {words}"
+
+
+def changed_name(symbol: ChangedSymbol) -> str:
+    """The name of a changed symbol in its file: `Cart.add`, `the module`, `the file`."""
+    return symbol.symbol.name or ("the file" if symbol.what in ("file", "asked") else "the module")
 
 
 def totals(answer: ReachAnswer) -> str:

@@ -13,6 +13,7 @@ import msgspec
 from tidegate.facts import SECTIONS, Facts
 from tidegate.provenance.audit_run import AuditReport
 from tidegate.report.document import Check
+from tidegate.report.reach_json import ReachDocument, WhyDocument
 from tidegate.report.recover import RecoverDocument
 from tidegate.report.who import WhoDocument
 
@@ -20,6 +21,8 @@ DOCUMENTS: Mapping[str, type] = {
     "audit": AuditReport,
     "check": Check,
     "facts": Facts,
+    "reach": ReachDocument,
+    "reach-why": WhyDocument,
     "recover": RecoverDocument,
     "who": WhoDocument,
 }
