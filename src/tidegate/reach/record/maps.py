@@ -29,7 +29,7 @@ __all__ = [
     "MapTest",
     "TestMap",
     "read_map",
-    "tests_in",
+    "numbers_in",
     "write_map",
 ]
 
@@ -73,7 +73,7 @@ def write_map(folder: Path, recorded: TestMap) -> TestMap:
     return kept
 
 
-def tests_in(mask: bytes) -> Iterator[int]:
+def numbers_in(mask: bytes) -> Iterator[int]:
     """The numbers of the tests in a mask of a map, the lowest first."""
     for index, byte in enumerate(mask):
         if byte:

@@ -366,7 +366,7 @@ def _path_in(root: str, filename: str) -> str:
     marker = next((m for m in ("site-packages", "dist-packages") if os.sep + m + os.sep in path), "")
     if marker:
         return _source_of(root, path, path.rsplit(os.sep + marker + os.sep, 1)[1])
-    if not path.startswith(root) or path.startswith(os.path.realpath(sys.prefix) + os.sep):
+    if not path.startswith(root) or path.startswith(os.path.realpath(sys.prefix) + os.sep) or not os.path.isfile(path):
         return ""
     return path[len(root) :].replace(os.sep, "/")
 
