@@ -339,12 +339,12 @@ class NoFacts(Facts):
 
 def test_three_lines_for_the_check() -> None:
     assert "\n".join(render_reach_brief(Facts(), Style())) == snapshot("""\
-How far it reaches  4 symbols -> 212 symbols, 3 services, 2 entry points, 1 own…
+Reach  4 symbols -> 212 symbols, 3 services, 2 entry points, 1 owner, 41 tests
   shop (critical), mail, search, POST /orders and 1 more
   not known: 9 % of calls unresolved\
 """)
     assert "\n".join(render_reach_brief(NoFacts(), Style())) == snapshot("""\
-How far it reaches  4 symbols -> unknown
+Reach  4 symbols -> unknown
   not known: reason 0; reason 1; 2 more unknown\
 """)
 

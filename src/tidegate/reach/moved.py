@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -19,10 +19,10 @@ SIMILAR = 0.7
 FEWEST_TOKENS = 16
 """Shorter bodies say too little about who they are, when name and place both differ."""
 
-MOST_PAIRS = 20_000
-"""Pairs of bodies that are compared with each other in one change; beyond it only those of one name."""
+MOST_PAIRS = 10_000
+"""Pairs of bodies that are compared with each other at one depth of names; were there more, only those of one name."""
 
-LONGEST_BYTES = 200_000
+LONGEST_BYTES = 16_000
 """Of a longer body only so much is compared."""
 
 
@@ -90,12 +90,14 @@ class _Matcher:
         old, new = list(self._waiting(self.gone, None)), list(self._waiting(self.fresh, depth))
         named_only = len(old) * len(new) > MOST_PAIRS
         by_name = _group(old, lambda piece: (_simple(piece),)) if named_only else {}
+        pairs = (
+            (other, piece) for piece in new for other in (by_name.get((_simple(piece),), ()) if named_only else old)
+        )
         scored: list[tuple[float, SymbolId, SymbolId]] = []
-        for piece in new:
-            for other in by_name.get((_simple(piece),), ()) if named_only else old:
-                score = self._similarity(other, piece)
-                if score >= SIMILAR:
-                    scored.append((-score, other.symbol, piece.symbol))
+        for other, piece in islice(pairs, MOST_PAIRS):
+            score = self._similarity(other, piece)
+            if score >= SIMILAR:
+                scored.append((-score, other.symbol, piece.symbol))
         for _, was, is_ in sorted(scored):
             if was in self.gone and is_ in self.fresh:
                 self._pair(self.gone[was], self.fresh[is_])

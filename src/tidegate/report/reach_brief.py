@@ -42,7 +42,7 @@ def render_reach_brief(reach: Reach, style: Style) -> list[str]:
     """
     lines = [_totals(reach), _behind(reach), _doubt(reach)]
     shown = [cut(terminal(line, unicode=style.unicode), style.width, style) for line in lines if line]
-    head = "How far it reaches"
+    head = "Reach"
     return [paint(head, style, "bold") + shown[0][len(head) :], *shown[1:]]
 
 
@@ -58,7 +58,7 @@ def _totals(reach: Reach) -> str:
     parts += [grouped(len(reach.owners), "owner")] if reach.owners else []
     parts += [grouped(reach.tests, "test")] if reach.tests else []
     affected = ", ".join(parts) or ("unknown" if reach.unknowns else "nothing")
-    return f"How far it reaches  {grouped(reach.symbols, 'symbol')} -> {affected}"
+    return f"Reach  {grouped(reach.symbols, 'symbol')} -> {affected}"
 
 
 def _behind(reach: Reach) -> str:

@@ -1,0 +1,147 @@
+"""`tidegate reach`: how far a change goes, from its lines to symbols, tests, entry points, services and owners."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import click
+
+from tidegate.cli.options import repo_option, style_here, write_result
+from tidegate.cli.reach_record import record
+from tidegate.errors import InputError
+
+if TYPE_CHECKING:
+    from tidegate.reach.answer import Hop, ReachAnswer
+    from tidegate.report.reach_words import View
+    from tidegate.report.style import Style
+
+_FORMATS = ("text", "json", "dot", "svg", "html")
+
+
+class _Reach(click.Command):
+    """The command, and `record` below it. A file of that name is asked about as `./record`."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        if args[:1] == ["record"]:
+            return record.make_context(f"{info_name} record", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
+
+
+@click.command(name="reach", cls=_Reach)
+@click.argument("question", nargs=-1, metavar="[RANGE | PATH | PATH:SYMBOL]")
+@click.option("--why", metavar="A [B]", help="The strongest paths from A to what changed, or to the changed symbol B.")
+@click.option(
+    "--format", "format_", type=click.Choice(_FORMATS), help="[default: text, or what the name of the file says]"
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to this file.")
+@click.option("--depth", type=click.IntRange(min=1), default=None, help="Show no more than so many hops.")
+@click.option("--limit", type=click.IntRange(min=1), default=None, help="Show so many symbols. [default: one screen]")
+@click.option(
+    "--at-least", type=click.FloatRange(0, 1), default=0.0, metavar="P", help="Show what is as likely as this."
+)
+@click.option("--traffic", metavar="SOURCE", help="Request rates: a Prometheus URL or an OTLP JSON file.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@repo_option
+def reach(
+    question: tuple[str, ...],
+    why: str | None,
+    format_: str | None,
+    output: Path | None,
+    depth: int | None,
+    limit: int | None,
+    at_least: float,
+    traffic: str | None,
+    color: str,
+    repo: Path | None,
+) -> None:
+    """How far a change goes: symbols, tests, entry points, services, owners.
+
+    RANGE is BASE..HEAD or a commit; by default what HEAD adds to its upstream branch. A PATH or PATH:SYMBOL asks what
+    would feel a change of it. "Nothing" is said only when all was read and resolved, else the answer is "unknown".
+
+    `tidegate reach record -- pytest` runs the tests and remembers what each of them executes.
+    """
+    asked, target = _asked(question, why)
+    # Imported here, so that `--help` costs nothing of it.
+    from tidegate.change.git import open_repository
+    from tidegate.reach.journey import read_reach, read_why
+    from tidegate.report.reach_words import View
+    from tidegate.report.style import PLAIN
+
+    view = View(depth or 0, limit or 0, at_least)
+    style = style_here(color) if output is None else PLAIN
+    with open_repository(repo or Path.cwd(), bare=repo is not None) as repository:
+        if why is None:
+            answer = read_reach(asked, repository, environment=os.environ, traffic=traffic or "")
+            text = _formats()[_format(format_, output)](answer, view, style)
+        else:
+            paths = read_why(asked, repository, source=why, target=target, environment=os.environ)
+            text = _why(paths, _format(format_, output), style)
+    _write(text, output)
+
+
+# Private
+
+_Renderer: TypeAlias = "Callable[[ReachAnswer, View, Style], str]"
+
+
+def _asked(question: Sequence[str], why: str | None) -> tuple[str, str]:
+    """What is asked about, and after `--why A` the changed symbol B that the paths end at."""
+    most = 1 if why is None else 2
+    if len(question) > most:
+        raise InputError(
+            f"{len(question)} questions at once", where=" ".join(question), mend="ask about one range, path or symbol"
+        )
+    return (question[0] if question else "", question[1] if len(question) > 1 else "")
+
+
+def _format(given: str | None, output: Path | None) -> str:
+    named = output.suffix[1:].lower() if output is not None else ""
+    return given or (named if named in _FORMATS else "text")
+
+
+def _formats() -> Mapping[str, _Renderer]:
+    from tidegate.report.reach_dot import render_reach_dot
+    from tidegate.report.reach_html import render_reach_html
+    from tidegate.report.reach_json import render_reach_json
+    from tidegate.report.reach_svg import render_reach_svg
+    from tidegate.report.reach_text import render_reach_text
+
+    return {
+        "text": lambda answer, view, style: render_reach_text(answer, style, view),
+        "json": lambda answer, view, style: render_reach_json(answer),  # noqa: ARG005 machines get all of it
+        "dot": lambda answer, view, style: render_reach_dot(answer, view),  # noqa: ARG005
+        "svg": lambda answer, view, style: render_reach_svg(answer, view),  # noqa: ARG005
+        "html": lambda answer, view, style: render_reach_html(answer, view),  # noqa: ARG005
+    }
+
+
+def _why(paths: Sequence[Sequence[Hop]], format_: str, style: Style) -> str:
+    from tidegate.report.reach_json import render_why_json
+    from tidegate.report.reach_text import render_why_text
+
+    if format_ == "json":
+        return render_why_json(paths)
+    if format_ == "text":
+        return render_why_text(paths, style)
+    raise InputError(f"paths are not written as {format_}", where="--format", mend="use text or json with --why")
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        write_result(text)
+        return
+    try:
+        output.write_bytes(text.encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        raise InputError(
+            f"cannot be written: {error.strerror}", where=f"--output {output}", mend="check the folder and the disk"
+        ) from error
