@@ -22,13 +22,16 @@ _TABLES = {"context": "table", "file": "table", "line_bits": "table", "arc": "ta
 _VALUE_LIMIT_BYTES = 4 << 20
 
 
-def read_coverage_data(file: Path, paths: Iterable[str]) -> Recording:
-    """Which test executed which line. `paths` are the files of the repository. Raises InputError."""
+def read_coverage_data(file: Path, paths: Iterable[str], seconds: float = SECONDS) -> Recording:
+    """Which test executed which line. `paths` are the files of the repository.
+
+    Raises InputError, also when the database takes longer than `seconds` to answer.
+    """
     if not file.is_file() or file.stat().st_size > FILE_LIMIT_BYTES:
         raise refused(file, KIND, "it is no file, or too large")
     try:
         with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro&immutable=1", uri=True)) as database:
-            _restrain(database)
+            _restrain(database, seconds)
             return _read(database, file, Places(paths))
     except (sqlite3.Error, UnicodeDecodeError, OverflowError) as error:
         raise refused(file, KIND, error) from error
@@ -37,8 +40,8 @@ def read_coverage_data(file: Path, paths: Iterable[str]) -> Recording:
 # Private
 
 
-def _restrain(database: sqlite3.Connection) -> None:
-    until = time.monotonic() + SECONDS
+def _restrain(database: sqlite3.Connection, seconds: float) -> None:
+    until = time.monotonic() + seconds
     database.set_progress_handler(lambda: int(time.monotonic() > until), 100_000)
     database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _VALUE_LIMIT_BYTES)
     database.execute("PRAGMA trusted_schema = OFF")

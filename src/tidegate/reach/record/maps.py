@@ -28,8 +28,8 @@ __all__ = [
     "MapSymbol",
     "MapTest",
     "TestMap",
-    "read_map",
     "numbers_in",
+    "read_map",
     "write_map",
 ]
 
