@@ -40,7 +40,7 @@ RULES: tuple[Rule, ...] = (
     Rule("value", "holds the value of"),
     Rule("decorate", "is decorated with"),
     Rule("register", "registers"),
-    Rule("inside", "contains"),
+    Rule("inside", "contains", makes=True),
     Rule("inherit", "inherits from", runs=False),
     Rule("type", "has the type", runs=False),
     Rule("fixture", "uses the fixture"),
@@ -48,6 +48,7 @@ RULES: tuple[Rule, ...] = (
     Rule("own", "is the test of"),
     Rule("module", "is loaded with", runs=False),
     Rule("import", "imports", runs=False),
-    Rule("text", "names in a text", runs=False),
+    Rule("load", "loads"),
+    Rule("text", "names in a text"),
 )
 NUMBER = {rule.name: number for number, rule in enumerate(RULES)}

@@ -135,6 +135,23 @@ class _Scope:
         self.generator = False
 
 
+class _Under:
+    """The conditions that the code being read stands under."""
+
+    __slots__ = ("branches", "exits", "handlers", "loops")
+
+    def __init__(self) -> None:
+        self.branches = self.exits = self.handlers = self.loops = 0
+
+    def level(self) -> int:
+        """`Reference.branch` for code that stands here."""
+        if self.handlers:
+            return 5
+        if self.branches:
+            return 3 if self.branches == 1 else 4
+        return 2 if self.exits else 1 if self.loops else 0
+
+
 class _Reader:
     """Reads one module. `within` is the definition that the code being read belongs to."""
 
@@ -148,6 +165,8 @@ class _Reader:
         self.scopes: list[_Scope] = [self.scope]
         self.within = 0
         self.typing_only = False
+        self.branch = 0
+        self.under = _Under()
         self.expressions: dict[type, Callable[[Any], str]] = {
             ast.Name: self._name,
             ast.Attribute: self._attribute,
@@ -187,6 +206,10 @@ class _Reader:
             ast.If: self._if,
             ast.For: self._for,
             ast.AsyncFor: self._for,
+            ast.While: self._while,
+            ast.Try: self._try,
+            ast.TryStar: self._try,
+            ast.Match: self._match,
             ast.With: self._with,
             ast.AsyncWith: self._with,
             ast.ExceptHandler: self._except,
@@ -227,12 +250,27 @@ class _Reader:
 
     def body(self, statements: Iterable[ast.stmt]) -> None:
         table = self.statements
+        exits = self.under.exits
         for statement in statements:
             read = table.get(type(statement))
             if read is not None:
                 read(statement)
             else:
                 self.children(statement)
+            if _may_leave(statement):
+                self.under.exits += 1
+                self.branch = self.under.level()
+        self.under.exits = exits
+        self.branch = self.under.level()
+
+    def block(self, statements: Sequence[ast.stmt], what: str) -> None:
+        """The statements of a branch, a loop or a handler."""
+        under = self.under
+        setattr(under, what, getattr(under, what) + 1)
+        self.branch = under.level()
+        self.body(statements)
+        setattr(under, what, getattr(under, what) - 1)
+        self.branch = under.level()
 
     def _expression(self, node: ast.Expr) -> None:
         self.value(node.value)
@@ -262,14 +300,14 @@ class _Reader:
         return "?"
 
     def refer(self, kind: ReferenceKind, chain: str, line: int, arguments: tuple[str, ...] = ()) -> None:
-        self.references.append(Reference(self.within, kind, chain, line, arguments))
+        self.references.append(Reference(self.within, kind, chain, line, arguments, self.branch))
 
     def bind(self, name: str, chain: str, kind: BindingKind, line: int) -> None:
         scope = self.scope
         target = scope.globals.get(name, scope.index)
-        if target == scope.index:
+        if target == scope.index and kind != "import":
             scope.locals.add(name)
-        if chain not in ("?", name):
+        if chain != name:
             self.bindings.append(Binding(target, name, chain, kind, self.within, line))
 
     def gap(self, reason: str, line: int) -> None:
@@ -279,7 +317,7 @@ class _Reader:
 
     def _name(self, node: ast.Name) -> str:
         chain = self.root(node.id)
-        self.references.append(Reference(self.within, "read", chain, node.lineno))
+        self.references.append(Reference(self.within, "read", chain, node.lineno, (), self.branch))
         return chain
 
     def root(self, name: str) -> str:
@@ -313,7 +351,7 @@ class _Reader:
 
     def _attribute(self, node: ast.Attribute) -> str:
         chain = self.member(node)
-        self.references.append(Reference(self.within, "read", chain, node.lineno))
+        self.references.append(Reference(self.within, "read", chain, node.lineno, (), self.branch))
         return chain
 
     def _constant(self, node: ast.Constant) -> str:
@@ -337,9 +375,15 @@ class _Reader:
     def _choice(self, node: ast.IfExp | ast.BoolOp) -> str:
         if type(node) is ast.IfExp:
             self.value(node.test)
-            chains = [self.value(node.body), self.value(node.orelse)]
+            parts = [node.body, node.orelse]
         else:
-            chains = [self.value(value) for value in node.values]  # type: ignore[union-attr]
+            parts = node.values[1:]  # type: ignore[union-attr]
+        chains = [] if type(node) is ast.IfExp else [self.value(node.values[0])]  # type: ignore[union-attr]
+        self.under.branches += 1
+        self.branch = self.under.level()
+        chains.extend(self.value(part) for part in parts)
+        self.under.branches -= 1
+        self.branch = self.under.level()
         return next((chain for chain in chains if chain[0] not in "%?"), chains[-1])
 
     def _several(self, answer: str) -> Callable[[Any], str]:
@@ -359,7 +403,7 @@ class _Reader:
         kind = type(node)
         if kind is ast.Name or kind is ast.Attribute:
             chain = self.path(node)  # type: ignore[arg-type]
-            self.references.append(Reference(self.within, "pass", chain, node.lineno))  # type: ignore[union-attr]
+            self.references.append(Reference(self.within, "pass", chain, node.lineno, (), self.branch))  # type: ignore[union-attr]
             return chain
         return self.value(node)
 
@@ -369,7 +413,12 @@ class _Reader:
         for default in (*node.args.defaults, *node.args.kw_defaults):
             if default is not None:
                 self.value(default)
-        return self.value(node.body)[:0] + "%func"
+        self.under.branches += 1
+        self.branch = self.under.level()
+        self.value(node.body)
+        self.under.branches -= 1
+        self.branch = self.under.level()
+        return "%func"
 
     def _comprehension(self, node: Any) -> str:
         for generator in node.generators:
@@ -425,7 +474,7 @@ class _Reader:
             return chains[0] if chains else "?"
         if last == "import_module":
             return self._import_module(node, arguments)
-        self.references.append(Reference(self.within, "call", callee, node.lineno, arguments))
+        self.references.append(Reference(self.within, "call", callee, node.lineno, arguments, self.branch))
         return callee + "()"
 
     def _import_module(self, node: ast.Call, arguments: tuple[str, ...]) -> str:
@@ -532,7 +581,7 @@ class _Reader:
         if function in ("hasattr", "delattr"):
             return "%int"
         self.gap("reflection", node.lineno)
-        if beginning.isidentifier() and function == "getattr":
+        if function == "getattr" and (beginning.isidentifier() or not beginning):
             self.refer("read", f"{subject}.{beginning}%", node.lineno)
         return "?"
 
@@ -543,6 +592,7 @@ class _Reader:
         first = node.targets[0]
         if self.scope.kind != "function" and len(node.targets) == 1 and type(first) is ast.Name:
             self.within = self.variable(first.id, node)
+            self._named_in_texts(first.id, node.value)
         for target in node.targets[:1]:
             self.assign(target, node.value)
         for target in node.targets[1:]:
@@ -551,6 +601,14 @@ class _Reader:
             else:
                 self.assign_to(target, "?", "assign")
         self.within = before
+
+    def _named_in_texts(self, name: str, value: ast.expr) -> None:
+        """A list of names as texts, other than `__all__`, hands over what bears these names."""
+        if isinstance(value, (ast.List, ast.Tuple, ast.Set)) and name != "__all__":
+            for part in value.elts:
+                if isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value.isidentifier():
+                    self.refer("pass", part.value, part.lineno)
+                    self.refer("read", part.value + ".%", part.lineno)
 
     def variable(self, name: str, node: ast.stmt) -> int:
         """A module- or class-level name becomes a definition; what its value uses belongs to it."""
@@ -682,7 +740,11 @@ class _Reader:
         )
         scope.locals.update(parameter.name for parameter in parameters)
         self.scope = scope
+        above, self.under = self.under, _Under()
+        self.branch = 0
         self.body(node.body)
+        self.under = above
+        self.branch = above.level()
         self.scope, self.within = outer, before
         if scope.generator:
             flags.append("generator")
@@ -791,9 +853,9 @@ class _Reader:
         test = node.test
         name = test.attr if isinstance(test, ast.Attribute) else test.id if isinstance(test, ast.Name) else ""
         before, self.typing_only = self.typing_only, self.typing_only or name == "TYPE_CHECKING"
-        self.body(node.body)
+        self.block(node.body, "branches")
         self.typing_only = before
-        self.body(node.orelse)
+        self.block(node.orelse, "branches")
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         if isinstance(node.iter, (ast.List, ast.Tuple)):
@@ -802,8 +864,29 @@ class _Reader:
         else:
             chain = self.value(node.iter)
             self.assign_to(node.target, chain + "[]" if chain[0] not in "?%" else "?", "assign")
-        self.body(node.body)
+        self.block(node.body, "loops")
         self.body(node.orelse)
+
+    def _while(self, node: ast.While) -> None:
+        self.value(node.test)
+        self.block(node.body, "loops")
+        self.body(node.orelse)
+
+    def _try(self, node: Any) -> None:
+        self.body(node.body)
+        for handler in node.handlers:
+            self._except(handler)
+        self.body(node.orelse)
+        self.body(node.finalbody)
+
+    def _match(self, node: ast.Match) -> None:
+        self.value(node.subject)
+        for case in node.cases:
+            self.children(case.pattern) if not isinstance(case.pattern, ast.MatchClass) else self._match_class(
+                case.pattern
+            )
+            self.value(case.guard)
+            self.block(case.body, "branches")
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:
         asynchronous = type(node) is ast.AsyncWith
@@ -826,7 +909,7 @@ class _Reader:
                 self.bind(node.name, chain + "!", "narrow", node.lineno)
         if node.name:
             self.scope.locals.add(node.name)
-        self.body(node.body)
+        self.block(node.body, "handlers")
 
     def _global(self, node: ast.Global) -> None:
         for name in node.names:
@@ -875,6 +958,14 @@ def _name_receiver(
         scope.self_name = first
 
 
+def _may_leave(statement: ast.stmt) -> bool:
+    """Whether what follows the statement may not run: a branch of it ends the function or the round of the loop."""
+    if type(statement) is not ast.If:
+        return False
+    ends = (statement.body[-1], statement.orelse[-1]) if statement.orelse else (statement.body[-1],)
+    return any(isinstance(end, (ast.Return, ast.Raise, ast.Continue, ast.Break)) for end in ends)
+
+
 def _arguments(arguments: ast.arguments) -> list[ast.arg]:
     found = [*arguments.posonlyargs, *arguments.args]
     if arguments.vararg is not None:
@@ -917,4 +1008,4 @@ def _names_something(value: str) -> bool:
         return False
     if " " in value:
         return value.lstrip()[:7].upper().startswith(("SELECT ", "INSERT ", "UPDATE ", "DELETE ", "CREATE ", "ALTER "))
-    return "/" in value or "." in value or "_" in value
+    return "/" in value or "." in value or "_" in value or "(" in value

@@ -11,6 +11,11 @@ from tidegate.reach.rules import NUMBER
 from tidegate.reach.symbols import Definition
 
 CONSTRUCTORS = ("__init__", "__new__", "__post_init__", "__attrs_post_init__", "<init>", "<clinit>", "constructor")
+_COMMON = frozenset("__call__ __iter__ __next__ __getitem__ __len__ __enter__ __exit__ __get__ __getattr__ __await__".split())
+_LESS_COMMON = frozenset(
+    "__eq__ __hash__ __bool__ __contains__ __setattr__ __set__ __setitem__ __str__ __aiter__ __anext__ __aenter__ "
+    "__aexit__ __init_subclass__ __set_name__ __getattribute__ __lt__ __add__".split()
+)
 NAME_LIMIT = 400
 """A name that more methods bear says nothing; the call is counted as unresolved all the same."""
 
@@ -30,6 +35,7 @@ class Graph(Struct, frozen=True):
     rules: list[int]
     at: list[int]
     width: list[int]
+    branch: list[int]
     above: dict[int, tuple[int, ...]]
     tests: dict[int, int]
 
@@ -45,11 +51,13 @@ class _Builder:
         self.rules: list[int] = []
         self.at: list[int] = []
         self.width: list[int] = []
+        self.branch: list[int] = []
         self.members: dict[str, dict[str, str]] = {}
         self.orders: dict[str, tuple[str, ...]] = {}
         self.external: set[str] = set()
         self.below: dict[str, list[str]] = {}
         self.by_name: dict[str, list[str]] = {}
+        self.called: set[str] = set()
         self.tests: dict[int, int] = {}
 
     def node(self, key: str, kind: str = "", line: int = 0) -> int:
@@ -63,15 +71,18 @@ class _Builder:
             self.kinds[number], self.lines[number] = kind, line
         return number
 
-    def edge(self, source: int, target: int, rule: str | int, line: int = 0, width: int = 1) -> None:
+    def edge(self, source: int, target: int, rule: str | int, line: int = 0, width: int = 1, branch: int = 0) -> None:
         self.sources.append(source)
         self.targets.append(target)
         self.rules.append(NUMBER[rule] if isinstance(rule, str) else rule)
         self.at.append(line)
         self.width.append(width)
+        self.branch.append(branch)
 
 
-def assemble(paths: Sequence[str], definitions: Mapping[str, Sequence[Definition]], linked: Mapping[str, LinkedFile]) -> Graph:
+def assemble(
+    paths: Sequence[str], definitions: Mapping[str, Sequence[Definition]], linked: Mapping[str, LinkedFile]
+) -> Graph:
     """The graph of all files. Nodes and edges stand in the order of paths and of their source."""
     made = _Builder()
     for path in paths:
@@ -88,7 +99,9 @@ def assemble(paths: Sequence[str], definitions: Mapping[str, Sequence[Definition
         file = linked[path]
         own = [made.number[f"{path}:{d.name}"] for d in definitions[path]]
         for edge in file.edges:
-            made.edge(own[edge.source], made.node(edge.target), edge.rule, edge.line)
+            if "#" in edge.target:
+                made.called.add(edge.target.rpartition("#")[2])
+            made.edge(own[edge.source], made.node(edge.target), edge.rule, edge.line, 1, edge.branch)
         for test in file.tests:
             _test(made, path, definitions[path], test)
     _expand(made)
@@ -105,6 +118,7 @@ def assemble(paths: Sequence[str], definitions: Mapping[str, Sequence[Definition
         made.rules,
         made.at,
         made.width,
+        made.branch,
         above,
         made.tests,
     )
@@ -165,7 +179,10 @@ def _expand_slot(made: _Builder, key: str) -> None:
             if bearer:
                 found[bearer] = None
     for bearer in found:
-        made.edge(made.number[key], made.number[bearer], "dispatch", 0, len(found))
+        if name == "%":
+            made.edge(made.number[key], made.number[bearer], "framework", 0, _oddity(made, bearer.rpartition(".")[2]))
+        else:
+            made.edge(made.number[key], made.number[bearer], "dispatch", 0, len(found))
 
 
 def _members(made: _Builder, cls: str, beginning: str) -> Iterable[str]:
@@ -198,6 +215,13 @@ def _expand_class(made: _Builder, key: str) -> None:
             if name in CONSTRUCTORS:
                 made.edge(number, target, "construct")
             elif name.startswith("__") and name.endswith("__"):
-                made.edge(number, target, "special")
+                made.edge(number, target, "special", 0, _oddity(made, name))
             elif key in made.external:
-                made.edge(number, target, "framework")
+                made.edge(number, target, "framework", 0, _oddity(made, name))
+
+
+def _oddity(made: _Builder, name: str) -> int:
+    """How unlikely it is that the outside calls a member of this name: 1, or more where other reasons explain it."""
+    if name.startswith("__"):
+        return 1 if name in _COMMON else 3 if name in _LESS_COMMON else 9
+    return 9 if name.startswith("_") else 3 if name in made.called else 1

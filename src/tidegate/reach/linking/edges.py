@@ -10,6 +10,8 @@ The target of an edge is a text:
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct
 
 from tidegate.reach.linking.evaluate import Evaluator, Place
@@ -17,7 +19,20 @@ from tidegate.reach.linking.pytests import MODULE_SET_UP, SET_UP, Fixtures, is_t
 from tidegate.reach.linking.table import FileTable
 from tidegate.reach.linking.values import Value, Values
 from tidegate.reach.rules import NUMBER
-from tidegate.reach.symbols import Reference
+from tidegate.reach.symbols import Reference, Text
+
+
+_CODE = re.compile(r"(?:^|[^\w.])\.?([A-Za-z_]\w*)\(|\.([A-Za-z_]\w*)\(")
+"""What a text that becomes code calls."""
+
+_PLAIN_DECORATORS = frozenset(
+    [
+        *("overload", "abstractmethod", "override", "final", "property", "cached_property", "staticmethod"),
+        *("classmethod", "setter", "getter", "deleter", "contextmanager", "asynccontextmanager", "wraps"),
+        *("lru_cache", "cache", "parametrize", "skipif", "skip", "xfail", "usefixtures", "fixture", "dataclass"),
+    ]
+)
+"""Decorators that hand the function to nobody who would call it later."""
 
 
 class Edge(Struct, frozen=True, array_like=True, gc=False):
@@ -27,6 +42,7 @@ class Edge(Struct, frozen=True, array_like=True, gc=False):
     rule: int
     line: int
     target: str
+    branch: int = 0
 
 
 class ClassLink(Struct, frozen=True, array_like=True, gc=False):
@@ -64,7 +80,8 @@ class _File:
     def __init__(self, evaluator: Evaluator, table: FileTable) -> None:
         self.evaluator = evaluator
         self.table = table
-        self.edges: dict[tuple[int, int, str], int] = {}
+        self.edges: dict[tuple[int, int, str], tuple[int, int]] = {}
+        self.branch = 0
         self.calls = 0
         self.unresolved = 0
         self.readers = {
@@ -81,7 +98,11 @@ class _File:
 
     def link(self) -> None:
         for reference in self.table.symbols.references:
+            self.branch = reference.branch
             self.readers[reference.kind](reference)
+        self.branch = 0
+        for text in self.table.symbols.texts:
+            self._text(text)
         definitions = self.table.definitions
         for number, definition in enumerate(definitions):
             if number == 0:
@@ -92,10 +113,15 @@ class _File:
                 self.add(definition.parent, "inside", definition.line, own)
             elif definition.kind in ("variable", "constant"):
                 self.add(definition.parent, "value", definition.line, own)
+                if any(base.endswith(("Enum", "Flag")) for base in parent.bases):
+                    self.add(number, "make", definition.line, self.table.key(definition.parent))
             self.add(number, "module", definition.line, f"{self.table.path}:")
 
     def add(self, source: int, rule: str, line: int, target: str) -> None:
-        self.edges.setdefault((source, NUMBER[rule], target), line)
+        key = (source, NUMBER[rule], target)
+        known = self.edges.get(key)
+        if known is None or known[1] > self.branch:
+            self.edges[key] = (line, self.branch)
 
     # tests
 
@@ -151,13 +177,18 @@ class _File:
     def _named_fixtures(self, fixtures: Fixtures, number: int, source: int) -> None:
         definition = self.table.definitions[number]
         names = [p.name for p in definition.parameters if p.name not in ("self", "cls", "request")]
-        names += [
-            argument[1:-1]
-            for reference in self.table.symbols.references
-            if reference.kind == "decorate" and reference.chain.endswith("usefixtures")
-            and reference.within in (number, self.table.cls[number])
-            for argument in reference.arguments
-        ] if "usefixtures" in str(definition.decorators) or self.table.cls[number] >= 0 else []
+        names += (
+            [
+                argument[1:-1]
+                for reference in self.table.symbols.references
+                if reference.kind == "decorate"
+                and reference.chain.endswith("usefixtures")
+                and reference.within in (number, self.table.cls[number])
+                for argument in reference.arguments
+            ]
+            if "usefixtures" in str(definition.decorators) or self.table.cls[number] >= 0
+            else []
+        )
         for name in names:
             for place in fixtures.find(self.table, number, name):
                 self._to_place(source, "fixture", definition.line, place)
@@ -180,6 +211,9 @@ class _File:
         for step in steps:
             if step[0] == ".":
                 name = step[1:]
+                for value in values:
+                    if value[0] == "d":
+                        self.add(reference.within, "pass", reference.line, self.key(value))
             if values:
                 if name[-1:] == "%" and step == steps[-1]:
                     break
@@ -237,7 +271,7 @@ class _File:
             elif kind == "i":
                 self.add(within, "method", line, f"{self.key(value)}#__call__")
                 outside = False
-            elif kind == "y" and "." in root and name.isidentifier():
+            elif kind == "y" and "." in root and _may_be_ours(name) and not value[1].startswith("super."):
                 self.add(within, "outside-name", line, f"#{name}")
         if not values:
             self._unresolved(reference, name)
@@ -245,7 +279,7 @@ class _File:
             self._escapes(reference)
 
     def _unresolved(self, reference: Reference, name: str) -> None:
-        if "." not in reference.chain or not name.isidentifier():
+        if "." not in reference.chain or not _may_be_ours(name):
             if reference.chain.isidentifier() and self._is_parameter(reference):
                 self.calls += 1
                 self.unresolved += 1
@@ -294,7 +328,7 @@ class _File:
                 self.add(reference.within, class_rule, reference.line, self.key(value))
             elif kind == "p":
                 self._to_module(reference, value, "mention")
-        if not values and "." in reference.chain and name.isidentifier():
+        if not values and "." in reference.chain and _may_be_ours(name):
             self.add(reference.within, "name", reference.line, f"#{name}")
 
     def _by_beginning(self, reference: Reference, values: Values, name: str) -> None:
@@ -339,7 +373,10 @@ class _File:
             elif value[0] == "i":
                 self.add(reference.within, "decorate", reference.line, f"{self.key(value)}#__call__")
         definition = self.table.definitions[reference.within]
-        if definition.kind in ("function", "method") and name not in ("overload", "abstractmethod", "override"):
+        if definition.kind not in ("function", "method") or name in _PLAIN_DECORATORS:
+            return
+        in_class = self.table.definitions[definition.parent].kind in ("class", "interface")
+        if not in_class or all(value[0] in "xy" for value in values):
             self.add(max(definition.parent, 0), "register", reference.line, self.table.key(reference.within))
 
     def _type(self, reference: Reference) -> None:
@@ -350,16 +387,49 @@ class _File:
     def _import(self, reference: Reference) -> None:
         spec, _, name = reference.chain[1:].partition(">")
         root: Value = ("p", spec, self.table.index)
-        self._to_module(reference, root, "import")
+        inside = self.table.definitions[reference.within].kind in ("function", "method")
+        self._to_module(reference, root, "load" if inside else "import")
         if name and self.evaluator.languages[self.table.index].submodules:
             for value in self.evaluator.member(root, name[1:]):
                 if value[0] == "p":
-                    self._to_module(reference, value, "import")
+                    self._to_module(reference, value, "load" if inside else "import")
+
+    def _text(self, text: Text) -> None:
+        """A text that names a module or something in it: "package.module", "package.module:name"."""
+        for found in _CODE.finditer(text.value):
+            name = found.group(1) or found.group(2)
+            if _may_be_ours(name):
+                self.add(text.within, "text", text.line, f"#{name}")
+        spec, _, name = text.value.partition(":")
+        if not all(part.isidentifier() for part in spec.split(".")) or (name and not name.isidentifier()):
+            return
+        root: Value = ("p", spec, self.table.index)
+        files = self.evaluator.files_of(spec, self.table.index)
+        within, line = text.within, text.line
+        for file in files:
+            self.evaluator.mask |= 1 << file
+            self.add(within, "text", line, f"{self.evaluator.paths[file]}:")
+        if not files and "." in spec and not name:
+            spec, _, name = spec.rpartition(".")
+            root = ("p", spec, self.table.index)
+        if not name or not self.evaluator.files_of(spec, self.table.index):
+            return
+        self.evaluator.touched = touched = []
+        values = self.evaluator.member(root, name)
+        self.evaluator.touched = None
+        for value in (*values, *touched):
+            if value[0] in "cd":
+                self.add(within, "pass-class" if value[0] == "c" else "text", line, self.key(value))
 
     def _to_module(self, reference: Reference, value: Value, rule: str) -> None:
         for file in self.evaluator.files_of(value[1], value[2]):
             self.evaluator.mask |= 1 << file
             self.add(reference.within, rule, reference.line, f"{self.evaluator.paths[file]}:")
+
+
+def _may_be_ours(name: str) -> bool:
+    """Whether a name says enough to look for its bearers: every class has the special methods of the language."""
+    return name.isidentifier() and not (name.startswith("__") and name.endswith("__"))
 
 
 def link_file(evaluator: Evaluator, table: FileTable, fixtures: Fixtures) -> LinkedFile:
@@ -378,7 +448,7 @@ def link_file(evaluator: Evaluator, table: FileTable, fixtures: Fixtures) -> Lin
                 if other is not None:
                     names.append(other.key(place[1]))
             classes.append(ClassLink(number, tuple(names), external))
-    edges = tuple(Edge(s, r, line, target) for (s, r, target), line in file.edges.items())
+    edges = tuple(Edge(s, r, line, target, branch) for (s, r, target), (line, branch) in file.edges.items())
     mask = evaluator.mask
     return LinkedFile(
         edges, tuple(classes), tests, file.calls, file.unresolved, mask.to_bytes((mask.bit_length() + 7) // 8, "little")

@@ -26,6 +26,7 @@ _ELEMENT = frozenset(["get", "pop", "popleft", "setdefault", "popitem", "next", 
                       "__next__", "__anext__", "__getitem__", "at", "find", "unwrap", "expect", "then"])  # fmt: skip
 _SAME = frozenset(["values", "copy", "filter", "slice", "concat", "iter", "stream", "into_iter", "iter_mut", "reversed",
                    "__iter__", "__aiter__", "toList", "sorted", "limit", "skip"])  # fmt: skip
+_TEXTS = frozenset(["str", "bytes", "int", "float"])
 _FUNCTION_KINDS = frozenset(["function", "method"])
 _CLASS_KINDS = frozenset(["class", "interface"])
 
@@ -178,8 +179,13 @@ class Evaluator:
         found: list[Value] = []
         if parameter is not None:
             found.extend(self._parameter(table, file, scope, parameter))
+        unknown = False
         for entry in entries or ():
-            found.extend(self._entry(table, file, entry, receiver))
+            values = self._entry(table, file, entry, receiver)
+            unknown = unknown or not values
+            found.extend(values)
+        if unknown and all(value[0] == "b" for value in found):
+            return NOTHING
         return merged(found)
 
     def _from_stars(self, file: int, stars: Sequence[Binding], name: str) -> Values:
@@ -224,6 +230,8 @@ class Evaluator:
         if isinstance(entry, Binding):
             if receiver is not None and not self._same_receiver(table, entry, receiver):
                 receiver = None
+            if entry.kind == "import" and self.touched is not None:
+                return self._imported(file, entry)
             return self.chain(file, entry.within, entry.value, receiver)
         definition = table.definitions[entry]
         if definition.kind in ("constant", "variable", "property") and not definition.parameters:
@@ -233,6 +241,16 @@ class Evaluator:
                 return self._returned(file, entry, receiver) or NOTHING
             return NOTHING
         return (self._definition((file, entry)),)
+
+    def _imported(self, file: int, entry: Binding) -> Values:
+        """What an import means, with the variables on the way written down as touched."""
+        key = (file, "import", entry.name, entry.value)
+        if key in self._running or self._depth > DEPTH:
+            return NOTHING
+        self._running.add(key)
+        values = self._evaluate(file, entry.within, entry.value, None)
+        self._running.discard(key)
+        return values
 
     def _same_receiver(self, table: FileTable, entry: Binding, receiver: Value) -> bool:
         return receiver[0] in "ic" and table.cls[entry.within] >= 0
@@ -299,7 +317,7 @@ class Evaluator:
         if kind == "l":
             return self._of_container(value[1], name)
         if kind == "b":
-            return (("b", "?"),)
+            return (value,) if value[1] in _TEXTS else (("b", "?"),)
         if kind == "m" or kind == "d":
             return self._of_function(value, name)
         return NOTHING
@@ -375,6 +393,9 @@ class Evaluator:
         if definition.kind in ("constant", "variable"):
             if self.touched is not None:
                 self.touched.append(("d", file, entry))
+            parent = table.definitions[definition.parent]
+            if any(base.endswith(("Enum", "Flag")) for base in parent.bases):
+                return (("i", file, definition.parent),)
             return NOTHING
         return (self._definition((file, entry)),)
 
@@ -427,8 +448,8 @@ class Evaluator:
             return (value[1],)
         if kind == "i":
             return merged([v for m in self.member(value, "__call__") if m[0] == "m" for v in self.call(m)])
-        if kind == "b":
-            return (("b", "?"),)
+        if kind == "b" and value[1] in _TEXTS:
+            return (value,)
         return NOTHING
 
     def _returned(self, file: int, index: int, receiver: Value | None) -> Values:
@@ -461,7 +482,7 @@ class Evaluator:
             return merged(found)
         if kind == "c":
             return (value,)
-        if kind in "xyb":
+        if kind == "x" or kind == "y" or (kind == "b" and value[1] in _TEXTS):
             return (value,) if kind != "x" else (("y", value[1]),)
         return NOTHING
 

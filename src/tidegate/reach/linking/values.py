@@ -1,14 +1,14 @@
 """What a chain can mean. Values are plain tuples, because a large repository has millions of them.
 
-    ("d", file, n)         the definition n: a function that was not bound, a constant
-    ("m", file, n, recv)   a method n, bound to the receiver (a value)
-    ("c", file, n)         the class n itself
-    ("i", file, n)         an instance of the class n
-    ("l", value)           a container of the value
-    ("p", spec, file)      a module or package, as the file with that number wrote it
-    ("x", spec)            something outside of the repository
-    ("y", spec)            what something outside gives: a call's result, an instance
-    ("b", name)            an instance of a type of the language itself
+("d", file, n)         the definition n: a function that was not bound, a constant
+("m", file, n, recv)   a method n, bound to the receiver (a value)
+("c", file, n)         the class n itself
+("i", file, n)         an instance of the class n
+("l", value)           a container of the value
+("p", spec, file)      a module or package, as the file with that number wrote it
+("x", spec)            something outside of the repository
+("y", spec)            what something outside gives: a call's result, an instance
+("b", name)            an instance of a type of the language itself
 """
 
 from __future__ import annotations
