@@ -10,16 +10,18 @@ Weights were fitted on ansible, flask, jinja, rich, express, gin and commons-lan
 
 from __future__ import annotations
 
+import re
 import sys
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from tidegate.change.git import open_repository
+from tidegate.change.git import Repository, open_repository
 from tidegate.reach.history import History, read_history
 from tidegate.reach.partners import FEATURES, FITTED, PLAIN, Partner, Ranker, Weights
 
@@ -36,6 +38,14 @@ class Case(NamedTuple):
     files: tuple[str, ...]
 
 
+class Material(NamedTuple):
+    """The older history, the newest commits as cases, and who imports whom before those (Python only)."""
+
+    older: History
+    cases: list[Case]
+    neighbours: Mapping[str, set[str]]
+
+
 class Score(NamedTuple):
     """Means over the tested commits."""
 
@@ -45,39 +55,69 @@ class Score(NamedTuple):
     commits: int
 
 
-def split(path: Path) -> tuple[History, list[Case]]:
-    """The older history, and the newest commits as cases."""
+def split(path: Path) -> Material:
+    """What one repository has to learn from and to be tested on."""
     with open_repository(path, bare=True) as repository:
         history = read_history(repository, repository.resolve("HEAD"), LIMIT)
-    several = [number for number, commit in enumerate(history.commits) if len(commit.files) >= 2]
-    tested = several[: min(TESTED, len(several) // 3)]
-    older = History(history.until, history.complete, history.paths, history.people, history.commits[tested[-1] + 1 :])
-    known = {file for commit in older.commits for file in commit.files}
-    cases = [history.commits[number] for number in tested]
-    named = [Case(tuple(history.paths[file] for file in commit.files if file in known)) for commit in cases]
-    return older, [case for case in named if len(case.files) >= 2]
+        several = [number for number, commit in enumerate(history.commits) if len(commit.files) >= 2]
+        tested = several[: min(TESTED, len(several) // 3)]
+        older = history.commits[tested[-1] + 1 :]
+        neighbours = read_neighbours(repository, older[0].oid)
+    known = {file for commit in older for file in commit.files}
+    named = [
+        Case(tuple(history.paths[file] for file in history.commits[number].files if file in known)) for number in tested
+    ]
+    past = History(history.until, history.complete, history.paths, history.people, older)
+    return Material(past, [case for case in named if len(case.files) >= 2], neighbours)
 
 
-def evaluate(ranker: Ranker, cases: Sequence[Case]) -> Score:
+def read_neighbours(repository: Repository, commit: str) -> dict[str, set[str]]:
+    """Who imports whom among Python files, by lines that begin with import or from: both ways."""
+    listed = repository.run("ls-tree", "-r", "-z", "--name-only", commit).decode("utf-8", "replace").split("\0")
+    paths = [path for path in listed if path.endswith(".py") and "\n" not in path]
+    ends: dict[str, str] = {}
+    for path in paths:
+        parts = path.removesuffix(".py").removesuffix("/__init__").split("/")
+        for start in range(len(parts)):
+            ends.setdefault(".".join(parts[start:]), path)
+    found: dict[str, set[str]] = defaultdict(set)
+    for path, blob in zip(paths, repository.read_blobs([f"{commit}:{path}" for path in paths]), strict=True):
+        package = path.split("/")[:-1]
+        for match in _IMPORT.finditer(blob.content.decode("utf-8", "replace")):
+            dots, module = len(match[1] or ""), match[2] or match[4] or ""
+            stem = ".".join([*package[: len(package) - dots + 1], *filter(None, [module])]) if dots else module
+            names = [name.split(" as ")[0].strip() for name in (match[3] or "").strip("() ").split(",")]
+            for name in (stem, *(f"{stem}.{name}" for name in names)):
+                target = ends.get(name, path)
+                if target != path:
+                    found[path].add(target)
+                    found[target].add(path)
+    return found
+
+
+def evaluate(ranker: Ranker, material: Material, *, near: bool = True) -> Score:
     totals = np.zeros(3)
-    for case in cases:
-        rows = [_measure(ranker.partners(path), set(case.files) - {path}) for path in case.files]
+    for case in material.cases:
+        rows = []
+        for path in case.files:
+            partners = ranker.partners(path, material.neighbours.get(path, ()) if near else ())
+            rows.append(_measure(partners, set(case.files) - {path}))
         totals += np.mean(rows, axis=0)
-    at_5, at_10, mrr = totals / max(1, len(cases))
-    return Score(float(at_5), float(at_10), float(mrr), len(cases))
+    at_5, at_10, mrr = totals / max(1, len(material.cases))
+    return Score(float(at_5), float(at_10), float(mrr), len(material.cases))
 
 
-def fit(repositories: Sequence[Path], half_life: float, power: float) -> Weights:
-    """Logistic regression on candidates of sampled cases; every repository weighs the same."""
+def fit(materials: Sequence[Material], half_life: float, power: float) -> Weights:
+    """Logistic regression on candidates of the cases; every repository weighs the same."""
     rows, truths, weights = [], [], []
-    for path in repositories:
-        older, cases = split(path)
+    for older, cases, neighbours in materials:
         ranker = Ranker(older, Weights((0.0,) * len(FEATURES), half_life, power))
         own: list[tuple[tuple[float, ...], float]] = []
         for case in cases:
             for asked in case.files[:6]:
                 others = set(case.files) - {asked}
-                own += [(partner.features, float(partner.path in others)) for partner in ranker.partners(asked)]
+                partners = ranker.partners(asked, neighbours.get(asked, ()))
+                own += [(partner.features, float(partner.path in others)) for partner in partners]
         rows += [features for features, _ in own]
         truths += [truth for _, truth in own]
         weights += [1.0 / len(own)] * len(own)
@@ -88,26 +128,30 @@ def main(arguments: Sequence[str]) -> int:
     fitting = arguments[:1] == ["--fit"]
     folders = [Path(argument).resolve() for argument in arguments[fitting:]]
     if fitting:
-        for half_life in (120.0, 365.0, 1000.0, 3000.0):
-            for power in (0.5, 1.0):
-                fitted = fit(folders, half_life, power)
-                scores = [evaluate(Ranker(older, fitted), cases)[:3] for older, cases in map(split, folders)]
-                mean = np.mean(scores, axis=0)
-                print(half_life, power, [f"{value:.3f}" for value in mean])
-                print("    ", tuple(round(value, 3) for value in fitted.values), flush=True)
+        materials = [split(folder) for folder in folders]
+        for half_life, power in ((365.0, 1.0), (365.0, 0.5), (730.0, 1.0)):
+            fitted = fit(materials, half_life, power)
+            mean = np.mean([evaluate(Ranker(material.older, fitted), material)[:3] for material in materials], axis=0)
+            print(f"half-life {half_life:.0f} days, power {power}: R@5, R@10, MRR {mean.round(3)}")
+            print("  ", tuple(round(value, 3) for value in fitted.values), flush=True)
         return 0
-    print(f"{'repository':<16} {'n':>4}  {'plain R@5 R@10 MRR':<20} {'fitted R@5 R@10 MRR':<20}")
+    print(f"{'repository':<16} {'n':>4}  {'plain':<14} {'fitted':<14} {'with imports':<14}   R@5/R@10/MRR")
     for folder in folders:
-        older, cases = split(folder)
+        material = split(folder)
         start = time.process_time()
-        plain, fitted = (evaluate(Ranker(older, weights), cases) for weights in (PLAIN, FITTED))
+        plain = evaluate(Ranker(material.older, PLAIN), material, near=False)
+        scores = [evaluate(Ranker(material.older, FITTED), material, near=near) for near in (False, True)]
         took = time.process_time() - start
-        cells = [_cell(plain), _cell(fitted)]
-        print(f"{_name(folder):<16} {plain.commits:>4}  {cells[0]:<20} {cells[1]:<20} {took:.1f} s CPU", flush=True)
+        cells = f"{_cell(plain):<14} {_cell(scores[0]):<14} {_cell(scores[1]):<14}"
+        print(f"{_name(folder):<16} {plain.commits:>4}  {cells}   {took:.1f} s CPU", flush=True)
     return 0
 
 
 # Private
+
+_IMPORT = re.compile(
+    r"(?m)^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)|import[ \t]+([\w.]+))"
+)
 
 
 def _measure(partners: Sequence[Partner], truth: set[str]) -> tuple[float, float, float]:

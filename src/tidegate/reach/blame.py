@@ -47,7 +47,8 @@ def read_blame(
     Lines whose origin a shallow clone does not hold are left out. So is what takes more than three seconds in all; both
     that and the files past the twentieth are added to `notes`.
     """
-    wanted = [file for file in files if file.status != "added" and file.by_hand and file.hunks]
+    # A hunk before line 1 says that the file was empty, or that lines came in at its top: there is nothing to ask.
+    wanted = [f for f in files if f.status != "added" and f.by_hand and any(hunk.old_start for hunk in f.hunks)]
     wanted.sort(key=lambda file: (-(file.added + file.deleted), file.path))
     if len(wanted) > MOST_FILES:
         notes.append(f"experts: blame was asked of the {MOST_FILES} most changed of {len(wanted)} files")

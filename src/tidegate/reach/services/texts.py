@@ -31,7 +31,9 @@ def parse_yaml(content: bytes, known: Mapping[str, str] | None = None) -> list[V
     """The documents of a YAML text. `known` are values of its template, such as {".Values.name": "orders"}."""
     import yaml  # costs 20 ms
 
-    text = content.decode("utf-8", "replace").replace("\t", "  ").replace("\0", "")
+    if b"\0" in content:
+        raise TextError("not a text")
+    text = content.decode("utf-8", "replace").replace("\t", "  ")
     if "{{" in text:
         text = fill_template(text, known or {})
     try:
