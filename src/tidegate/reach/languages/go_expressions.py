@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from tidegate.reach.languages.go_types import PLAIN, GoTypes, first_result
 from tidegate.reach.languages.tree import TEXT_LIMIT, names_something, node_kinds, unescape
@@ -43,50 +44,58 @@ class GoExpressions(GoTypes):
         super().__init__(source)
         self.types: dict[str, int] = {}
         self.generic: set[str] = set()
-        readers: dict[str, Callable[[Node], str]] = {
-            "identifier": self._identifier,
-            "selector_expression": self._selector,
-            "call_expression": self._call,
-            "composite_literal": self._composite,
-            "func_literal": self._closure,
-            "unary_expression": self._unary,
-            "binary_expression": self._binary,
-            "parenthesized_expression": self._parenthesized,
-            "index_expression": self._index,
-            "slice_expression": self._slice,
-            "type_assertion_expression": self._assertion,
-            "type_conversion_expression": self._conversion,
-            "type_instantiation_expression": self._instantiation,
-            "interpreted_string_literal": self._string,
-            "raw_string_literal": self._string,
-            "variadic_argument": self._parenthesized,
-            "literal_value": self._bare_literal,
-            "literal_element": self._parenthesized,
+        self.readers, self.most = _reader_table(type(self))
+        self.simple = _numbers("identifier", "selector_expression")
+        self.identifiers = _numbers("identifier")
+        self.comments = _numbers("comment")
+        self.strings = _numbers("interpreted_string_literal", "raw_string_literal")
+        self.functions = _numbers("func_literal")
+        self.variadic = _numbers("variadic_argument")
+        self.keyed = _numbers("keyed_element")
+        self.bare = _numbers("literal_value")
+        self.ifs = _numbers("if_statement")
+        self.lists = _numbers("expression_list")
+
+    @classmethod
+    def readers_of(cls) -> dict[str, Callable[[Any, Node], str]]:
+        """What reads each kind of node. A reader is looked up by class, so that no instance refers to itself."""
+        readers: dict[str, Callable[[Any, Node], str]] = {
+            "identifier": cls._identifier,
+            "selector_expression": cls._selector,
+            "call_expression": cls._call,
+            "composite_literal": cls._composite,
+            "func_literal": cls._closure,
+            "unary_expression": cls._unary,
+            "binary_expression": cls._binary,
+            "parenthesized_expression": cls._parenthesized,
+            "index_expression": cls._index,
+            "slice_expression": cls._slice,
+            "type_assertion_expression": cls._assertion,
+            "type_conversion_expression": cls._conversion,
+            "type_instantiation_expression": cls._instantiation,
+            "interpreted_string_literal": cls._string_value,
+            "raw_string_literal": cls._string_value,
+            "variadic_argument": cls._parenthesized,
+            "literal_value": cls._bare_literal,
+            "literal_element": cls._parenthesized,
         }
         readers.update((kind, _always(chain)) for kind, chain in _LITERALS.items())
         readers.update((kind, _always("?")) for kind in _SILENT)
         for kind in _TYPES:
-            readers[kind] = self.type_of
-        self.extend_readers(readers)
-        names = node_kinds("tree_sitter_go")
-        self.readers = [readers.get(name, self.parts) for name in names]
-        self.simple = frozenset(i for i, name in enumerate(names) if name in ("identifier", "selector_expression"))
-        self.identifiers = frozenset(i for i, name in enumerate(names) if name == "identifier")
-
-    def extend_readers(self, readers: dict[str, Callable[[Node], str]]) -> None:
-        """Adds the readers of statements."""
+            readers[kind] = cls.type_of
+        return readers
 
     def read(self, node: Node) -> str:
         number = node.kind_id
-        return self.readers[number](node) if number < len(self.readers) else self.broken(node)
+        return self.readers[number](self, node) if number < self.most else self.broken(node)
 
     def parts(self, node: Node) -> str:
         """Whatever has no reader of its own is read part by part."""
-        readers, most = self.readers, len(self.readers)
+        readers, most = self.readers, self.most
         for part in node.named_children:
             number = part.kind_id
             if number < most:
-                readers[number](part)
+                readers[number](self, part)
             else:
                 self.broken(part)
         return "?"
@@ -108,20 +117,20 @@ class GoExpressions(GoTypes):
 
     def path(self, node: Node) -> str:
         """The chain of an expression whose own use is written down by who asks."""
-        if node.kind_id not in self.simple:
+        number = node.kind_id
+        if number not in self.simple:
             if node.type == "parenthesized_expression" or node.type == "unary_expression":
                 return self._unwrapped(node)
-            return self.read(node)
+            return self.readers[number](self, node) if number < self.most else self.broken(node)
         text = self.text[node.start_byte : node.end_byte]
         if not self.plain and not text.isascii():
             text = self.cut(node)
+        receiver = self.scope.receiver
+        if number in self.identifiers:
+            return "self" if text == receiver and text else text
         if _PATH(text):
-            receiver = self.scope.receiver
-            if receiver and text.startswith(receiver):
-                if text == receiver:
-                    return "self"
-                if text[len(receiver)] == ".":
-                    return "self" + text[len(receiver) :]
+            if receiver and text.startswith(receiver) and text[len(receiver)] == ".":
+                return "self" + text[len(receiver) :]
             return text
         parts = node.named_children
         if len(parts) < 2:
@@ -161,7 +170,7 @@ class GoExpressions(GoTypes):
         if callee in _NOTHING and callee not in self.scope.locals:
             return self._builtin(callee, arguments)
         local = self.scope.closures.get(callee)
-        if local is not None or function.type == "func_literal":
+        if local is not None or function.kind_id in self.functions:
             self._arguments(arguments)
             return local or self._result_of(function)
         given = self._arguments(arguments)
@@ -223,27 +232,30 @@ class GoExpressions(GoTypes):
         parts = node.named_children
         if not parts:
             return ()
-        return tuple([self.argument(part) for part in parts if part.type != "comment"])
+        return tuple([self.argument(part) for part in parts if part.kind_id not in self.comments])
 
     def argument(self, node: Node) -> str:
-        if node.kind_id in self.simple:
+        kind = node.kind_id
+        if kind in self.simple:
             return self.value(node)
-        kind = node.type
-        if kind == "interpreted_string_literal" or kind == "raw_string_literal":
-            self._string(node)
-            return f'"{self._literal(node)[:TEXT_LIMIT]}"'
-        chain = self.value(node.named_children[0]) if kind == "variadic_argument" else self.read(node)
+        if kind in self.strings:
+            return f'"{self._string(node)}"'
+        chain = self.value(node.named_children[0]) if kind in self.variadic else self.read(node)
         return "" if chain == "?" else chain
 
     def _literal(self, node: Node) -> str:
-        text = self.cut(node)[1:-1]
-        return unescape(text) if node.type == "interpreted_string_literal" else text
+        text = self.cut(node)
+        return unescape(text[1:-1]) if text[0] == '"' else text[1:-1]
 
     def _string(self, node: Node) -> str:
-        if 4 < node.end_byte - node.start_byte <= 4 * TEXT_LIMIT:
-            value = self._literal(node)
-            if names_something(value):
-                self.texts.append(Text(self.within, value, node.start_point[0] + 1))
+        """The text of a literal, at most 200 characters of it."""
+        value = self._literal(node)
+        if names_something(value):
+            self.texts.append(Text(self.within, value, node.start_point[0] + 1))
+        return value[:TEXT_LIMIT]
+
+    def _string_value(self, node: Node) -> str:
+        self._string(node)
         return "%str"
 
     def _composite(self, node: Node) -> str:
@@ -272,18 +284,20 @@ class GoExpressions(GoTypes):
         """The elements of a slice or a map; a literal in it without a type is of the type of the elements."""
         element = chain[:-1] if chain.endswith("*") else "?"
         for part in node.named_children:
-            if part.type == "keyed_element":
-                key, held = part.named_children[0], part.named_children[-1]
-                self._element(key, "?")
-                self._element(held, element)
-            elif part.type == "literal_element":
+            kind = part.kind_id
+            if kind in self.keyed:
+                inner = part.named_children
+                self._element(inner[0], "?")
+                self._element(inner[-1], element)
+            elif kind not in self.comments:
                 self._element(part, element)
 
     def _element(self, node: Node, chain: str) -> None:
-        inner = next((part for part in node.named_children if part.type != "comment"), None)
-        if inner is None:
+        parts = node.named_children
+        if not parts:
             return
-        if inner.type != "literal_value":
+        inner = parts[-1]
+        if inner.kind_id not in self.bare:
             self.value(inner)
         elif chain.endswith("*"):
             self._elements(inner, chain)
@@ -299,11 +313,14 @@ class GoExpressions(GoTypes):
         """The fields of a struct literal as arguments; the keys of a map with a named type look the same."""
         given: list[str] = []
         for part in node.named_children:
-            if part.type == "literal_element":
-                inner = part.named_children
+            kind = part.kind_id
+            if kind in self.comments:
+                continue
+            inner = part.named_children
+            if kind not in self.keyed:
                 given.append(self.argument(inner[0]) if inner else "")
-            elif part.type == "keyed_element":
-                key, held = part.named_children[0], part.named_children[-1]
+            else:
+                key, held = inner[0], inner[-1]
                 name = self.cut(key)
                 inner = held.named_children
                 chain = self.argument(inner[0]) if inner else ""
@@ -419,8 +436,22 @@ class GoExpressions(GoTypes):
         return self.path(parts[0])
 
 
-def _always(chain: str) -> Callable[[Node], str]:
-    def read(_node: Node) -> str:
+def _always(chain: str) -> Callable[[Any, Node], str]:
+    def read(_reader: object, _node: Node) -> str:
         return chain
 
     return read
+
+
+@cache
+def _numbers(*kinds: str) -> frozenset[int]:
+    """The numbers of kinds of nodes: comparing numbers is quicker than asking for names."""
+    return frozenset(number for number, name in enumerate(node_kinds("tree_sitter_go")) if name in kinds)
+
+
+@cache
+def _reader_table(cls: type[GoExpressions]) -> tuple[tuple[Callable[[Any, Node], str], ...], int]:
+    """The readers of a class by the number of the kind of node, and how many numbers there are."""
+    readers = cls.readers_of()
+    names = node_kinds("tree_sitter_go")
+    return tuple(readers.get(name, cls.parts) for name in names), len(names)

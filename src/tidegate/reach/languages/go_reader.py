@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tidegate.reach.languages.go_expressions import GoExpressions
 from tidegate.reach.languages.go_types import Scope, first_result
@@ -44,27 +44,27 @@ class GoReader(GoExpressions):
         self.suites = False
         self.partial: set[int] = set()
 
-    def extend_readers(self, readers: dict[str, Callable[[Node], str]]) -> None:
-        readers.update(
-            {
-                "short_var_declaration": self._assignment,
-                "assignment_statement": self._assignment,
-                "var_spec": self._local_values,
-                "const_spec": self._local_values,
-                "type_spec": self._local_type,
-                "type_alias": self._local_type,
-                "range_clause": self._range,
-                "receive_statement": self._assignment,
-                "type_switch_statement": self._type_switch,
-                "return_statement": self._returned,
-                "send_statement": self._returned,
-                "statement_list": self._statements,
-                "if_statement": self._if,
-                "for_statement": self._for,
-                "expression_switch_statement": self._switch,
-                "select_statement": self._switch,
-            }
-        )
+    @classmethod
+    def readers_of(cls) -> dict[str, Callable[[Any, Node], str]]:
+        return {
+            **super().readers_of(),
+            "short_var_declaration": cls._assignment,
+            "assignment_statement": cls._assignment,
+            "var_spec": cls._local_values,
+            "const_spec": cls._local_values,
+            "type_spec": cls._local_type,
+            "type_alias": cls._local_type,
+            "range_clause": cls._range,
+            "receive_statement": cls._assignment,
+            "type_switch_statement": cls._type_switch,
+            "return_statement": cls._returned,
+            "send_statement": cls._returned,
+            "statement_list": cls._statements,
+            "if_statement": cls._if,
+            "for_statement": cls._for,
+            "expression_switch_statement": cls._switch,
+            "select_statement": cls._switch,
+        }
 
     def read_file(self, root: Node) -> FileSymbols:
         self.definitions.append(Definition("", "module", 1, self.text.count("\n") + 1, -1))
@@ -497,7 +497,7 @@ class GoReader(GoExpressions):
         """The chains of the right-hand side for every name of the left one."""
         if len(values) == len(names) or not values:
             for name, value in zip(names, values, strict=False):
-                if value.type == "func_literal":
+                if value.kind_id in self.functions:
                     self.scope.closures[name] = self.closure_result(value)
                 yield self.value(value)
             return
@@ -523,14 +523,14 @@ class GoReader(GoExpressions):
     # statements
 
     def _assignment(self, node: Node) -> str:
-        parts = [part for part in node.children if part.type != "comment"]
-        if len(parts) < 3 or parts[0].type != "expression_list":
+        comments = self.comments
+        parts = [part for part in node.children if part.kind_id not in comments]
+        if len(parts) < 3 or parts[0].kind_id not in self.lists:
             return self.parts(node)
-        lefts = [part for part in parts[0].named_children if part.type != "comment"]
+        lefts = [part for part in parts[0].named_children if part.kind_id not in comments]
         right = parts[-1]
-        values = [part for part in right.named_children if part.type != "comment"]
-        if right.type != "expression_list":
-            values = [right]
+        listed = right.kind_id in self.lists
+        values = [part for part in right.named_children if part.kind_id not in comments] if listed else [right]
         names = [self.cut(left) if left.kind_id in self.identifiers else "" for left in lefts]
         declares = parts[1].type == ":="
         for left, name, chain in zip(lefts, names, list(self._values(names, values)), strict=False):
@@ -559,7 +559,7 @@ class GoReader(GoExpressions):
 
     def _returned(self, node: Node) -> str:
         for part in node.named_children:
-            inner = part.named_children if part.type == "expression_list" else [part]
+            inner = part.named_children if part.kind_id in self.lists else [part]
             for value in inner:
                 self.value(value)
         return "?"
@@ -616,9 +616,14 @@ class GoReader(GoExpressions):
     def _statements(self, node: Node) -> str:
         """What follows a statement that may leave the function or the round of the loop may not run."""
         left = 0
+        readers, most, ifs = self.readers, self.most, self.ifs
         for statement in node.named_children:
-            self.read(statement)
-            if statement.type == "if_statement" and self._may_leave(statement):
+            number = statement.kind_id
+            if number >= most:
+                self.broken(statement)
+                continue
+            readers[number](self, statement)
+            if number in ifs and self._may_leave(statement):
                 left += 1
                 self.under.enter("exits")
         if left:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from tidegate.reach.languages.rust_tokens import read_tokens
 from tidegate.reach.languages.rust_types import NOTHING, PLAIN, RustTypes
@@ -56,43 +57,48 @@ class RustExpressions(RustTypes):
     def __init__(self, source: bytes) -> None:
         super().__init__(source)
         self.methods: set[str] = set()
-        readers: dict[str, Callable[[Node], str]] = {
-            "identifier": self._identifier,
+        self.readers, self.most = _reader_table(type(self))
+
+    @classmethod
+    def readers_of(cls) -> dict[str, Callable[[Any, Node], str]]:
+        """What reads each kind of node. A reader is looked up by class, so that no instance refers to itself."""
+        readers: dict[str, Callable[[Any, Node], str]] = {
+            "identifier": cls._identifier,
             "self": _always("self"),
-            "scoped_identifier": self._scoped,
-            "generic_function": self._generic_function,
-            "field_expression": self._field,
-            "call_expression": self._call,
-            "macro_invocation": self._macro,
-            "struct_expression": self._struct_literal,
-            "closure_expression": self._closure,
-            "reference_expression": self._last,
-            "unary_expression": self._unary,
-            "try_expression": self._last,
-            "await_expression": self._last,
-            "parenthesized_expression": self._last,
-            "async_block": self._last,
-            "unsafe_block": self._last,
-            "const_block": self._last,
-            "try_block": self._last,
-            "block": self._block,
-            "index_expression": self._index,
-            "binary_expression": self._binary,
-            "type_cast_expression": self._cast,
-            "array_expression": self._array,
-            "tuple_expression": self._several,
-            "string_literal": self._string,
-            "raw_string_literal": self._string,
-            "if_expression": self._if,
-            "match_expression": self._match,
-            "let_condition": self._let_condition,
-            "for_expression": self._for,
-            "while_expression": self._loop,
-            "loop_expression": self._loop,
-            "let_declaration": self._let,
-            "assignment_expression": self._assignment,
-            "return_expression": self._returned,
-            "break_expression": self._returned,
+            "scoped_identifier": cls._scoped,
+            "generic_function": cls._generic_function,
+            "field_expression": cls._field,
+            "call_expression": cls._call,
+            "macro_invocation": cls._macro,
+            "struct_expression": cls._struct_literal,
+            "closure_expression": cls._closure,
+            "reference_expression": cls._last,
+            "unary_expression": cls._unary,
+            "try_expression": cls._last,
+            "await_expression": cls._last,
+            "parenthesized_expression": cls._last,
+            "async_block": cls._last,
+            "unsafe_block": cls._last,
+            "const_block": cls._last,
+            "try_block": cls._last,
+            "block": cls._block,
+            "index_expression": cls._index,
+            "binary_expression": cls._binary,
+            "type_cast_expression": cls._cast,
+            "array_expression": cls._array,
+            "tuple_expression": cls._several,
+            "string_literal": cls._string,
+            "raw_string_literal": cls._string,
+            "if_expression": cls._if,
+            "match_expression": cls._match,
+            "let_condition": cls._let_condition,
+            "for_expression": cls._for,
+            "while_expression": cls._loop,
+            "loop_expression": cls._loop,
+            "let_declaration": cls._let,
+            "assignment_expression": cls._assignment,
+            "return_expression": cls._returned,
+            "break_expression": cls._returned,
             "integer_literal": _always("%int"),
             "float_literal": _always("%float"),
             "boolean_literal": _always("%bool"),
@@ -103,16 +109,12 @@ class RustExpressions(RustTypes):
         for kind in ("attribute_item", "inner_attribute_item", "mutable_specifier", "empty_statement"):
             readers[kind] = _always("?")
         for kind in ("type_identifier", "generic_type", "scoped_type_identifier", "reference_type", "type_arguments"):
-            readers[kind] = self.type_of
-        self.extend_readers(readers)
-        self.readers = [readers.get(name, self.parts) for name in node_kinds("tree_sitter_rust")]
-
-    def extend_readers(self, readers: dict[str, Callable[[Node], str]]) -> None:
-        """Adds the readers of items."""
+            readers[kind] = cls.type_of
+        return readers
 
     def read(self, node: Node) -> str:
         number = node.kind_id
-        return self.readers[number](node) if number < len(self.readers) else self.broken(node)
+        return self.readers[number](self, node) if number < self.most else self.broken(node)
 
     def parts(self, node: Node) -> str:
         """Whatever has no reader of its own is read part by part."""
@@ -639,8 +641,16 @@ def _may_leave(statement: Node) -> bool:
     return last is not None and last.type in ("return_expression", "break_expression", "continue_expression")
 
 
-def _always(chain: str) -> Callable[[Node], str]:
-    def read(_node: Node) -> str:
+def _always(chain: str) -> Callable[[Any, Node], str]:
+    def read(_reader: object, _node: Node) -> str:
         return chain
 
     return read
+
+
+@cache
+def _reader_table(cls: type[RustExpressions]) -> tuple[tuple[Callable[[Any, Node], str], ...], int]:
+    """The readers of a class by the number of the kind of node, and how many numbers there are."""
+    readers = cls.readers_of()
+    names = node_kinds("tree_sitter_rust")
+    return tuple(readers.get(name, cls.parts) for name in names), len(names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tidegate.reach.languages.rust_expressions import RustExpressions
 from tidegate.reach.languages.rust_tokens import read_tokens
@@ -41,25 +41,25 @@ class RustReader(RustExpressions):
         self.bases: dict[int, list[str]] = {}
         self.attributes: list[Node] = []
 
-    def extend_readers(self, readers: dict[str, Callable[[Node], str]]) -> None:
-        readers.update(
-            {
-                "function_item": self._function,
-                "function_signature_item": self._function,
-                "macro_definition": self._macro_rules,
-                "mod_item": self._module,
-                "use_declaration": self._use,
-                "extern_crate_declaration": self._extern_crate,
-                "impl_item": self._impl,
-                "const_item": self._constant,
-                "static_item": self._constant,
-                "type_item": self._alias,
-                "associated_type": self._associated,
-                "declaration_list": self._items,
-                "attribute_item": self._attribute,
-                **dict.fromkeys(_TYPES, self._type_item),
-            }
-        )
+    @classmethod
+    def readers_of(cls) -> dict[str, Callable[[Any, Node], str]]:
+        return {
+            **super().readers_of(),
+            "function_item": cls._function,
+            "function_signature_item": cls._function,
+            "macro_definition": cls._macro_rules,
+            "mod_item": cls._module,
+            "use_declaration": cls._use,
+            "extern_crate_declaration": cls._extern_crate,
+            "impl_item": cls._impl,
+            "const_item": cls._constant,
+            "static_item": cls._constant,
+            "type_item": cls._alias,
+            "associated_type": cls._associated,
+            "declaration_list": cls._items,
+            "attribute_item": cls._attribute,
+            **dict.fromkeys(_TYPES, cls._type_item),
+        }
 
     def read_file(self, root: Node) -> FileSymbols:
         self.definitions.append(Definition("", "module", 1, self.text.count("\n") + 1, -1))

@@ -47,15 +47,21 @@ class Under:
     def __init__(self) -> None:
         self.branch = self.branches = self.exits = self.handlers = self.loops = 0
 
-    def enter(self, what: str) -> None:
+    def enter(self, what: str, times: int = 1) -> None:
         """Code follows that stands in a branch, a loop or a handler, or after a possible exit."""
-        setattr(self, what, getattr(self, what) + 1)
+        if what == "branches":
+            self.branches += times
+        elif what == "exits":
+            self.exits += times
+        elif what == "handlers":
+            self.handlers += times
+        else:
+            self.loops += times
         self._settle()
 
     def leave(self, what: str, times: int = 1) -> None:
         """The end of what `enter` began."""
-        setattr(self, what, getattr(self, what) - times)
-        self._settle()
+        self.enter(what, -times)
 
     def _settle(self) -> None:
         if self.handlers:
@@ -135,3 +141,7 @@ def digest(parts: Iterable[bytes]) -> str:
         state.update(part)
         state.update(b"\0")
     return state.hexdigest()
+
+
+STEP_LOOK_ALIKES = str.maketrans({"!": "ǃ", "[": "［", "]": "］", "*": "∗", "(": "（", ")": "）", ".": "․"})
+"""Characters that are steps of a chain, for the names of operators and of methods like `save!`."""
