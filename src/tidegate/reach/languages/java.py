@@ -59,7 +59,7 @@ JAVA: Language = _Java()
 
 def _read(source: bytes) -> JavaDeclarations:
     root: Node = make_parser(GRAMMAR).parse(source).root_node
-    reader = JavaDeclarations(b"java.lang.reflect" in source or b"java.lang.invoke" in source)
+    reader = JavaDeclarations(source)
     reader.module(root)
     if root.has_error and not any(gap.reason == "syntax" for gap in reader.gaps):
         reader.gaps.append(Gap(0, "syntax", 1))

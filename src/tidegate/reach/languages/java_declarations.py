@@ -12,16 +12,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tidegate.reach.languages.java_expressions import JavaExpressions, line_of, text_of
+from tidegate.reach.languages.java_expressions import JavaExpressions
 from tidegate.reach.languages.jvm import (
     CONTAINERS,
     PLAIN,
     SET_UP_MARKS,
     TEST_MARKS,
-    Scope,
     contained,
     split_qualified,
 )
+from tidegate.reach.languages.jvm_record import Scope, line_of
 from tidegate.reach.symbols import Binding, Definition, DefinitionKind, Parameter, Reference, Visibility
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ _CALLABLE = frozenset(["method_declaration", "annotation_type_element_declaratio
 class JavaDeclarations(JavaExpressions):
     """Reads packages, imports, classes and their members. `nodes` has the node of each definition."""
 
-    def __init__(self, reflective: bool) -> None:
-        super().__init__(reflective)
+    def __init__(self, source: bytes) -> None:
+        super().__init__(source)
         self.nodes: list[Node] = []
         self.bodies: dict[int, Node] = {}
         self.records: dict[int, Node] = {}
@@ -75,14 +75,14 @@ class JavaDeclarations(JavaExpressions):
     def package_(self, node: Node) -> str:
         for child in node.named_children:
             if child.type in ("identifier", "scoped_identifier"):
-                self.package = "".join(text_of(child).split())
+                self.package = "".join(self.source_of(child).split())
         return ""
 
     def import_(self, node: Node) -> str:
         named = next((child for child in node.named_children if "identifier" in child.type), None)
         if named is None:
             return ""
-        full, line = "".join(text_of(named).split()), line_of(node)
+        full, line = "".join(self.source_of(named).split()), line_of(node)
         static = any(child.type == "static" for child in node.children)
         if node.named_children[-1].type == "asterisk":
             spec = split_qualified(full) if static or _has_capital(full) else f"<{full}>"
@@ -106,7 +106,7 @@ class JavaDeclarations(JavaExpressions):
         named, body = node.child_by_field_name("name"), node.child_by_field_name("body")
         if named is None or body is None:
             return self.children(node)
-        simple = text_of(named)
+        simple = self.source_of(named)
         outer = self.scope
         scope = self.enter(outer.qualify(simple), simple, "class")
         self.nodes.append(node)
@@ -186,7 +186,7 @@ class JavaDeclarations(JavaExpressions):
                 inner for child in members if child.type == "enum_body_declarations" for inner in child.children
             ]
             names = [child.child_by_field_name("name") for child in members if child.type in _CALLABLE]
-            known = self.methods[index] = frozenset(text_of(name) for name in names if name is not None)
+            known = self.methods[index] = frozenset(self.source_of(name) for name in names if name is not None)
         return known
 
     def components(self, node: Node, scope: Scope) -> None:
@@ -199,7 +199,7 @@ class JavaDeclarations(JavaExpressions):
             named, typed = child.child_by_field_name("name"), child.child_by_field_name("type")
             if named is None or typed is None:
                 continue
-            name = text_of(named)
+            name = self.source_of(named)
             self.enter(scope.qualify(name), name, "field")
             self.nodes.append(child)
             mark = self.type_of(typed)
@@ -220,12 +220,12 @@ class JavaDeclarations(JavaExpressions):
         known = self.scope.types = dict(self.scope.types)
         parts = [child for child in node.named_children if child.type == "type_parameter"]
         for child in parts:
-            known[text_of(child.named_children[0])] = ""
+            known[self.source_of(child.named_children[0])] = ""
         for child in parts:
             bound = [part for part in child.named_children if part.type == "type_bound"]
             marks = [self.type_of(typed) for part in bound for typed in part.named_children]
             names = [part for part in child.named_children if part.type in ("type_identifier", "identifier")]
-            known[text_of(names[0] if names else child.named_children[0])] = marks[0] if marks else ""
+            known[self.source_of(names[0] if names else child.named_children[0])] = marks[0] if marks else ""
 
     # ── members ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -235,7 +235,7 @@ class JavaDeclarations(JavaExpressions):
             return self.children(node)
         outer = self.scope
         constructor = "constructor" in node.type
-        name = "<init>" if constructor else text_of(named)
+        name = "<init>" if constructor else self.source_of(named)
         scope = self.enter(outer.qualify(name), name, "method")
         self.nodes.append(node)
         flags, visibility, decorators = self.modifiers(node, outer)
@@ -302,7 +302,7 @@ class JavaDeclarations(JavaExpressions):
             return False
         whole = any(_last(chain) == "Test" for chain in holder.decorators) and visibility == "public"
         if names & TEST_MARKS or whole or (legacy and name.startswith("test")):
-            outer.tests.tests.append((scope.index, self.nodes[scope.index].start_point.row + 1))
+            outer.tests.tests.append((scope.index, self.nodes[scope.index].start_point[0] + 1))
             return True
         return False
 
@@ -326,7 +326,7 @@ class JavaDeclarations(JavaExpressions):
                 continue
             if child.named_children[0].type == "modifiers":
                 self.parameter_marks(child.named_children[0])
-            name = text_of(named)
+            name = self.source_of(named)
             self.scope.locals[name] = "*" if kind or mark.endswith("*") else ""
             found.append(Parameter(name, mark, "", kind))
         return found
@@ -360,7 +360,7 @@ class JavaDeclarations(JavaExpressions):
             named, value = child.child_by_field_name("name"), child.child_by_field_name("value")
             if named is None:
                 continue
-            name = text_of(named)
+            name = self.source_of(named)
             self.enter(outer.qualify(name), name, "field")
             self.nodes.append(child)
             flags, visibility, decorators = self.modifiers(node, outer)
@@ -406,7 +406,7 @@ class JavaDeclarations(JavaExpressions):
         named, given = node.child_by_field_name("name"), node.child_by_field_name("arguments")
         if named is None:
             return self.children(node)
-        outer, name, line = self.scope, text_of(named), line_of(node)
+        outer, name, line = self.scope, self.source_of(named), line_of(node)
         scope = self.enter(outer.qualify(name), name, "field")
         self.nodes.append(node)
         _, _, decorators = self.modifiers(node, outer)
@@ -452,7 +452,7 @@ class JavaDeclarations(JavaExpressions):
             if child.type == "element_value_pair":
                 key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
                 if key is not None and value is not None:
-                    arguments += [f"{text_of(key)}={part}" for part in self.annotation_values(value)]
+                    arguments += [f"{self.source_of(key)}={part}" for part in self.annotation_values(value)]
             elif "comment" not in child.type:
                 arguments += self.annotation_values(child)
         self.references.append(Reference(self.scope.index, "decorate", chain, line_of(node), tuple(arguments)))
@@ -469,11 +469,11 @@ class JavaDeclarations(JavaExpressions):
 
 
 def _lines(node: Node) -> tuple[int, int]:
-    return node.start_point.row + 1, node.end_point.row + 1
+    return node.start_point[0] + 1, node.end_point[0] + 1
 
 
 def _module(root: Node) -> Definition:
-    return Definition("", "module", 1, max(root.end_point.row + (root.end_point.column > 0), 1), -1)
+    return Definition("", "module", 1, max(root.end_point[0] + (root.end_point[1] > 0), 1), -1)
 
 
 def _last(chain: str) -> str:

@@ -11,74 +11,42 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from tidegate.reach.languages.jvm import (
-    BRANCH,
     CONTAINERS,
     ELEMENT_CALLS,
-    EXIT,
     FLATTENING_CALLS,
-    HANDLER,
-    JAVA_LANG,
     LAST_ARGUMENT,
-    LOOP,
     MAPPING_CALLS,
     PLAIN,
-    REFLECTIVE_CALLS,
     SAME_CALLS,
-    Record,
     contained,
-    is_facade,
     join,
     quote,
     split_qualified,
 )
+from tidegate.reach.languages.jvm_record import BRANCH, EXIT, HANDLER, LOOP, JvmReader, line_of
 from tidegate.reach.languages.tree import node_kinds, unescape
-from tidegate.reach.symbols import Binding, Reference
+from tidegate.reach.symbols import Reference
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 GRAMMAR = "tree_sitter_java"
-ERROR_KIND = 65535
-_NAMED_MEMBERS = frozenset(["getMethod", "getDeclaredMethod", "getField", "getDeclaredField"])
 
 
-class JavaExpressions(Record):
+class JavaExpressions(JvmReader):
     """Reads expressions and statements; what declares members or classes is left to `JavaDeclarations`."""
 
-    def __init__(self, reflective: bool) -> None:
-        super().__init__()
-        self.reflective = reflective
-        self.element = ""
-        self.made = ""
+    def __init__(self, source: bytes) -> None:
+        super().__init__(source)
         self.switched: list[str] = []
         self.delegates = False
-        self.containers: set[str] = {"Iterable"}
+        self.containers = {"Iterable"}
         self.handlers, self.comment_kinds, self.function_kinds, self.if_kinds = _tables(type(self))  # type: ignore[arg-type]
-
-    def value(self, node: Node) -> str:
-        """Read a node; the chain of its value."""
-        return self.handlers[node.kind_id](self, node)
-
-    def children(self, node: Node) -> str:
-        """Read what stands inside of a node."""
-        handlers = self.handlers
-        for child in node.named_children:
-            handlers[child.kind_id](self, child)
-        return ""
-
-    def nothing(self, _: Node) -> str:
-        """Literals, comments and punctuation."""
-        return ""
-
-    def error(self, node: Node) -> str:
-        """What the grammar does not understand: said, and read as far as it goes."""
-        self.gap("syntax", line_of(node))
-        return self.children(node)
 
     # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def identifier(self, node: Node) -> str:
-        name = text_of(node)
+        name = self.source_of(node)
         if name in self.scope.locals:
             return name
         if name in self.roots:
@@ -87,19 +55,6 @@ class JavaExpressions(Record):
         self.read(name, line_of(node))
         return name
 
-    def implied(self, name: str) -> None:
-        """Bind what Java sees without an import: types of the language, and the functions of a Kotlin file."""
-        if name in self.imported:
-            return
-        if name in JAVA_LANG:
-            value = f"<java.lang>.{name}"
-        elif is_facade(name):
-            value = f"<{self.package}>"
-        else:
-            return
-        self.imported.add(name)
-        self.bindings.append(Binding(0, name, value, "import", 0))
-
     def this(self, _: Node) -> str:
         return "self"
 
@@ -107,12 +62,16 @@ class JavaExpressions(Record):
         return "super"
 
     def field_access(self, node: Node) -> str:
-        target = node.child_by_field_name("object")
-        field = node.child_by_field_name("field")
+        parts = node.children
+        if len(parts) == 3:
+            target: Node | None = parts[0]
+            field: Node | None = parts[2]
+        else:
+            target, field = node.child_by_field_name("object"), node.child_by_field_name("field")
         if target is None or field is None:
             return self.children(node)
         receiver = self.receiver(target)
-        name = text_of(field)
+        name = self.source_of(field)
         if name == "this":
             return receiver + "!"
         if receiver[0] == "<" and ">" not in receiver:
@@ -127,23 +86,21 @@ class JavaExpressions(Record):
             self.read(chain, line_of(node))
         return chain
 
-    def receiver(self, node: Node) -> str:
-        """The value of what a member is asked of, "?" where it says nothing."""
-        value = self.handlers[node.kind_id](self, node)
-        if not value:
-            return "?"
-        return "%str" if value[0] == '"' else value
-
     # ── calls ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def method_invocation(self, node: Node) -> str:
-        target = node.child_by_field_name("object")
-        named = node.child_by_field_name("name")
-        given = node.child_by_field_name("arguments")
-        if named is None or given is None:
-            return self.children(node)
-        name = text_of(named)
-        line = named.start_point.row + 1
+        parts = node.children
+        if len(parts) == 2:
+            target, named, given = None, parts[0], parts[1]
+        elif len(parts) == 4 and parts[3].type == "argument_list":
+            target, named, given = parts[0], parts[2], parts[3]
+        else:
+            found = [node.child_by_field_name(field) for field in ("object", "name", "arguments")]
+            if found[1] is None or found[2] is None:
+                return self.children(node)
+            target, named, given = found[0], found[1], found[2]
+        name = self.source_of(named)
+        line = named.start_point[0] + 1
         if target is None:
             arguments = self.arguments(given)
             chain = self.own_call(name)
@@ -152,9 +109,10 @@ class JavaExpressions(Record):
         receiver = self.receiver(target)
         if receiver[0] == "<" and ">" not in receiver:
             receiver = receiver[1:]
-        types = node.child_by_field_name("type_arguments")
-        if types is not None:
-            self.children(types)
+        if len(parts) > 4:
+            types = node.child_by_field_name("type_arguments")
+            if types is not None:
+                self.children(types)
         if self.is_container(receiver):
             return self.call_container(receiver, name, given, line)
         arguments = self.arguments(given)
@@ -166,23 +124,6 @@ class JavaExpressions(Record):
             return chain + "()"
         self.references.append(Reference(self.scope.index, "call", f"?.{name}", line, arguments, self.branch))
         return ""
-
-    def own_call(self, name: str) -> str:
-        """The chain of a call without a receiver: a member of the innermost class around that declares the method.
-
-        Neither a local variable of this name nor a base from outside hides it; what no class around declares is
-        inherited or imported.
-        """
-        scope, inner = self.scope.enclosing_class(), True
-        while scope.outer is not None:
-            if name in self.methods_of(scope.index):
-                return f"self.{name}" if inner else f"{scope.simple}!.{name}"
-            scope, inner = scope.outer.enclosing_class(), False
-        return f"self.{name}" if name in self.scope.locals else name
-
-    def methods_of(self, index: int) -> frozenset[str]:
-        """The names of the methods that a class declares."""
-        raise NotImplementedError
 
     def call_container(self, receiver: str, name: str, given: Node, line: int) -> str:
         """A call on something that holds elements: functions among the arguments are given an element."""
@@ -218,24 +159,6 @@ class JavaExpressions(Record):
         self.made, self.element = made, element
         return tuple(found)
 
-    def reflect(self, receiver: str, name: str, arguments: tuple[str, ...], line: int) -> None:
-        """Say what a reflective call names, or that nobody knows."""
-        if name == "forName" and receiver == "Class":
-            literal = arguments[0] if arguments else ""
-            if literal.startswith('"') and "{}" not in literal:
-                self.read(split_qualified(literal[1:-1].replace("$", ".")), line)
-            else:
-                self.gap("reflection", line)
-        elif self.reflective and name in REFLECTIVE_CALLS:
-            literal = arguments[0] if arguments else ""
-            known = receiver[0] != "?" and "(" not in receiver and receiver not in self.scope.locals
-            if known and name in _NAMED_MEMBERS and literal[:1] == '"':
-                self.read(f"{receiver}.{literal[1:-1]}", line)
-            else:
-                self.gap("reflection", line)
-        elif name == "loadClass":
-            self.gap("reflection", line)
-
     def new(self, node: Node) -> str:
         typed = node.child_by_field_name("type")
         given = node.child_by_field_name("arguments")
@@ -244,7 +167,7 @@ class JavaExpressions(Record):
         first = node.named_children[0]
         if first.id != typed.id and first.end_byte <= typed.start_byte:
             self.value(first)
-        line = typed.start_point.row + 1
+        line = typed.start_point[0] + 1
         mark = self.type_of(typed, made=True)
         chain = self.type_name(typed)
         known = chain in PLAIN
@@ -285,7 +208,7 @@ class JavaExpressions(Record):
             chain = receiver
             self.made = receiver + "()"
         else:
-            name = text_of(last)
+            name = self.source_of(last)
             chain = join(receiver, name)
             element = self.element
             self.made = join(element, name) + "()" if element and receiver[:1].isupper() else chain + "()"
@@ -306,21 +229,21 @@ class JavaExpressions(Record):
 
     def lambda_parameters(self, given: Node, element: str) -> None:
         if given.type == "identifier":
-            self.local(text_of(given), element, "assign", line_of(given))
+            self.local(self.source_of(given), element, "assign", line_of(given))
             return
         names = [child for child in given.named_children if child.kind_id not in self.comment_kinds]
         for child in names:
             if child.type == "identifier":
-                self.local(text_of(child), element, "assign", line_of(child))
+                self.local(self.source_of(child), element, "assign", line_of(child))
                 continue
             typed, named = child.child_by_field_name("type"), child.child_by_field_name("name")
             if typed is not None and named is not None:
-                self.local(text_of(named), self.type_of(typed) or element, "annotation", line_of(named))
+                self.local(self.source_of(named), self.type_of(typed) or element, "annotation", line_of(named))
 
     # ── values ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def string(self, node: Node) -> str:
-        raw = text_of(node)
+        raw = self.source_of(node)
         value = unescape(raw[3:-3].strip() if raw.startswith('"""') else raw[1:-1])
         self.text(value, line_of(node))
         return quote(value)
@@ -408,7 +331,7 @@ class JavaExpressions(Record):
         mark = self.type_of(typed) if typed is not None else ""
         named, pattern = node.child_by_field_name("name"), node.child_by_field_name("pattern")
         if named is not None:
-            self.local(text_of(named), mark, "narrow", line_of(named))
+            self.local(self.source_of(named), mark, "narrow", line_of(named))
         if pattern is not None:
             self.value(pattern)
         return ""
@@ -417,13 +340,16 @@ class JavaExpressions(Record):
         """`Foo f` in a `case` or inside of a record pattern."""
         parts = [child for child in node.named_children if child.type != "modifiers"]
         if len(parts) == 2 and parts[1].type == "identifier":
-            self.local(text_of(parts[1]), self.type_of(parts[0]), "narrow", line_of(node))
+            self.local(self.source_of(parts[1]), self.type_of(parts[0]), "narrow", line_of(node))
             return ""
         return self.children(node)
 
     def record_pattern(self, node: Node) -> str:
         first, *rest = node.named_children
-        self.use(split_qualified(text_of(first)) if "." in text_of(first) else text_of(first), line_of(first))
+        self.use(
+            split_qualified(self.source_of(first)) if "." in self.source_of(first) else self.source_of(first),
+            line_of(first),
+        )
         for child in rest:
             self.value(child)
         return ""
@@ -441,8 +367,10 @@ class JavaExpressions(Record):
     def write(self, left: Node, values: list[str]) -> None:
         line = line_of(left)
         if left.type == "identifier":
-            name = text_of(left)
+            name = self.source_of(left)
             local = name in self.scope.locals
+            if local and self.scope.locals[name] != "=":
+                return
             if not local:
                 self.references.append(Reference(self.scope.index, "write", name, line, (), self.branch))
         elif left.type == "field_access":
@@ -450,7 +378,7 @@ class JavaExpressions(Record):
             if target is None or field is None:
                 self.children(left)
                 return
-            receiver, name, local = self.receiver(target), text_of(field), False
+            receiver, name, local = self.receiver(target), self.source_of(field), False
             self.refer("write", join(receiver, name), line)
             if receiver != "self":
                 return
@@ -490,11 +418,11 @@ class JavaExpressions(Record):
         made = value is not None and value.type == "object_creation_expression" and mark[-1:] != "*"
         if values and (not mark or made) and values[0][0] not in '"%':
             for chain in values:
-                self.local(text_of(named), chain, "assign", line_of(named))
+                self.local(self.source_of(named), chain, "assign", line_of(named))
                 if self.is_container(chain):
-                    self.scope.locals[text_of(named)] = "*"
+                    self.scope.locals[self.source_of(named)] = "*"
         else:
-            self.local(text_of(named), mark, "annotation", line_of(named))
+            self.local(self.source_of(named), mark, "annotation", line_of(named))
 
     def resource(self, node: Node) -> str:
         """`try (Foo f = ...)`: what was opened is closed at the end."""
@@ -502,7 +430,7 @@ class JavaExpressions(Record):
         line = line_of(node)
         if typed is not None and named is not None:
             self.local_declarator(node, self.type_of(typed))
-            chain = text_of(named)
+            chain = self.source_of(named)
         else:
             chain = self.parenthesized(node)
         self.refer("call", f"{chain}.close" if chain else "", line)
@@ -521,20 +449,11 @@ class JavaExpressions(Record):
             )
         mark = self.type_of(typed)
         element = f"{chain}[]" if chain[0] not in "?%" else ""
-        self.local(text_of(named), mark or element, "annotation" if mark else "assign", line_of(named))
+        self.local(self.source_of(named), mark or element, "annotation" if mark else "assign", line_of(named))
         self.nested(body, LOOP)
         return ""
 
     # ── conditions ───────────────────────────────────────────────────────────────────────────────────────────────
-
-    def nested(self, node: Node | None, what: int) -> str:
-        """Read what runs only under a condition."""
-        if node is None:
-            return ""
-        self.under(what, 1)
-        value = self.handlers[node.kind_id](self, node)
-        self.under(what, -1)
-        return value
 
     def block(self, node: Node) -> str:
         """Statements; what follows one that may leave stands after a possible early exit."""
@@ -594,7 +513,7 @@ class JavaExpressions(Record):
         for child in node.named_children:
             if child.type == "catch_type" and named is not None:
                 for typed in child.named_children:
-                    self.local(text_of(named), self.type_of(typed), "annotation", line_of(named))
+                    self.local(self.source_of(named), self.type_of(typed), "annotation", line_of(named))
         return ""
 
     def switch(self, node: Node) -> str:
@@ -610,7 +529,7 @@ class JavaExpressions(Record):
         for child in node.named_children:
             if child.type == "identifier":
                 chain = self.switched[-1] if self.switched else ""
-                name = text_of(child)
+                name = self.source_of(child)
                 self.read(join(chain, name) if chain and chain[0] not in '"?%' else name, line_of(child))
             else:
                 self.value(child)
@@ -634,13 +553,13 @@ class JavaExpressions(Record):
             parts = node.named_children
             node = parts[-1] if node.type == "annotated_type" else parts[0]
         if node.type in ("type_identifier", "identifier"):
-            name = text_of(node)
+            name = self.source_of(node)
             if name in self.scope.types:
                 return self.scope.types[name].removesuffix("!")
             self.implied(name)
             return name
         if node.type in ("scoped_type_identifier", "scoped_identifier"):
-            names = [text_of(part) for part in _names(node)]
+            names = [self.source_of(part) for part in _names(node)]
             return split_qualified(".".join(names)) if names[0][:1].islower() else ".".join(names)
         return ""
 
@@ -651,7 +570,7 @@ class JavaExpressions(Record):
         """
         kind = node.type
         if kind == "type_identifier":
-            name = text_of(node)
+            name = self.source_of(node)
             if name in self.scope.types:
                 return self.scope.types[name]
             plain = PLAIN.get(name)
@@ -659,7 +578,7 @@ class JavaExpressions(Record):
                 return plain
             self.implied(name)
             if not made:
-                self.use(name, node.start_point.row + 1)
+                self.use(name, node.start_point[0] + 1)
             return "%list" if name in self.containers and not made else name + "!"
         if kind == "generic_type":
             return self.generic_type(node, made)
@@ -681,7 +600,7 @@ class JavaExpressions(Record):
     def generic_type(self, node: Node, made: bool) -> str:
         base, *rest = node.named_children
         given = [self.type_of(child) for part in rest if part.type == "type_arguments" for child in part.named_children]
-        full = text_of(base)
+        full = self.source_of(base)
         name = full.rpartition(".")[2]
         if name == "Class":
             return given[0].removesuffix("!") if given and given[0].endswith("!") else ""
@@ -783,7 +702,7 @@ def _tables(reader: type[JavaExpressions]) -> _Tables:
     handlers: dict[int, Handler] = {
         kind: getattr(reader, methods.get(name, "children")) for kind, name in enumerate(names)
     }
-    handlers[ERROR_KIND] = reader.error
+    handlers[65535] = reader.error
 
     def kinds(*wanted: str) -> frozenset[int]:
         return frozenset(kind for kind, name in enumerate(names) if name in wanted)
@@ -801,16 +720,6 @@ def _may_leave(node: Node) -> bool:
         if branch is not None and branch.type in _LEAVING:
             return True
     return False
-
-
-def text_of(node: Node) -> str:
-    """The source of a node."""
-    return (node.text or b"").decode("utf-8", "replace")
-
-
-def line_of(node: Node) -> int:
-    """The line that a node begins in, from 1."""
-    return node.start_point.row + 1
 
 
 def _names(node: Node) -> list[Node]:

@@ -1,28 +1,13 @@
-"""What the readers of Java and Kotlin share: the words of the platform, and the record of what a file says.
+"""The words of the platform that Java and Kotlin share.
 
-On the platform a member is found without an import when it stands in the same package, and some types hold others:
-`CONTAINERS` become "Foo!*". What is called on a container gives an element (`ELEMENT_CALLS`: `get`, `next`, `orElse`),
-the same container (`SAME_CALLS`: `stream`, `filter`, `values`) or another one made by a function (`MAPPING_CALLS`).
+Some types hold others: `CONTAINERS` of Foo become "Foo!*". What is called on a container gives an element
+(`ELEMENT_CALLS`: `get`, `next`, `orElse`), the same container (`SAME_CALLS`: `stream`, `filter`, `values`) or another
+one that a function makes (`MAPPING_CALLS`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from tidegate.reach.languages.tree import TEXT_LIMIT, names_something
-from tidegate.reach.symbols import (
-    Binding,
-    BindingKind,
-    Definition,
-    DefinitionKind,
-    FileSymbols,
-    Gap,
-    Parameter,
-    Reference,
-    ReferenceKind,
-    Text,
-    Visibility,
-)
+from tidegate.reach.languages.tree import TEXT_LIMIT
 
 CHAIN_LIMIT = 300
 """A longer chain says nothing any more; without a limit, a chain of n calls would be n * n characters."""
@@ -119,7 +104,7 @@ JAVA_LANG = frozenset(
     )
 )
 """Types that are seen without an import, those that a repository has no reason to name one of its own after."""
-_ROOTS = frozenset(
+PACKAGE_ROOTS = frozenset(
     _words("com org net io java javax jakarta kotlin kotlinx android androidx dev edu gov de uk fr me scala groovy sun")
 )
 
@@ -144,228 +129,6 @@ def split_qualified(name: str, *, members: int = 0) -> str:
 def is_facade(name: str) -> bool:
     """Whether a class of this name holds the top-level functions of a Kotlin file."""
     return len(name) > 2 and name.endswith("Kt") and name[0].isupper()
-
-
-class Scope:
-    """One definition while it is read.
-
-    `locals` maps a local name to "*" where it is a container, to "" else; `fields` has the fields that are containers;
-    `types` maps a type variable to what it stands for, "" where that is anything.
-    """
-
-    __slots__ = (
-        "anonymous",
-        "fields",
-        "index",
-        "kind",
-        "locals",
-        "name",
-        "outer",
-        "reads",
-        "simple",
-        "tests",
-        "types",
-        "under",
-        "uses",
-    )
-
-    def __init__(self, index: int, name: str, simple: str, kind: str, outer: Scope | None) -> None:
-        self.index = index
-        self.name = name
-        self.simple = simple
-        self.kind = kind
-        self.outer = outer
-        self.locals: dict[str, str] = dict(outer.locals) if outer else {}
-        self.fields: dict[str, str] = (dict(outer.fields) if kind == "class" else outer.fields) if outer else {}
-        self.types: dict[str, str] = outer.types if outer else {}
-        self.reads: set[str] = set()
-        self.uses: set[str] = set()
-        self.anonymous: dict[str, int] = {}
-        self.tests = Tests()
-        self.under = [0, 0, 0, 0]
-
-    def enclosing_class(self) -> Scope:
-        """The class around, itself included; the module where there is none."""
-        scope = self
-        while scope.kind != "class" and scope.outer is not None:
-            scope = scope.outer
-        return scope
-
-    def qualify(self, name: str) -> str:
-        """The qualified name of a definition in this scope."""
-        return f"{self.name}.{name}" if self.name else name
-
-    def number(self, base: str) -> str:
-        """The name of the next anonymous class of this base in this definition."""
-        count = self.anonymous.get(base, 0) + 1
-        self.anonymous[base] = count
-        return f"{base}${count}"
-
-
-class Tests:
-    """The tests and set-up methods of a class: what runs before and after each of its tests."""
-
-    __slots__ = ("set_up", "tests")
-
-    def __init__(self) -> None:
-        self.tests: list[tuple[int, int]] = []
-        self.set_up: list[str] = []
-
-
-class Record:
-    """What was found in a file so far, and where the reader stands (`scope`)."""
-
-    def __init__(self) -> None:
-        self.definitions: list[Definition] = []
-        self.bindings: list[Binding] = []
-        self.references: list[Reference] = []
-        self.texts: list[Text] = []
-        self.gaps: list[Gap] = []
-        self.package = ""
-        self.roots: frozenset[str] = _ROOTS
-        self.imported: set[str] = set()
-        self.scope = Scope(0, "", "", "module", None)
-        self.branch = 0
-
-    def refer(self, kind: ReferenceKind, chain: str, line: int, arguments: tuple[str, ...] = ()) -> None:
-        """Add a reference of the definition that is read now. A chain that says nothing is none."""
-        if chain and chain[0] != "?" and chain[0] != "%":
-            self.references.append(Reference(self.scope.index, kind, chain, line, arguments, self.branch))
-
-    def read(self, chain: str, line: int) -> None:
-        """Add a read, once for each chain in a definition."""
-        reads = self.scope.reads
-        if chain not in reads:
-            reads.add(chain)
-            self.references.append(Reference(self.scope.index, "read", chain, line, (), self.branch))
-
-    def use(self, chain: str, line: int) -> None:
-        """Add the use of a type, once for each type in a definition."""
-        uses = self.scope.uses
-        if chain not in uses:
-            uses.add(chain)
-            self.references.append(Reference(self.scope.index, "type", chain, line, (), self.branch))
-
-    def bind(self, name: str, value: str, kind: BindingKind, line: int, scope: Scope | None = None) -> None:
-        """Bind a name in a scope (in the one that is read now); a value that says nothing hides other names."""
-        at = scope or self.scope
-        self.bindings.append(Binding(at.index, name, value or "?", kind, self.scope.index, line))
-
-    def local(self, name: str, value: str, kind: BindingKind, line: int) -> None:
-        """Bind a local name, and remember that it is one."""
-        self.scope.locals[name] = "*" if value.endswith("*") else ""
-        self.bindings.append(Binding(self.scope.index, name, value or "?", kind, self.scope.index, line))
-
-    def text(self, value: str, line: int) -> None:
-        """Add a text literal where it may name something outside of the code."""
-        if names_something(value):
-            self.texts.append(Text(self.scope.index, value, line))
-
-    def gap(self, reason: str, line: int) -> None:
-        """Add a place where reading stops."""
-        self.gaps.append(Gap(self.scope.index, reason, line))
-
-    def is_container(self, chain: str) -> bool:
-        """Whether what a chain means is known, in this file, to hold elements."""
-        if not chain:
-            return False
-        if chain[-1] == "*":
-            return True
-        scope = self.scope
-        if chain.startswith("self."):
-            return scope.fields.get(chain[5:]) == "*"
-        mark = scope.locals.get(chain)
-        return (scope.fields.get(chain) if mark is None else mark) == "*"
-
-    def enter(self, name: str, simple: str, kind: str) -> Scope:
-        """Step into a new definition; it is filled by `define` before the next one starts."""
-        scope = Scope(len(self.definitions), name, simple, kind, self.scope)
-        self.definitions.append(_PLACE)
-        self.go_to(scope)
-        return scope
-
-    def leave(self) -> None:
-        """Step back into the definition around."""
-        self.go_to(self.scope.outer or self.scope)
-
-    def go_to(self, scope: Scope) -> None:
-        """Read on in this definition, under the conditions that were left there."""
-        self.scope = scope
-        self.branch = _level(scope.under)
-
-    def under(self, what: int, change: int) -> None:
-        """Step into (1) or out of (-1) a condition: `LOOP`, `EXIT`, `BRANCH`, `HANDLER`."""
-        levels = self.scope.under
-        levels[what] += change
-        self.branch = _level(levels)
-
-    def define(
-        self,
-        kind: DefinitionKind,
-        lines: tuple[int, int],
-        flags: Iterable[str] = (),
-        *,
-        visibility: Visibility = "public",
-        bases: Iterable[str] = (),
-        decorators: Iterable[str] = (),
-        parameters: Iterable[Parameter] = (),
-        returns: Iterable[str] = (),
-    ) -> None:
-        """Say what the definition that is read now is."""
-        scope = self.scope
-        self.definitions[scope.index] = Definition(
-            scope.name,
-            kind,
-            *lines,
-            scope.outer.index if scope.outer else -1,
-            visibility,
-            tuple(bases),
-            tuple(decorators),
-            tuple(parameters),
-            tuple(chain for chain in returns if chain),
-            tuple(flags),
-        )
-
-    def call_set_up(self, scope: Scope) -> None:
-        """Let each test of a class call what runs around it, and the making of the class.
-
-        The tests of a nested class also run what the class around them sets up. A class calls its set-up methods, so
-        that the tests of a class that inherits them reach them.
-        """
-        tests = scope.tests
-        for index, line in tests.tests:
-            self.references.append(Reference(index, "call", scope.simple, line))
-            self.references += [Reference(index, "call", f"{scope.simple}!.{name}", line) for name in tests.set_up]
-        line = self.definitions[scope.index].line
-        self.references += [Reference(scope.index, "call", f"{scope.simple}!.{name}", line) for name in tests.set_up]
-        if scope.outer is not None and scope.outer.kind == "class":
-            scope.outer.tests.tests += tests.tests
-
-    def symbols(self) -> FileSymbols:
-        """Everything that was found."""
-        return FileSymbols(
-            tuple(self.definitions),
-            tuple(self.bindings),
-            tuple(self.references),
-            tuple(self.texts),
-            tuple(self.gaps),
-            self.package,
-        )
-
-
-LOOP, EXIT, BRANCH, HANDLER = range(4)
-
-
-def _level(under: list[int]) -> int:
-    """`Reference.branch` for code under so many conditions of each kind."""
-    if under[HANDLER]:
-        return 5
-    if under[BRANCH]:
-        return 3 if under[BRANCH] == 1 else 4
-    return 2 if under[EXIT] else 1 if under[LOOP] else 0
-
-
-_PLACE = Definition("", "variable", 0, 0, -1)
 
 
 def quote(value: str) -> str:
