@@ -57,17 +57,17 @@ def ask(url: str, query: str, timeout: float) -> tuple[Sample, ...]:
 # Private
 
 
-class _Series(Struct):
+class _Series(Struct, frozen=True):
     metric: dict[str, str]
     value: tuple[float, str]
 
 
-class _Data(Struct):
+class _Data(Struct, frozen=True):
     resultType: str = ""  # noqa: N815 (its name in the protocol)
-    result: list[object] = []
+    result: tuple[object, ...] = ()
 
 
-class _Answer(Struct):
+class _Answer(Struct, frozen=True):
     status: str
     data: _Data = _Data()
     error: str = ""
