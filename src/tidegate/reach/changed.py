@@ -106,6 +106,7 @@ _WEAKEST_FIRST: tuple[ChangeOf, ...] = (
     "deleted",
 )
 _STRENGTH: Mapping[ChangeOf, int] = {what: number for number, what in enumerate(_WEAKEST_FIRST)}
+_CONTAINERS = ("module", "class", "interface")
 _PARTS: tuple[tuple[str, ChangeOf], ...] = (
     ("signature", "signature"),
     ("bases", "bases"),
@@ -216,18 +217,27 @@ class _File:
         return ChangedSymbol(id_, first.kind, what, first.line, first.end_line, "head", was) if what else None
 
     def _add_silent(self, told: dict[tuple[str, str], ChangedSymbol], moved: Moved) -> None:
-        """What hunks touch although nothing else speaks of them: comments, white space, formatting."""
+        """What hunks touch although nothing else speaks of them: comments, white space, formatting.
+
+        Lines between definitions belong to the class or module around them, which is told only where nothing else is:
+        most often they are comments of a definition that is told.
+        """
         old, new = _Owners(self.before), _Owners(self.after)
+        around: list[str] = []
         for hunk in self.file.hunks:
             owners = [("base", name) for name in old.of(hunk.old_start, hunk.old_count, hunk.removed)]
             owners += [("head", name) for name in new.of(hunk.new_start, hunk.new_count, hunk.added)]
-            if not owners or any(self._is_told(side, name, told, moved) for side, name in owners):
+            if any(self._is_told(side, name, told, moved) for side, name in owners):
                 continue
-            for _, name in owners:
-                self._tell_format(name, told)
+            for name in dict.fromkeys(name for _, name in owners if name in self.new):
+                if self.new[name][0].kind in _CONTAINERS:
+                    around.append(name)
+                else:
+                    self._tell_format(name, told)
         left = any(name not in self.new for name in self.old)  # it moved, and is told where it went
         if not told and not left:
-            self._tell_format("", told)
+            for name in around or [""]:
+                self._tell_format(name, told)
 
     def _is_told(
         self, side: str, name: str, told: Mapping[tuple[str, str], ChangedSymbol], moved: Moved
