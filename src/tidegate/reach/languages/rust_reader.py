@@ -58,6 +58,7 @@ class RustReader(RustExpressions):
             "associated_type": cls._associated,
             "declaration_list": cls._items,
             "attribute_item": cls._attribute,
+            "macro_invocation": cls._item_macro,
             **dict.fromkeys(_TYPES, cls._type_item),
         }
 
@@ -453,6 +454,26 @@ class RustReader(RustExpressions):
                     read_tokens(self, right, False)
 
         self._inside(index, self._full(text), read)
+        return "?"
+
+    def _item_macro(self, node: Node) -> str:
+        """`my_test!(name, ...)` at the level of items makes a test of that name; any other macro is only called."""
+        around = node.parent
+        if around is not None and around.type == "expression_statement":
+            around = around.parent
+        name = node.child_by_field_name("macro")
+        tree = node.named_children[-1] if node.named_children else None
+        made = tree.named_children[0] if tree is not None and tree.named_children else None
+        top = around is not None and around.type in ("source_file", "declaration_list")
+        if not top or name is None or made is None or made.type != "identifier" or "test" not in self.cut(name):
+            return self._macro(node)
+        index, full = self._reserve(node), self._full(self.cut(made))
+        self._define(node, index, (full, "function", self.scope.index), ["test"])
+
+        def read() -> None:
+            self._macro(node)
+
+        self._inside(index, full, read)
         return "?"
 
     def _constant(self, node: Node) -> str:

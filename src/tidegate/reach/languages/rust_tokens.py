@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from tidegate.reach.languages.tree import TEXT_LIMIT, names_something
-from tidegate.reach.symbols import Gap, ReferenceKind, Text
+from tidegate.reach.symbols import BindingKind, Gap, ReferenceKind, Text
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -26,6 +26,7 @@ class Reader(Protocol):
     def cut(self, node: Node) -> str: ...
     def spell(self, names: list[str]) -> str: ...
     def refer(self, kind: ReferenceKind, chain: str, node: Node, arguments: tuple[str, ...] = ()) -> None: ...
+    def bind(self, name: str, chain: str, kind: BindingKind, node: Node) -> None: ...
     def is_local(self, chain: str) -> bool: ...
     def literal(self, node: Node) -> str: ...
 
@@ -65,14 +66,41 @@ class _Tokens:
                 given.append(_one(parts))
                 parts = []
                 self.at += 1
+            elif kind == "let":
+                self._let()
             elif kind in _ROOTS:
-                parts.append(self._chain())
+                parts.append(self._typed() or self._chain())
             else:
                 if kind not in ("&", "mut", "mutable_specifier"):
                     parts.append(self._other(token))
                 self.at += 1
         if parts:
             given.append(_one(parts))
+
+    def _let(self) -> None:
+        """`let x = f();` between the brackets of a macro."""
+        self.at += 1
+        while self._peek() in ("mut", "mutable_specifier"):
+            self.at += 1
+        if self._peek() != "identifier" or self._peek(1) != "=":
+            return
+        name = self.tokens[self.at]
+        self.at += 2
+        while self._peek() in ("&", "mut", "mutable_specifier"):
+            self.at += 1
+        chain = self._chain() if self._peek() in _ROOTS else "?"
+        self.reader.bind(self.reader.cut(name), chain, "assign", name)
+
+    def _typed(self) -> str:
+        """`|name: Type|`, the parameter of a closure: "" where it is none."""
+        before = self.tokens[self.at - 1].type if self.at else ""
+        if before not in ("|", "mut", "mutable_specifier") or self._peek(1) != ":" or self._peek(2) not in _ROOTS:
+            return ""
+        name = self.tokens[self.at]
+        self.at += 2
+        chain = self.reader.spell(self._path().split("::"))
+        self.reader.bind(self.reader.cut(name), f"{chain}!", "annotation", name)
+        return "?"
 
     def _other(self, token: Node) -> str:
         kind = token.type
