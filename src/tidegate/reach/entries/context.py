@@ -76,6 +76,7 @@ class Context:
         self._views: dict[str, FileView | None] = {}
         self._contents: dict[str, bytes | None] = {}
         self._tokens: dict[str, Tokens] = {}
+        self._resolved: dict[tuple[str, int, str], tuple[SymbolId, ...]] = {}
 
     def view(self, path: str) -> FileView | None:
         """The symbols of the file; None for one that no reader reads."""
@@ -134,7 +135,10 @@ class Context:
         """What the chain means in the tree, at most `MOST_HANDLERS` symbols."""
         if not chain or chain[0] in '"%?':
             return ()
-        return tuple(sorted(set(self.sources.resolve(path, within, chain))))[:MOST_HANDLERS]
+        key = (path, within, chain)
+        if key not in self._resolved:
+            self._resolved[key] = tuple(sorted(set(self.sources.resolve(path, within, chain))))[:MOST_HANDLERS]
+        return self._resolved[key]
 
     def handlers(self, path: str, within: int, chain: str) -> tuple[SymbolId, ...]:
         """The functions or classes that the chain hands over; () where it means nothing in the tree."""

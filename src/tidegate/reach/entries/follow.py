@@ -14,6 +14,9 @@ from tidegate.reach.symbols import Binding
 
 DEEPEST = 24
 MOST_VALUES = 6
+MOST_STEPS = 200
+"""How many names one question may follow: conditions that bind a name several times multiply."""
+
 _CLASSES = ("class", "interface", "type")
 
 
@@ -66,12 +69,14 @@ class Follower:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._known: dict[tuple[str, int, str, int], tuple[Value, ...]] = {}
+        self._left = 0
 
     def values(self, path: str, within: int, chain: str, line: int) -> tuple[Value, ...]:
         """What the chain comes from when it is read at the line, the most likely first."""
         key = (path, within, chain, line)
         if key not in self._known:
             self._known[key] = ()
+            self._left = MOST_STEPS
             self._known[key] = self._chain(_At(path, within, line, Made(path, within, line, chain)), chain, 0)[
                 :MOST_VALUES
             ]
@@ -80,7 +85,8 @@ class Follower:
     # Private
 
     def _chain(self, at: _At, chain: str, depth: int) -> tuple[Value, ...]:
-        if depth > DEEPEST or not chain:
+        self._left -= 1
+        if depth > DEEPEST or self._left < 0 or not chain:
             return ()
         root, steps = split(chain)
         if root.startswith("<"):
