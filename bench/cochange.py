@@ -129,7 +129,7 @@ def main(arguments: Sequence[str]) -> int:
     folders = [Path(argument).resolve() for argument in arguments[fitting:]]
     if fitting:
         materials = [split(folder) for folder in folders]
-        for half_life, power in ((365.0, 1.0), (365.0, 0.5), (730.0, 1.0)):
+        for half_life, power in ((365.0, 1.0), (730.0, 1.0)):
             fitted = fit(materials, half_life, power)
             mean = np.mean([evaluate(Ranker(material.older, fitted), material)[:3] for material in materials], axis=0)
             print(f"half-life {half_life:.0f} days, power {power}: R@5, R@10, MRR {mean.round(3)}")

@@ -375,7 +375,7 @@ def test_code_and_measurements_show_calls() -> None:
 BOMB = "a: &a [x, x]\n" + "".join(
     f"{c}: &{c} [{', '.join([f'*{p}'] * 9)}]\n" for p, c in zip("abcdefgh", "bcdefghi", strict=True)
 )
-HOSTILE = {
+HOSTILE: dict[str, str | bytes] = {
     "bomb": BOMB,
     "merges": "a: &a {x: 1}\n" + "".join(f"b{n}: &b{n} {{<<: [{', '.join(['*a'] * 50)}]}}\n" for n in range(2000)),
     "deep": "x: " + "[" * 100_000,

@@ -16,6 +16,8 @@ from tidegate.reach.partners import FITTED, Partner, Ranker, Weights
 LEAST_SUPPORT = 3
 LEAST_CONFIDENCE = 0.25
 MOST = 10
+MOST_ASKED = 200
+"""Changed files that are asked about, those with the longest history first: each takes a millisecond."""
 
 
 def missing_partners(
@@ -34,7 +36,7 @@ def missing_partners(
     ranker = Ranker(history, weights)
     gone = ranker.gone
     best: dict[str, tuple[float, str, Partner]] = {}
-    for path in sorted(set(changed)):
+    for path in sorted(set(changed), key=lambda path: (-ranker.commits_of(path), path))[:MOST_ASKED]:
         for partner in ranker.partners(path, (neighbours or {}).get(path, ())):
             exists = partner.path not in gone if present is None else partner.path in present
             if partner.path in changed or not exists or not _counts(partner):

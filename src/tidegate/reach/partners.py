@@ -17,6 +17,8 @@ from msgspec import Struct
 
 from tidegate.reach.history import History, PastCommit
 
+LATELY_DAYS = 60.0
+
 FEATURES = (
     "share",
     "confidence",
@@ -24,6 +26,8 @@ FEATURES = (
     "lift",
     "recent",
     "popular",
+    "active",
+    "around",
     "folder",
     "near",
     "stem",
@@ -32,7 +36,8 @@ FEATURES = (
     "constant",
 )
 """`share` is plain coupling: how many of the commits of the asked file have the candidate too. `confidence` is the same
-with decay and with less for larger commits, as a logarithm; `reverse` the share of the candidate's own commits."""
+with decay and with less for larger commits, as a logarithm; `reverse` the share of the candidate's own commits;
+`around` is the confidence of the whole folder of the asked file; `active` is how busy the candidate was lately."""
 
 
 class Weights(Struct, frozen=True):
@@ -43,12 +48,12 @@ class Weights(Struct, frozen=True):
     size_power: float = 0.5
 
 
-PLAIN = Weights((1.0, *(0.0,) * 11), math.inf, 0.0)
+PLAIN = Weights((1.0, *(0.0,) * (len(FEATURES) - 1)), math.inf, 0.0)
 """Plain coupling, to compare with."""
 
 FITTED = Weights(
-    (1.422, 0.656, 0.078, 0.106, 0.05, 0.387, 0.926, -0.262, 0.874, -0.014, 0.0, -1.449),
-    half_life_days=365.0,
+    (1.0, 0.546, 0.031, 0.177, 0.114, 0.11, 0.145, 0.232, 0.569, -0.122, 0.807, 0.021, 0.322, -0.505),
+    half_life_days=730.0,
     size_power=1.0,
 )
 """As `python -m bench.cochange --fit` found them on ansible, flask, jinja, rich, express, gin and commons-lang."""
@@ -78,6 +83,8 @@ class Ranker:
         self._commits: list[tuple[int, ...]] = []
         self._times: list[int] = []
         self._decays: list[float] = []
+        self._lates: list[float] = []
+        self._folders: dict[str, _Around] = {}
         self._of: dict[int, list[int]] = defaultdict(list)
         self._gone: set[int] = set()
         self._read(history)
@@ -87,6 +94,10 @@ class Ranker:
         """The files that the newest commit which touched them deleted or renamed."""
         return frozenset(self._paths[file] for file in self._gone)
 
+    def commits_of(self, path: str) -> int:
+        """How many commits of the history touched a file."""
+        return len(self._of.get(self._number.get(path, -1), ()))
+
     def partners(self, path: str, neighbours: Collection[str] = ()) -> list[Partner]:
         """Every candidate, the best first: coupled files, files alike by name or folder, neighbours, busy files."""
         own = self._number.get(path, -1)
@@ -94,10 +105,11 @@ class Ranker:
         coupled = self._coupled(commits)
         near = {self._number[other] for other in neighbours if other in self._number}
         total = sum(self._decays[number] for number in commits)
-        asked = _Asked(path, own, len(commits), total, frozenset(near))
+        around = self._around(_folder(path))
+        asked = _Asked(path, own, len(commits), total, frozenset(near), around)
         found = [
             self._partner(asked, file, coupled.get(file, _NOTHING))
-            for file in dict.fromkeys((*coupled, *self._alike(path), *sorted(near), *self._busy))
+            for file in dict.fromkeys((*coupled, *self._alike(path), *sorted(near), *around.often, *self._busy))
             if file != own and self._of[file]
         ]
         found.sort(key=lambda partner: (-partner.score, partner.path))
@@ -120,6 +132,7 @@ class Ranker:
             self._commits.append(files)
             self._times.append(commit.at)
             self._decays.append(2.0 ** (-days / self._weights.half_life_days))
+            self._lates.append(2.0 ** (-days / LATELY_DAYS))
 
     def _coupled(self, commits: list[int]) -> dict[int, _Together]:
         joint: dict[int, float] = defaultdict(float)
@@ -151,17 +164,37 @@ class Ranker:
             math.log((together.support + 0.5) / (asked.commits * expected + 0.5)),
             self._decays[together.last] if together.support else 0.0,
             math.log(self._business[file] + 0.1),
+            math.log(self._lately[file] + 0.1),
+            math.log((asked.around.joint.get(file, 0.0) + 0.05) / (asked.around.total + 0.5)),
             float(_folder(path) == _folder(asked.path)),
             _nearness(path, asked.path),
             float(len(stem) > 2 and stem == _stem(asked.path)),
             float(_suffix(path) == _suffix(asked.path)),
-            float(file in asked.neighbours),
+            1.0 / math.sqrt(len(asked.neighbours)) if file in asked.neighbours else 0.0,
             1.0,
         )
 
     def _alike(self, path: str) -> list[int]:
         stem = _stem(path)
         return [*(self._by_stem.get(stem, ()) if len(stem) > 2 else ()), *self._by_folder.get(_folder(path), ())]
+
+    def _around(self, folder: str) -> _Around:
+        if folder not in self._folders:
+            own = {file for file in self._of if _folder(self._paths[file]) == folder}
+            numbers = sorted({number for file in own for number in self._of[file]})
+            joint: dict[int, float] = defaultdict(float)
+            for number in numbers:
+                files = self._commits[number]
+                weight = self._decays[number] / max(1, len(files) - 1) ** self._weights.size_power
+                for file in files:
+                    joint[file] += weight
+            often = sorted(joint, key=lambda file: (-joint[file], self._paths[file]))[:40]
+            self._folders[folder] = _Around(sum(self._decays[number] for number in numbers), joint, often)
+        return self._folders[folder]
+
+    @cached_property
+    def _lately(self) -> dict[int, float]:
+        return {file: sum(self._lates[number] for number in commits) for file, commits in self._of.items()}
 
     @cached_property
     def _business(self) -> dict[int, float]:
@@ -201,6 +234,14 @@ class _Together(NamedTuple):
     last: int
 
 
+class _Around(NamedTuple):
+    """What changes with a folder: its weighted number of commits, those with each file, and the files of most."""
+
+    total: float
+    joint: dict[int, float]
+    often: list[int]
+
+
 class _Asked(NamedTuple):
     """The file asked about: its plain and weighted number of commits, and its neighbours."""
 
@@ -209,6 +250,7 @@ class _Asked(NamedTuple):
     commits: int
     total: float
     neighbours: frozenset[int]
+    around: _Around
 
 
 _NOTHING = _Together(0.0, 0, 0)
