@@ -65,9 +65,10 @@ def _verb(use: Use, plain: tuple[str, ...]) -> Action | None:
     inner = chains.receiver(use.mark.chain)
     if inner.endswith("route()") or ".route()." in inner:
         # app.route("/x").get(f).post(g): the receiver has the path, every argument is a handler
-        return Action("route", (method,), ("",), plain or ("",))
-    if not plain or (len(plain) < 2 and use.framework != "hono"):
+        return Action("route", (method,), ("",), _whole(use, plain) or ("",))
+    if not plain or (len(plain) < 2 and plain[0] and not plain[0].startswith(('"/', '"*', '"{', '""'))):
         return None
+    plain = _whole(use, plain)
     found = chains.texts(plain[0])
     if not found and plain[0]:
         return None if use.framework == "" else Action("route", (method,), ("{?}",), plain[1:])
@@ -77,6 +78,13 @@ def _verb(use: Use, plain: tuple[str, ...]) -> Action | None:
     if use.framework == "koa" and len(plain) > 2 and chains.is_text(plain[1]):
         found, handlers = chains.texts(plain[1]), plain[2:]
     return Action("route", (method,), found, handlers or ("",))
+
+
+def _whole(use: Use, plain: tuple[str, ...]) -> tuple[str, ...]:
+    """The arguments with "" for a function written in place at their end, which readers leave out."""
+    node = use.node() if use.framework else None
+    given = chains.positional(plain)
+    return (*given, "") if node is not None and len(node.items) > len(given) else given
 
 
 def _listed(use: Use) -> tuple[str, ...]:

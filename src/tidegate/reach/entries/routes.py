@@ -284,16 +284,10 @@ class Routing:
     def _made(self, value: Value, root: str, depth: int) -> Iterator[Prefix]:
         made = value.made
         kind = self._kind(value)
-        derived = chains.split(made.written)[1][-2:]
-        if len(derived) == 2 and derived[1] == "()" and derived[0][1:] in self._dialect.derives:
-            yield from self.prefixes(made.path, made.within, made.written, made.line, depth + 1)
-            return
-        if kind is None and (value.chain or (value.index >= 0 and not self._dialect.wrapped)):
-            return
         own = self._own_prefix(made, kind)
-        attached = self._attached.get(made.site, []) if made.site else []
+        site = made.site or self._holder(made)
         found = False
-        for one in attached:
+        for one in self._attached.get(site, []) if site else []:
             for outer in self.prefixes(one.path, one.within, one.chain, one.line, depth + 1):
                 found = True
                 text = join_path(outer.text, one.prefix)
@@ -301,10 +295,29 @@ class Routing:
                 yield Prefix(text if one.replaces else join_path(text, own), framework, outer.sure or kind is not None)
         if found:
             return
+        derived = chains.split(made.written)[1][-2:]
+        if len(derived) == 2 and derived[1] == "()" and derived[0][1:] in self._dialect.derives:
+            yield from self.prefixes(made.path, made.within, made.written, made.line, depth + 1)
+            return
+        if kind is None and (value.chain or (value.index >= 0 and not self._dialect.wrapped)):
+            return
         if kind is not None:
             yield Prefix(own if kind.root else join_path(UNKNOWN, own), kind.framework)
         elif root in self._dialect.names or self._dialect.wrapped:
             yield Prefix(UNKNOWN, self._dialect.name, False)
+
+    def _holder(self, made: Made) -> Site | None:
+        """The variable that holds a router whose calls are chained to where it is made: `api = Router().use(a)`."""
+        view = self._context.view(made.path)
+        if view is None or not made.written.endswith("()"):
+            return None
+        near = [
+            one
+            for one in view.symbols.bindings
+            if made.line - 60 <= one.line <= made.line and one.value.startswith(made.written + ".")
+        ]
+        last = max(near, key=lambda one: one.line, default=None)
+        return Site(made.path, last.scope, last.name) if last else None
 
     def _kind(self, value: Value) -> Kind | None:
         if value.chain:
