@@ -68,3 +68,5 @@ PROJECTS = (
     ),
     Project("packaging", "053c8846", "src/packaging", ("pytest<9", "hypothesis", "pretend", "tomli_w", "pip")),
 )
+
+BY_NAME = {project.name: project for project in PROJECTS}

@@ -21,8 +21,6 @@ from bench.reach.projects import PROJECTS, Project
 from tidegate.reach.record.raw import RecordedTest, Recording, bits
 from tidegate.reach.record.run import record
 
-PYTHON = "3.12"
-
 
 def build_truth(project: Project, clones: Path, out: Path, python: str) -> dict[str, Any]:
     """Run the project's suite with the recorder, and write `out/PROJECT.json`."""

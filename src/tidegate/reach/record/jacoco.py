@@ -79,9 +79,8 @@ class _Report:
         elif name == "method" and self._source:
             line = attributes.get("line", "0")
             self._method = (attributes.get("name", ""), int(line) if line.isdecimal() and len(line) < 10 else 0)
-        elif name == "counter" and attributes.get("type") == "INSTRUCTION":
-            if self._method is not None and attributes.get("covered", "0") != "0":
-                self._ran(*self._method)
+        elif name == "counter" and self._method is not None and _executed(attributes):
+            self._ran(*self._method)
 
     def _end(self, name: str) -> None:
         self._depth -= 1
@@ -101,6 +100,10 @@ class _Report:
         own = self._class.rpartition(".")[2] if name == "<init>" else name
         qualified = self._class if name == "<clinit>" else f"{self._class}.{own}"
         self._filling.ran(self._test, self._source, line, qualified)
+
+
+def _executed(counter: Mapping[str, str]) -> bool:
+    return counter.get("type") == "INSTRUCTION" and counter.get("covered", "0") != "0"
 
 
 def _test_of(name: str, places: Places) -> str:

@@ -19,7 +19,9 @@ def merged(old: TestMap, new: TestMap) -> TestMap:
     """
     seen = {test.symbol for test in new.tests if test.state != "skipped"}
     listed = {SymbolId(file.path, symbol.name) for file in new.files for symbol in file.symbols}
-    kept = {n: t for n, t in enumerate(old.tests) if t.symbol not in seen and (t.defined in listed or not new.files)}
+    kept = {
+        n: t for n, t in enumerate(old.tests) if t.symbol not in seen and (t.defined in listed or not t.defined.path)
+    }
     back = {test.symbol for test in kept.values()}
     fresh = {n: t for n, t in enumerate(new.tests) if t.symbol not in back}
     order = sorted([(t, 0, n) for n, t in kept.items()] + [(t, 1, n) for n, t in fresh.items()], key=_order)

@@ -1,0 +1,62 @@
+"""What is held against the truth: functions that say which tests a symbol reaches, and how surely.
+
+A predictor is asked once for a project and then for each function: `predict(tree, commit, recorded)` answers with a
+function from "path:Class.method" to probabilities of tests, named as in the truth. `recorded` is an old map or None.
+Add one below, and name it in PREDICTORS: it is then chosen with `--predictor NAME`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+from bench.reach.projects import BY_NAME
+from tidegate.change.git import open_repository
+from tidegate.reach.languages import language_of
+from tidegate.reach.listing import list_tree
+from tidegate.reach.record.raw import bits
+from tidegate.reach.record.validity import files_to_digest, still_valid
+from tidegate.reach.record.values import TestMap
+
+Answer: TypeAlias = Callable[[str], Mapping[str, float]]
+Predict: TypeAlias = Callable[[Path, str, TestMap | None], Answer]
+
+
+def predict_all(tree: Path, commit: str, recorded: TestMap | None) -> Answer:  # noqa: ARG001  the signature of all
+    """The trivial answer: every test, as it is known from the truth that lies beside."""
+    name = next(name for name in BY_NAME if tree.name == name)
+    tests = json.loads((tree.parent.parent / f"{name}.json").read_bytes())["tests"]
+    return lambda _symbol: dict.fromkeys(tests, 1.0)
+
+
+def predict_map(tree: Path, commit: str, recorded: TestMap | None) -> Answer:
+    """What an old map alone says: who executed the symbol then. Without a map, nothing."""
+    if recorded is None:
+        return lambda _symbol: {}
+    with open_repository(tree) as repository:
+        blobs = {path: entry.oid for path, entry in list_tree(repository, commit).items() if entry.is_file}
+        wanted = files_to_digest(recorded, blobs)
+        digests = {}
+        for path, blob in zip(wanted, repository.read_blobs(blobs[path] for path in wanted), strict=True):
+            language = language_of(path)
+            if language is not None:
+                digests[path] = language.read_digests(blob.content, f".{path.rpartition('.')[2]}")
+    masks: dict[str, int] = {}
+    for symbol, seen in still_valid(recorded, blobs, digests).seen.items():
+        masks[str(symbol)] = seen.tests
+    names = [f"{test.defined.path}:{test.symbol.name}" for test in recorded.tests]
+
+    def answer(symbol: str) -> dict[str, float]:
+        inside = f"{symbol}."
+        mask = 0
+        for name, tests in masks.items():
+            if name == symbol or name.startswith(inside):
+                mask |= tests
+        return {names[number]: 1.0 for number in bits(mask)}
+
+    return answer
+
+
+PREDICTORS: dict[str, Predict] = {"all": predict_all, "map": predict_map}
