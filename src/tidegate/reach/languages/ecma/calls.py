@@ -221,9 +221,10 @@ class Calls(Expressions):
             if kind == "object":
                 self.add_members(owner, part, scope)
                 continue
+            line = part.start_point[0] + 1
             for value in self.values(part, scope):
                 if owner == 0:
-                    self.bind(0, "*", (value + ".*",) if value[0] == "<" else (), "import", scope.index, 0)
+                    self.bind(0, "*", (value + ".*",) if value[0] == "<" else (), "import", scope.index, line)
                 elif value[0] not in "?%":
                     self.inherit(owner, value, part)
         return "default" if target == EXPORTS else target

@@ -69,21 +69,20 @@ class _Parts:
 def digests_of(reader: Reader) -> tuple[Digests, ...]:
     """The digests of every definition of a file that was read, in the order of its definitions."""
     drafts = reader.drafts
-    nodes: dict[int, list[int]] = {}
-    for number, draft in enumerate(drafts):
-        nodes.setdefault(draft.node.id, []).append(number)
-    return tuple(_digests(number, draft, set(nodes)) for number, draft in enumerate(drafts))
+    holes = {draft.node.id for draft in drafts}
+    return tuple(_digests(number, draft, holes) for number, draft in enumerate(drafts))
 
 
-def _digests(number: int, draft: Draft, nodes: set[int]) -> Digests:
+def _digests(number: int, draft: Draft, holes: set[int]) -> Digests:
     parts = _Parts()
-    holes = nodes - {draft.node.id, draft.value.id}
     if draft.kind == "module" and number == 0:
         for child in draft.node.children:
             parts.body.extend(_leaves(child, holes))
+    elif draft.kind == "class" and "class" not in draft.value.type and draft.value.type != "enum_declaration":
+        parts.signature.append(draft.name.encode())
     elif "test" in draft.flags:
         parts.signature.append(draft.name.encode())
-        parts.body.extend(_leaves(draft.value, holes))
+        parts.body.extend(_inside(draft.value, holes))
     else:
         parts.signature.append(draft.name.rpartition(".")[2].encode())
         parts.signature.append(b"exported" if "exported" in draft.flags else b"")
@@ -111,11 +110,11 @@ def _sort(top: Node, draft: Draft, holes: set[int], parts: _Parts) -> None:
         seen += 1
         for index, child in enumerate(node.children):
             kind, field = child.type, node.field_name_for_child(index)
-            if kind in COMMENTS or child.id in holes:
+            if kind in COMMENTS or (child.id in holes and child.id != draft.value.id):
                 continue
             if child.id == draft.value.id or (kind == "variable_declarator" and node.type in _WRAPPERS):
                 if child.id == draft.value.id and not _has_parts(child):
-                    parts.body.extend(_leaves(child, holes))
+                    parts.body.extend(_inside(child, holes))
                 else:
                     waiting.append(child)
             elif field == "declaration" or (
@@ -140,6 +139,14 @@ def _sort(top: Node, draft: Draft, holes: set[int], parts: _Parts) -> None:
                 parts.signature.extend(_leaves(child, holes))
             else:
                 parts.body.extend(_leaves(child, holes))
+
+
+def _inside(node: Node, holes: set[int]) -> Iterator[bytes]:
+    """The leaves of a node that may itself be a definition's."""
+    if not node.children:
+        yield from _leaves(node, set())
+    for child in node.children:
+        yield from _leaves(child, holes)
 
 
 def _has_parts(node: Node) -> bool:

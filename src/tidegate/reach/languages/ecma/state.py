@@ -18,6 +18,7 @@ EXPORTS = "%exports"
 """The chain of `exports` and `module.exports` while they are read."""
 CHAIN_LIMIT = 240
 DEPTH_LIMIT = 40
+_NAME_LIMIT = 1000
 FUNCTIONS = frozenset(["arrow_function", "function_expression", "generator_function"])
 COMMENTS = frozenset(["comment", "html_comment"])
 RESERVED = {"self": "self$", "cls": "cls$", "exports": EXPORTS}
@@ -158,7 +159,7 @@ class State:
 
     def define(self, name: str, kind: DefinitionKind, parent: int, node: Node, value: Node | None = None) -> int:
         """Begins a definition; its index. A name of a module's top level is qualified by nothing."""
-        outer = self.drafts[parent].name
+        outer = self.drafts[parent].name[:_NAME_LIMIT]
         index = len(self.drafts)
         draft = Draft(f"{outer}.{name}" if outer else name, kind, parent, node, value if value is not None else node)
         draft.hidden = name.startswith(("_", "#"))

@@ -111,8 +111,11 @@ class Testing(Assignments):
         self._body(body, inner)
 
     def _test(self, title: str, node: Node, body: Node | None, parts: list[Node], scope: Scope) -> None:
-        index = self.define(self._titles(scope.suite, title), "function", scope.index, node, body)
+        titles = self._titles(scope.suite, title)
+        index = self.define(titles, "function", scope.index, node, body)
         draft = self.drafts[index]
+        if "test" in self.drafts[scope.index].flags:
+            draft.name = titles
         draft.flags.append("test")
         draft.hidden = False
         self.tests.append((index, scope.suite))
