@@ -402,6 +402,14 @@ def test_hostile_files_are_bounded_and_named(case: str) -> None:
     assert "app" in found or case == "alias" or [path for path, _ in unread] == ["compose.yml"]
 
 
+def test_variables_that_double_themselves_are_cut() -> None:
+    doubling = "X=aa\n" + "X=$X$X\n" * 200
+    dockerfile = "FROM a\nENV X=a\n" + "ENV X=$X$X\n" * 200 + "COPY src .\n"
+    compose = "services: {app: {build: ., image: $X}}"
+    files = {"compose.yml": compose, ".env": doubling, "Dockerfile": dockerfile, "src/a.py": ""}
+    assert services(files)["app"].paths == ("src", "Dockerfile", "compose.yml")
+
+
 def test_links_out_of_the_tree_are_not_followed() -> None:
     compose = "services:\n  a: {build: ../../etc}\n  b: {build: /etc}\n  c: {build: ., dockerfile: ../x}\n"
     found = services({"compose.yml": compose, "x.py": ""})

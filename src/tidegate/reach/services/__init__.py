@@ -7,12 +7,12 @@ asked by path (`paths`) and by caller (`calls`). Nothing is rendered, built or r
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from tidegate.change.codeowners import NO_OWNERS, Owners
 from tidegate.reach.answer import Service
-from tidegate.reach.languages.interface import ReadTexts
 from tidegate.reach.services.builds import BUILDS
 from tidegate.reach.services.calls import add_calls_from_code, add_measured_calls, calls_between
 from tidegate.reach.services.catalog import CATALOG
@@ -27,6 +27,9 @@ from tidegate.reach.services.paths import ServiceHit, paths_of_service, services
 from tidegate.reach.services.platforms import PLATFORMS
 from tidegate.reach.services.tree import Tree
 from tidegate.reach.services.workspaces import WORKSPACES
+
+if TYPE_CHECKING:
+    from tidegate.reach.languages.interface import ReadTexts
 
 __all__ = [
     "PROVIDERS",

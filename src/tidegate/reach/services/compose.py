@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from tidegate.reach.services.dockerfile import Build, build_paths
+from tidegate.reach.services.dockerfile import LONGEST, Build, build_paths
 from tidegate.reach.services.interface import Claim, Mention, Provider
 from tidegate.reach.services.mentions import mentions_in
 from tidegate.reach.services.texts import Value, as_list, as_map, as_text, as_texts, dig
@@ -106,7 +106,8 @@ def _environment(folder: str, tree: Tree) -> dict[str, str]:
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:
-    return _VARIABLE.sub(lambda match: values.get(match[1] or match[3], match[2] or ""), text)
+    # Cut, because X=$X$X written sixty times would fill the memory.
+    return _VARIABLE.sub(lambda match: values.get(match[1] or match[3], match[2] or ""), text[:LONGEST])[:LONGEST]
 
 
 COMPOSE = Provider("compose", _wants, _read)

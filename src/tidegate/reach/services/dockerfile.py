@@ -16,6 +16,7 @@ from tidegate.reach.services.interface import Claim, Provider
 from tidegate.reach.services.paths import fits
 from tidegate.reach.services.tree import Tree, folder_of, join_path, name_of
 
+LONGEST = 4000
 MOST_ENTRIES = 60
 """Paths of one image; where there would be more, the whole context stands for them."""
 
@@ -204,7 +205,8 @@ def _needed(stages: list[_Stage], target: str) -> list[str]:
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:
-    return _VARIABLE.sub(lambda m: values.get(m[1] or m[3], "") or m[2] or "", text)
+    # Cut, because X=$X$X written sixty times would fill the memory.
+    return _VARIABLE.sub(lambda m: values.get(m[1] or m[3], "") or m[2] or "", text[:LONGEST])[:LONGEST]
 
 
 def _is_there(path: str, tree: Tree) -> bool:
@@ -217,20 +219,20 @@ def _is_there(path: str, tree: Tree) -> bool:
 
 
 def _ignored(build: Build, sources: list[str], tree: Tree) -> list[str]:
-    """The entries that .dockerignore adds, of those that take out something that the tree has."""
+    """The entries that .dockerignore adds, without the names of what the tree does not have."""
     own = f"{build.dockerfile}.dockerignore"
     general = f"{build.context}/.dockerignore".lstrip("/")
-    text = tree.text(own if own in tree.paths else general)
-    inside = [path for path in tree.paths if any(fits(source, path) for source in sources)] if text.strip() else []
     found: list[str] = []
-    for line in text.split("\n")[:500]:
+    for line in tree.text(own if own in tree.paths else general).split("\n")[:500]:
         line = line.strip()
-        again = line.startswith("!")
         pattern = join_path(build.context, line.lstrip("!").strip().strip("/"))
         if not line or line.startswith("#") or pattern is None or pattern == build.context:
             continue
-        if any(fits(pattern, path) for path in inside):
-            found.append(pattern if again else f"!{pattern}")
+        if not any(mark in pattern for mark in "*?["):
+            inside = any(fits(source, pattern) or fits(pattern, source) for source in sources)
+            if not inside or not tree.exists(pattern):
+                continue
+        found.append(pattern if line.startswith("!") else f"!{pattern}")
     return found[:MOST_ENTRIES]
 
 

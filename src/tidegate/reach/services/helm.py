@@ -70,10 +70,9 @@ def _with_values(claim: Claim, images: list[str], mentions: tuple[object, ...]) 
 
 
 def _workloads(path: str, folder: str, known: Mapping[str, str], tree: Tree) -> Iterator[Claim]:
-    prefix = f"{folder}/templates/".lstrip("/")
     documents: list[Value] = []
-    for template in sorted(p for p in tree.paths if p.startswith(prefix) and p.endswith((".yaml", ".yml"))):
-        content = tree.content(template)
+    for template in tree.below(f"{folder}/templates".lstrip("/")):
+        content = tree.content(template) if template.endswith((".yaml", ".yml")) else b""
         if not any(kind.encode() in content for kind in (*WORKLOADS, "Service", "ConfigMap")):
             continue
         try:

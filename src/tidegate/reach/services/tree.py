@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
 from posixpath import normpath
+from typing import TYPE_CHECKING
 
-from tidegate.reach.languages.interface import ReadTexts
 from tidegate.reach.services.texts import LARGEST_BYTES, TextError, Value, parse_json, parse_toml, parse_yaml
+
+if TYPE_CHECKING:
+    from tidegate.reach.languages.interface import ReadTexts  # its package loads the readers
 
 MOST_FILES = 4000
 
@@ -17,6 +21,7 @@ class Tree:
     def __init__(self, paths: Iterable[str], wanted: Iterable[str], read: ReadTexts) -> None:
         self.paths = frozenset(paths)
         self.unread: dict[str, str] = {}
+        self._sorted = sorted(self.paths)
         self._folders = _folders(self.paths)
         chosen = sorted(set(wanted), key=lambda path: (path.count("/"), path))
         for path in chosen[MOST_FILES:]:
@@ -33,6 +38,14 @@ class Tree:
 
     def is_folder(self, path: str) -> bool:
         return path == "" or path in self._folders
+
+    def below(self, folder: str) -> Iterator[str]:
+        """The files of a folder and of those in it, in order."""
+        prefix = f"{folder}/" if folder else ""
+        for place in range(bisect_left(self._sorted, prefix), len(self._sorted)):
+            if not self._sorted[place].startswith(prefix):
+                return
+            yield self._sorted[place]
 
     def content(self, path: str) -> bytes:
         """A wanted file's bytes; b"" where there is none, or where it is too large and said to be."""
