@@ -109,7 +109,7 @@ class Expressions(Types):
         self.required = False
         if kind == "identifier":
             chain = self.source[node.start_byte : node.end_byte] if self.ascii else self.text(node)
-            if chain in RESERVED:
+            if not chain or chain in RESERVED:
                 chain = self._reserved(chain, scope)
             if not spine:
                 if use:
@@ -122,7 +122,7 @@ class Expressions(Types):
     def _reserved(self, name: str, scope: Scope) -> str:
         if name == "exports":
             return name if self.is_local(scope.index, name) else EXPORTS
-        return RESERVED[name]
+        return RESERVED.get(name, "?")
 
     def _root(self, kind: str, node: Node, scope: Scope) -> str:
         """What a chain begins with that is neither a name nor a literal."""

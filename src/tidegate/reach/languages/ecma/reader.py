@@ -518,7 +518,7 @@ class _Known:
         found: list[Reference] = []
         seen: set[tuple[int, str, str]] = set()
         for within, kind, chain, line, arguments in raw:
-            chain = self.fixed(chain)
+            chain = self.fixed(chain) or "?"
             if kind != "call" and kind != "decorate":
                 if chain[0] in "?%" and kind != "inherit" and "." not in chain:
                     continue

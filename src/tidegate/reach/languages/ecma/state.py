@@ -128,7 +128,7 @@ class State:
     def name(self, node: Node) -> str:
         """A name as chains write it: `self` and `cls` mean something else there."""
         text = self.text(node)
-        return _RENAMED.get(text, text)
+        return _RENAMED.get(text, text) or "?"
 
     def member_name(self, node: Node) -> str:
         """The name of a property, method or key; "" for a computed one."""
@@ -159,6 +159,7 @@ class State:
 
     def define(self, name: str, kind: DefinitionKind, parent: int, node: Node, value: Node | None = None) -> int:
         """Begins a definition; its index. A name of a module's top level is qualified by nothing."""
+        name = name or "unnamed"
         outer = self.drafts[parent].name[:_NAME_LIMIT]
         index = len(self.drafts)
         draft = Draft(f"{outer}.{name}" if outer else name, kind, parent, node, value if value is not None else node)
@@ -171,7 +172,7 @@ class State:
     def bind(self, scope: int, name: str, values: tuple[str, ...], kind: BindingKind, within: int, line: int) -> None:
         """`name` means each of the values; what says nothing only hides outer names."""
         for value in values:
-            if value != "?" and not (value == name and scope == within):
+            if value and value != "?" and not (value == name and scope == within):
                 self.bindings.append(Binding(scope, name, value, kind, within, line))
 
     def refer(self, within: int, kind: str, chain: str, node: Node, arguments: tuple[str, ...] = ()) -> None:
