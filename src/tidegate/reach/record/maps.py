@@ -11,7 +11,6 @@ import hashlib
 import os
 import secrets
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -19,7 +18,7 @@ from msgspec import Struct
 
 from tidegate.change.git_dir import read_small
 from tidegate.errors import InputError
-from tidegate.reach.record.merge import merged
+from tidegate.reach.record.merge import merged, numbers_in
 from tidegate.reach.record.values import MapFile, MapRecording, MapSymbol, MapTest, TestMap
 
 __all__ = [
@@ -71,15 +70,6 @@ def write_map(folder: Path, recorded: TestMap) -> TestMap:
             f"the map cannot be written ({error})", where=str(folder), mend="check the folder's permissions and space"
         ) from error
     return kept
-
-
-def numbers_in(mask: bytes) -> Iterator[int]:
-    """The numbers of the tests in a mask of a map, the lowest first."""
-    for index, byte in enumerate(mask):
-        if byte:
-            for bit in range(8):
-                if byte >> bit & 1:
-                    yield index * 8 + bit
 
 
 # Private

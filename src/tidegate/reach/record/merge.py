@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 import msgspec
@@ -40,12 +40,20 @@ def merged(old: TestMap, new: TestMap) -> TestMap:
 
 def renumbered(mask: bytes, numbers: Mapping[int, int]) -> bytes:
     """The mask with each bit where `numbers` says; bits without a new place are dropped."""
-    found = 0
+    places = [new for old in numbers_in(mask) if (new := numbers.get(old)) is not None]
+    found = bytearray(max(places, default=-1) // 8 + 1)
+    for new in places:
+        found[new >> 3] |= 1 << (new & 7)
+    return bytes(found)
+
+
+def numbers_in(mask: bytes) -> Iterator[int]:
+    """The numbers of the tests in a mask of a map, the lowest first."""
     for index, byte in enumerate(mask):
-        for bit in range(8) if byte else ():
-            if byte >> bit & 1 and index * 8 + bit in numbers:
-                found |= 1 << numbers[index * 8 + bit]
-    return as_mask(found)
+        if byte:
+            for bit in range(8):
+                if byte >> bit & 1:
+                    yield index * 8 + bit
 
 
 def as_mask(bits: int) -> bytes:

@@ -57,32 +57,24 @@ def still_valid(recorded: TestMap, blobs: Mapping[str, str], digests: Mapping[st
     A file that moved with its content is followed by its blob, a symbol that moved or was renamed by its body, where
     exactly one left and one came.
     """
-    old = _old(recorded, blobs)
-    current, unread = _current(recorded, blobs, digests)
+    stable = _stable(recorded, blobs)
+    moving = {path: blob for path, blob in blobs.items() if path not in stable}
+    old = _old([file for file in recorded.files if file.path not in stable], moving)
+    current, unread = _current(recorded, moving, digests)
     gone = [symbol for symbol in old if symbol not in current]
     new = [symbol for symbol in current if symbol not in old]
     moves = _moves(old, current, gone, new)
-    seen: dict[SymbolId, Seen] = {}
-    touched = lost_bodies = 0
+    seen = _seen_unchanged(stable)
+    touched = 0
     for symbol, versions in old.items():
         here = moves.get(symbol, symbol)
-        made = current.get(here)
-        tests = changed = 0
-        for version in versions:
-            tests |= version.tests
-            if made is None or version.made.digest != made.digest:
-                changed |= version.tests
-        touched |= changed
-        if made is not None:
-            same = any(version.made.digest == made.digest for version in versions) and not changed
-            outside = any(version.outside for version in versions)
-            seen[here] = Seen("same" if same else "changed", tests, outside, symbol)
-    missing = {symbol for symbol in gone if symbol not in moves}
-    for number, test in enumerate(recorded.tests):
-        if test.defined in missing:
-            lost_bodies |= 1 << number
-    arrived = frozenset(symbol for symbol in new if symbol not in seen)
-    return Validity(seen, arrived, frozenset(missing), touched, lost_bodies, unread)
+        found, stale = _compared(symbol, versions, current.get(here))
+        touched |= stale
+        if found is not None:
+            seen[here] = found
+    missing = frozenset(symbol for symbol in gone if symbol not in moves)
+    lost = sum(1 << number for number, test in enumerate(recorded.tests) if test.defined in missing)
+    return Validity(seen, frozenset(symbol for symbol in new if symbol not in seen), missing, touched, lost, unread)
 
 
 # Private
@@ -94,15 +86,45 @@ class _Version(NamedTuple):
     outside: bool
 
 
-def _old(recorded: TestMap, blobs: Mapping[str, str]) -> dict[SymbolId, list[_Version]]:
-    """Every symbol of the map under the path that its file has now, if the file moved unchanged."""
+def _stable(recorded: TestMap, blobs: Mapping[str, str]) -> dict[str, MapFile]:
+    """The files of which there is one version only, and it is the current one: nearly all."""
+    versions: dict[str, list[MapFile]] = {}
+    for file in recorded.files:
+        versions.setdefault(file.path, []).append(file)
+    return {path: files[0] for path, files in versions.items() if len(files) == 1 and blobs.get(path) == files[0].blob}
+
+
+def _seen_unchanged(stable: Mapping[str, MapFile]) -> dict[SymbolId, Seen]:
+    seen: dict[SymbolId, Seen] = {}
+    for path, file in stable.items():
+        for entry in file.symbols:
+            symbol = SymbolId(path, entry.name)
+            seen[symbol] = Seen("same", int.from_bytes(entry.tests, "little"), entry.outside, symbol)
+    return seen
+
+
+def _compared(symbol: SymbolId, versions: Sequence[_Version], made: Made | None) -> tuple[Seen | None, int]:
+    """What is known of a symbol that is now made of `made`, and the tests that executed it as something else."""
+    tests = stale = 0
+    for version in versions:
+        tests |= version.tests
+        if made is None or version.made.digest != made.digest:
+            stale |= version.tests
+    if made is None:
+        return None, stale
+    same = any(version.made.digest == made.digest for version in versions) and not stale
+    return Seen("same" if same else "changed", tests, any(version.outside for version in versions), symbol), stale
+
+
+def _old(files: Sequence[MapFile], blobs: Mapping[str, str]) -> dict[SymbolId, list[_Version]]:
+    """Every symbol of these files under the path that its file has now, if the file moved unchanged."""
     paths: dict[str, list[str]] = {}
-    known = {file.path for file in recorded.files}
+    known = {file.path for file in files}
     for path, blob in blobs.items():
         if path not in known:
             paths.setdefault(blob, []).append(path)
     old: dict[SymbolId, list[_Version]] = {}
-    for file in recorded.files:
+    for file in files:
         moved = paths.get(file.blob, []) if file.path not in blobs else []
         path = moved[0] if len(moved) == 1 else file.path
         for entry in file.symbols:

@@ -34,7 +34,7 @@ class MapTest(Struct, frozen=True, array_like=True):
     recording: int
 
 
-class MapSymbol(Struct, frozen=True, array_like=True):
+class MapSymbol(Struct, frozen=True, array_like=True, gc=False):
     """One definition as it was, and the tests that executed it, one bit each, the lowest first.
 
     `digest` covers everything but the documentation, `body` the body alone. Names and constants of a class or module
