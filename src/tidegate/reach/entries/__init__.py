@@ -11,7 +11,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tidegate.reach.answer import EntryPoint
-from tidegate.reach.entries import controllers, django, events, go_web, javascript_web, jobs, python_web
+from tidegate.reach.entries import (
+    commands,
+    controllers,
+    django,
+    events,
+    go_web,
+    graphql,
+    javascript_web,
+    jobs,
+    manifests,
+    python_web,
+    schedules,
+)
 from tidegate.reach.entries.context import Context
 from tidegate.reach.entries.features import features_of
 from tidegate.reach.entries.finder import Finder
@@ -30,6 +42,10 @@ FINDERS: tuple[Finder, ...] = (
     *controllers.FINDERS,
     *jobs.FINDERS,
     *events.FINDERS,
+    *graphql.FINDERS,
+    *commands.FINDERS,
+    *manifests.FINDERS,
+    *schedules.FINDERS,
 )
 """Every finder, in the order in which they are asked."""
 

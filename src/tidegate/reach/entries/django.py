@@ -38,9 +38,7 @@ class _Include(Struct, frozen=True):
 
 def _marks(symbols: FileSymbols) -> tuple[Mark, ...]:
     found: list[Mark] = []
-    imported = {
-        one.name: chains.last(one.value) or one.value for one in symbols.bindings if one.value.startswith("<")
-    }
+    imported = {one.name: chains.last(one.value) or one.value for one in symbols.bindings if one.value.startswith("<")}
     for reference in symbols.references:
         last = chains.last(reference.chain)
         if reference.kind != "call" or last not in _STEPS or not reference.arguments:

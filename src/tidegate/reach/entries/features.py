@@ -13,6 +13,7 @@ ROUTER_NAMES = words(
 ROUTER = "router"
 DECORATED = "decorated"
 MAIN = "main"
+EVENT = "event-handler"
 
 
 def features_of(symbols: FileSymbols) -> frozenset[str]:
@@ -38,6 +39,8 @@ def features_of(symbols: FileSymbols) -> frozenset[str]:
             found.add(DECORATED)
         if definition.name == "main" or definition.name.endswith(".main"):
             found.add(MAIN)
+        if definition.parameters and definition.parameters[0].name == "event":
+            found.add(EVENT)
         if definition.parameters and not ROUTER_NAMES.isdisjoint([one.name for one in definition.parameters]):
             found.add(ROUTER)
     if any(text.value == "__main__" for text in symbols.texts):

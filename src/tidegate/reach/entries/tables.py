@@ -137,4 +137,6 @@ def _entries(row: Row, path: str, mark: Mark, context: Context) -> Iterator[Entr
     labels = chains.texts(argument(mark.arguments, row.label)) if row.label else ()
     for handler in handlers:
         for label in labels or (handler.name or handler.path,):
+            if row.kind == "command":
+                label = label.split()[0] if label.split() else label
             yield entry(row.kind, f"{row.prefix}{label}".replace("{}", "{?}"), row.framework, handler, mark.line)
