@@ -6,8 +6,9 @@ of kind "module". Methods of impl blocks are members of the type ("Type.method")
 bases, and a derived trait is one of its decorators. Where the type stands in another file (or crate) its impl blocks
 make a class of that name with the flag "partial", whose first base is the type itself: both are one class. A variant is
 a class "Enum.Variant" below its enum; fields without a name are called "0", "1". Option, Result, Box, Arc and their
-like are what they hold, `?` and `.await` are transparent. `macro_rules!` makes a function of the macro's name. Types of
-the language beyond those of `symbols`: %bool, %float.
+like are what they hold, `?` and `.await` are transparent. `macro_rules!` makes a function of the macro's name, and a
+macro called "...test..." between items makes a test of its first argument. Types of the language beyond those of
+`symbols`: %bool, %float.
 """
 
 from __future__ import annotations

@@ -57,6 +57,7 @@ class RustExpressions(RustTypes):
     def __init__(self, source: bytes) -> None:
         super().__init__(source)
         self.methods: set[str] = set()
+        self.quiet_macros = KNOWN_MACROS
         self.readers, self.most = _reader_table(type(self))
 
     @classmethod

@@ -20,6 +20,7 @@ class Reader(Protocol):
     """What the reading of tokens needs of the reader of the file."""
 
     scope: Scope
+    quiet_macros: frozenset[str]
     texts: list[Text]
     gaps: list[Gap]
 
@@ -130,6 +131,10 @@ class _Tokens:
                 if self._peek(1) != "await":
                     chain = f"{chain}.{self.reader.cut(self.tokens[self.at + 1])}"
                 self.at += 2
+            elif kind == "!" and self._peek(1) == "token_tree" and chain in self.reader.quiet_macros:
+                self.todo.append((self.tokens[self.at + 1], []))
+                self.at += 2
+                return "?"
             elif kind == "?" or (kind == "!" and self._peek(1) == "token_tree"):
                 self.at += 1
             elif kind == "token_tree" and self._bracket() in "([{":
