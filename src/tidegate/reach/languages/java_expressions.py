@@ -414,6 +414,8 @@ class JavaExpressions(JvmReader):
             return
         if node.child_by_field_name("dimensions") is not None:
             mark = contained(mark)
+        name = self.source_of(named)
+        self.scope.locals.setdefault(name, "")
         values = self.choices(value) if value is not None else []
         made = value is not None and value.type == "object_creation_expression" and mark[-1:] != "*"
         if values and (not mark or made) and values[0][0] not in '"%':

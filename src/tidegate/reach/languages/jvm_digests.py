@@ -109,19 +109,20 @@ def _add_modifiers(node: Node, shape: Shape, parts: _Parts) -> None:
 
 
 def _add_parameters(node: Node, shape: Shape, parts: _Parts) -> None:
-    """Parameters, with their default values apart from the rest."""
+    """Parameters, with their default values apart from the rest: those stand in the parameter, or behind it."""
+    default = False
     for child in node.children:
         if child.type in shape.parameters:
             _add_parameters(child, shape, parts)
-            continue
-        default = False
-        inner = child.children
-        if not any(part.type == "=" for part in inner) and child.type != "=":
+        elif child.type in ("=", ",", ")"):
+            default = child.type == "="
             parts.signature.append(child)
-            continue
-        for part in inner:
-            default = default or part.type == "="
-            (parts.defaults if default else parts.signature).append(part)
+        elif default:
+            parts.defaults.append(child)
+        elif any(part.type == "=" for part in child.children):
+            _add_parameters(child, shape, parts)
+        else:
+            parts.signature.append(child)
 
 
 def _docs(node: Node, shape: Shape) -> str:
@@ -130,7 +131,8 @@ def _docs(node: Node, shape: Shape) -> str:
         node = parent
     before = node.prev_sibling
     text = (before.text or b"") if before is not None and before.type in shape.comments else b""
-    return digest([b" ".join(text.split())] if text.startswith(b"/**") else [])
+    words = [word for word in text.split() if word != b"*"]
+    return digest([b" ".join(words)] if text.startswith(b"/**") else [])
 
 
 def _is_trailing(_: Node, separator: Node) -> bool:

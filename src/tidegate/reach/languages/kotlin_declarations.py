@@ -8,6 +8,7 @@ property with an accessor is of the kind "property". `object : Base() {}` is the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -36,6 +37,7 @@ _SPECS = frozenset(
 )
 _TYPES = frozenset(["user_type", "nullable_type", "function_type", "non_nullable_type", "parenthesized_type"])
 _BODIES = frozenset(["class_body", "enum_class_body"])
+_HEADS = frozenset(["class", "interface", "object", "fun"])
 
 
 class KotlinDeclarations(KotlinExpressions):
@@ -61,7 +63,9 @@ class KotlinDeclarations(KotlinExpressions):
                     self.functions.add(self.name_of(named))
                     if _receiver_of(child) is not None:
                         self.extensions.add(self.name_of(named))
-        for child in root.named_children:
+        if root.type == "ERROR":
+            self.error(root)
+        for child in root.named_children if root.type != "ERROR" else ():
             self.member(child)
         if self.file_name:
             self.bind(self.file_name, f"<{self.package}>", "import", 0)
@@ -80,27 +84,42 @@ class KotlinDeclarations(KotlinExpressions):
             self.gap("syntax", line_of(node))
 
     def error(self, node: Node) -> str:
-        """What the grammar does not understand. A class whose head can be told is read as one."""
+        """What the grammar does not understand: said, and read as far as it goes."""
         self.gap("syntax", line_of(node))
-        children = node.children
-        for place, child in enumerate(children):
-            if child.type in ("class", "interface", "object") and place + 1 < len(children):
-                named = children[place + 1]
-                if named.type == "identifier":
-                    return self.broken_class(node, named, children[place + 2 :])
-        return self.children(node)
-
-    def broken_class(self, node: Node, named: Node, rest: list[Node]) -> str:
-        name = self.name_of(named)
-        self.enter(self.scope.qualify(name), name, "class")
-        self.nodes.append(node)
-        self.define("class", _lines(node))
-        for child in rest:
-            if child.is_named:
-                self.member(child)
-        self.call_set_up(self.scope)
-        self.leave()
+        self.broken(node.children)
         return ""
+
+    def broken(self, parts: Sequence[Node]) -> None:
+        """Pieces of declarations: after the head of a class come its members, after that of a function its body."""
+        outer = holder = self.scope
+        head: Node | None = None
+        for place, part in enumerate(parts):
+            after = parts[place + 1] if place + 1 < len(parts) else None
+            if part.type in _HEADS and after is not None and after.type == "identifier":
+                self.leave_to(holder)
+                self.open(part, after, parts[-1])
+                holder = self.scope if part.type != "fun" else holder
+                head = after
+            elif part.type == "function_value_parameters":
+                self.parameters(part)
+            elif part.is_named and part is not head:
+                self.member(part)
+        self.leave_to(outer)
+
+    def open(self, keyword: Node, named: Node, last: Node) -> None:
+        """Step into the class or function of a head; where it ends is not known, at the latest with its last piece."""
+        name, function = self.name_of(named), keyword.type == "fun"
+        member = self.scope.kind == "class"
+        self.enter(self.scope.qualify(name), name, "function" if function else "class")
+        self.nodes.append(named)
+        kind: DefinitionKind = ("method" if member else "function") if function else "class"
+        self.define(kind, (line_of(keyword), last.end_point[0] + 1))
+
+    def leave_to(self, scope: Scope) -> None:
+        while self.scope is not scope:
+            if self.scope.kind == "class":
+                self.call_set_up(self.scope)
+            self.leave()
 
     def package_(self, node: Node) -> str:
         for child in node.named_children:
@@ -552,7 +571,9 @@ class KotlinDeclarations(KotlinExpressions):
                 self.bindings.append(Binding(outer.index, name, chain, "assign", scope.index, line))
                 if chain.endswith("*"):
                     outer.fields[name] = "*"
-        if outer.kind == "class" and any(reference.kind == "call" for reference in self.references[before:]):
+        initial = any(child.type in ("=", "property_delegate") for child in node.children)
+        called = initial and any(reference.kind == "call" for reference in self.references[before:])
+        if called and outer.kind == "class":
             self.references.append(Reference(outer.index, "read", f"{outer.simple}.{name}", line))
         return ""
 

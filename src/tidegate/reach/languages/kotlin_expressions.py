@@ -8,6 +8,7 @@ member of the receiver.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 GRAMMAR = "tree_sitter_kotlin"
+_NAME = re.compile(r"[A-Za-z_]\w*")
 _GIVEN = frozenset(["let", "also", "use", "takeIf", "takeUnless", "useLines"])
 _RECEIVERS = frozenset(["apply", "run"])
 _KEPT = frozenset(["apply", "also", "takeIf", "takeUnless"])
@@ -61,6 +63,7 @@ class KotlinExpressions(JvmReader):
         super().__init__(source)
         self.containers = set(CONTAINERS)
         self.handlers, self.comment_kinds = _tables(type(self))  # type: ignore[arg-type]
+        self.declaring = ""
         self.aliases: dict[str, str] = {}
         self.receivers: list[str] = []
         self.functions: set[str] = set()
@@ -208,6 +211,8 @@ class KotlinExpressions(JvmReader):
         if name in self.containers and given[0].type == "type_arguments":
             return self.made_list(given, arguments)
         chain = self.own_call(name) if name not in self.scope.locals else name
+        if chain == self.declaring == name and name not in self.functions and self.scope.enclosing_class().outer:
+            chain = f"self.{name}"
         implicit = name not in self.functions and name not in self.imported and not name[:1].isupper()
         if implicit and name not in self.scope.locals:
             receivers = self.receivers[-1:] or (["this"] if "this" in self.scope.locals else [])
@@ -245,11 +250,9 @@ class KotlinExpressions(JvmReader):
             arguments = self.arguments(given, "", "")
             self.add_call(receiver_chain, line, arguments)
             return receiver_chain + "()"
-        if name in _GIVEN:
-            self.arguments(given, receiver, "")
-            return receiver if name in _KEPT else self.made
-        if name in _RECEIVERS:
-            self.arguments(given, "", receiver)
+        if (name in _GIVEN or name in _RECEIVERS) and _takes_function(given):
+            with_receiver = name in _RECEIVERS
+            self.arguments(given, "" if with_receiver else receiver, receiver if with_receiver else "")
             return receiver if name in _KEPT else self.made
         if self.is_container(receiver):
             return self.call_container(receiver, name, given, line)
@@ -381,12 +384,20 @@ class KotlinExpressions(JvmReader):
     def string(self, node: Node) -> str:
         """A text; what stands in its templates is read, and is a hole in it."""
         made: list[str] = []
+        dollar = False
         for child in node.named_children:
             if child.type == "interpolation":
                 self.children(child)
                 made.append("{}")
-            else:
-                made.append(self.source_of(child))
+                continue
+            part = self.source_of(child)
+            if dollar and (name := _NAME.match(part)):
+                # The grammar gives `$name` as two pieces of plain text where no `${` stands before it.
+                self.name(name[0], line_of(child))
+                made[-1] = "{}"
+                part = part[name.end() :]
+            dollar = part == "$"
+            made.append(part)
         raw = "".join(made)
         value = raw.strip() if node.type == "multiline_string_literal" else unescape(raw)
         self.text(value, line_of(node))
@@ -602,6 +613,8 @@ class KotlinExpressions(JvmReader):
         if self.scope.kind in ("module", "class"):
             return self.declare_property(node)
         declared = [child for child in node.named_children if child.type in _DECLARED]
+        if declared and declared[0].named_child_count:
+            self.declaring = self.name_of(declared[0].named_children[0])
         values: list[str] = []
         equals = False
         for child in node.children:
@@ -855,6 +868,16 @@ def _tables(reader: type[KotlinExpressions]) -> tuple[dict[int, Handler], frozen
     handlers[65535] = reader.error
     comments = frozenset(kind for kind, name in enumerate(names) if name in ("line_comment", "block_comment"))
     return handlers, comments
+
+
+def _takes_function(given: list[Node]) -> bool:
+    """Whether a call is given a lambda or a function."""
+    if any(child.type == "annotated_lambda" for child in given):
+        return True
+    values = [part for child in given if child.type == "value_arguments" for part in child.named_children]
+    inner = [part.named_children[-1] for part in values if part.named_child_count]
+    functions = ("callable_reference", "lambda_literal", "anonymous_function")
+    return len(inner) == 1 and (inner[0].type in functions or any(part.type == "::" for part in inner[0].children))
 
 
 def _may_leave(node: Node) -> bool:
