@@ -23,7 +23,7 @@ def read_bounded(file: Path) -> bytes:
         raise InputError(
             f"this is no readable file of at most {FILE_LIMIT_BYTES >> 20} MB",
             where=str(file),
-            mend="name a coverage file that your own test run wrote",
+            mend="name a smaller one; of coverage.py the data file .coverage is the smallest",
         )
     return content
 
