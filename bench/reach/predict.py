@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from bench.reach.projects import BY_NAME
 from tidegate.change.git import open_repository
 from tidegate.reach.languages import language_of
 from tidegate.reach.listing import list_tree
@@ -26,8 +25,7 @@ Predict: TypeAlias = Callable[[Path, str, TestMap | None], Answer]
 
 def predict_all(tree: Path, commit: str, recorded: TestMap | None) -> Answer:  # noqa: ARG001  the signature of all
     """The trivial answer: every test, as it is known from the truth that lies beside."""
-    name = next(name for name in BY_NAME if tree.name == name)
-    tests = json.loads((tree.parent.parent / f"{name}.json").read_bytes())["tests"]
+    tests = json.loads((tree.parent.parent / f"{tree.name}.json").read_bytes())["tests"]
     return lambda _symbol: dict.fromkeys(tests, 1.0)
 
 
