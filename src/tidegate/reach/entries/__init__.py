@@ -21,7 +21,12 @@ from tidegate.reach.entries import (
     javascript_web,
     jobs,
     manifests,
+    next_pages,
+    python_lists,
     python_web,
+    rpc,
+    ruby,
+    rust_web,
     schedules,
 )
 from tidegate.reach.entries.context import Context
@@ -29,6 +34,7 @@ from tidegate.reach.entries.features import features_of
 from tidegate.reach.entries.finder import Finder
 from tidegate.reach.entries.interface import Mark, Sources
 from tidegate.reach.entries.places import is_test
+from tidegate.reach.entries.public_api import find_public_api
 from tidegate.reach.symbols import FileSymbols
 
 VERSION = 1
@@ -39,7 +45,12 @@ FINDERS: tuple[Finder, ...] = (
     *django.FINDERS,
     *javascript_web.FINDERS,
     *go_web.FINDERS,
+    *python_lists.FINDERS,
+    *next_pages.FINDERS,
     *controllers.FINDERS,
+    *ruby.FINDERS,
+    *rust_web.FINDERS,
+    *rpc.FINDERS,
     *jobs.FINDERS,
     *events.FINDERS,
     *graphql.FINDERS,
@@ -115,3 +126,5 @@ def _by_suffix() -> dict[str, tuple[Finder, ...]]:
 
 
 _BY_SUFFIX = _by_suffix()
+
+__all__ = ["FINDERS", "VERSION", "Mark", "Sources", "find_entry_points", "find_public_api", "marks_of"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tidegate.reach.entries.chains import package_of, words
-from tidegate.reach.symbols import FileSymbols
+from tidegate.reach.symbols import Definition, FileSymbols
 
 ROUTER_NAMES = words(
     "app application router routes server api blueprint bp fastify koa hono mux group rg engine e r g m s v1"
@@ -14,6 +14,9 @@ ROUTER = "router"
 DECORATED = "decorated"
 MAIN = "main"
 EVENT = "event-handler"
+GRPC = "grpc-base"
+INHERITS = "inherits"
+_GRPC_BASES = ("Servicer", "ImplBase", "Server", "Service")
 
 
 def features_of(symbols: FileSymbols) -> frozenset[str]:
@@ -22,6 +25,27 @@ def features_of(symbols: FileSymbols) -> frozenset[str]:
     `ROUTER`: a parameter or a neighbour's name that is usually a router; `DECORATED`: something is decorated;
     `MAIN`: the file has a main function, or says what to do when it is run.
     """
+    found = _imports(symbols)
+    for definition in symbols.definitions:
+        if definition.bases:
+            found.add(INHERITS)
+            if definition.bases[-1].endswith(_GRPC_BASES) or definition.bases[0].endswith(_GRPC_BASES):
+                found.add(GRPC)
+        if definition.decorators:
+            found.add(DECORATED)
+        if definition.name == "main" or definition.name.endswith(".main"):
+            found.add(MAIN)
+        if definition.parameters:
+            found |= _parameters(definition)
+    if any(text.value == "__main__" for text in symbols.texts):
+        found.add(MAIN)
+    return frozenset(found)
+
+
+# Private
+
+
+def _imports(symbols: FileSymbols) -> set[str]:
     found: set[str] = set()
     specs: set[str] = set()
     for binding in symbols.bindings:
@@ -34,15 +58,12 @@ def features_of(symbols: FileSymbols) -> frozenset[str]:
         found.add(package_of(spec))
         if "." in spec or "/" in spec:
             found.add(spec.replace("/", ".").split(".", 1)[0])
-    for definition in symbols.definitions:
-        if definition.decorators:
-            found.add(DECORATED)
-        if definition.name == "main" or definition.name.endswith(".main"):
-            found.add(MAIN)
-        if definition.parameters and definition.parameters[0].name == "event":
-            found.add(EVENT)
-        if definition.parameters and not ROUTER_NAMES.isdisjoint([one.name for one in definition.parameters]):
-            found.add(ROUTER)
-    if any(text.value == "__main__" for text in symbols.texts):
-        found.add(MAIN)
-    return frozenset(found)
+        if "grpc" in spec or spec.endswith(("_pb2", "pb")):
+            found.add(GRPC)
+    return found
+
+
+def _parameters(definition: Definition) -> set[str]:
+    names = [one.name for one in definition.parameters]
+    found = {EVENT} if names[0] == "event" else set()
+    return found if ROUTER_NAMES.isdisjoint(names) else found | {ROUTER}

@@ -311,13 +311,19 @@ class Routing:
         view = self._context.view(made.path)
         if view is None or not made.written.endswith("()"):
             return None
+        lines = [call.line for call in view.calls.get(made.written[:-2], ()) if call.line <= made.line]
+        start = max(lines, default=made.line)
+        before = max((line for line in lines if line < start), default=0)
         near = [
             one
             for one in view.symbols.bindings
-            if made.line - 60 <= one.line <= made.line and one.value.startswith(made.written + ".")
+            if before < one.line <= start and one.value.startswith(made.written + ".")
         ]
         last = max(near, key=lambda one: one.line, default=None)
-        return Site(made.path, last.scope, last.name) if last else None
+        if last is not None:
+            return Site(made.path, last.scope, last.name)
+        around = view.definition(made.within)
+        return Site(made.path, made.within, "") if around and around.kind in ("function", "method") else None
 
     def _kind(self, value: Value) -> Kind | None:
         if value.chain:
@@ -375,6 +381,15 @@ class Routing:
                 self._attached.setdefault(value.made.site, []).append(attachment)
             if value.index >= 0 and not value.instance:
                 self._attach_parameter(value.path, value.index, 0, attachment)
+        for symbol in self._context.handlers(path, mark.within, action.child) if action.child.endswith("()") else ():
+            self._attach_result(symbol, attachment)
+
+    def _attach_result(self, symbol: SymbolId, attachment: _Attachment) -> None:
+        """What a function makes and gives back without a variable."""
+        view = self._context.view(symbol.path)
+        index = view.names.get(symbol.name) if view else None
+        if index is not None:
+            self._attached.setdefault(Site(symbol.path, index, ""), []).append(attachment)
 
     def _attach_parameter(self, path: str, index: int, place: int, attachment: _Attachment) -> None:
         definition = self._context.definition(path, index)
