@@ -106,16 +106,12 @@ def test_many_definitions_take_time_in_proportion() -> None:
     assert time.process_time() - started < 3
 
 
-WORDS = st.lists(
-    st.sampled_from(
-        (
-            "a b self exports module.exports require ( ) { } [ ] => = . , ; : ? ! function class extends new this super "
-            "const let return if for of in import export default from 'x' `${ }` < > /> * async await yield static get "
-            "interface type enum namespace @ # prototype call describe it beforeEach Object.defineProperty 1 \n"
-        ).split(" ")  # noqa: SIM905
-    ),
-    max_size=40,
-)
+TEXT = """
+a b self exports module.exports require ( ) { } [ ] => = . , ; : ? ! function class extends new this super const let
+return if for of in import export default from 'x' `${ }` < > /> * async await yield static get interface type enum
+namespace @ # prototype call describe it beforeEach Object.defineProperty 1
+"""
+WORDS = st.lists(st.sampled_from([*TEXT.split(), "\n"]), max_size=40)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -132,3 +128,29 @@ def test_any_source_gives_sound_symbols(words: list[str], suffix: str) -> None:
     assert "%exports" not in repr(symbols)
     digests = language.read_digests(source, suffix)
     assert [one.name for one in digests] == [one.name for one in symbols.definitions]
+
+
+def test_what_the_grammar_does_not_know_is_read_all_the_same() -> None:
+    symbols = read(
+        """
+        export type * from "./types";
+        export interface Get<
+          // variance
+          out T extends Base = Base, in U = never> {
+          (key: string): T
+          // another
+          <K extends keyof T>(key: K): T[K]
+        }
+        export const make = (x: Get<A>): Get<B> => wrap(x);
+        """
+    )
+    assert symbols.gaps == ()
+    assert [(one.name, one.line) for one in symbols.definitions] == [("", 1), ("Get", 2), ("make", 9)]
+    assert [one.value for one in symbols.bindings if one.name == "*"] == ["<./types>.*"]
+
+
+@pytest.mark.parametrize("part", [b"/" * 100_000, b"a,\n" * 30_000, b"a\n" * 50_000, b", " * 50_000, b"<in " * 30_000])
+def test_repairs_take_time_in_proportion(part: bytes) -> None:
+    started = time.process_time()
+    read(b"( @ " + part + b"\n <T")
+    assert time.process_time() - started < 4

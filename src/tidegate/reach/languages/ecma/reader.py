@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
+from tidegate.reach.languages.ecma.repair import parse_repaired
 from tidegate.reach.languages.ecma.state import EXPORTS, Draft, Raw, Scope
 from tidegate.reach.languages.ecma.testing import Testing
 from tidegate.reach.languages.tree import make_parser, node_kinds
@@ -507,7 +508,9 @@ class _Known:
         known = self.cache.get(chain)
         if known is None:
             root = chain.partition(".")[0].partition("(")[0].partition("[")[0].partition("!")[0]
-            known = "%" + chain if root in self.globals else chain
+            known = chain
+            if root in self.globals:
+                known = "%" + root + chain[len(root) :].replace("()", "").replace("!", "")
             if root == EXPORTS:
                 known = "default" + chain[len(EXPORTS) :]
             self.cache[chain] = known
@@ -563,7 +566,10 @@ class _Known:
 
 def read_tree(source: bytes, grammar: tuple[str, str]) -> Reader:
     """One file, read by a grammar: a module of a wheel and the function in it that gives the grammar."""
-    root = make_parser(*grammar).parse(source).root_node
+    parser = make_parser(*grammar)
+    root = parser.parse(source).root_node
+    if root.has_error and grammar[0] == "tree_sitter_typescript":
+        root = parse_repaired(parser, source, root)
     kinds = dict(enumerate(node_kinds(*grammar)))
     reader = Reader(source, kinds, root)
     reader.walk(root)
