@@ -30,6 +30,8 @@ _EXAMPLE = re.compile(r"Example(?:[^a-z]\w*)?").fullmatch
 _FAILS = re.compile(r"(?:\w*\.)?(?:err\w*|\w*Err) != nil").fullmatch
 _EXITS = frozenset(["return_statement", "break_statement", "continue_statement", "goto_statement"])
 _CASES = frozenset(["expression_case", "default_case", "communication_case"])
+_OUTPUT = re.compile(r"(?im)^\s*//\s*(?:unordered )?output:").search
+"""An example without its output is compiled and not run."""
 _SUITE = "github.com/stretchr/testify/suite"
 
 
@@ -205,14 +207,10 @@ class GoReader(GoExpressions):
     def _function(self, node: Node, name: str, index: int) -> None:
         self._enter(Scope(index, name))
         parameters, returns = self._signature(node)
-        self._define(
-            node,
-            index,
-            (name, "function", 0),
-            _flags(name, parameters, returns),
-            parameters=parameters,
-            returns=returns,
-        )
+        flags = _flags(name, parameters)
+        if _EXAMPLE(name) and not parameters and not returns and _OUTPUT(self.cut(node)):
+            flags.append("test")
+        self._define(node, index, (name, "function", 0), flags, parameters=parameters, returns=returns)
         self._body(node)
 
     def _method(self, node: Node, name: str, index: int) -> None:
@@ -473,7 +471,9 @@ class GoReader(GoExpressions):
 
     def _unnamed(self, spec: Node) -> None:
         """`var _ Interface = (*Type)(nil)`: the type is said to fit the interface."""
-        self.parts(spec)
+        for part in spec.named_children:
+            if part.kind_id not in self.identifiers:
+                self.read(part)
 
     def _local_values(self, spec: Node) -> str:
         names = [self.cut(part) for part in spec.children_by_field_name("name")]
@@ -734,13 +734,9 @@ def _package_names(path: str) -> list[str]:
     return found or [base]
 
 
-def _flags(name: str, parameters: tuple[Parameter, ...], returns: tuple[str, ...]) -> list[str]:
+def _flags(name: str, parameters: tuple[Parameter, ...]) -> list[str]:
     flags = ["exported"] if name[:1].isupper() or name == "init" else []
     types = [parameter.type for parameter in parameters]
-    if (
-        (_TEST(name) and types == ["testing.T!"])
-        or (_FUZZ(name) and types == ["testing.F!"])
-        or (_EXAMPLE(name) and not types and not returns)
-    ):
+    if (_TEST(name) and types == ["testing.T!"]) or (_FUZZ(name) and types == ["testing.F!"]):
         flags.append("test")
     return flags
