@@ -210,14 +210,30 @@ def _expand_class(made: _Builder, key: str) -> None:
                 continue
             seen.add(name)
             target = made.number[member]
-            if made.kinds[target] not in ("method", "property"):
+            if made.kinds[target] not in ("method", "property") or target in made.tests:
                 continue
             if name in CONSTRUCTORS:
                 made.edge(number, target, "construct")
             elif name.startswith("__") and name.endswith("__"):
                 made.edge(number, target, "special", 0, _oddity(made, name))
-            elif key in made.external:
-                made.edge(number, target, "framework", 0, _oddity(made, name))
+    if key in made.external:
+        for above in made.orders[key]:
+            made.edge(number, _called_back(made, above), "framework")
+
+
+def _called_back(made: _Builder, cls: str) -> int:
+    """The node of a class's own methods that a base from outside can call; shared by all classes below it."""
+    key = f"{cls}#%own"
+    known = made.number.get(key)
+    if known is not None:
+        return known
+    number = made.node(key)
+    for name, member in made.members.get(cls, {}).items():
+        target = made.number[member]
+        special = name in CONSTRUCTORS or (name.startswith("__") and name.endswith("__"))
+        if not special and made.kinds[target] in ("method", "property") and target not in made.tests:
+            made.edge(number, target, "framework", 0, _oddity(made, name))
+    return number
 
 
 def _oddity(made: _Builder, name: str) -> int:
