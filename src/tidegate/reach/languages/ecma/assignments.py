@@ -19,18 +19,22 @@ class Assignments(Modules):
     def variables(self, node: Node, scope: Scope) -> None:
         """`const`, `let` and `var`. Names of a module's or namespace's top level are definitions."""
         constant = node.children[0].type == "const"
-        declarators = [part for part in node.named_children if self.kind(part) == "variable_declarator"]
+        declarators = [part for part in node.named_children if self.kinds[part.kind_id] == "variable_declarator"]
         for part in declarators:
             whole = node if len(declarators) == 1 else part
             self._variable(part, whole, constant, scope)
 
     def _variable(self, node: Node, whole: Node, constant: bool, scope: Scope) -> None:
-        pattern, value, written = self.field(node, "name"), self.field(node, "value"), self.field(node, "type")
+        pattern, value, written = (
+            node.child_by_field_name("name"),
+            node.child_by_field_name("value"),
+            node.child_by_field_name("type"),
+        )
         if pattern is None:
             return
         if written is not None:
             self.type_uses(written, scope.index)
-        if self.kind(pattern) != "identifier":
+        if self.kinds[pattern.kind_id] != "identifier":
             self._taken_apart(pattern, value, written, whole, constant, scope)
             return
         name = self.name(pattern)
@@ -55,7 +59,11 @@ class Assignments(Modules):
     def _inherited(self, name: str, value: Node, values: tuple[str, ...], scope: Scope) -> None:
         """`const a = Object.create(b)` at a top level: a has the members of b."""
         index = self.named.get((scope.index, name), -1)
-        if index < 0 or self.kind(value) != "call_expression" or not self.text(value).startswith("Object.create"):
+        if (
+            index < 0
+            or self.kinds[value.kind_id] != "call_expression"
+            or not self.text(value).startswith("Object.create")
+        ):
             return
         for chain in values:
             if chain[0] not in "?%":
@@ -64,7 +72,7 @@ class Assignments(Modules):
 
     def _is_definition(self, name: str, value: Node, whole: Node, scope: Scope) -> bool:
         """Defines what a name is bound to where that is a function, a class or an object; False for other values."""
-        kind = self.kind(value)
+        kind = self.kinds[value.kind_id]
         while kind in ("parenthesized_expression", "as_expression", "satisfies_expression"):
             parts = self.parts(value)
             if not parts:
@@ -72,7 +80,7 @@ class Assignments(Modules):
             if len(parts) > 1:
                 self.type_uses(parts[1], scope.index)
             value = parts[0]
-            kind = self.kind(value)
+            kind = self.kinds[value.kind_id]
         if kind in FUNCTIONS:
             self.add_function(scope.index, name, value, scope, whole)
             return True
@@ -89,13 +97,13 @@ class Assignments(Modules):
     def _wrapped(self, name: str, value: Node, whole: Node, scope: Scope) -> bool:
         """`const f = wrap(() => ...)` at a top level: f is the function, and what wraps it decorates it."""
         parts = self.parts(value)
-        if not scope.top or len(parts) < 2 or self.kind(parts[-1]) != "arguments":
+        if not scope.top or len(parts) < 2 or self.kinds[parts[-1].kind_id] != "arguments":
             return False
         given = self.parts(parts[-1])
         if (
             not given
-            or self.kind(given[0]) not in FUNCTIONS
-            or self.kind(parts[0])
+            or self.kinds[given[0].kind_id] not in FUNCTIONS
+            or self.kinds[parts[0].kind_id]
             not in (
                 "identifier",
                 "member_expression",
@@ -113,19 +121,19 @@ class Assignments(Modules):
 
     def _has_functions(self, node: Node) -> bool:
         for part in self.parts(node):
-            kind = self.kind(part)
+            kind = self.kinds[part.kind_id]
             if kind == "method_definition":
                 return True
             if kind == "pair":
-                value = self.field(part, "value")
-                if value is not None and self.kind(value) in FUNCTIONS:
+                value = part.child_by_field_name("value")
+                if value is not None and self.kinds[value.kind_id] in FUNCTIONS:
                     return True
         return False
 
     def _exported_object(self, name: str, value: Node, whole: Node, scope: Scope) -> bool:
         """`var app = exports = module.exports = {}`: what is assigned has the name, and is exported."""
         targets, node = [], value
-        while self.kind(node) == "assignment_expression":
+        while self.kinds[node.kind_id] == "assignment_expression":
             parts = self.parts(node)
             if len(parts) != 2:
                 return False
@@ -154,7 +162,11 @@ class Assignments(Modules):
     def _taken_apart(
         self, pattern: Node, value: Node | None, written: Node | None, whole: Node, constant: bool, scope: Scope
     ) -> None:
-        if value is not None and self.kind(value) == "array" and self.kind(pattern) == "array_pattern":
+        if (
+            value is not None
+            and self.kinds[value.kind_id] == "array"
+            and self.kinds[pattern.kind_id] == "array_pattern"
+        ):
             for target, one in zip(self.parts(pattern), self.parts(value), strict=False):
                 self.bind_pattern(target, self.values(one, scope), scope, "assign")
             return
@@ -177,9 +189,9 @@ class Assignments(Modules):
             self.pending.extend([(part, scope) for part in parts])
             return ()
         left, right = parts
-        while self.kind(right) == "parenthesized_expression" and self.parts(right):
+        while self.kinds[right.kind_id] == "parenthesized_expression" and self.parts(right):
             right = self.parts(right)[0]
-        kind = self.kind(left)
+        kind = self.kinds[left.kind_id]
         if kind == "identifier":
             return self._to_name(left, right, node, scope)
         if kind == "member_expression" or kind == "subscript_expression":
@@ -199,7 +211,7 @@ class Assignments(Modules):
         if name == "exports" and not self.is_local(scope.index, name):
             return self._to_exports(right, node, scope)
         target = self._scope_of(name, scope)
-        kind = self.kind(right)
+        kind = self.kinds[right.kind_id]
         if kind in FUNCTIONS:
             self.add_function(target, name, right, scope, node)
             return (name,)
@@ -214,7 +226,7 @@ class Assignments(Modules):
 
     def _to_exports(self, right: Node, node: Node, scope: Scope) -> tuple[str, ...]:
         """`module.exports = x`: x is the module's default, and its members are names of the module."""
-        if self.kind(right) == "object":
+        if self.kinds[right.kind_id] == "object":
             index = self.define("default", "variable", 0, node, right)
             self.add_members(index, right, scope)
             self.drafts[index].flags.append("exported")
@@ -227,7 +239,7 @@ class Assignments(Modules):
                 self.exported.add(binding.name)
             self._stars(tuple(self.drafts[index].bases), scope, node)
             return ("default",)
-        if self.kind(right) == "assignment_expression":
+        if self.kinds[right.kind_id] == "assignment_expression":
             values = self.assign(right, scope)
             if values != ("default",):
                 self.bind(0, "default", values, "assign", scope.index, node.start_point[0] + 1)
@@ -248,21 +260,21 @@ class Assignments(Modules):
         parts = self.parts(left)
         if len(parts) < 2:
             return -1, ""
-        if self.kind(left) == "member_expression":
+        if self.kinds[left.kind_id] == "member_expression":
             name = self.text(parts[-1])
         else:
-            name = self.member_name(parts[-1]) if self.kind(parts[-1]) == "string" else ""
+            name = self.member_name(parts[-1]) if self.kinds[parts[-1].kind_id] == "string" else ""
         chain = self._pure(parts[0], scope)
         return (self._owner(chain, scope) if chain else -1), name
 
     def _to_member(self, left: Node, right: Node, node: Node, scope: Scope) -> tuple[str, ...]:
-        chain = self._pure(left, scope) if self.kind(left) == "member_expression" else ""
+        chain = self._pure(left, scope) if self.kinds[left.kind_id] == "member_expression" else ""
         if chain == EXPORTS:
             return self._to_exports(right, node, scope)
         owner, name = self._target(left, scope)
         if not name:
             return self._computed_member(owner, left, right, node, scope)
-        if owner < 0 and self.kind(right) in FUNCTIONS and chain and chain[0] not in "?%<":
+        if owner < 0 and self.kinds[right.kind_id] in FUNCTIONS and chain and chain[0] not in "?%<":
             owner = self._local_object(chain.rpartition(".")[0], left, scope)
         if name == "__proto__" or (name == "prototype" and owner > 0):
             return self._prototype(owner, right, node, scope)
@@ -276,7 +288,7 @@ class Assignments(Modules):
         if owner < 0:
             self.chain(left, scope, "write")
         values = self.values(right, scope)
-        if values and values[0][0] not in "?%" and self.kind(right) in ("identifier", "member_expression"):
+        if values and values[0][0] not in "?%" and self.kinds[right.kind_id] in ("identifier", "member_expression"):
             self.raw.append((scope.index, "pass", values[0], node.start_point[0] + 1, ()))
         if owner >= 0:
             within = scope.index
@@ -292,7 +304,7 @@ class Assignments(Modules):
             self.refer(scope.index, "write", chain, left)
 
     def _member_definition(self, owner: int, name: str, right: Node, node: Node, scope: Scope) -> bool:
-        kind = self.kind(right)
+        kind = self.kinds[right.kind_id]
         if kind in FUNCTIONS:
             self.add_function(owner, name, right, scope, node)
             return True
@@ -315,7 +327,7 @@ class Assignments(Modules):
 
     def _prototype(self, owner: int, right: Node, node: Node, scope: Scope) -> tuple[str, ...]:
         """`A.prototype = B.prototype` and `a.__proto__ = b`: A inherits from B."""
-        if owner > 0 and self.kind(right) == "object":
+        if owner > 0 and self.kinds[right.kind_id] == "object":
             self.add_members(owner, right, scope)
             return ()
         values = self.values(right, scope)
@@ -334,7 +346,7 @@ class Assignments(Modules):
         if len(parts) > 1:
             self.chain(parts[0], scope)
             self.chain(index, scope)
-        if owner < 0 or self.kind(right) not in FUNCTIONS or self.kind(index) != "identifier":
+        if owner < 0 or self.kinds[right.kind_id] not in FUNCTIONS or self.kinds[index.kind_id] != "identifier":
             if owner >= 0:
                 self.gap(scope.index, "reflection", node)
             return self.values(right, scope)

@@ -98,7 +98,7 @@ class Calls(Expressions):
 
     def _type_arguments(self, parts: list[Node], scope: Scope) -> None:
         for part in parts[1:-1]:
-            if self.kind(part) == "type_arguments":
+            if self.kinds[part.kind_id] == "type_arguments":
                 self.type_uses(part, scope.index)
 
     def _refer_call(self, chain: str, callee: Node, scope: Scope, given: tuple[str, ...]) -> None:
@@ -106,16 +106,16 @@ class Calls(Expressions):
         self.raw.append((scope.index, "call", "default" if chain == EXPORTS else chain, line, given))
 
     def _computed(self, callee: Node) -> bool:
-        if self.kind(callee) != "subscript_expression":
+        if self.kinds[callee.kind_id] != "subscript_expression":
             return False
         parts = self.parts(callee)
-        return bool(parts) and self.kind(parts[-1]) != "number"
+        return bool(parts) and self.kinds[parts[-1].kind_id] != "number"
 
     # modules
 
     def _require(self, chain: str, parts: list[Node], scope: Scope) -> str:
         given = self.parts(parts[-1])
-        kind = self.kind(given[0]) if given else ""
+        kind = self.kinds[given[0].kind_id] if given else ""
         text = self.text(given[0]) if kind in ("string", "template_string") else ""
         if not text or "${" in text:
             self.gap(scope.index, "dynamic-import", parts[0])
@@ -171,12 +171,12 @@ class Calls(Expressions):
     def _pure(self, node: Node, scope: Scope) -> str:
         """The chain of names and members, without writing anything down; "" for anything else."""
         names: list[str] = []
-        while self.kind(node) in ("member_expression", "non_null_expression"):
+        while self.kinds[node.kind_id] in ("member_expression", "non_null_expression"):
             parts = self.parts(node)
             if len(parts) > 1:
                 names.append(self.text(parts[-1]))
             node = parts[0]
-        kind = self.kind(node)
+        kind = self.kinds[node.kind_id]
         if kind == "this":
             chain = scope.this
         elif kind == "identifier":
@@ -217,7 +217,7 @@ class Calls(Expressions):
             return ""
         self._refer_call(chain, call[0], scope, (target,))
         for part in parts[1:]:
-            kind = self.kind(part)
+            kind = self.kinds[part.kind_id]
             if kind == "object":
                 self.add_members(owner, part, scope)
                 continue
@@ -247,20 +247,20 @@ class Calls(Expressions):
         else:
             return ""
         owner = self._owner(target, scope) if target else -1
-        if owner < 0 or len(parts) < 3 or self.kind(parts[1]) != "string":
+        if owner < 0 or len(parts) < 3 or self.kinds[parts[1].kind_id] != "string":
             return ""
         name = self.member_name(parts[1])
         self._refer_call(chain, call[0], scope, (target, f'"{name}"'))
         made = parts[2]
-        if self.kind(made) in FUNCTIONS:
+        if self.kinds[made.kind_id] in FUNCTIONS:
             self._property(owner, name, made, scope)
             return target
-        for part in self.parts(made) if self.kind(made) == "object" else [made]:
-            key = self.field(part, "key") or self.field(part, "name")
-            value = self.field(part, "value") or part
+        for part in self.parts(made) if self.kinds[made.kind_id] == "object" else [made]:
+            key = part.child_by_field_name("key") or part.child_by_field_name("name")
+            value = part.child_by_field_name("value") or part
             word = self.text(key) if key is not None else ""
             if word in ("get", "set", "value") and (
-                self.kind(value) in FUNCTIONS or self.kind(value) == "method_definition"
+                self.kinds[value.kind_id] in FUNCTIONS or self.kinds[value.kind_id] == "method_definition"
             ):
                 if word == "value":
                     self.add_function(owner, name, value, scope)

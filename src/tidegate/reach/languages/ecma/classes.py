@@ -20,7 +20,7 @@ class Classes(Functions):
 
     def class_expression(self, node: Node, scope: Scope) -> str:
         """A class that is handed over or returned: a definition with its own name, or with the name Class."""
-        named = self.field(node, "name")
+        named = node.child_by_field_name("name")
         name = self.name(named) if named is not None else "Class"
         index = self.class_named(node, name, scope.index, scope, node)
         if named is None:
@@ -35,19 +35,19 @@ class Classes(Functions):
         self.locals[parent].add(name)
         draft = self.drafts[index]
         inner = Scope(index, "cls", index, scope.suite)
-        if self.kind(node).startswith("abstract"):
+        if self.kinds[node.kind_id].startswith("abstract"):
             draft.flags.append("abstract")
-        for written in [*(decorators or ()), *(c for c in node.named_children if self.kind(c) == "decorator")]:
+        for written in [*(decorators or ()), *(c for c in node.named_children if self.kinds[c.kind_id] == "decorator")]:
             draft.decorators.append(self.decorator(written, inner))
             draft.line = min(draft.line, written.start_point[0] + 1)
         self.type_parameters(node, index)
         for part in node.named_children:
-            if self.kind(part) == "class_heritage":
+            if self.kinds[part.kind_id] == "class_heritage":
                 self._heritage(part, index, Scope(index, scope.this, scope.owner, scope.suite))
-        body = self.field(node, "body")
+        body = node.child_by_field_name("body")
         waiting: list[Node] = []
         for part in self.parts(body) if body is not None else ():
-            if self.kind(part) == "decorator":
+            if self.kinds[part.kind_id] == "decorator":
                 waiting.append(part)
                 continue
             self._member(part, index, inner, waiting)
@@ -58,12 +58,12 @@ class Classes(Functions):
 
     def _heritage(self, node: Node, index: int, scope: Scope) -> None:
         for part in self.parts(node):
-            kind = self.kind(part)
+            kind = self.kinds[part.kind_id]
             if kind == "extends_clause":
-                value = self.field(part, "value")
+                value = part.child_by_field_name("value")
                 if value is not None:
                     self._base(value, index, scope)
-                self.type_uses(self.field(part, "type_arguments"), index)
+                self.type_uses(part.child_by_field_name("type_arguments"), index)
             elif kind == "implements_clause":
                 self.implement(part, index)
             else:
@@ -71,10 +71,10 @@ class Classes(Functions):
 
     def _base(self, node: Node, index: int, scope: Scope) -> None:
         bases = self.drafts[index].bases
-        if self.kind(node) == "call_expression":
+        if self.kinds[node.kind_id] == "call_expression":
             parts = self.parts(node)
             for argument in self.parts(parts[-1]) if parts else ():
-                if self.kind(argument) in ("identifier", "member_expression"):
+                if self.kinds[argument.kind_id] in ("identifier", "member_expression"):
                     chain = self.chain(argument, scope, "")
                     bases.append(chain)
                     self.refer(index, "inherit", chain, argument)
@@ -87,7 +87,7 @@ class Classes(Functions):
     def implement(self, node: Node, index: int) -> None:
         """The types of an `implements` or an interface's `extends` are bases."""
         for part in self.parts(node):
-            kind = self.kind(part)
+            kind = self.kinds[part.kind_id]
             named = self.parts(part)[0] if kind == "generic_type" and self.parts(part) else part
             chain = self.text(named).replace(" ", "").replace("\n", "")
             if len(chain) > 100 or not chain.replace(".", "").replace("$", "").isidentifier():
@@ -102,7 +102,7 @@ class Classes(Functions):
     # members
 
     def _member(self, part: Node, owner: int, inner: Scope, decorators: list[Node]) -> None:
-        kind = self.kind(part)
+        kind = self.kinds[part.kind_id]
         if kind in _METHODS:
             self._method(part, owner, inner, decorators)
         elif kind in _FIELDS:
@@ -127,7 +127,7 @@ class Classes(Functions):
         return found
 
     def _method(self, part: Node, owner: int, inner: Scope, decorators: list[Node]) -> None:
-        key = self.field(part, "name")
+        key = part.child_by_field_name("name")
         name = self.member_name(key) if key is not None else ""
         words = self._words(part, key)
         if not name:
@@ -141,8 +141,8 @@ class Classes(Functions):
         if "get" in words or "set" in words:
             draft.kind = "property"
             draft.flags.append("property")
-        if self.kind(part) != "method_definition":
-            draft.flags.append("abstract" if self.kind(part) == "abstract_method_signature" else "overload")
+        if self.kinds[part.kind_id] != "method_definition":
+            draft.flags.append("abstract" if self.kinds[part.kind_id] == "abstract_method_signature" else "overload")
         self._decorate(index, draft_line_of=decorators, scope=Scope(index, this, owner, inner.suite))
         draft.flags.extend(word for word in words if word == "static")
         draft.hidden = draft.hidden or "private" in words
@@ -154,18 +154,18 @@ class Classes(Functions):
             draft.line = min(draft.line, written.start_point[0] + 1)
 
     def _field_of(self, part: Node, owner: int, inner: Scope, decorators: list[Node]) -> None:
-        key = self.field(part, "name") or self.field(part, "property")
+        key = part.child_by_field_name("name") or part.child_by_field_name("property")
         name = self.member_name(key) if key is not None else ""
-        value, written = self.field(part, "value"), self.field(part, "type")
+        value, written = part.child_by_field_name("value"), part.child_by_field_name("type")
         words = self._words(part, key)
         this = "cls" if "static" in words else "self"
         here = Scope(owner, this, owner, inner.suite)
-        own = [child for child in part.named_children if self.kind(child) == "decorator"]
+        own = [child for child in part.named_children if self.kinds[child.kind_id] == "decorator"]
         if not name:
             self.pending.extend([(child, here) for child in part.named_children])
             return
         line = part.start_point[0] + 1
-        if value is not None and self.kind(value) in FUNCTIONS:
+        if value is not None and self.kinds[value.kind_id] in FUNCTIONS:
             index = self.define(name, "method", owner, part, value)
             self.read_function(index, value, this, owner, here)
         else:
@@ -185,13 +185,13 @@ class Classes(Functions):
 
     def interface(self, node: Node, scope: Scope) -> None:
         """An interface: methods are definitions, properties are bindings."""
-        named, body = self.field(node, "name"), self.field(node, "body")
+        named, body = node.child_by_field_name("name"), node.child_by_field_name("body")
         if named is None:
             return
         index = self.define(self.text(named), "interface", scope.index, node)
         self.type_parameters(node, index)
         for part in node.named_children:
-            if self.kind(part) in ("extends_type_clause", "extends_clause"):
+            if self.kinds[part.kind_id] in ("extends_type_clause", "extends_clause"):
                 self.implement(part, index)
         if body is not None:
             self.signatures(body, index)
@@ -199,17 +199,17 @@ class Classes(Functions):
     def signatures(self, body: Node, owner: int) -> None:
         """The members of an interface or an object type."""
         for part in self.parts(body):
-            kind = self.kind(part)
-            key = self.field(part, "name")
+            kind = self.kinds[part.kind_id]
+            key = part.child_by_field_name("name")
             name = self.member_name(key) if key is not None else ""
-            written = self.field(part, "type")
+            written = part.child_by_field_name("type")
             if kind == "method_signature" and name:
                 index = self.define(name, "method", owner, part)
                 self.read_function(index, part, "self", owner, Scope(owner, "self", owner))
                 self.drafts[index].flags.append("abstract")
             elif kind == "property_signature" and name and written is not None:
                 inner = self.parts(written)
-                if inner and self.kind(inner[0]) == "function_type":
+                if inner and self.kinds[inner[0].kind_id] == "function_type":
                     index = self.define(name, "method", owner, part, inner[0])
                     self.read_function(index, inner[0], "self", owner, Scope(owner, "self", owner))
                     self.drafts[index].flags.append("abstract")
@@ -221,7 +221,7 @@ class Classes(Functions):
 
     def alias(self, node: Node, scope: Scope) -> None:
         """`type A = B | { ... }`: A has the members of its alternatives."""
-        named, value = self.field(node, "name"), self.field(node, "value")
+        named, value = node.child_by_field_name("name"), node.child_by_field_name("value")
         if named is None or value is None:
             return
         index = self.define(self.text(named), "type", scope.index, node)
@@ -230,7 +230,7 @@ class Classes(Functions):
         stack = [value]
         while stack:
             part = stack.pop()
-            kind = self.kind(part)
+            kind = self.kinds[part.kind_id]
             if kind == "object_type":
                 self.signatures(part, index)
             elif kind in ("union_type", "intersection_type", "parenthesized_type"):
@@ -242,27 +242,27 @@ class Classes(Functions):
 
     def enum(self, node: Node, scope: Scope) -> None:
         """An enum is a class whose members are constants."""
-        named, body = self.field(node, "name"), self.field(node, "body")
+        named, body = node.child_by_field_name("name"), node.child_by_field_name("body")
         if named is None:
             return
         index = self.define(self.name(named), "class", scope.index, node)
         for part in self.parts(body) if body is not None else ():
-            key = self.field(part, "name") if self.kind(part) == "enum_assignment" else part
+            key = part.child_by_field_name("name") if self.kinds[part.kind_id] == "enum_assignment" else part
             name = self.member_name(key) if key is not None else ""
             if not name:
                 continue
             self.define(name, "constant", index, part)
-            value = self.field(part, "value")
+            value = part.child_by_field_name("value")
             if value is not None:
                 self.pending.append((value, Scope(index, "cls", index)))
 
     def namespace(self, node: Node, scope: Scope) -> None:
         """`namespace A.B { ... }`: what is in it are members of A.B. What is declared for a module is of the file."""
-        named, body = self.field(node, "name"), self.field(node, "body")
+        named, body = node.child_by_field_name("name"), node.child_by_field_name("body")
         if body is None:
             return
         inner = scope
-        if named is not None and self.kind(named) != "string":
+        if named is not None and self.kinds[named.kind_id] != "string":
             index = scope.index
             for name in self.text(named).replace(" ", "").split("."):
                 known = self.named.get((index, name), -1)

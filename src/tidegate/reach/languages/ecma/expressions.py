@@ -6,16 +6,13 @@ bodies are pushed as work), so that only brackets nest, and those no deeper than
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from tidegate.reach.languages.ecma.state import CHAIN_LIMIT, COMMENTS, DEPTH_LIMIT, EXPORTS, FUNCTIONS, RESERVED, Scope
 from tidegate.reach.languages.ecma.types import Types
 
 if TYPE_CHECKING:
     from tree_sitter import Node
-
-Root: TypeAlias = "Callable[[Node, Scope], str]"
 
 LITERALS = {
     "number": "%int",
@@ -28,6 +25,27 @@ LITERALS = {
     "meta_property": "%meta",
     "import": "import",
 }
+ROOTS = {
+    "this": "_this",
+    "string": "_string",
+    "template_string": "_template",
+    "array": "_array",
+    "object": "_object",
+    "new_expression": "_new",
+    "arrow_function": "_function",
+    "function_expression": "_function",
+    "generator_function": "_function",
+    "class": "_class",
+    "ternary_expression": "_first",
+    "binary_expression": "_first",
+    "assignment_expression": "_first",
+    "sequence_expression": "_first",
+    "as_expression": "_first",
+    "satisfies_expression": "_first",
+    "type_assertion": "_first",
+    "yield_expression": "_yield",
+}
+"""What reads each kind of expression that is not a step of a chain."""
 _STEPS = frozenset(["member_expression", "subscript_expression", "call_expression"])
 _SPECIAL_OBJECTS = frozenset([EXPORTS, "module"])
 _THROUGH = frozenset(
@@ -42,31 +60,6 @@ _ARGUMENTS = 16
 
 class Expressions(Types):
     """Reads expressions. The parts that need statements are given by the reader that is built on this."""
-
-    root_readers: dict[str, Root]
-
-    def roots(self) -> dict[str, Root]:
-        """What reads each kind of expression that is not a step of a chain."""
-        return {
-            "this": self._this,
-            "string": self._string,
-            "template_string": self._template,
-            "array": self._array,
-            "object": self._object,
-            "new_expression": self._new,
-            "arrow_function": self._function,
-            "function_expression": self._function,
-            "generator_function": self._function,
-            "class": self._class,
-            "ternary_expression": self._first,
-            "binary_expression": self._first,
-            "assignment_expression": self._first,
-            "sequence_expression": self._first,
-            "as_expression": self._first,
-            "satisfies_expression": self._first,
-            "type_assertion": self._first,
-            "yield_expression": self._yield,
-        }
 
     # given by the reader
 
@@ -92,7 +85,7 @@ class Expressions(Types):
         kinds = self.kinds
         spine: list[tuple[str, list[Node]]] = []
         while True:
-            kind = kinds.get(node.kind_id, "ERROR")
+            kind = kinds[node.kind_id]
             if kind in _STEPS:
                 parts = node.named_children
                 if len(parts) < 2:
@@ -126,7 +119,7 @@ class Expressions(Types):
 
     def _root(self, kind: str, node: Node, scope: Scope) -> str:
         """What a chain begins with that is neither a name nor a literal."""
-        read = self.root_readers.get(kind)
+        read = ROOTS.get(kind)
         if read is None:
             self.pending.extend([(child, scope) for child in node.named_children])
             return "?"
@@ -134,7 +127,7 @@ class Expressions(Types):
             self.pending.append((node, scope))
             return "?"
         self.depth += 1
-        chain = read(node, scope)
+        chain: str = getattr(self, read)(node, scope)
         self.depth -= 1
         self.required = False
         return chain
@@ -170,7 +163,7 @@ class Expressions(Types):
         return f"{chain}.{name}"
 
     def _subscript(self, chain: str, index: Node, scope: Scope) -> str:
-        kind = self.kind(index)
+        kind = self.kinds[index.kind_id]
         if kind == "string":
             key = self.member_name(index)
             if key:
@@ -183,13 +176,13 @@ class Expressions(Types):
 
     def values(self, node: Node, scope: Scope) -> tuple[str, ...]:
         """What an expression can mean, one chain for each alternative; () where it says nothing."""
-        kind = self.kind(node)
+        kind = self.kinds[node.kind_id]
         while kind in _THROUGH:
             parts = self.parts(node)
             if not parts:
                 return ()
             node = parts[0]
-            kind = self.kind(node)
+            kind = self.kinds[node.kind_id]
         if self.depth > DEPTH_LIMIT:
             self.pending.append((node, scope))
             return ()
@@ -229,7 +222,7 @@ class Expressions(Types):
         return tuple(dict.fromkeys(one + two))[:8]
 
     def _binary(self, node: Node, scope: Scope) -> tuple[str, ...]:
-        children = [child for child in node.children if self.kinds.get(child.kind_id, "") not in COMMENTS]
+        children = [child for child in node.children if self.kinds[child.kind_id] not in COMMENTS]
         if len(children) != 3:
             self.pending.extend([(child, scope) for child in node.named_children])
             return ()
@@ -243,7 +236,7 @@ class Expressions(Types):
         if mark == "instanceof":
             self.narrow(node, scope)
             return ("%bool",)
-        if mark == "+" and "string" in (self.kind(left), self.kind(right)):
+        if mark == "+" and "string" in (self.kinds[left.kind_id], self.kinds[right.kind_id]):
             self.pending.extend([(left, scope), (right, scope)])
             return ("%str",)
         self.pending.extend([(left, scope), (right, scope)])
@@ -268,7 +261,7 @@ class Expressions(Types):
         return self._joined(types, inner)
 
     def _first(self, node: Node, scope: Scope) -> str:
-        found = self._alternatives(node, self.kind(node), scope)
+        found = self._alternatives(node, self.kinds[node.kind_id], scope)
         return found[0] if found else "?"
 
     # roots
@@ -282,14 +275,14 @@ class Expressions(Types):
 
     def _template(self, node: Node, scope: Scope) -> str:
         for part in node.named_children:
-            if self.kind(part) == "template_substitution":
+            if self.kinds[part.kind_id] == "template_substitution":
                 self.pending.extend([(child, scope) for child in part.named_children])
         return "%str"
 
     def _array(self, node: Node, scope: Scope) -> str:
         first = ""
         for part in self.parts(node):
-            if self.kind(part) == "spread_element":
+            if self.kinds[part.kind_id] == "spread_element":
                 inner = self.parts(part)
                 chain = self.chain(inner[0], scope) + "[]" if inner else "?"
             else:
@@ -306,12 +299,12 @@ class Expressions(Types):
         """Reads an object that is no definition; its members as arguments `name=chain` and `name="text"`."""
         found: list[str] = []
         for part in self.parts(node):
-            kind = self.kind(part)
+            kind = self.kinds[part.kind_id]
             if kind == "pair":
-                key, value = self.field(part, "key"), self.field(part, "value")
+                key, value = part.child_by_field_name("key"), part.child_by_field_name("value")
                 if key is None or value is None:
                     continue
-                if self.kind(key) == "computed_property_name":
+                if self.kinds[key.kind_id] == "computed_property_name":
                     self.pending.extend([(child, scope) for child in key.named_children])
                 given = self.argument(value, scope, "")
                 if given:
@@ -327,9 +320,9 @@ class Expressions(Types):
         return found
 
     def _new(self, node: Node, scope: Scope) -> str:
-        made = self.field(node, "constructor")
-        arguments = self.field(node, "arguments")
-        types = self.field(node, "type_arguments")
+        made = node.child_by_field_name("constructor")
+        arguments = node.child_by_field_name("arguments")
+        types = node.child_by_field_name("type_arguments")
         if types is not None:
             self.type_uses(types, scope.index)
         chain = self.chain(made, scope, "") if made is not None else "?"
@@ -363,12 +356,12 @@ class Expressions(Types):
 
         `receiver` is what a callback gets as its first parameter, "" where that is not known.
         """
-        if self.kind(node) == "template_string":
+        if self.kinds[node.kind_id] == "template_string":
             self._template(node, scope)
             return (f'"{self.template_text(node)}"',)
         found: list[str] = []
         for part in self.parts(node):
-            if self.kind(part) == "object":
+            if self.kinds[part.kind_id] == "object":
                 found.extend(self.members_of_literal(part, scope) or [""])
             else:
                 found.append(self.argument(part, scope, receiver))
@@ -378,7 +371,7 @@ class Expressions(Types):
 
     def argument(self, node: Node, scope: Scope, receiver: str) -> str:
         """One argument: a chain, a text between double quotes, or "" for what is neither."""
-        kind = self.kind(node)
+        kind = self.kinds[node.kind_id]
         if kind == "string":
             value = self.literal(node, scope.index)
             return f'"{value}"' if len(value) <= 200 else ""
@@ -420,7 +413,7 @@ class Expressions(Types):
         """The text of a template, with {} for its holes."""
         made = []
         for part in node.named_children:
-            kind = self.kind(part)
+            kind = self.kinds[part.kind_id]
             made.append("{}" if kind == "template_substitution" else self.text(part))
         return "".join(made)
 

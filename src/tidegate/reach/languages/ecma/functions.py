@@ -37,9 +37,9 @@ class Functions(Calls):
         member = inside or parent in ("variable", "constant")
         index = self.define(name, "method" if member else "function", owner, whole or node, node)
         self.drafts[index].lexical = scope.index if scope.index != index else owner
-        this = "self" if inside else scope.this if self.kind(node) == "arrow_function" else "?"
+        this = "self" if inside else scope.this if self.kinds[node.kind_id] == "arrow_function" else "?"
         holder = owner if member else scope.owner if this == scope.this else -1
-        if member and not inside and self.kind(node) != "arrow_function":
+        if member and not inside and self.kinds[node.kind_id] != "arrow_function":
             this = self.path_of(owner)
         elif self.drafts[owner].kind == "function" and this == "?":
             this, holder = self.path_of(owner), owner
@@ -58,7 +58,7 @@ class Functions(Calls):
         return ".".join(reversed(names)) or "?"
 
     def _is_class(self, name: str, node: Node) -> bool:
-        if self.kind(node) == "arrow_function" or self.kind(node) == "method_definition":
+        if self.kinds[node.kind_id] == "arrow_function" or self.kinds[node.kind_id] == "method_definition":
             return False
         if name in self.classlike:
             return name[:1].isupper() or not self.modern
@@ -74,22 +74,22 @@ class Functions(Calls):
                     break
             elif child.type in ("async", "*"):
                 draft.flags.append("async" if child.type == "async" else "generator")
-        if self.kind(node).startswith("generator"):
+        if self.kinds[node.kind_id].startswith("generator"):
             draft.flags.append("generator")
         draft.flags = list(dict.fromkeys(draft.flags))
         self.type_parameters(node, index)
         draft.parameters = self.parameters(node, inner)
-        written = self.field(node, "return_type")
+        written = node.child_by_field_name("return_type")
         if written is not None:
             self.type_uses(written, index)
             draft.returns.extend(self.type_chains(written))
         self._body(node, inner)
 
     def _body(self, node: Node, inner: Scope) -> None:
-        body = self.field(node, "body")
+        body = node.child_by_field_name("body")
         if body is None:
             return
-        if self.kind(body) == "statement_block":
+        if self.kinds[body.kind_id] == "statement_block":
             self.pending.append((body, inner))
         elif inner.returns:
             self.pending.append((body, inner))
@@ -99,11 +99,11 @@ class Functions(Calls):
 
     def type_parameters(self, node: Node, index: int) -> None:
         """`<T extends A>`: inside, T means an A."""
-        written = self.field(node, "type_parameters")
+        written = node.child_by_field_name("type_parameters")
         if written is None:
             return
         for part in self.parts(written):
-            name, constraint = self.field(part, "name"), self.field(part, "constraint")
+            name, constraint = part.child_by_field_name("name"), part.child_by_field_name("constraint")
             if name is None:
                 continue
             text = self.text(name)
@@ -119,18 +119,18 @@ class Functions(Calls):
 
     def parameters(self, node: Node, inner: Scope) -> tuple[Parameter, ...]:
         """The parameters of a definition; those that are taken apart are named by their place and bound."""
-        single = self.field(node, "parameter")
+        single = node.child_by_field_name("parameter")
         if single is not None:
             self.locals[inner.index].add(self.name(single))
             return (Parameter(self.name(single)),)
-        written = self.field(node, "parameters")
+        written = node.child_by_field_name("parameters")
         found: list[Parameter] = []
         for part in self.parts(written) if written is not None else ():
             pattern, type_node, default = self._parameter_parts(part, inner)
-            if pattern is None or self.kind(pattern) == "this":
+            if pattern is None or self.kinds[pattern.kind_id] == "this":
                 continue
             star = ""
-            if self.kind(pattern) == "rest_pattern":
+            if self.kinds[pattern.kind_id] == "rest_pattern":
                 star, inside = "*", self.parts(pattern)
                 pattern = inside[0] if inside else pattern
             types = self.type_chains(type_node)
@@ -138,34 +138,34 @@ class Functions(Calls):
                 types = tuple(chain.removesuffix("*") for chain in types)
             values = self.values(default, inner) if default is not None else ()
             name = f"arg{len(found)}"
-            if self.kind(pattern) == "identifier":
+            if self.kinds[pattern.kind_id] == "identifier":
                 name = self.name(pattern)
                 self.locals[inner.index].add(name)
             else:
                 self.bind_pattern(pattern, (name,), inner, "assign")
-            if self.kind(part) in _PARAMETERS:
+            if self.kinds[part.kind_id] in _PARAMETERS:
                 self._field(part, name, types, inner)
             found.append(Parameter(name, "|".join(types), values[0] if values else "", star))
         return tuple(found)
 
     def _parameter_parts(self, part: Node, inner: Scope) -> tuple[Node | None, Node | None, Node | None]:
         """The pattern, the type and the default of a parameter; its decorators are written down."""
-        kind = self.kind(part)
+        kind = self.kinds[part.kind_id]
         if kind == "assignment_pattern":
-            return self.field(part, "left"), None, self.field(part, "right")
+            return part.child_by_field_name("left"), None, part.child_by_field_name("right")
         if kind not in _PARAMETERS:
             return part, None, None
         for child in part.named_children:
-            if self.kind(child) == "decorator":
+            if self.kinds[child.kind_id] == "decorator":
                 self.decorator(child, inner)
-        written = self.field(part, "type")
+        written = part.child_by_field_name("type")
         if written is not None:
             self.type_uses(written, inner.index)
-        return self.field(part, "pattern"), written, self.field(part, "value")
+        return part.child_by_field_name("pattern"), written, part.child_by_field_name("value")
 
     def _field(self, part: Node, name: str, types: tuple[str, ...], inner: Scope) -> None:
         """A parameter of a constructor with a modifier is a field."""
-        if any(self.kind(child) in _MODIFIERS or child.type == "readonly" for child in part.children):
+        if any(self.kinds[child.kind_id] in _MODIFIERS or child.type == "readonly" for child in part.children):
             owner = self.drafts[inner.index].parent
             self.bind(owner, name, types, "annotation", inner.index, part.start_point[0] + 1)
             if not types:
@@ -177,7 +177,7 @@ class Functions(Calls):
         if not parts:
             return "?"
         call = parts[0]
-        if self.kind(call) != "call_expression":
+        if self.kinds[call.kind_id] != "call_expression":
             chain = self.chain(call, scope, "")
             self.refer(scope.index, "decorate", chain, node)
             return chain
@@ -193,7 +193,11 @@ class Functions(Calls):
 
         `given` is what its first parameter gets. The answer is its name, "" for an anonymous one.
         """
-        named = self.field(node, "name") if self.kind(node) in ("function_expression", "generator_function") else None
+        named = (
+            node.child_by_field_name("name")
+            if self.kinds[node.kind_id] in ("function_expression", "generator_function")
+            else None
+        )
         if named is not None:
             name = self.name(named)
             this, owner = scope.this, scope.owner
@@ -210,11 +214,11 @@ class Functions(Calls):
 
     def _loose_parameters(self, node: Node, inner: Scope) -> str:
         """Binds the parameters of an anonymous function in the definition around it; the name of the first."""
-        single = self.field(node, "parameter")
+        single = node.child_by_field_name("parameter")
         if single is not None:
             self.locals[inner.index].add(self.name(single))
             return self.name(single)
-        written = self.field(node, "parameters")
+        written = node.child_by_field_name("parameters")
         first = ""
         for number, part in enumerate(self.parts(written) if written is not None else ()):
             pattern, type_node, default = self._parameter_parts(part, inner)
@@ -223,11 +227,11 @@ class Functions(Calls):
             types = self.type_chains(type_node)
             if default is not None:
                 types += self.values(default, inner)
-            if self.kind(pattern) == "rest_pattern":
+            if self.kinds[pattern.kind_id] == "rest_pattern":
                 inside = self.parts(pattern)
                 pattern = inside[0] if inside else pattern
             self.bind_pattern(pattern, types, inner, "annotation" if type_node is not None else "assign")
-            if number == 0 and self.kind(pattern) == "identifier":
+            if number == 0 and self.kinds[pattern.kind_id] == "identifier":
                 first = "" if types else self.name(pattern)
         return first
 
@@ -237,7 +241,7 @@ class Functions(Calls):
         self, pattern: Node, values: tuple[str, ...], scope: Scope, how: BindingKind, depth: int = 0
     ) -> None:
         """Binds every name of a pattern to its part of the values."""
-        kind = self.kind(pattern)
+        kind = self.kinds[pattern.kind_id]
         line = pattern.start_point[0] + 1
         if kind in ("identifier", "shorthand_property_identifier_pattern"):
             name = self.name(pattern)
@@ -263,9 +267,9 @@ class Functions(Calls):
             self.pending.append((pattern, scope))
 
     def _bind_property(self, part: Node, values: tuple[str, ...], scope: Scope, how: BindingKind, depth: int) -> None:
-        kind = self.kind(part)
+        kind = self.kinds[part.kind_id]
         if kind == "pair_pattern":
-            key, target = self.field(part, "key"), self.field(part, "value")
+            key, target = part.child_by_field_name("key"), part.child_by_field_name("value")
             name = self.member_name(key) if key is not None else ""
             if target is not None:
                 step = f".{name}" if name else "[]"
@@ -273,7 +277,7 @@ class Functions(Calls):
         elif kind == "rest_pattern":
             self.bind_pattern(part, values, scope, how, depth + 1)
         elif kind == "object_assignment_pattern":
-            left, right = self.field(part, "left"), self.field(part, "right")
+            left, right = part.child_by_field_name("left"), part.child_by_field_name("right")
             if left is not None and right is not None:
                 own = tuple(f"{value}.{self.text(left)}" for value in values)
                 self.bind_pattern(left, own + self.values(right, scope), scope, how, depth + 1)
@@ -291,7 +295,7 @@ class Functions(Calls):
     def add_members(self, owner: int, node: Node, scope: Scope, depth: int = 0) -> None:
         """The members of an object literal become definitions and bindings of `owner`."""
         for part in self.parts(node):
-            kind = self.kind(part)
+            kind = self.kinds[part.kind_id]
             if kind == "method_definition":
                 self._add_method(owner, part, scope)
             elif kind == "pair":
@@ -307,7 +311,7 @@ class Functions(Calls):
                 self._add_spread(owner, part, scope)
 
     def _add_method(self, owner: int, part: Node, scope: Scope) -> None:
-        key = self.field(part, "name")
+        key = part.child_by_field_name("name")
         name = self.member_name(key) if key is not None else ""
         if not name:
             self.callback(part, scope)
@@ -326,11 +330,11 @@ class Functions(Calls):
                     self.bind(0, "*", (value + ".*",), "import", scope.index, inner.start_point[0] + 1)
 
     def _add_pair(self, owner: int, part: Node, scope: Scope, depth: int) -> None:
-        key, value = self.field(part, "key"), self.field(part, "value")
+        key, value = part.child_by_field_name("key"), part.child_by_field_name("value")
         if key is None or value is None:
             return
         name = self.member_name(key)
-        kind = self.kind(value)
+        kind = self.kinds[value.kind_id]
         if not name:
             self.pending.append((key, scope))
             self.argument(value, scope, "")

@@ -23,12 +23,13 @@ class Modules(Classes):
     def import_statement(self, node: Node, scope: Scope) -> None:
         """`import D, { a as b } from "./x"` binds D to `<./x>.default` and b to `<./x>.a`."""
         self.modern = True
-        source = self.field(node, "source")
+        source = node.child_by_field_name("source")
         line = node.start_point[0] + 1
         clause = next(
-            (c for c in node.named_children if self.kind(c) in ("import_clause", "import_require_clause")), None
+            (c for c in node.named_children if self.kinds[c.kind_id] in ("import_clause", "import_require_clause")),
+            None,
         )
-        if clause is not None and self.kind(clause) == "import_require_clause":
+        if clause is not None and self.kinds[clause.kind_id] == "import_require_clause":
             self._import_require(clause, scope, line)
             return
         if source is None:
@@ -36,14 +37,14 @@ class Modules(Classes):
         spec = self._spec(source)
         chains: list[str] = []
         for part in self.parts(clause) if clause is not None else ():
-            kind = self.kind(part)
+            kind = self.kinds[part.kind_id]
             if kind == "identifier":
                 self._import(self.name(part), spec + ".default", scope, line, chains)
             elif kind == "namespace_import":
                 self._import(self.name(self.parts(part)[0]), spec, scope, line, chains)
             elif kind == "named_imports":
                 for one in self.parts(part):
-                    name, alias = self.field(one, "name"), self.field(one, "alias")
+                    name, alias = one.child_by_field_name("name"), one.child_by_field_name("alias")
                     if name is not None:
                         member = self.text(name).strip("\"'")
                         self._import(self.name(alias or name), f"{spec}.{member}", scope, line, chains)
@@ -56,7 +57,7 @@ class Modules(Classes):
         chains.append(chain)
 
     def _import_require(self, clause: Node, scope: Scope, line: int) -> None:
-        source = self.field(clause, "source")
+        source = clause.child_by_field_name("source")
         parts = self.parts(clause)
         if source is not None and parts:
             spec = self._spec(source)
@@ -68,17 +69,17 @@ class Modules(Classes):
     def export_statement(self, node: Node, scope: Scope) -> None:
         """What is exported is flagged; what is exported under another name is bound to it."""
         self.modern = True
-        source = self.field(node, "source")
-        declaration, value = self.field(node, "declaration"), self.field(node, "value")
+        source = node.child_by_field_name("source")
+        declaration, value = node.child_by_field_name("declaration"), node.child_by_field_name("value")
         if source is not None:
             self._reexport(node, self._spec(source), scope)
             return
         words = {child.type for child in node.children if not child.is_named}
-        decorators = [child for child in node.named_children if self.kind(child) == "decorator"]
+        decorators = [child for child in node.named_children if self.kinds[child.kind_id] == "decorator"]
         if declaration is not None:
             before = len(self.drafts)
-            if decorators and "class" in self.kind(declaration):
-                named = self.field(declaration, "name")
+            if decorators and "class" in self.kinds[declaration.kind_id]:
+                named = declaration.child_by_field_name("name")
                 name = self.name(named) if named is not None else "default"
                 self.class_named(declaration, name, scope.index, scope, node, decorators)
             else:
@@ -103,8 +104,8 @@ class Modules(Classes):
 
     def _default(self, value: Node, scope: Scope, whole: Node, decorators: list[Node]) -> None:
         """`export default x`, `export = x` and `module.exports = x` bind or define `default`."""
-        kind = self.kind(value)
-        named = self.field(value, "name") if kind in FUNCTIONS or kind == "class" else None
+        kind = self.kinds[value.kind_id]
+        named = value.child_by_field_name("name") if kind in FUNCTIONS or kind == "class" else None
         name = self.name(named) if named is not None else "default"
         before = len(self.drafts)
         if kind in FUNCTIONS:
@@ -125,8 +126,8 @@ class Modules(Classes):
 
     def _clause(self, node: Node, scope: Scope) -> None:
         for clause in node.named_children:
-            for one in self.parts(clause) if self.kind(clause) == "export_clause" else ():
-                name, alias = self.field(one, "name"), self.field(one, "alias")
+            for one in self.parts(clause) if self.kinds[clause.kind_id] == "export_clause" else ():
+                name, alias = one.child_by_field_name("name"), one.child_by_field_name("alias")
                 if name is None:
                     continue
                 local = self.name(name)
@@ -139,7 +140,7 @@ class Modules(Classes):
         line = node.start_point[0] + 1
         named = False
         for part in self.parts(node):
-            kind = self.kind(part)
+            kind = self.kinds[part.kind_id]
             if kind == "namespace_export":
                 named = True
                 inner = self.parts(part)
@@ -150,7 +151,7 @@ class Modules(Classes):
             elif kind == "export_clause":
                 named = True
                 for one in self.parts(part):
-                    name_node, alias = self.field(one, "name"), self.field(one, "alias")
+                    name_node, alias = one.child_by_field_name("name"), one.child_by_field_name("alias")
                     if name_node is not None:
                         member = self.text(name_node).strip("\"'")
                         outer = self.text(alias).strip("\"'") if alias is not None else member

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
+from tidegate.reach.languages.ecma.expressions import ROOTS
 from tidegate.reach.languages.ecma.repair import parse_repaired
 from tidegate.reach.languages.ecma.state import EXPORTS, Draft, Raw, Scope
 from tidegate.reach.languages.ecma.testing import Testing
@@ -14,7 +16,7 @@ from tidegate.reach.symbols import Binding, Definition, FileSymbols, Gap, Parame
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-Statement: TypeAlias = "Callable[[Node, Scope], object]"
+Statement: TypeAlias = "Callable[[Reader, Node, Scope], object]"
 
 _GLOBALS = frozenset(
     [
@@ -167,57 +169,56 @@ _SILENT = (
     "continue_statement",
     "debugger_statement",
 )
+_STATEMENTS = {
+    "import_statement": "import_statement",
+    "export_statement": "export_statement",
+    "lexical_declaration": "variables",
+    "variable_declaration": "variables",
+    "function_declaration": "_function_declaration",
+    "generator_function_declaration": "_function_declaration",
+    "function_signature": "_function_declaration",
+    "class_declaration": "_class_declaration",
+    "abstract_class_declaration": "_class_declaration",
+    "interface_declaration": "interface",
+    "type_alias_declaration": "alias",
+    "enum_declaration": "enum",
+    "internal_module": "namespace",
+    "module": "namespace",
+    "return_statement": "_return",
+    "for_in_statement": "_for_in",
+    "catch_clause": "_catch",
+    "augmented_assignment_expression": "_augmented",
+    "update_expression": "_update",
+    "jsx_opening_element": "_jsx",
+    "jsx_self_closing_element": "_jsx",
+    "type_arguments": "_type",
+    "type_annotation": "_type",
+    **dict.fromkeys(ROOTS, "_expression"),
+    "identifier": "_expression",
+    "call_expression": "_expression",
+    "member_expression": "_expression",
+    "subscript_expression": "_expression",
+    "await_expression": "_expression",
+    "non_null_expression": "_expression",
+    "assignment_expression": "values",
+    "binary_expression": "values",
+    "ternary_expression": "values",
+    "sequence_expression": "values",
+    "as_expression": "values",
+    "satisfies_expression": "values",
+    "type_assertion": "values",
+    **dict.fromkeys(_SILENT, "_nothing"),
+}
+_ERROR = 65535
 _PLAIN_READS = (".length",)
 
 
 class Reader(Testing):
     """Reads one file."""
 
-    def __init__(self, source: bytes, kinds: dict[int, str], root: Node) -> None:
-        super().__init__(source, kinds, root)
-        self.root_readers = self.roots()
-        self.statements: dict[str, Statement] = {
-            "import_statement": self.import_statement,
-            "export_statement": self.export_statement,
-            "lexical_declaration": self.variables,
-            "variable_declaration": self.variables,
-            "function_declaration": self._function_declaration,
-            "generator_function_declaration": self._function_declaration,
-            "function_signature": self._function_declaration,
-            "class_declaration": self._class_declaration,
-            "abstract_class_declaration": self._class_declaration,
-            "interface_declaration": self.interface,
-            "type_alias_declaration": self.alias,
-            "enum_declaration": self.enum,
-            "internal_module": self.namespace,
-            "module": self.namespace,
-            "return_statement": self._return,
-            "for_in_statement": self._for_in,
-            "catch_clause": self._catch,
-            "augmented_assignment_expression": self._augmented,
-            "update_expression": self._update,
-            "jsx_opening_element": self._jsx,
-            "jsx_self_closing_element": self._jsx,
-            "type_arguments": self._type,
-            "type_annotation": self._type,
-        }
-        for kind in (
-            "identifier",
-            "call_expression",
-            "member_expression",
-            "subscript_expression",
-            "await_expression",
-            "non_null_expression",
-            *self.root_readers,
-        ):
-            self.statements[kind] = self._expression
-        for kind in ("assignment_expression", "binary_expression", "ternary_expression", "sequence_expression"):
-            self.statements[kind] = self.values
-        for kind in ("as_expression", "satisfies_expression", "type_assertion"):
-            self.statements[kind] = self.values
-        for kind in _SILENT:
-            self.statements[kind] = self._nothing
-        self.table = {number: self.statements[kind] for number, kind in kinds.items() if kind in self.statements}
+    def __init__(self, source: bytes, grammar: tuple[str, str], root: Node) -> None:
+        super().__init__(source, _kinds(grammar), root)
+        self.table = _table(grammar)
 
     def _expression(self, node: Node, scope: Scope) -> None:
         self.chain(node, scope)
@@ -232,7 +233,7 @@ class Reader(Testing):
         """Reads one statement or expression, now; the work that it leaves waits its turn."""
         read = self.table.get(node.kind_id)
         if read is not None:
-            read(node, scope)
+            read(self, node, scope)
         else:
             self.pending.extend([(child, scope) for child in node.named_children])
 
@@ -248,7 +249,7 @@ class Reader(Testing):
             else:
                 read = table.get(node.kind_id)
                 if read is not None:
-                    read(node, scope)
+                    read(self, node, scope)
                 else:
                     children = node.named_children
                     children.reverse()
@@ -261,15 +262,15 @@ class Reader(Testing):
     # statements
 
     def _function_declaration(self, node: Node, scope: Scope) -> None:
-        named = self.field(node, "name")
+        named = node.child_by_field_name("name")
         name = self.name(named) if named is not None else "default"
         self.locals[scope.index].add(name)
         index = self.add_function(scope.index, name, node, scope)
-        if self.kind(node) == "function_signature":
+        if self.kinds[node.kind_id] == "function_signature":
             self.drafts[index].flags.append("overload")
 
     def _class_declaration(self, node: Node, scope: Scope) -> None:
-        named = self.field(node, "name")
+        named = node.child_by_field_name("name")
         self.class_named(node, self.name(named) if named is not None else "default", scope.index, scope, node)
 
     def _return(self, node: Node, scope: Scope) -> None:
@@ -283,10 +284,10 @@ class Reader(Testing):
 
     def _answer(self, node: Node, scope: Scope) -> None:
         """What a function returns: an object with functions is a definition of its own, named `returned`."""
-        while self.kind(node) == "parenthesized_expression" and self.parts(node):
+        while self.kinds[node.kind_id] == "parenthesized_expression" and self.parts(node):
             node = self.parts(node)[0]
         draft = self.drafts[scope.index]
-        if self.kind(node) == "object" and scope.index and self._gives_functions(node):
+        if self.kinds[node.kind_id] == "object" and scope.index and self._gives_functions(node):
             self.add_object(scope.index, "returned", node, scope, node)
             found: tuple[str, ...] = ("returned",)
         else:
@@ -294,45 +295,49 @@ class Reader(Testing):
         for chain in found:
             if chain not in draft.returns and len(draft.returns) < 8:
                 draft.returns.append(chain)
-        if len(found) == 1 and self.kind(node) == "identifier":
+        if len(found) == 1 and self.kinds[node.kind_id] == "identifier":
             self.raw.append((scope.index, "pass", found[0], node.start_point[0] + 1, ()))
 
     def _gives_functions(self, node: Node) -> bool:
         return self._has_functions(node) or any(
-            self.kind(part) == "shorthand_property_identifier" for part in node.named_children
+            self.kinds[part.kind_id] == "shorthand_property_identifier" for part in node.named_children
         )
 
     def _for_in(self, node: Node, scope: Scope) -> None:
-        left, right, body = self.field(node, "left"), self.field(node, "right"), self.field(node, "body")
-        operator = self.field(node, "operator")
+        left, right, body = (
+            node.child_by_field_name("left"),
+            node.child_by_field_name("right"),
+            node.child_by_field_name("body"),
+        )
+        operator = node.child_by_field_name("operator")
         if left is None or right is None:
             self.pending.extend([(child, scope) for child in node.named_children])
             return
         values = self.values(right, scope)
         of = operator is not None and operator.type == "of"
         elements = tuple(value + "[]" for value in values) if of else ()
-        if self.kind(left) in ("member_expression", "subscript_expression"):
+        if self.kinds[left.kind_id] in ("member_expression", "subscript_expression"):
             self.pending.append((left, scope))
         else:
             self.bind_pattern(left, elements, scope, "assign")
             pair = self.parts(left)
-            if self.kind(left) == "array_pattern" and len(pair) == 2:
+            if self.kinds[left.kind_id] == "array_pattern" and len(pair) == 2:
                 self.bind_pattern(pair[1], elements, scope, "assign")
         if body is not None:
             self.pending.append((body, scope))
 
     def _catch(self, node: Node, scope: Scope) -> None:
-        parameter, body = self.field(node, "parameter"), self.field(node, "body")
+        parameter, body = node.child_by_field_name("parameter"), node.child_by_field_name("body")
         if parameter is not None:
             self.bind_pattern(parameter, (), scope, "assign")
         if body is not None:
             self.pending.append((body, scope))
 
     def _augmented(self, node: Node, scope: Scope) -> None:
-        left, right = self.field(node, "left"), self.field(node, "right")
+        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
         if left is None or right is None:
             return
-        if self.kind(node) == "augmented_assignment_expression" and any(
+        if self.kinds[node.kind_id] == "augmented_assignment_expression" and any(
             child.type in ("||=", "??=", "&&=") for child in node.children
         ):
             self.assign_parts(left, right, node, scope)
@@ -342,7 +347,7 @@ class Reader(Testing):
 
     def assign_parts(self, left: Node, right: Node, node: Node, scope: Scope) -> None:
         """`a ||= b` is an assignment that also reads."""
-        kind = self.kind(left)
+        kind = self.kinds[left.kind_id]
         if kind == "identifier":
             self._to_name(left, right, node, scope)
         elif kind == "member_expression":
@@ -356,7 +361,7 @@ class Reader(Testing):
             self._use_as_target(part, scope)
 
     def _use_as_target(self, left: Node, scope: Scope) -> None:
-        if self.kind(left) == "identifier":
+        if self.kinds[left.kind_id] == "identifier":
             if self._scope_of(self.name(left), scope) == 0:
                 self.refer(scope.index, "write", self.name(left), left)
         else:
@@ -368,7 +373,7 @@ class Reader(Testing):
         if len(parts) != 2:
             return
         what = self.chain(parts[1], scope)
-        if self.kind(parts[0]) == "identifier" and what[:1] not in "?%":
+        if self.kinds[parts[0].kind_id] == "identifier" and what[:1] not in "?%":
             name = self.name(parts[0])
             target = self._scope_of(name, scope)
             self.bind(target, name, (what + "!",), "narrow", scope.index, node.start_point[0] + 1)
@@ -376,15 +381,15 @@ class Reader(Testing):
 
     def _jsx(self, node: Node, scope: Scope) -> None:
         """`<Foo a={b}/>` calls Foo; what it is given is handed over."""
-        named = self.field(node, "name")
+        named = node.child_by_field_name("name")
         given: list[str] = []
         for part in self.parts(node):
-            kind = self.kind(part)
+            kind = self.kinds[part.kind_id]
             if kind == "jsx_attribute":
                 inner = self.parts(part)
                 value = inner[1] if len(inner) > 1 else None
                 key = self.text(inner[0]) if inner else ""
-                if value is not None and self.kind(value) == "jsx_expression":
+                if value is not None and self.kinds[value.kind_id] == "jsx_expression":
                     inside = self.parts(value)
                     text = self.argument(inside[0], scope, "") if inside else ""
                 elif value is not None:
@@ -400,7 +405,9 @@ class Reader(Testing):
         if named is None:
             return
         text = self.text(named)
-        if self.kind(named) == "member_expression" or (self.kind(named) == "identifier" and not text[:1].islower()):
+        if self.kinds[named.kind_id] == "member_expression" or (
+            self.kinds[named.kind_id] == "identifier" and not text[:1].islower()
+        ):
             self.refer(scope.index, "call", text.replace(" ", ""), node, tuple(given[:16]))
 
     # the result
@@ -570,12 +577,24 @@ def read_tree(source: bytes, grammar: tuple[str, str]) -> Reader:
     root = parser.parse(source).root_node
     if root.has_error and grammar[0] == "tree_sitter_typescript":
         root = parse_repaired(parser, source, root)
-    kinds = dict(enumerate(node_kinds(*grammar)))
-    reader = Reader(source, kinds, root)
+    reader = Reader(source, grammar, root)
     reader.walk(root)
     if root.has_error:
         _read_errors(reader, root)
     return reader
+
+
+@cache
+def _kinds(grammar: tuple[str, str]) -> dict[int, str]:
+    return {**dict(enumerate(node_kinds(*grammar))), _ERROR: "ERROR"}
+
+
+@cache
+def _table(grammar: tuple[str, str]) -> dict[int, Statement]:
+    """What reads each kind of node, by its number."""
+    return {
+        number: getattr(Reader, _STATEMENTS[kind]) for number, kind in _kinds(grammar).items() if kind in _STATEMENTS
+    }
 
 
 def _read_errors(reader: Reader, root: Node) -> None:

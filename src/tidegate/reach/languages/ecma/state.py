@@ -95,6 +95,7 @@ class State:
         self.source = source.decode("latin-1")
         self.ascii = source.isascii()
         self.kinds = kinds
+        self.comments = frozenset(number for number, kind in kinds.items() if kind in COMMENTS)
         self.drafts: list[Draft] = [Draft("", "module", -1, root, root)]
         self.named: dict[tuple[int, str], int] = {}
         self.locals: dict[int, set[str]] = {0: set()}
@@ -122,9 +123,6 @@ class State:
         part = self.source[node.start_byte : node.end_byte]
         return part if self.ascii else part.encode("latin-1").decode("utf-8", "replace")
 
-    def kind(self, node: Node) -> str:
-        return self.kinds.get(node.kind_id, "ERROR")
-
     def name(self, node: Node) -> str:
         """A name as chains write it: `self` and `cls` mean something else there."""
         text = self.text(node)
@@ -132,7 +130,7 @@ class State:
 
     def member_name(self, node: Node) -> str:
         """The name of a property, method or key; "" for a computed one."""
-        kind = self.kind(node)
+        kind = self.kinds[node.kind_id]
         if kind in ("property_identifier", "private_property_identifier", "identifier", "type_identifier"):
             return self.text(node)
         if kind == "string":
@@ -141,19 +139,17 @@ class State:
             return self.text(node).translate(_MARKS)
         if kind == "computed_property_name":
             inner = node.named_children
-            if inner and self.kind(inner[0]) == "string":
+            if inner and self.kinds[inner[0].kind_id] == "string":
                 return self.text(inner[0])[1:-1].translate(_MARKS)
-            if inner and self.kind(inner[0]) == "member_expression":
+            if inner and self.kinds[inner[0].kind_id] == "member_expression":
                 text = self.text(inner[0])
                 return "@@" + text[7:] if text.startswith("Symbol.") else ""
         return ""
 
-    def field(self, node: Node, name: str) -> Node | None:
-        return node.child_by_field_name(name)
-
     def parts(self, node: Node) -> list[Node]:
         """The named children without comments."""
-        return [child for child in node.named_children if self.kinds.get(child.kind_id, "") not in COMMENTS]
+        comments = self.comments
+        return [child for child in node.named_children if child.kind_id not in comments]
 
     # what is found
 

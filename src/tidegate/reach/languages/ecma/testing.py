@@ -73,7 +73,7 @@ class Testing(Assignments):
             return False
         node = parts[0].parent or parts[0]
         parts = self.parts(parts[-1])
-        body = next((part for part in reversed(parts) if self.kind(part) in FUNCTIONS), None)
+        body = next((part for part in reversed(parts) if self.kinds[part.kind_id] in FUNCTIONS), None)
         if hook and body is not None:
             self._hook(name.rpartition(".")[2], body, scope, node)
             return True
@@ -83,13 +83,13 @@ class Testing(Assignments):
         if suite and body is not None:
             self._suite(title, body, scope)
             return True
-        if suite or (body is None and self.kind(parts[0]) not in ("string", "template_string")):
+        if suite or (body is None and self.kinds[parts[0].kind_id] not in ("string", "template_string")):
             return False
         self._test(title, node, body, parts, scope)
         return True
 
     def _title(self, node: Node) -> str:
-        kind = self.kind(node)
+        kind = self.kinds[node.kind_id]
         if kind == "string":
             return self.text(node)[1:-1].replace("\\'", "'").replace('\\"', '"')[:_TITLE_LIMIT]
         if kind == "template_string":
@@ -129,7 +129,7 @@ class Testing(Assignments):
 
     def _given(self, part: Node, inner: Scope) -> None:
         """What a test is given besides its function: options, or a function made elsewhere, which it calls."""
-        if self.kind(part) in ("identifier", "member_expression"):
+        if self.kinds[part.kind_id] in ("identifier", "member_expression"):
             self.refer(inner.index, "call", self.chain(part, inner, ""), part)
         else:
             self.argument(part, inner, "")

@@ -71,7 +71,7 @@ class Types(State):
         """The chains that a type means, one for each alternative; () where it says nothing."""
         if node is None or depth > _DEPTH:
             return ()
-        kind = self.kind(node)
+        kind = self.kinds[node.kind_id]
         if kind == "type_identifier" or kind == "identifier":
             return self._named(self.name(node))
         if kind == "predefined_type":
@@ -141,7 +141,7 @@ class Types(State):
         stack = [node]
         while stack:
             node = stack.pop()
-            kind = kinds.get(node.kind_id, "")
+            kind = kinds[node.kind_id]
             if kind == "type_identifier":
                 raw.append((within, "type", self.text(node), node.start_point[0] + 1, ()))
             elif kind == "nested_type_identifier":
