@@ -424,10 +424,19 @@ class GoExpressions(GoTypes):
         return self.type_of(parts[-1])
 
     def _conversion(self, node: Node) -> str:
+        """`[]byte(text)`. A call of a generic function with one argument looks the same."""
         parts = node.named_children
-        for part in parts[1:]:
-            self.value(part)
-        return self.type_of(parts[0])
+        if parts[0].type != "generic_type":
+            for part in parts[1:]:
+                self.value(part)
+            return self.type_of(parts[0])
+        inner = parts[0].named_children
+        self.parts(inner[-1])
+        callee = self.cut(inner[0])
+        given = tuple([self.argument(part) for part in parts[1:]])
+        line = parts[0].end_point[0] + 1
+        self.references.append(Reference(self.within, "call", callee, line, given, self.under.branch))
+        return callee + "()"
 
     def _instantiation(self, node: Node) -> str:
         parts = node.named_children

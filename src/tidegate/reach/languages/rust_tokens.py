@@ -135,12 +135,15 @@ class _Tokens:
                 self.todo.append((self.tokens[self.at + 1], []))
                 self.at += 2
                 return "?"
-            elif kind == "?" or (kind == "!" and self._peek(1) == "token_tree"):
+            elif kind == "!" and self._peek(1) == "token_tree":
+                self.at += 1
+                chain = self._open(chain, first, "(")
+            elif kind == "?":
                 self.at += 1
             elif kind == "token_tree" and self._bracket() in "([{":
                 if self._bracket() == "{" and not chain.rpartition(".")[2][:1].isupper():
                     break
-                chain = self._open(chain, first)
+                chain = self._open(chain, first, self._bracket())
             else:
                 break
             steps += 1
@@ -170,8 +173,8 @@ class _Tokens:
         node = self.tokens[self.at]
         return node.children[0].type if node.children else "("
 
-    def _open(self, chain: str, first: Node) -> str:
-        bracket, tree = self._bracket(), self.tokens[self.at]
+    def _open(self, chain: str, first: Node, bracket: str) -> str:
+        tree = self.tokens[self.at]
         self.at += 1
         if bracket == "[":
             self.todo.append((tree, []))
