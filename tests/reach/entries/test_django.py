@@ -9,6 +9,7 @@ SETTINGS = {"site_/settings.py": 'ROOT_URLCONF = "site_.urls"\n'}
 
 def test_includes_join_across_files_and_lists() -> None:
     tree = SETTINGS | {
+        "shop/__init__.py": "",
         "site_/urls.py": """
             from django.urls import path, re_path, include
             from shop import views
@@ -65,6 +66,7 @@ def test_includes_join_across_files_and_lists() -> None:
 
 def test_view_sets_have_the_routes_of_their_actions() -> None:
     tree = SETTINGS | {
+        "shop/__init__.py": "",
         "site_/urls.py": """
             from django.urls import path, include
             from rest_framework.routers import DefaultRouter

@@ -102,6 +102,7 @@ def test_fastapi_routers_are_included_below_constants_of_other_files() -> None:
             @sub.api_route("/both", methods=["GET", "POST"])
             def both(): ...
         """,
+        "app/__init__.py": "",
         "app/config.py": """
             class Settings:
                 API: str = "/api/v1"

@@ -86,6 +86,12 @@ def named(arguments: tuple[str, ...], name: str) -> str | None:
     return next((one[len(start) :] for one in arguments if one.startswith(start)), None)
 
 
+def all_named(arguments: tuple[str, ...], name: str) -> tuple[str, ...]:
+    """Every argument of that name: readers write a list of texts as several."""
+    start = name + "="
+    return tuple(one[len(start) :] for one in arguments if one.startswith(start))
+
+
 def positional(arguments: tuple[str, ...]) -> tuple[str, ...]:
     """The arguments without a name."""
     return tuple(one for one in arguments if one[:1] == '"' or not _NAMED.match(one))

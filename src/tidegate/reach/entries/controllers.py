@@ -116,11 +116,11 @@ def _prefixes(path: str, marks: list[Mark], style: _Style, context: Context) -> 
 def _paths(path: str, mark: Mark, style: _Style, context: Context) -> list[str]:
     found: list[str] = []
     for name in style.paths:
-        value = chains.named(mark.arguments, name) if name else next(iter(chains.positional(mark.arguments)), None)
-        if value is None:
+        values = chains.all_named(mark.arguments, name) if name else chains.positional(mark.arguments)
+        if not values:
             continue
-        texts = chains.texts(value) or _from_source(path, mark, style, context)
-        found += texts or [_constant(path, mark, value, context)]
+        texts = [text for value in values for text in chains.texts(value)]
+        found += texts or _from_source(path, mark, style, context) or [_constant(path, mark, values[0], context)]
         break
     return [text.replace("{}", UNKNOWN) for text in found]
 

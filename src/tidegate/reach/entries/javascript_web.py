@@ -108,12 +108,15 @@ def _route(use: Use, plain: tuple[str, ...]) -> Action | None:
 
 
 def _use(use: Use, plain: tuple[str, ...]) -> Action | None:
+    plain = chains.positional(plain)
     if not plain:
         return None
     has_path = bool(chains.texts(plain[0]))
     given = plain[1:] if has_path else plain
     children = [one for one in given if one]
-    if use.framework and children and not _is_router(use):
+    if use.framework and use.name == "register":
+        return None
+    if use.framework and children:
         return Action("middleware", paths=(chains.texts(plain[0])[0] if has_path else "",), handlers=tuple(children))
     if not children:
         return None
@@ -126,17 +129,15 @@ def _use(use: Use, plain: tuple[str, ...]) -> Action | None:
 
 
 def _option(use: Use) -> str:
+    written = chains.named(use.mark.arguments, "prefix")
+    if written is not None:
+        return written
     node = use.node() if "" in use.mark.arguments else None
     for one in node.items if node else ():
         found = one.get("prefix")
         if found is not None:
             return f'"{found.text}"' if found.kind == "text" else "{?}"
     return ""
-
-
-def _is_router(use: Use) -> bool:
-    """Routers are attached when the framework is not yet known; what is left then are functions."""
-    return use.framework == ""
 
 
 DIALECT = Dialect(

@@ -42,6 +42,7 @@ _KINDS: dict[tuple[str, str], Kind] = {
     ("sanic", "Sanic"): Kind("sanic", True),
     ("sanic", "Blueprint"): Kind("sanic", False, "url_prefix"),
     ("aiohttp", "web.Application"): Kind("aiohttp", True),
+    ("aiohttp", "web.Application.router"): Kind("aiohttp", True),
     ("aiohttp", "Application"): Kind("aiohttp", True),
     ("aiohttp", "web.RouteTableDef"): Kind("aiohttp", True),
     ("aiohttp", "RouteTableDef"): Kind("aiohttp", True),

@@ -420,6 +420,9 @@ class Routing:
         if node is None:
             return
         prefix = self.text_of(path, mark.within, mark.arguments[0]) if mark.arguments[0] else ""
+        written = chains.named(mark.arguments, "prefix")
+        if written is not None:
+            prefix = self.text_of(path, mark.within, written)
         option = next((one.get("prefix") for one in node.items if one.kind == "map" and one.get("prefix")), None)
         if option is not None:
             prefix = option.text if option.kind == "text" else UNKNOWN

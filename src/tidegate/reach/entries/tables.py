@@ -129,12 +129,21 @@ def _imports(context: Context, path: str) -> list[Binding]:
     return [one for one in view.symbols.bindings if one.value.startswith("<")] if view else []
 
 
+def _labels(row: Row, mark: Mark) -> tuple[str, ...]:
+    for one in row.label:
+        values = chains.all_named(mark.arguments, one) if isinstance(one, str) else (argument(mark.arguments, (one,)),)
+        texts = tuple(text for value in values for text in chains.texts(value))
+        if texts:
+            return texts
+    return ()
+
+
 def _entries(row: Row, path: str, mark: Mark, context: Context) -> Iterator[EntryPoint]:
     here = context.symbol(path, mark.within)
     handlers: tuple[SymbolId, ...] = (here,)
     if mark.what == "call":
         handlers = context.handlers(path, mark.within, argument(mark.arguments, row.handler)) or (here,)
-    labels = chains.texts(argument(mark.arguments, row.label)) if row.label else ()
+    labels = _labels(row, mark)
     for handler in handlers:
         for label in labels or (handler.name or handler.path,):
             if row.kind == "command":
