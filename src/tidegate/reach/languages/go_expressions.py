@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from tidegate.reach.languages.go_flat import LONGEST, WORDS, flat_call, flat_items
 from tidegate.reach.languages.go_types import PLAIN, GoTypes, first_result
 from tidegate.reach.languages.tree import TEXT_LIMIT, names_something, node_kinds, unescape
 from tidegate.reach.symbols import Binding, Gap, Reference, Text
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 _PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*").fullmatch
 _BUILTINS = "append cap clear close complex copy delete imag len make max min new panic print println real recover"
-_NOTHING = frozenset(PLAIN) | frozenset([*_BUILTINS.split(" "), "self", "?"])
+NOTHING = frozenset(PLAIN) | frozenset([*_BUILTINS.split(" "), "self", "?"])
 _RESULTS = {"len": "%int", "cap": "%int", "copy": "%int"}
 _COMPARISONS = frozenset(["==", "!=", "<", "<=", ">", ">=", "&&", "||"])
 _CHOICES = frozenset(["&&", "||"])
@@ -44,6 +45,7 @@ class GoExpressions(GoTypes):
         super().__init__(source)
         self.types: dict[str, int] = {}
         self.generic: set[str] = set()
+        self.flat = self.plain
         self.readers, self.most = _reader_table(type(self))
         self.simple = _numbers("identifier", "selector_expression")
         self.identifiers = _numbers("identifier")
@@ -54,6 +56,7 @@ class GoExpressions(GoTypes):
         self.keyed = _numbers("keyed_element")
         self.bare = _numbers("literal_value")
         self.ifs = _numbers("if_statement")
+        self.blocks = _numbers("block", "if_statement")
         self.lists = _numbers("expression_list")
 
     @classmethod
@@ -109,7 +112,7 @@ class GoExpressions(GoTypes):
         if node.kind_id not in self.simple:
             return self.read(node)
         chain = self.path(node)
-        if "." in chain or (chain not in self.scope.locals and chain not in _NOTHING):
+        if "." in chain or (chain not in self.scope.locals and chain not in NOTHING):
             self.references.append(
                 Reference(self.within, "pass", chain, node.start_point[0] + 1, (), self.under.branch)
             )
@@ -129,9 +132,7 @@ class GoExpressions(GoTypes):
         if number in self.identifiers:
             return "self" if text == receiver and text else text
         if _PATH(text):
-            if receiver and text.startswith(receiver) and text[len(receiver)] == ".":
-                return "self" + text[len(receiver) :]
-            return text
+            return self.spelled(text)
         parts = node.named_children
         if len(parts) < 2:
             return "?"
@@ -145,7 +146,7 @@ class GoExpressions(GoTypes):
 
     def _identifier(self, node: Node) -> str:
         chain = self.path(node)
-        if chain not in self.scope.locals and chain not in _NOTHING:
+        if chain not in self.scope.locals and chain not in NOTHING:
             self.references.append(
                 Reference(self.within, "read", chain, node.start_point[0] + 1, (), self.under.branch)
             )
@@ -162,19 +163,66 @@ class GoExpressions(GoTypes):
         return chain
 
     def _call(self, node: Node) -> str:
+        start, end = node.start_byte, node.end_byte
+        if self.flat and end - start < LONGEST:
+            found = flat_call(self.text[start:end])
+            if found:
+                callee = self.spelled(found[1])
+                if callee not in NOTHING:
+                    return self.flat_call(callee, found[2], node.start_point[0] + 1)
         parts = node.children
         function, arguments = parts[0], parts[-1]
         if len(parts) > 2:
             self.parts(parts[1])
         callee = self._callee(function)
-        if callee in _NOTHING and callee not in self.scope.locals:
+        if callee in NOTHING and callee not in self.scope.locals:
             return self._builtin(callee, arguments)
         local = self.scope.closures.get(callee)
         if local is not None or function.kind_id in self.functions:
             self._arguments(arguments)
             return local or self._result_of(function)
         given = self._arguments(arguments)
-        line = function.end_point[0] + 1
+        return self._called(callee, given, function.end_point[0] + 1)
+
+    def spelled(self, text: str) -> str:
+        """A name or a path of names as a chain: the receiver is `self`."""
+        receiver = self.scope.receiver
+        if receiver and text.startswith(receiver):
+            if text == receiver:
+                return "self"
+            if text[len(receiver)] == ".":
+                return "self" + text[len(receiver) :]
+        return text
+
+    def flat_call(self, callee: str, arguments: str, line: int) -> str:
+        """A call that is read by its text alone."""
+        given = tuple([self.flat_argument(item, line) for item in flat_items(arguments)]) if arguments else ()
+        local = self.scope.closures.get(callee)
+        return self._called(callee, given, line) if local is None else local
+
+    def flat_argument(self, item: str, line: int) -> str:
+        mark = item[0]
+        if mark == '"':
+            value = item[1:-1]
+            if names_something(value):
+                self.texts.append(Text(self.within, value, line))
+            return f'"{value[:TEXT_LIMIT]}"'
+        chain = self.flat_value(item, line)
+        return "" if chain == "?" else chain
+
+    def flat_value(self, item: str, line: int) -> str:
+        """What `value` says of a name, a path of names or a number."""
+        known = WORDS.get(item)
+        if known is not None:
+            return known
+        if item[0].isdigit():
+            return "%int"
+        chain = self.spelled(item)
+        if "." in chain or (chain not in self.scope.locals and chain not in NOTHING):
+            self.references.append(Reference(self.within, "pass", chain, line, (), self.under.branch))
+        return chain
+
+    def _called(self, callee: str, given: tuple[str, ...], line: int) -> str:
         self.references.append(Reference(self.within, "call", callee, line, given, self.under.branch))
         if "." in callee:
             if callee.endswith(".MethodByName") or (callee.startswith("reflect.") and callee.endswith(".Call")):
@@ -229,9 +277,9 @@ class GoExpressions(GoTypes):
         return chain[:-1] + "()"
 
     def _arguments(self, node: Node) -> tuple[str, ...]:
-        parts = node.named_children
-        if not parts:
+        if node.end_byte - node.start_byte < 3:
             return ()
+        parts = node.named_children
         return tuple([self.argument(part) for part in parts if part.kind_id not in self.comments])
 
     def argument(self, node: Node) -> str:

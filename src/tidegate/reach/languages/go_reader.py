@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from tidegate.reach.languages.go_expressions import GoExpressions
+from tidegate.reach.languages.go_expressions import NOTHING, GoExpressions
+from tidegate.reach.languages.go_flat import LONGEST, flat_definition, flat_items, flat_return
 from tidegate.reach.languages.go_types import Scope, first_result
 from tidegate.reach.languages.tree import Under, names_something
 from tidegate.reach.symbols import (
@@ -509,7 +510,10 @@ class GoReader(GoExpressions):
         """What a further name of `a, b := f()` means: the result of a function of this file, an error by its name."""
         if value.type != "call_expression":
             return "%bool"
-        callee = self.path(value.children[0]) if value.children[0].kind_id in self.simple else ""
+        function = value.children[0]
+        return self._result(self.path(function) if function.kind_id in self.simple else "", place, name)
+
+    def _result(self, callee: str, place: int, name: str) -> str:
         if callee.startswith("self."):
             callee = f"{self.scope.name.partition('.')[0]}{callee[4:]}"
         node = self.results.get(callee)
@@ -522,7 +526,24 @@ class GoReader(GoExpressions):
 
     # statements
 
+    def _flat_assignment(self, node: Node) -> bool:
+        """`a, err := f(x)` by its text alone."""
+        start, end = node.start_byte, node.end_byte
+        found = flat_definition(self.text[start:end]) if self.flat and end - start < LONGEST else None
+        callee = self.spelled(found[2]) if found else ""
+        if not found or callee in NOTHING:
+            return False
+        line = node.start_point[0] + 1
+        names = found[1].split(", ")
+        chain = self.flat_call(callee, found[3], line)
+        others = [self._result(callee, place, name) for place, name in enumerate(names) if place]
+        for name, means in zip(names, [chain, *others], strict=True):
+            self.bind(name, means, "assign", line)
+        return True
+
     def _assignment(self, node: Node) -> str:
+        if self._flat_assignment(node):
+            return "?"
         comments = self.comments
         parts = [part for part in node.children if part.kind_id not in comments]
         if len(parts) < 3 or parts[0].kind_id not in self.lists:
@@ -558,6 +579,13 @@ class GoReader(GoExpressions):
             self.bindings.append(Binding(0, root, chain, "assign", self.within, line))
 
     def _returned(self, node: Node) -> str:
+        start, end = node.start_byte, node.end_byte
+        found = flat_return(self.text[start:end]) if self.flat and end - start < LONGEST else None
+        if found:
+            line = node.start_point[0] + 1
+            for item in flat_items(found[1] or ""):
+                self.flat_argument(item, line)
+            return "?"
         for part in node.named_children:
             inner = part.named_children if part.kind_id in self.lists else [part]
             for value in inner:
@@ -643,14 +671,15 @@ class GoReader(GoExpressions):
     def _if(self, node: Node) -> str:
         """The branch that treats an error counts as a handler of exceptions."""
         condition = node.child_by_field_name("condition")
-        what = "handlers" if condition is not None and self._fails(condition) else "branches"
+        fails = condition is not None and self._fails(condition)
+        what = "handlers" if fails else "branches"
         for part in node.named_children:
-            if part.type == "block" or part.type == "if_statement":
+            if part.kind_id in self.blocks:
                 self.under.enter(what)
                 self.read(part)
                 self.under.leave(what)
                 what = "branches"
-            else:
+            elif not fails or part != condition:
                 self.read(part)
         return "?"
 
