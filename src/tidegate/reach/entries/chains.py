@@ -26,6 +26,9 @@ def split(chain: str) -> tuple[str, tuple[str, ...]]:
 
 def last(chain: str) -> str:
     """The name that the chain ends with, without calls: "get" of "app.get" and of "app.get()"; "" for "?"."""
+    quick = chain[chain.rfind(".") + 1 :]
+    if quick.isidentifier():
+        return quick
     bare = chain.rstrip("()[]!*")
     if bare.endswith(">"):
         return ""

@@ -8,11 +8,11 @@ from tidegate.reach.answer import EntryPoint, SymbolId
 from tidegate.reach.entries import chains
 from tidegate.reach.entries.chains import words
 from tidegate.reach.entries.context import Context, entry
+from tidegate.reach.entries.dialect import decorated
 from tidegate.reach.entries.features import MAIN
 from tidegate.reach.entries.finder import Finder, MarksByPath
 from tidegate.reach.entries.follow import Follower
 from tidegate.reach.entries.interface import Mark
-from tidegate.reach.entries.routes import decorated
 from tidegate.reach.entries.tables import JVM, PYTHON, SCRIPT, Row, finder
 from tidegate.reach.symbols import FileSymbols
 

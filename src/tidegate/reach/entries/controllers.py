@@ -13,10 +13,10 @@ from tidegate.reach.answer import EntryPoint, SymbolId
 from tidegate.reach.entries import chains
 from tidegate.reach.entries.chains import words
 from tidegate.reach.entries.context import Context, http
+from tidegate.reach.entries.dialect import UNKNOWN, decorated, join_path
 from tidegate.reach.entries.features import DECORATED
 from tidegate.reach.entries.finder import Finder, MarksByPath
 from tidegate.reach.entries.interface import Mark
-from tidegate.reach.entries.routes import UNKNOWN, decorated, join_path
 from tidegate.reach.entries.tables import JVM, SCRIPT
 from tidegate.reach.symbols import FileSymbols
 

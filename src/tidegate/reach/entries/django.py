@@ -14,17 +14,17 @@ from tidegate.reach.answer import EntryPoint
 from tidegate.reach.entries import chains
 from tidegate.reach.entries.chains import words
 from tidegate.reach.entries.context import Context, http
+from tidegate.reach.entries.dialect import UNKNOWN, join_path
 from tidegate.reach.entries.django_views import Views
 from tidegate.reach.entries.finder import Finder, MarksByPath
 from tidegate.reach.entries.follow import Follower, Site
 from tidegate.reach.entries.interface import Mark
-from tidegate.reach.entries.routes import UNKNOWN, join_path
 from tidegate.reach.symbols import FileSymbols
 
 _PATTERNS = words("path re_path url rest_path")
 _STEPS = _PATTERNS | words("include register")
 _METHODS = words("GET POST PUT DELETE PATCH HEAD OPTIONS")
-_NEEDS = words("django rest_framework rest_framework_nested zproject")
+_NEEDS = words("django.urls django.urls.conf django.conf.urls rest_framework rest_framework_nested")
 MOST_PREFIXES = 12
 
 

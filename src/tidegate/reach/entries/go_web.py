@@ -8,10 +8,11 @@ from tidegate.reach.answer import EntryPoint
 from tidegate.reach.entries import chains
 from tidegate.reach.entries.chains import words
 from tidegate.reach.entries.context import Context
+from tidegate.reach.entries.dialect import Action, Dialect, Kind, Use, read_marks
 from tidegate.reach.entries.features import ROUTER
 from tidegate.reach.entries.finder import Finder, MarksByPath
 from tidegate.reach.entries.interface import Mark
-from tidegate.reach.entries.routes import Action, Dialect, Kind, Use, all_entries, read_marks
+from tidegate.reach.entries.routes import all_entries
 from tidegate.reach.symbols import FileSymbols
 
 METHODS = words("GET POST PUT DELETE PATCH HEAD OPTIONS CONNECT TRACE")

@@ -209,7 +209,7 @@ def _pattern(style: str) -> re.Pattern[str]:
     single = r"'(?:\\.[^'\n]*|[^'\\\n])'" if style == "rust" else r"'(?:[^'\\\n]|\\.)*'"
     triple = r'"""(?s:.*?)"""|' + r"'''(?s:.*?)'''|" if style == "hash" else ""
     return re.compile(
-        rf"(?P<space>[^\S\n]+|\n+|{comment})"
+        rf"(?P<space>[^\S\n]+|\n+|\\\n|{comment})"
         rf"|(?P<text>(?:\b[rRbBuUfF]{{1,2}})?(?:{triple}{quoted}|{single}))"
         r"|(?P<word>[A-Za-z_$][\w$]*(?:(?:\.|::|\?\.)[A-Za-z_$][\w$]*)*)"
         r"|(?P<mark>=>|:=|==|::|->|\.\.\.|.)"

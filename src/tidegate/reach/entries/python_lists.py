@@ -9,11 +9,11 @@ from tidegate.reach.entries import chains
 from tidegate.reach.entries.chains import words
 from tidegate.reach.entries.class_methods import class_methods
 from tidegate.reach.entries.context import Context, http
+from tidegate.reach.entries.dialect import UNKNOWN, join_path
 from tidegate.reach.entries.finder import Finder, MarksByPath
 from tidegate.reach.entries.follow import Follower, Site
 from tidegate.reach.entries.interface import Mark
 from tidegate.reach.entries.literals import Node
-from tidegate.reach.entries.routes import UNKNOWN, join_path
 from tidegate.reach.symbols import FileSymbols
 
 _STARLETTE = words("Route WebSocketRoute APIRoute Mount")

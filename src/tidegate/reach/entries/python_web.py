@@ -12,11 +12,12 @@ from tidegate.reach.entries import chains
 from tidegate.reach.entries.chains import words
 from tidegate.reach.entries.class_methods import class_methods
 from tidegate.reach.entries.context import Context, http
+from tidegate.reach.entries.dialect import Action, Dialect, Kind, Use, read_marks
 from tidegate.reach.entries.features import DECORATED, ROUTER
 from tidegate.reach.entries.finder import Finder, MarksByPath
 from tidegate.reach.entries.follow import Follower
 from tidegate.reach.entries.interface import Mark
-from tidegate.reach.entries.routes import Action, Dialect, Kind, Routing, Use, read_marks
+from tidegate.reach.entries.routes import Routing
 from tidegate.reach.symbols import FileSymbols
 
 VERBS = words("get post put delete patch head options trace")

@@ -6,81 +6,21 @@ it was attached to and under which prefix, which function was handed one. A pref
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
 from tidegate.reach.answer import EntryPoint, SymbolId
 from tidegate.reach.entries import chains
 from tidegate.reach.entries.context import Context, http
+from tidegate.reach.entries.dialect import UNKNOWN, Action, Dialect, Kind, Use, join_path
 from tidegate.reach.entries.follow import Follower, Made, Site, Value
 from tidegate.reach.entries.interface import Mark
-from tidegate.reach.entries.literals import Node
-from tidegate.reach.symbols import Definition, FileSymbols
 
-UNKNOWN = "{?}"
 MOST_PREFIXES = 12
 DEEPEST = 16
 GUESSED = 0.7
 """How likely a call on a router that nobody could trace is a route, by its name and arguments alone."""
-
-
-class Kind(Struct, frozen=True):
-    """What a class or function of a framework makes. A `root` is served by itself where nothing attaches it.
-
-    `prefix` is the argument that gives its own prefix.
-    """
-
-    framework: str
-    root: bool = False
-    prefix: str = ""
-
-
-class Action(Struct, frozen=True):
-    """What one call does with its router.
-
-    "route": serves `paths` with `methods` by `handlers`, chains of which "" is a function written in place (the last
-    is the handler, others run before it). "attach": puts `child` under `paths`, in place of the child's own prefix
-    where `replaces`. "middleware": `handlers` run for every request.
-    """
-
-    what: str
-    methods: tuple[str, ...] = ()
-    paths: tuple[str, ...] = ("",)
-    handlers: tuple[str, ...] = ()
-    child: str = ""
-    replaces: bool = False
-
-
-class Use(Struct, frozen=True):
-    """A call on a router, or a decorator: `name` is the member that is called, `node` reads it from the source."""
-
-    name: str
-    path: str
-    mark: Mark
-    framework: str
-    node: Callable[[], Node | None]
-    call: Callable[[str], tuple[str, ...]]
-
-
-class Dialect(Struct, frozen=True):
-    """One family of frameworks.
-
-    `kinds` are by package and name of what makes or types a router. `steps` are the members whose calls matter;
-    those in `derives` answer with a router whose prefix is their first text, or with the same one if they are in
-    `passes` too. Those in `closures` call a function
-    written in place, in which routes have their prefix. `names` are names of routers that nobody could trace.
-    """
-
-    name: str
-    kinds: Mapping[tuple[str, str], Kind]
-    steps: frozenset[str]
-    derives: frozenset[str]
-    act: Callable[[Use], Action | None]
-    passes: frozenset[str] = frozenset()
-    closures: frozenset[str] = frozenset()
-    names: frozenset[str] = frozenset()
-    wrapped: bool = False
 
 
 class Prefix(Struct, frozen=True, order=True):
@@ -106,45 +46,6 @@ class _Span(Struct, frozen=True):
     within: int
     chain: str
     prefix: str
-
-
-def read_marks(dialect: Dialect, symbols: FileSymbols) -> tuple[Mark, ...]:
-    """The calls and decorators of one file that may matter to the dialect."""
-    found: list[Mark] = []
-    routers = _router_names(dialect, symbols)
-    for reference in symbols.references:
-        if reference.kind == "call":
-            chain, arguments = reference.chain, reference.arguments
-            if chain[chain.rfind(".") + 1 :] in dialect.steps and "." in chain:
-                found.append(Mark(dialect.name, "call", reference.within, reference.line, chain, arguments))
-            elif arguments and any(_root(argument) in routers for argument in arguments):
-                found.append(Mark(dialect.name, "pass", reference.within, reference.line, chain, arguments))
-        elif reference.kind == "decorate" and chains.last(reference.chain) in dialect.steps:
-            index = decorated(symbols, reference.chain, reference.line)
-            if index >= 0:
-                found.append(
-                    Mark(dialect.name, "decorate", index, reference.line, reference.chain, reference.arguments)
-                )
-    return tuple(found)
-
-
-def decorated(symbols: FileSymbols, chain: str, line: int) -> int:
-    """The index of the definition that the decorator at the line decorates, -1 for none."""
-
-    def fits(one: Definition) -> bool:
-        return one.line <= line <= one.end_line and (chain in one.decorators or f"{chain}()" in one.decorators)
-
-    found = [place for place, one in enumerate(symbols.definitions) if fits(one)]
-    return max(found, key=lambda place: (symbols.definitions[place].line, place), default=-1)
-
-
-def join_path(prefix: str, path: str) -> str:
-    """The path under the prefix, with one slash between and at the start."""
-    if not prefix and path.startswith(UNKNOWN):
-        return path
-    joined = f"{prefix.rstrip('/')}/{path.lstrip('/')}" if path not in ("", "/") else prefix or path
-    joined = joined or "/"
-    return joined if joined.startswith(("/", UNKNOWN, "^", "http", "*")) else "/" + joined
 
 
 class Routing:
@@ -196,7 +97,7 @@ class Routing:
                 continue
             for text in action.paths:
                 for method in action.methods:
-                    full = join_path(prefix.text, text)
+                    full = join_path(prefix.text, text.replace("{}", UNKNOWN))
                     for handler in handlers:
                         yield http(method, full, prefix.framework, handler, mark.line, 1.0 if sure else GUESSED)
 
@@ -330,11 +231,22 @@ class Routing:
             return self._dialect.kinds.get(chains.external(value.chain))
         view = self._context.view(value.path) if value.index >= 0 and value.instance else None
         definition = view.definition(value.index) if view else None
+        own = self._own_kind(value.path, definition.name) if definition else None
+        if own is not None:
+            return own
         for base in definition.bases if definition else ():
             for parent in self.follower.values(value.path, definition.parent if definition else 0, base, 0):
                 found = self._kind(parent) if parent.chain else None
                 if found:
                     return found
+        return None
+
+    def _own_kind(self, path: str, name: str) -> Kind | None:
+        """The kind of a framework's class in the framework's own tree."""
+        folders = path.split("/")[:-1]
+        for (package, known), kind in self._dialect.kinds.items():
+            if known.rpartition(".")[2] == name and package.rpartition("/")[2] in folders:
+                return kind
         return None
 
     def _own_prefix(self, made: Made, kind: Kind | None) -> str:
@@ -469,30 +381,6 @@ class Routing:
     def _assigned(self, path: str, line: int, name: str) -> str | None:
         node = self._context.tokens(path).value(line, name)
         return node.text.replace("{}", UNKNOWN) if node is not None and node.kind == "text" else None
-
-
-def _root(argument: str) -> str:
-    """The name with which an argument begins, "" for texts."""
-    if not argument or argument[0] in '"%?<':
-        return ""
-    if "=" in argument:
-        argument = argument.partition("=")[2]
-    for place, letter in enumerate(argument):
-        if letter in ".([!*":
-            return argument[:place]
-    return argument
-
-
-def _router_names(dialect: Dialect, symbols: FileSymbols) -> set[str]:
-    """Names in one file that look like routers: made by a kind of the dialect, derived from one, typed or named so."""
-    found = set(dialect.names)
-    kinds = {name.rpartition(".")[2] for _, name in dialect.kinds if name}
-    for binding in symbols.bindings:
-        if binding.value.endswith("()") and chains.last(binding.value) in kinds | dialect.derives:
-            found.add(binding.name)
-    for definition in symbols.definitions:
-        found.update(one.name for one in definition.parameters if one.type and chains.last(one.type) in kinds)
-    return found
 
 
 def all_entries(dialect: Dialect, marks: Mapping[str, tuple[Mark, ...]], context: Context) -> Iterable[EntryPoint]:

@@ -11,9 +11,9 @@ from tidegate.reach.answer import EntryPoint, SymbolId
 from tidegate.reach.entries import chains
 from tidegate.reach.entries.chains import words
 from tidegate.reach.entries.context import Context, entry, http
+from tidegate.reach.entries.dialect import join_path
 from tidegate.reach.entries.finder import Finder, MarksByPath
 from tidegate.reach.entries.interface import Mark
-from tidegate.reach.entries.routes import join_path
 from tidegate.reach.symbols import FileSymbols
 
 _VERBS = words("get post put patch delete options head")

@@ -8,19 +8,10 @@ from tidegate.reach.answer import EntryPoint, SymbolId
 from tidegate.reach.entries import chains
 from tidegate.reach.entries.chains import words
 from tidegate.reach.entries.context import Context, http
+from tidegate.reach.entries.dialect import UNKNOWN, Action, Dialect, Kind, Use, decorated, join_path, read_marks
 from tidegate.reach.entries.finder import Finder, MarksByPath
 from tidegate.reach.entries.interface import Mark
-from tidegate.reach.entries.routes import (
-    UNKNOWN,
-    Action,
-    Dialect,
-    Kind,
-    Use,
-    all_entries,
-    decorated,
-    join_path,
-    read_marks,
-)
+from tidegate.reach.entries.routes import all_entries
 from tidegate.reach.symbols import FileSymbols
 
 _VERBS = words("get post put delete patch head options trace any")

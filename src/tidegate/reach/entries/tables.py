@@ -9,11 +9,11 @@ from msgspec import Struct
 from tidegate.reach.answer import EntryKind, EntryPoint, SymbolId
 from tidegate.reach.entries import chains
 from tidegate.reach.entries.context import Context, entry
+from tidegate.reach.entries.dialect import decorated
 from tidegate.reach.entries.features import DECORATED
 from tidegate.reach.entries.finder import Finder, MarksByPath
 from tidegate.reach.entries.follow import Follower
 from tidegate.reach.entries.interface import Mark
-from tidegate.reach.entries.routes import decorated
 from tidegate.reach.symbols import Binding, FileSymbols
 
 PYTHON = (".py",)
