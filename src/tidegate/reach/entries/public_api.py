@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tidegate.reach.answer import EntryPoint, SymbolId
+from tidegate.reach.entries.chains import split
 from tidegate.reach.entries.context import Context, FileView, entry
 from tidegate.reach.entries.interface import Sources
 from tidegate.reach.entries.manifests import source_file
@@ -59,8 +60,20 @@ def _python(path: str, known: frozenset[str], context: Context) -> Iterator[Entr
         found = [one for one in context.resolve(path, 0, name) if one.name]
         if not found and view and name in view.names:
             found = [SymbolId(path, name)]
-        for symbol in found:
+        for symbol in found or _imported(path, view, name, context):
             yield _api(f"{package}.{name}", "python", symbol, context)
+
+
+def _imported(path: str, view: FileView | None, name: str, context: Context) -> list[SymbolId]:
+    """What is imported from the tree and is no definition of its own kind: a constant, an instance."""
+    found: list[SymbolId] = []
+    for binding in view.bindings.get((0, name), []) if view else []:
+        root, steps = split(binding.value)
+        for module in context.resolve(path, 0, root) if root.startswith("<") and steps else ():
+            other = context.view(module.path)
+            if other is not None and steps[0][1:] in other.names:
+                found.append(SymbolId(module.path, steps[0][1:]))
+    return found
 
 
 def _python_names(path: str, view: FileView, context: Context) -> list[str]:
@@ -117,7 +130,7 @@ def _exported(view: FileView) -> list[str]:
         if not names - {"default"}
         else set()
     )
-    return sorted(names)
+    return sorted(names - {"*"})
 
 
 def _go(path: str, context: Context) -> Iterator[EntryPoint]:
