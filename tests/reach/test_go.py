@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from tests.reach.symbol_lines import bindings, changed, definitions, read, references
 from tidegate.reach.languages.go import GO
+from tidegate.reach.languages.go_reader import GoReader
+from tidegate.reach.languages.tree import make_parser
 from tidegate.reach.symbols import Text
 
 SHOP = """\
@@ -427,6 +429,17 @@ def test_what_is_a_test(source: str, test: bool) -> None:
 def test_closures_of_local_names_are_known_by_their_results() -> None:
     symbols = read(GO, "package a\nfunc f() {\n\tmake := func() *Item { return nil }\n\tmake().Go()\n}\n")
     assert references(symbols, "f", "call") == ["call Item!.Go"]
+
+
+def test_plain_calls_say_the_same_by_their_text_as_by_their_nodes() -> None:
+    source = (
+        SHOP + 'func more(t T) {\n\ta, err := t.do(name, "a/b", 1)\n\tclean(nil, a.b)\n\treturn a, name\n}\n'
+        'var table = []Item{{Name: name, At: 1, Go: serve}, one, {"x", nil}}\n'
+    ).encode()
+    root = make_parser("tree_sitter_go").parse(source).root_node
+    by_nodes = GoReader(source)
+    by_nodes.flat = False
+    assert by_nodes.read_file(root) == GoReader(source).read_file(root)
 
 
 def test_reflection_is_a_gap() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from tidegate.reach.languages.go_flat import LONGEST, WORDS, flat_call, flat_items
+from tidegate.reach.languages.go_flat import LONGEST, WORDS, flat_call, flat_field, flat_item, flat_items
 from tidegate.reach.languages.go_types import PLAIN, GoTypes, first_result
 from tidegate.reach.languages.tree import TEXT_LIMIT, names_something, node_kinds, unescape
 from tidegate.reach.symbols import Binding, Gap, Reference, Text
@@ -341,6 +341,12 @@ class GoExpressions(GoTypes):
                 self._element(part, element)
 
     def _element(self, node: Node, chain: str) -> None:
+        start, end = node.start_byte, node.end_byte
+        if self.flat and end - start < LONGEST:
+            text = self.text[start:end]
+            if flat_item(text):
+                self.flat_argument(text, node.start_point[0] + 1)
+                return
         parts = node.named_children
         if not parts:
             return
@@ -363,6 +369,14 @@ class GoExpressions(GoTypes):
         for part in node.named_children:
             kind = part.kind_id
             if kind in self.comments:
+                continue
+            start, end = part.start_byte, part.end_byte
+            found = flat_field(self.text[start:end]) if self.flat and end - start < LONGEST else None
+            if found:
+                name, chain = found[1], self.flat_argument(found[2], part.start_point[0] + 1)
+                given.append(f"{name}={chain}")
+                if _PATH(chain) and owner in self.types:
+                    self._field_means(owner, name, chain, part)
                 continue
             inner = part.named_children
             if kind not in self.keyed:

@@ -19,6 +19,9 @@ flat_definition = re.compile(rf"({_NAME}(?:, {_NAME})*) := {_CALL}").fullmatch
 """Groups: the names, the callee, the arguments."""
 flat_return = re.compile(rf"return(?: ({_ITEMS}))?").fullmatch
 """Group: the values."""
+flat_item = re.compile(_ITEM).fullmatch
+flat_field = re.compile(rf"({_NAME}): *({_ITEM})").fullmatch
+"""Groups: the name of the field, its value."""
 flat_items = re.compile(_ITEM).findall
 LONGEST = 160
 WORDS = {"nil": "?", "true": "%bool", "false": "%bool", "iota": "%int"}

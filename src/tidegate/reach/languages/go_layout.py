@@ -38,14 +38,24 @@ class GoLayout:
             | {"vendor" for path in packages if path.startswith("vendor/")}
         )
         self._found: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._taken: dict[tuple[str, bool], tuple[str, ...]] = {}
+        self._module: dict[str, str | None] = {}
 
     def find(self, spec: str, path: str) -> tuple[str, ...]:
         folder = path.rpartition("/")[0]
-        key = spec, path if path.endswith(_TESTS) else folder
-        found = self._found.get(key)
-        if found is None:
-            found = self._found[key] = self._find(spec, path, folder)
-        return found
+        inside = path.endswith(_TESTS)
+        root = self._module_of(folder)
+        key = spec, folder if root is None or self._vendors or spec[:1] == "." else root
+        places = self._found.get(key)
+        if places is None:
+            places = self._found[key] = tuple(
+                place for place in self._places(spec, folder, root) if place in self._folders
+            )
+        for place in places:
+            files = self._package(place, beside=inside and place == folder)
+            if files:
+                return files
+        return ()
 
     def visible(self, path: str) -> tuple[str, ...]:
         package = self._packages.get(path)
@@ -69,19 +79,11 @@ class GoLayout:
             }
         self._roots = sorted(self._modules.items(), key=lambda module: -len(module[0]))
 
-    def _find(self, spec: str, path: str, folder: str) -> tuple[str, ...]:
-        for place in self._places(spec, folder):
-            files = self._package(place, path)
-            if files:
-                return files
-        return ()
-
-    def _places(self, spec: str, folder: str) -> list[str]:
+    def _places(self, spec: str, folder: str, own: str | None) -> list[str]:
         """The folders that an import can mean, the likeliest first."""
         if spec.startswith("."):
             return [posixpath.normpath(posixpath.join(folder, spec))]
         places: list[str] = []
-        own = self._module_of(folder)
         for name, target in self._replaced.get(own, {}).items() if own is not None else ():
             if spec == name or spec.startswith(name + "/"):
                 places.append((target + spec[len(name) :]).lstrip("/"))
@@ -98,23 +100,26 @@ class GoLayout:
         return places
 
     def _module_of(self, folder: str) -> str | None:
-        while True:
-            if folder in self._replaced:
-                return folder
-            if not folder:
-                return None
-            folder = folder.rpartition("/")[0]
+        """The folder of the go.mod that a folder stands below."""
+        at, passed = folder, []
+        while at not in self._module and at not in self._replaced and at:
+            passed.append(at)
+            at = at.rpartition("/")[0]
+        found = self._module.get(at, at if at in self._replaced else None)
+        self._module.update(dict.fromkeys(passed, found))
+        return found
 
-    def _package(self, place: str, path: str) -> tuple[str, ...]:
-        """The files of the package of a folder, as the file `path` imports it."""
-        files = self._folders.get(place, [])
-        beside = path.endswith(_TESTS) and path.rpartition("/")[0] == place
+    def _package(self, place: str, *, beside: bool) -> tuple[str, ...]:
+        """The files of the package of a folder, as a file imports it that stands `beside` them and is a test."""
+        known = self._taken.get((place, beside))
+        if known is not None:
+            return known
         taken = [
             file
-            for file in files
+            for file in self._folders[place]
             if not file.endswith(_TESTS) or (beside and not self._packages[file].endswith("_test"))
         ]
-        names = {self._packages[file] for file in taken}
-        if len(names) > 1:
+        if len({self._packages[file] for file in taken}) > 1:
             taken = [file for file in taken if self._packages[file] not in ("main", "documentation", "ignore")]
+        self._taken[place, beside] = tuple(taken)
         return tuple(taken)
