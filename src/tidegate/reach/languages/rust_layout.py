@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -41,6 +40,8 @@ class RustLayout:
         return ()
 
     def _read_manifest(self, folder: str, source: bytes) -> None:
+        import tomllib
+
         try:
             manifest = tomllib.loads(source.decode("utf-8", "replace"))
         except (tomllib.TOMLDecodeError, RecursionError):
