@@ -16,6 +16,7 @@ from tidegate.errors import TidegateError
 
 COMMANDS: Mapping[str, str] = {
     "check": "tidegate.cli.check:check",
+    "reach": "tidegate.cli.reach:reach",
     "who": "tidegate.cli.who:who",
     "annotate": "tidegate.cli.annotate:annotate",
     "provenance": "tidegate.cli.provenance:provenance",
@@ -28,6 +29,7 @@ COMMANDS: Mapping[str, str] = {
 
 HELP = {
     "check": "Who wrote this change, what it touches, what must still happen, and why.",
+    "reach": "How far a change goes: symbols, tests, entry points, services, owners.",
     "who": "Who or what wrote these lines, which prompt, which human answers for them.",
     "annotate": "Declare who or what wrote a commit or a range.",
     "provenance": "Audit attribution notes, and bring attribution back to the main branch.",

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from tidegate.reach.languages.go import GO
 from tidegate.reach.languages.interface import Language
+from tidegate.reach.languages.java import JAVA
+from tidegate.reach.languages.javascript import JAVASCRIPT
+from tidegate.reach.languages.kotlin import KOTLIN
 from tidegate.reach.languages.python import PYTHON
+from tidegate.reach.languages.ruby import RUBY
+from tidegate.reach.languages.rust import RUST
+from tidegate.reach.languages.typescript import TYPESCRIPT
 
-LANGUAGES: tuple[Language, ...] = (PYTHON,)
+LANGUAGES: tuple[Language, ...] = (PYTHON, JAVASCRIPT, TYPESCRIPT, GO, JAVA, KOTLIN, RUST, RUBY)
 """Every language that is read, in a fixed order."""
 
 

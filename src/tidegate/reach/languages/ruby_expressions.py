@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tidegate.reach.languages import ruby_words as words
 from tidegate.reach.languages.ruby_scope import Draft, Scope
-from tidegate.reach.languages.tree import TEXT_LIMIT, names_something, node_kinds, unescape
+from tidegate.reach.languages.tree import STEP_LOOK_ALIKES, TEXT_LIMIT, names_something, node_kinds, unescape
 from tidegate.reach.symbols import Binding, BindingKind, Gap, Reference, ReferenceKind, Text
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ class RubyExpressions:
 
     def call_by_name(self, name: str, node: Node) -> str:
         """A bare name that is no local variable is a call."""
-        name = name.translate(words.LOOK_ALIKES)
+        name = name.translate(STEP_LOOK_ALIKES)
         if name == "new" and self.scope.me == "cls":
             name = "cls"
         self.refer("call", name, node.start_point[0] + 1)
@@ -362,7 +362,7 @@ class RubyExpressions:
         left_chain, line = self.read(parts[0]), node.start_point[0] + 1
         self.handed(parts[2])
         if left_chain.startswith(("self.", "cls.")) or left_chain in ("self", "cls"):
-            self.refer("call", f"{left_chain}.{sign.translate(words.LOOK_ALIKES)}", line)
+            self.refer("call", f"{left_chain}.{sign.translate(STEP_LOOK_ALIKES)}", line)
         if sign in _TRUTH:
             return "%bool"
         return left_chain if left_chain.startswith("%") or sign == "<<" else "?"
@@ -458,7 +458,7 @@ class RubyExpressions:
         return "?"
 
     def alias(self, new: str, old: str, line: int) -> None:
-        new, old = new.translate(words.LOOK_ALIKES), old.translate(words.LOOK_ALIKES)
+        new, old = new.translate(STEP_LOOK_ALIKES), old.translate(STEP_LOOK_ALIKES)
         if new != old:
             self.bind(self.scope.owner, new, self.instance_member(old), "assign", line)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tidegate.reach.languages import ruby_words as words
 from tidegate.reach.languages.ruby_expressions import RubyExpressions
 from tidegate.reach.languages.ruby_scope import Draft, Scope
+from tidegate.reach.languages.tree import STEP_LOOK_ALIKES
 from tidegate.reach.symbols import FileSymbols, Gap, Parameter
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class RubyReader(RubyExpressions):
         if name_node is None:
             return self.parts(node)
         target = node.child_by_field_name("object")
-        name = self.cut(name_node).translate(words.LOOK_ALIKES)
+        name = self.cut(name_node).translate(STEP_LOOK_ALIKES)
         outer = self.scope
         static = outer.static or target is not None
         if target is not None and target.type == "constant" and outer.is_body:
@@ -286,7 +287,7 @@ class RubyReader(RubyExpressions):
             if chain != "?":
                 self.refer("call", chain, line, arguments)
             return chain + "()" if chain != "?" else "?"
-        spelled = name.translate(words.LOOK_ALIKES)
+        spelled = name.translate(STEP_LOOK_ALIKES)
         callee = spelled if chain == "?" and receiver.type == "self" else f"{chain}.{spelled}"
         if not chain.startswith("%") or chain == "%func":
             self.refer("call", callee, line, arguments)
@@ -299,7 +300,7 @@ class RubyReader(RubyExpressions):
         elif given and given[-1].type == "block_argument" and element != "?":
             inner = given[-1].named_children
             if inner and inner[0].type == "simple_symbol":
-                self.refer("call", f"{element}.{self.text_of(inner[0]).translate(words.LOOK_ALIKES)}", line)
+                self.refer("call", f"{element}.{self.text_of(inner[0]).translate(STEP_LOOK_ALIKES)}", line)
 
     def _sent(self, node: Node, chain: str, given: list[Node], block: Node | None) -> str:
         line = node.start_point[0] + 1
@@ -309,7 +310,7 @@ class RubyReader(RubyExpressions):
         if given[0].type not in _LITERALS or "{}" in arguments[0]:
             self.gap("reflection", line)
             return "?"
-        name = arguments[0][1:-1].translate(words.LOOK_ALIKES)
+        name = arguments[0][1:-1].translate(STEP_LOOK_ALIKES)
         callee = f"{chain}.{name}" if chain else name
         method = self.cut(node.child_by_field_name("method") or node)
         handed = method in ("method", "public_method", "instance_method")
@@ -352,7 +353,7 @@ class RubyReader(RubyExpressions):
             return "?"
         if self.scope.is_body:
             self._hook(name, given, line)
-        callee = "cls" if name == "new" and self.scope.me == "cls" else name.translate(words.LOOK_ALIKES)
+        callee = "cls" if name == "new" and self.scope.me == "cls" else name.translate(STEP_LOOK_ALIKES)
         self.refer("call", callee, line, arguments)
         return callee + "()"
 
@@ -406,7 +407,7 @@ class RubyReader(RubyExpressions):
         names = set()
         for part in given:
             if part.type in _LITERALS:
-                names.add(self.text_of(part).translate(words.LOOK_ALIKES))
+                names.add(self.text_of(part).translate(STEP_LOOK_ALIKES))
             else:
                 self.read(part)
         self.scope.visibility = before
@@ -440,7 +441,7 @@ class RubyReader(RubyExpressions):
                 draft.flags += ["static"] if self.scope.static else []
 
     def _defined_method(self, node: Node, name: str, given: list[Node], block: Node | None) -> bool:
-        spelled = self.literal(given[0]).translate(words.LOOK_ALIKES)
+        spelled = self.literal(given[0]).translate(STEP_LOOK_ALIKES)
         if "{}" in spelled:
             self.gap("reflection", node.start_point[0] + 1)
             if block is not None:
@@ -456,7 +457,7 @@ class RubyReader(RubyExpressions):
         for part in given:
             if part.type not in _LITERALS or not target:
                 continue
-            name = self.text_of(part).translate(words.LOOK_ALIKES)
+            name = self.text_of(part).translate(STEP_LOOK_ALIKES)
             index = self.define(name, "method", node)
             outer, self.scope = self.scope, Scope(index, self.scope.owner, "", "self")
             chain = "cls" if target == "class" else f"self.{target}" if target.startswith("@") else f"self.{target}()"
@@ -503,7 +504,7 @@ class RubyReader(RubyExpressions):
                     found = value.named_children if value.type == "array" else [value]
             for symbol in found:
                 if symbol.type == "simple_symbol":
-                    member = self.cut(symbol)[1:].translate(words.LOOK_ALIKES)
+                    member = self.cut(symbol)[1:].translate(STEP_LOOK_ALIKES)
                     self.refer("pass", f"{me}.{member}" if me else member, line)
 
     # tests
@@ -579,4 +580,4 @@ def _has_holes(node: Node) -> bool:
 
 def _spelled(title: str) -> str:
     """A title as a name: a point would part it, and # and : mean something in the graph."""
-    return " ".join(title.translate(words.LOOK_ALIKES).replace("#", "＃").replace(":", "：").split()) or "group"
+    return " ".join(title.translate(STEP_LOOK_ALIKES).replace("#", "＃").replace(":", "：").split()) or "group"

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import re
 
-LOOK_ALIKES = str.maketrans({"!": "ǃ", "[": "［", "]": "］", "*": "∗", "(": "（", ")": "）", ".": "․"})
-"""Characters that are steps of a chain, in the names of methods."""
-
 IMPORTS = frozenset(["require", "require_relative", "load", "require_dependency"])
 MIXINS = frozenset(["include", "extend", "prepend"])
 ATTRIBUTES = frozenset(

@@ -6,12 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
+from tidegate.reach.graph import KINDS, SymbolGraph
+from tidegate.reach.languages import LANGUAGES
 from tidegate.reach.linking.edges import LinkedFile
 from tidegate.reach.rules import NUMBER
 from tidegate.reach.symbols import Definition
 
 CONSTRUCTORS = ("__init__", "__new__", "__post_init__", "__attrs_post_init__", "<init>", "<clinit>", "constructor")
-_COMMON = frozenset("__call__ __iter__ __next__ __getitem__ __len__ __enter__ __exit__ __get__ __getattr__ __await__".split())
+_COMMON = frozenset(
+    "__call__ __iter__ __next__ __getitem__ __len__ __enter__ __exit__ __get__ __getattr__ __await__".split()
+)
 _LESS_COMMON = frozenset(
     "__eq__ __hash__ __bool__ __contains__ __setattr__ __set__ __setitem__ __str__ __aiter__ __anext__ __aenter__ "
     "__aexit__ __init_subclass__ __set_name__ __getattribute__ __lt__ __add__".split()
@@ -37,7 +41,22 @@ class Graph(Struct, frozen=True):
     width: list[int]
     branch: list[int]
     above: dict[int, tuple[int, ...]]
+    external: frozenset[int]
     tests: dict[int, int]
+
+
+class Delta(Struct, frozen=True):
+    """What some files add to a graph: nodes after its own, edges (source, target, rule, line, width, branch), tests.
+
+    `lines` has the lines of every definition of these files, as they are now.
+    """
+
+    names: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    numbers: Mapping[str, int] = {}
+    lines: Mapping[int, int] = {}
+    edges: tuple[tuple[int, int, int, int, int, int], ...] = ()
+    tests: Mapping[int, int] = {}
 
 
 class _Builder:
@@ -87,23 +106,8 @@ def assemble(
     made = _Builder()
     for path in paths:
         _define(made, path, definitions[path])
-    for path in paths:
-        for link in linked[path].classes:
-            key = f"{path}:{definitions[path][link.index].name}"
-            made.orders[key] = link.order
-            if link.external:
-                made.external.add(key)
-            for above in link.order[1:]:
-                made.below.setdefault(above, []).append(key)
-    for path in paths:
-        file = linked[path]
-        own = [made.number[f"{path}:{d.name}"] for d in definitions[path]]
-        for edge in file.edges:
-            if "#" in edge.target:
-                made.called.add(edge.target.rpartition("#")[2])
-            made.edge(own[edge.source], made.node(edge.target), edge.rule, edge.line, 1, edge.branch)
-        for test in file.tests:
-            _test(made, path, definitions[path], test)
+    _join(made, paths, definitions, linked)
+    _fit_structures(made, definitions)
     _expand(made)
     above = {
         made.number[key]: tuple(made.number[k] for k in order if k in made.number) for key, order in made.orders.items()
@@ -120,8 +124,113 @@ def assemble(
         made.width,
         made.branch,
         above,
+        frozenset(made.number[key] for key in made.external),
         made.tests,
     )
+
+
+def _join(
+    made: _Builder,
+    paths: Sequence[str],
+    definitions: Mapping[str, Sequence[Definition]],
+    linked: Mapping[str, LinkedFile],
+) -> list[str]:
+    """Takes over the classes, edges and tests of the files; answers with the classes."""
+    classes = []
+    for path in paths:
+        for link in linked[path].classes:
+            key = f"{path}:{definitions[path][link.index].name}"
+            classes.append(key)
+            made.orders[key] = link.order
+            if link.external:
+                made.external.add(key)
+            for above in link.order[1:]:
+                made.below.setdefault(above, []).append(key)
+    for path in paths:
+        file = linked[path]
+        own = [made.number[f"{path}:{d.name}"] for d in definitions[path]]
+        for edge in file.edges:
+            if "#" in edge.target:
+                made.called.add(edge.target.rpartition("#")[2])
+            made.edge(own[edge.source], made.node(edge.target), edge.rule, edge.line, 1, edge.branch)
+        for test in file.tests:
+            _test(made, path, definitions[path], test)
+    return classes
+
+
+def extend(
+    graph: SymbolGraph,
+    paths: Sequence[str],
+    definitions: Mapping[str, Sequence[Definition]],
+    linked: Mapping[str, LinkedFile],
+) -> Delta:
+    """What these linked files add to the graph, with what they mean for its slots, names and classes."""
+    if not paths:
+        return Delta()
+    made = _continued(graph)
+    known = len(made.kinds)
+    before = {path: [made.number.get(f"{path}:{d.name}") for d in definitions[path]] for path in paths}
+    lines = {}
+    for path in paths:
+        _define(made, path, definitions[path])
+        for definition in definitions[path]:
+            lines[made.number[f"{path}:{definition.name}"]] = definition.line
+    classes = _join(made, paths, definitions, linked)
+    for key in list(made.number)[known:]:
+        _expand_node(made, key)
+    for key in classes:
+        _expand_class(made, key)
+    for path in paths:
+        for definition, old in zip(definitions[path], before[path], strict=True):
+            if old is None and definition.kind in ("method", "property", "function") and definition.parent > 0:
+                _answer_slots(made, f"{path}:{definition.name}", known)
+    edges = zip(made.sources, made.targets, made.rules, made.at, made.width, made.branch, strict=True)
+    names = list(made.number)[known:]
+    return Delta(
+        tuple(names),
+        tuple(made.kinds[known:]),
+        {name: made.number[name] for name in names},
+        lines,
+        tuple(dict.fromkeys(edges)),
+        made.tests,
+    )
+
+
+def _continued(graph: SymbolGraph) -> _Builder:
+    """A builder that knows the graph's nodes and classes, and has no edges yet."""
+    made = _Builder()
+    names = graph.names
+    made.number = dict(graph.numbers)
+    made.kinds = [KINDS[kind] for kind in graph.arrays.kinds]
+    made.lines = graph.lines.tolist()
+    made.owner = graph.owners.tolist()
+    for node, owner in enumerate(made.owner):
+        if owner >= 0:
+            key = names[node]
+            name = key[key.rfind(".") + 1 :]
+            made.members.setdefault(names[owner], {})[name] = key
+            if made.kinds[node] in ("method", "function", "property"):
+                made.by_name.setdefault(name, []).append(key)
+    for order in graph.arrays.orders:
+        keys = tuple(names[node] for node in order)
+        made.orders[keys[0]] = keys[1:]
+        for above in keys[2:]:
+            made.below.setdefault(above, []).append(keys[0])
+    made.external = {names[node] for node in graph.arrays.external}
+    return made
+
+
+def _answer_slots(made: _Builder, key: str, known: int) -> None:
+    """A new method answers to slots and names that the graph has already."""
+    cls, _, name = key.rpartition(".")
+    target = made.number[key]
+    for above in made.orders.get(cls, (cls,)):
+        slot = made.number.get(f"{above}#{name}", known)
+        if slot < known:
+            made.edge(slot, target, "dispatch", 0, 2)
+    bearers = made.number.get(f"#{name}", known)
+    if bearers < known:
+        made.edge(bearers, target, "name", 0, len(made.by_name.get(name, ())))
 
 
 def _test(made: _Builder, path: str, definitions: Sequence[Definition], test: object) -> None:
@@ -154,12 +263,42 @@ def _define(made: _Builder, path: str, definitions: Sequence[Definition]) -> Non
 def _expand(made: _Builder) -> None:
     """Edges out of slots, names and classes."""
     for key in list(made.number):
-        if key.startswith("#"):
-            _expand_name(made, key)
-        elif "#" in key.rpartition(":")[2]:
-            _expand_slot(made, key)
+        _expand_node(made, key)
     for key in made.orders:
         _expand_class(made, key)
+
+
+def _expand_node(made: _Builder, key: str) -> None:
+    if key.startswith("#"):
+        _expand_name(made, key)
+    elif "#" in key and not key.endswith("#%own"):
+        _expand_slot(made, key)
+
+
+def _fit_structures(made: _Builder, definitions: Mapping[str, Sequence[Definition]]) -> None:
+    """Where a language lets a class fit an interface that it does not name, its methods say whether it does."""
+    structural = tuple(suffix for language in LANGUAGES if language.structural for suffix in language.suffixes)
+    for path in definitions:
+        if not path.endswith(structural):
+            continue
+        for definition in definitions[path]:
+            if definition.kind == "interface":
+                _fit(made, f"{path}:{definition.name}", path[path.rfind(".") :])
+
+
+def _fit(made: _Builder, interface: str, suffix: str) -> None:
+    wanted = set(made.members.get(interface, ()))
+    if not wanted:
+        return
+    rarest = min(wanted, key=lambda name: (len(made.by_name.get(name, ())), name))
+    for bearer in made.by_name.get(rarest, ()):
+        cls = bearer.rpartition(".")[0]
+        if cls == interface or cls not in made.orders or suffix not in cls:
+            continue
+        has = {name for above in made.orders[cls] for name in made.members.get(above, ())}
+        if wanted <= has and interface not in made.orders[cls]:
+            made.orders[cls] = (*made.orders[cls], interface)
+            made.below.setdefault(interface, []).append(cls)
 
 
 def _expand_name(made: _Builder, key: str) -> None:

@@ -205,7 +205,8 @@ class _File:
         """What the chain means, and the last name in it; what it touches on the way becomes edges."""
         evaluator = self.evaluator
         root, steps = evaluator.steps(chain)
-        evaluator.touched = touched = []
+        touched: list[Value] = []
+        evaluator.touched = touched
         values = evaluator.root(self.table.index, reference.within, root)
         name = root if not steps else ""
         for step in steps:
@@ -414,7 +415,8 @@ class _File:
             root = ("p", spec, self.table.index)
         if not name or not self.evaluator.files_of(spec, self.table.index):
             return
-        self.evaluator.touched = touched = []
+        touched: list[Value] = []
+        self.evaluator.touched = touched
         values = self.evaluator.member(root, name)
         self.evaluator.touched = None
         for value in (*values, *touched):

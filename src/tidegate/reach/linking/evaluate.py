@@ -49,6 +49,7 @@ class Evaluator:
         self.layouts = layouts
         self.hint = hint
         self.world: Mapping[tuple[str, str], tuple[Place, ...]] = {}
+        self.asked: dict[int, set[str]] = {}
         self.mask = 0
         self.touched: list[Value] | None = None
         self._memo: dict[tuple[int, int, str, Value | None], tuple[Values, int]] = {}
@@ -104,7 +105,11 @@ class Evaluator:
         """What the first part of a chain means."""
         mark = root[:1]
         if mark == "<":
-            return (("p", root[1:-1], file),) if self.files_of(root[1:-1], file) else (("x", root[1:-1]),)
+            spec = root[1:-1]
+            if self.files_of(spec, file):
+                return (("p", spec, file),)
+            # A package of Python without a file of its own may have modules all the same.
+            return (("x", spec, file),) if self.languages[file].submodules else (("x", spec),)
         if mark == "%":
             return (("b", root[1:]),)
         if mark == "?" or not root:
@@ -267,6 +272,7 @@ class Evaluator:
         layout = self.layouts.get(self.languages[file].name)
         if layout is None:
             return ()
+        self.asked.setdefault(file, set()).add(spec)
         return tuple(self.number[path] for path in layout.find(spec, self.paths[file]) if path in self.number)
 
     def _module_name(self, file: int, name: str) -> Values:
@@ -309,7 +315,7 @@ class Evaluator:
         if kind == "p":
             return self._of_module(value[1], value[2], name)
         if kind == "x":
-            return (("x", f"{value[1]}.{name}"),)
+            return self._of_outside(value, name)
         if kind == "y":
             return (("y", f"{value[1]}.{name}"),)
         if kind == "s":
@@ -321,6 +327,12 @@ class Evaluator:
         if kind == "m" or kind == "d":
             return self._of_function(value, name)
         return NOTHING
+
+    def _of_outside(self, value: Value, name: str) -> Values:
+        deeper = f"{value[1]}{name}" if value[1].endswith(".") else f"{value[1]}.{name}"
+        if len(value) < 3:
+            return (("x", deeper),)
+        return (("p", deeper, value[2]),) if self.files_of(deeper, value[2]) else (("x", deeper, value[2]),)
 
     def _of_container(self, value: Value, name: str) -> Values:
         if name in _ELEMENT:

@@ -1,0 +1,222 @@
+"""From what changed to what can feel it: symbols, tests and entry points, each with a probability and a path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from tidegate.reach.answer import ChangedSymbol, EntryPoint, Hop, ReachedSymbol, ReachedTest, SymbolId
+from tidegate.reach.costs import CUT, cost_limit, head_start, of_cost
+from tidegate.reach.rules import RULES
+from tidegate.reach.search import Found, search
+from tidegate.reach.trees import HeadTree
+
+if TYPE_CHECKING:
+    from tidegate.reach.recorded import Recorded
+
+_RUNS = tuple(rule.runs for rule in RULES)
+_ALL = (True,) * len(RULES)
+USUAL_RADIUS = 0.1
+"""The radius of a symbol where there are no tests to measure it by."""
+
+
+class Affected(Struct, frozen=True):
+    """What can feel the change: `found` has the strongest paths over the nodes of `tree`, `entries` the contexts."""
+
+    tree: HeadTree
+    starts: Mapping[int, float]
+    found: Found
+    running: Found
+    entries: int
+
+
+def nodes_of(tree: HeadTree, changed: Iterable[ChangedSymbol]) -> dict[int, SymbolId]:
+    """The nodes that stand for what changed. A whole file is all of its symbols; a silent change has none."""
+    nodes: dict[int, SymbolId] = {}
+    for one in changed:
+        if one.silent:
+            continue
+        for symbol in (one.symbol, one.was) if one.was is not None else (one.symbol,):
+            node = tree.find(f"{symbol.path}:{symbol.name}")
+            if node is not None:
+                nodes.setdefault(node, symbol)
+            if one.what == "file" or (not symbol.name and one.what == "asked"):
+                for other, name in _inside(tree, symbol.path):
+                    nodes.setdefault(other, SymbolId(symbol.path, name))
+            elif one.what == "asked" or one.kind in ("class", "interface"):
+                for other, name in _inside(tree, symbol.path):
+                    if name.startswith(f"{symbol.name}.") and one.what in ("asked", "deleted", "added", "bases"):
+                        nodes.setdefault(other, SymbolId(symbol.path, name))
+    return nodes
+
+
+def _inside(tree: HeadTree, path: str) -> list[tuple[int, str]]:
+    beginning = f"{path}:"
+    names = (*tree.graph.names, *tree.delta.names)
+    return [
+        (n, name[len(beginning) :]) for n, name in enumerate(names) if name.startswith(beginning) and "#" not in name
+    ]
+
+
+def find_affected(tree: HeadTree, nodes: Iterable[int]) -> Affected:
+    """The strongest paths to these nodes: of every kind, and of those along which code runs."""
+    count = len(tree.graph.arrays.entries)
+    starts: dict[int, float] = {}
+    entries = 0
+    for node in nodes:
+        bits = entries_of(tree, node)
+        entries |= bits
+        starts[node] = head_start(bits.bit_count() / count if count else USUAL_RADIUS)
+    limit = cost_limit(CUT)
+    running = search(tree.graph, starts, limit, tree.extra, len(tree), _RUNS)
+    found = search(tree.graph, starts, limit, tree.extra, len(tree), _ALL)
+    return Affected(tree, starts, found, running, entries)
+
+
+def entries_of(tree: HeadTree, node: int) -> int:
+    """The contexts that can execute a node; of a node that the base did not have, those of what leads to it."""
+    if node < len(tree.graph):
+        return tree.graph.entries_of(node)
+    bits, seen, stack = 0, {node}, [node]
+    while stack:
+        at = stack.pop()
+        for target, edge in tree.extra:
+            if target == at and _RUNS[edge.rule] and edge.source not in seen:
+                seen.add(edge.source)
+                if edge.source < len(tree.graph):
+                    bits |= tree.graph.entries_of(edge.source)
+                else:
+                    stack.append(edge.source)
+    return bits
+
+
+def reached_symbols(affected: Affected, tests: Iterable[int]) -> tuple[ReachedSymbol, ...]:
+    """Every symbol that can feel the change, without what changed and without tests; the most likely first."""
+    import numpy as np
+
+    tree, found = affected.tree, affected.found
+    left_out = set(tests) | set(affected.starts)
+    reached = []
+    for node in np.flatnonzero(np.isfinite(found.cost)).tolist():
+        kind = tree.kind(node)
+        if node in left_out or not kind or kind == "test":
+            continue
+        hop, distance, origin = _last_hop(affected, node)
+        reached.append(
+            ReachedSymbol(
+                symbol_of(tree.name(node)),
+                kind,
+                tree.line(node),
+                round(of_cost(float(found.cost[node])), 4),
+                distance,
+                origin,
+                hop.target,
+                hop.rule,
+                "static",
+                hop.line,
+            )
+        )
+    return tuple(sorted(reached, key=lambda one: (-one.probability, one.distance, one.symbol)))
+
+
+def _last_hop(affected: Affected, node: int) -> tuple[Hop, int, SymbolId]:
+    hops = path_from(affected, node, affected.found)
+    return hops[0], len(hops), hops[-1].target
+
+
+def path_from(affected: Affected, node: int, found: Found) -> tuple[Hop, ...]:
+    """The strongest path from a node to what changed. Slots and names between two symbols are folded into one hop."""
+    tree = affected.tree
+    hops: list[Hop] = []
+    source, rule, line, cost = node, "", 0, 0.0
+    at = node
+    while found.toward[at] >= 0:
+        edge, after = int(found.edge[at]), int(found.toward[at])
+        own_rule, own_line = _edge(tree, edge)
+        if not rule or RULES[_NUMBER[rule]].name in ("name", "outside-name", "method"):
+            rule = rule or own_rule
+        line = line or own_line
+        cost += float(found.cost[at] - found.cost[after])
+        at = after
+        if tree.kind(at):
+            hops.append(
+                Hop(
+                    symbol_of(tree.name(source)), symbol_of(tree.name(at)), rule, round(_share(cost), 4), "static", line
+                )
+            )
+            source, rule, line, cost = at, "", 0, 0.0
+    return tuple(hops)
+
+
+_NUMBER = {rule.name: number for number, rule in enumerate(RULES)}
+
+
+def _edge(tree: HeadTree, edge: int) -> tuple[str, int]:
+    if edge >= 0:
+        return RULES[int(tree.graph.rules[edge])].name, int(tree.graph.at[edge])
+    extra = tree.extra[-2 - edge][1]
+    return RULES[extra.rule].name, extra.line
+
+
+def _share(cost: float) -> float:
+    """What one hop takes from the odds, as a share."""
+    return float(2.718281828459045 ** -max(cost, 0.0))
+
+
+def reached_tests(affected: Affected, tests: Mapping[int, int], recorded: Recorded | None) -> tuple[ReachedTest, ...]:
+    """The tests that can execute what changed, the most likely first. What was seen to run is certain."""
+    import numpy as np
+
+    tree = affected.tree
+    contexts = _contexts(tree)
+    found: dict[SymbolId, ReachedTest] = {}
+    for node in tests:
+        cost = float(affected.running.cost[node])
+        if not np.isfinite(cost):
+            continue
+        name = tree.name(node)
+        symbol = symbol_of(name)
+        numbers = contexts.get(node, ())
+        fresh = not numbers or symbol.path in tree.linked
+        if fresh or node in affected.starts or any(affected.entries >> number & 1 for number in numbers):
+            found[symbol] = ReachedTest(symbol, round(of_cost(cost), 4), "static")
+    if recorded is not None:
+        found = recorded.sharpen(found)
+    return tuple(sorted(found.values(), key=lambda test: (-test.probability, test.symbol)))
+
+
+def _contexts(tree: HeadTree) -> dict[int, list[int]]:
+    contexts: dict[int, list[int]] = {}
+    for number, nodes in enumerate(tree.graph.arrays.entries):
+        for node in nodes:
+            contexts.setdefault(node, []).append(number)
+    return contexts
+
+
+def reached_points(affected: Affected, points: Sequence[EntryPoint]) -> tuple[EntryPoint, ...]:
+    """The entry points whose handler can feel the change, the most likely first."""
+    import msgspec
+    import numpy as np
+
+    tree = affected.tree
+    found = []
+    for point in points:
+        node = tree.find(f"{point.handler.path}:{point.handler.name}")
+        if node is None or not np.isfinite(affected.found.cost[node]):
+            continue
+        likely = 1.0 if node in affected.starts else of_cost(float(affected.found.cost[node]))
+        found.append(msgspec.structs.replace(point, probability=round(likely * point.probability, 4)))
+    return tuple(sorted(found, key=lambda point: (-point.probability, point.kind, point.name, point.handler)))
+
+
+def symbol_of(name: str) -> SymbolId:
+    """The symbol of a node's text."""
+    path, _, symbol = name.partition(":")
+    return SymbolId(path, symbol)
+
+
+def tests_of(tree: HeadTree) -> dict[int, int]:
+    """Every test of the tree by its node, with the node of its class."""
+    return {**dict(tree.graph.arrays.tests), **tree.delta.tests}

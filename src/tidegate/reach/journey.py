@@ -1,0 +1,363 @@
+"""The whole question on one page: what changed, what can feel it, who serves and owns that, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from tidegate.change.codeowners import NO_OWNERS, Owners
+from tidegate.change.configuration import read_settings
+from tidegate.change.git import Repository
+from tidegate.change.owners_file import read_owners
+from tidegate.change.read import Ends, Question, read_change, read_ends
+from tidegate.change.values import Change, show_path
+from tidegate.errors import InputError
+from tidegate.facts import Unknown
+from tidegate.reach.affected import (
+    Affected,
+    find_affected,
+    nodes_of,
+    path_from,
+    reached_points,
+    reached_symbols,
+    reached_tests,
+    tests_of,
+)
+from tidegate.reach.answer import (
+    ChangedSymbol,
+    Completeness,
+    EntryPoint,
+    Expert,
+    Hop,
+    ReachAnswer,
+    ReachedService,
+    ReachedSymbol,
+    Service,
+    SymbolId,
+)
+from tidegate.reach.changed import changed_symbols, side_reader
+from tidegate.reach.cochange import missing_partners
+from tidegate.reach.history import History, read_history
+from tidegate.reach.index import Index, read_index, read_index_pair
+from tidegate.reach.people import find_experts, owners_of, suggest_reviewers
+from tidegate.reach.recorded import read_recorded
+from tidegate.reach.services import read_services
+from tidegate.reach.services.paths import services_of
+from tidegate.reach.store import Store, open_store
+from tidegate.reach.traffic import Traffic, read_traffic
+from tidegate.reach.trees import HeadTree, read_head_tree, read_kept_tree
+from tidegate.settings import Settings
+
+MOST_UNREAD = 20
+
+
+class Subject(Struct, frozen=True):
+    """What a question is about: the two trees, and what changed between them."""
+
+    asked: str
+    base: str
+    head: str
+    base_tree: str
+    head_tree: str
+    changed: tuple[ChangedSymbol, ...]
+    change: Change | None = None
+
+
+class Ground(Struct, frozen=True):
+    """What an answer is made from: the linked trees and what can feel the change in them."""
+
+    subject: Subject
+    index: Index
+    tree: HeadTree
+    nodes: Mapping[int, SymbolId]
+    affected: Affected
+
+
+def read_reach(
+    question: str, repository: Repository, *, environment: Mapping[str, str], traffic: str = "", now: str = ""
+) -> ReachAnswer:
+    """How far a change, a file or a symbol reaches. `question` is a range, a path or PATH:SYMBOL; "" is HEAD's change.
+
+    Raises InputError when the question names nothing.
+    """
+    settings = _settings(question, repository, environment)
+    measured = read_traffic(traffic) if traffic else Traffic()
+    with open_store(store_folder(repository)) as store:
+        ground = _read_ground(_subject(question, repository, settings, store), repository, store)
+        history = read_history(repository, ground.subject.base, cache=store_folder(repository))
+        answer = answer_of(ground, repository, settings, measured, history)
+    change = ground.subject.change
+    if change is None:
+        return answer
+    notes = list(answer.notes)
+    experts = find_experts(repository, change, now or _now(change), settings, history, notes)
+    return _with_people(answer, experts, change, now or _now(change), settings, notes)
+
+
+def read_why(
+    question: str, repository: Repository, *, source: str, target: str = "", environment: Mapping[str, str]
+) -> tuple[tuple[Hop, ...], ...]:
+    """The strongest paths from `source` (a symbol, test, route or entry point) to what changed, or to one `target`."""
+    settings = _settings(question, repository, environment)
+    with open_store(store_folder(repository)) as store:
+        ground = _read_ground(_subject(question, repository, settings, store), repository, store)
+    starts = _named(ground.tree, source)
+    goals = set(_named(ground.tree, target)) if target else set(ground.nodes)
+    affected = find_affected(ground.tree, sorted(goals))
+    paths = [path_from(affected, node, affected.found) for node in starts]
+    return tuple(sorted((path for path in paths if path), key=len))
+
+
+def assess_reach(change: Change, repository: Repository, settings: Settings) -> ReachAnswer:
+    """How far a change reaches, without what takes long to ask: experts and history."""
+    with open_store(store_folder(repository)) as store:
+        subject = _of_change(change, repository)
+        return answer_of(_read_ground(subject, repository, store), repository, settings, Traffic(), None)
+
+
+def store_folder(repository: Repository) -> Path:
+    """Where everything that can be made again is kept."""
+    return repository.common_dir / "tidegate" / "reach"
+
+
+def answer_of(
+    ground: Ground, repository: Repository, settings: Settings, traffic: Traffic, history: History | None
+) -> ReachAnswer:
+    """The answer, from what can feel the change to who serves and owns it."""
+    subject, index, tree, affected = ground.subject, ground.index, ground.tree, ground.affected
+    all_tests = tests_of(tree)
+    recorded = read_recorded(repository, index, ground.nodes.values(), tree)
+    tests = reached_tests(affected, all_tests, recorded)
+    symbols = reached_symbols(affected, all_tests)
+    points = _with_rates(reached_points(affected, tree.points), traffic)
+    unread_files: list[tuple[str, str]] = []
+    owners = read_owners(repository, subject.base, settings)
+    services = read_services(
+        index.files, index.read_bytes, NO_OWNERS if isinstance(owners, Unknown) else owners, unread_files
+    )
+    reached = _reached_services(services, subject.changed, symbols, points, traffic)
+    points = _with_services(points, services)
+    completeness = _completeness(ground, recorded is not None, bool(all_tests), recorded.age if recorded else None)
+    paths = {one.symbol.path for one in subject.changed if not one.silent} | {one.symbol.path for one in symbols}
+    co_changes = (
+        missing_partners(history, {one.symbol.path for one in subject.changed}, present=set(index.files))
+        if history is not None and subject.change is not None
+        else ()
+    )
+    anything = bool(symbols or tests or points or reached)
+    return ReachAnswer(
+        asked=subject.asked,
+        base=subject.base,
+        head=subject.head,
+        changed=subject.changed,
+        reached=symbols,
+        tests=tests,
+        entry_points=points,
+        services=reached,
+        owners=() if isinstance(owners, Unknown) else owners_of(paths, owners),
+        experts=(),
+        reviewers=(),
+        co_changes=co_changes,
+        completeness=completeness,
+        verdict="some" if anything else "none" if _nothing_is_sure(ground, completeness) else "unknown",
+        notes=tuple(_notes(owners, unread_files, recorded)),
+    )
+
+
+# Private
+
+
+def _settings(question: str, repository: Repository, environment: Mapping[str, str]) -> Settings:
+    revision = "HEAD" if not question or not _is_range(question) else question.partition("..")[0] or "HEAD"
+    return read_settings(repository, repository.resolve(revision), environment).settings
+
+
+def _is_range(question: str) -> bool:
+    return ".." in question and not question.startswith("../")
+
+
+def _subject(question: str, repository: Repository, settings: Settings, store: Store) -> Subject:
+    """What the question is about. A file of HEAD, alone or before a colon, is asked about; all else names a change."""
+    if question and not _is_range(question):
+        head = repository.resolve("HEAD")
+        tree = repository.resolve("HEAD^{tree}", "tree")
+        index = read_index(repository, tree, store)
+        path, _, name = question.partition(":")
+        path = path.removeprefix("./")
+        if path in index.files:
+            return _asked_about(question, index, path, name, head, tree)
+        if name or "/" in path:
+            raise _no_such_file(path, index)
+    ends = read_ends(Question(change=question), repository)
+    change = read_change(ends, repository, settings)
+    return _of_change(change, repository, ends)
+
+
+def _asked_about(question: str, index: Index, path: str, name: str, head: str, tree: str) -> Subject:
+    file = index.read([path]).get(path)
+    if name and (file is None or not any(d.name == name for d in file.definitions)):
+        near = sorted(d.name for d in file.definitions if d.name and name.rpartition(".")[2] in d.name) if file else []
+        mend = f"perhaps {', '.join(near[:3])}" if near else "name it as in the source: Class.method"
+        raise InputError(f"{path} has no symbol {name!r}", where=question, mend=mend)
+    kind, line, end = "file", 1, 1
+    for definition in file.definitions if file else ():
+        if definition.name == name:
+            kind, line, end = definition.kind, definition.line, definition.end_line
+            break
+    asked = ChangedSymbol(SymbolId(path, name), kind, "asked", line, end, "head")
+    return Subject(question, head, head, tree, tree, (asked,))
+
+
+def _no_such_file(path: str, index: Index) -> InputError:
+    last = path.rpartition("/")[2]
+    near = [known for known in index.files if known.rpartition("/")[2] == last][:3]
+    mend = f"perhaps {', '.join(near)}" if near else "paths are those of the last commit, from the top folder"
+    return InputError("there is no such file in HEAD", where=path, mend=mend)
+
+
+def _of_change(change: Change, repository: Repository, ends: Ends | None = None) -> Subject:
+    symbols = changed_symbols(change.files, side_reader(repository))
+    asked = ends.chosen if ends is not None else change.chosen
+    return Subject(asked, change.base, change.head, change.base_tree, change.head_tree, symbols, change)
+
+
+def _read_ground(subject: Subject, repository: Repository, store: Store) -> Ground:
+    before, after = read_index_pair(repository, subject.base_tree, subject.head_tree, store)
+    kept = read_kept_tree(before, store)
+    tree = read_head_tree(kept, None if before.tree == after.tree else after)
+    nodes = nodes_of(tree, subject.changed)
+    return Ground(subject, after, tree, nodes, find_affected(tree, sorted(nodes)))
+
+
+def _reached_services(
+    services: Sequence[Service],
+    changed: Sequence[ChangedSymbol],
+    symbols: Sequence[ReachedSymbol],
+    points: Sequence[EntryPoint],
+    traffic: Traffic,
+) -> tuple[ReachedService, ...]:
+    """Services that are built from what changed or from what can feel it, and those that call them."""
+    likely: dict[str, float] = {}
+    for one in symbols:
+        likely[one.symbol.path] = max(likely.get(one.symbol.path, 0.0), one.probability)
+    for point in points:
+        likely[point.handler.path] = max(likely.get(point.handler.path, 0.0), point.probability)
+    for file in changed:
+        if not file.silent:
+            likely[file.symbol.path] = 1.0
+    by_name = {service.name: service for service in services}
+    best: dict[str, ReachedService] = {}
+    for hit in services_of(likely, services):
+        probability = round(hit.probability * likely[hit.path], 4)
+        known = best.get(hit.service.name)
+        if known is None or probability > known.probability:
+            service = msgspec.structs.replace(by_name[hit.service.name], rate=traffic.of_service(hit.service.name))
+            best[hit.service.name] = ReachedService(service, probability, "built", hit.reason)
+    for service in services:
+        for call in service.calls:
+            target = best.get(call.target)
+            if target is not None and target.how == "built" and service.name not in best:
+                rated = msgspec.structs.replace(service, rate=traffic.of_service(service.name))
+                probability = round(target.probability * call.probability, 4)
+                best[service.name] = ReachedService(rated, probability, "calls", f"calls {call.target}: {call.reason}")
+    return tuple(sorted(best.values(), key=lambda one: (-one.probability, one.service.name)))
+
+
+def _with_rates(points: Sequence[EntryPoint], traffic: Traffic) -> tuple[EntryPoint, ...]:
+    if not traffic.rates:
+        return tuple(points)
+    rates = traffic.of_routes([(point.method, point.path) for point in points])
+    return tuple(msgspec.structs.replace(point, rate=rate) for point, rate in zip(points, rates, strict=True))
+
+
+def _with_services(points: Sequence[EntryPoint], services: Sequence[Service]) -> tuple[EntryPoint, ...]:
+    hits: dict[str, list[str]] = {}
+    for hit in services_of({point.handler.path for point in points}, services):
+        hits.setdefault(hit.path, []).append(hit.service.name)
+    return tuple(
+        msgspec.structs.replace(point, services=tuple(sorted(hits.get(point.handler.path, ())))) for point in points
+    )
+
+
+def _completeness(ground: Ground, mapped: bool, tests: bool, age: int | None) -> Completeness:
+    index, states = ground.index, ground.tree.state.files
+    unsupported: dict[str, int] = {}
+    for path, blob in index.files.items():
+        suffix = "." + path.rpartition(".")[2].lower() if "." in path.rpartition("/")[2] else ""
+        if not blob.language and suffix in _CODE:
+            unsupported[suffix] = unsupported.get(suffix, 0) + 1
+    unread = tuple((show_path(path.encode("utf-8", "surrogateescape")), why) for path, why in index.unread.items())
+    return Completeness(
+        files=len(states),
+        unread=unread[:MOST_UNREAD],
+        unread_total=len(unread),
+        unsupported=tuple(sorted(unsupported.items(), key=lambda item: (-item[1], item[0]))),
+        calls=sum(state.calls for state in states),
+        unresolved=sum(state.unresolved for state in states),
+        boundaries=sum(state.gaps for state in states),
+        tests_known=tests,
+        map_age=age if mapped else None,
+    )
+
+
+_CODE = frozenset(
+    ".c .h .cc .cpp .cxx .hpp .cs .php .swift .scala .m .mm .dart .ex .exs .erl .hs .ml .lua .pl .pm .r .jl .sh .bash .vue "
+    ".svelte .sql .groovy .clj .fs .vb .zig .nim .sol .proto .graphql".split()
+)
+
+
+def _nothing_is_sure(ground: Ground, completeness: Completeness) -> bool:
+    """Whether an empty answer may be believed: a proof by digests, or nothing at all that stands against it."""
+    if all(one.silent for one in ground.subject.changed):
+        return True
+    return bool(ground.nodes) and not (
+        completeness.unread_total or completeness.unsupported or completeness.unresolved or completeness.boundaries
+    )
+
+
+def _notes(owners: Owners | Unknown, unread: Sequence[tuple[str, str]], recorded: object) -> list[str]:
+    notes = [f"owners are unknown: {owners.reason}"] if isinstance(owners, Unknown) else []
+    notes += [f"{path} was not read for services: {why}" for path, why in unread[:5]]
+    notes += list(getattr(recorded, "notes", ()))
+    return notes
+
+
+def _with_people(
+    answer: ReachAnswer, experts: Sequence[Expert], change: Change, now: str, settings: Settings, notes: Sequence[str]
+) -> ReachAnswer:
+    excluded = _writers(change)
+    reviewers = suggest_reviewers(experts, answer.owners, excluded, now, settings)
+    return msgspec.structs.replace(
+        answer, experts=tuple(experts), reviewers=tuple(str(one) for one in reviewers), notes=tuple(notes)
+    )
+
+
+def _writers(change: Change) -> Collection[str]:
+    found = {str(person) for commit in change.commits for person in (commit.author, commit.committer)}
+    if change.pull_request is not None:
+        found.add(change.pull_request.author)
+    return found
+
+
+def _now(change: Change) -> str:
+    return change.commits[-1].committed_at if change.commits else "1970-01-01T00:00:00Z"
+
+
+def _named(tree: HeadTree, text: str) -> list[int]:
+    """The nodes that a person means: a symbol, a path, the handler of a route, or the end of a name."""
+    node = tree.find(text if ":" in text else f"{text}:")
+    if node is not None:
+        return [node]
+    handlers = [p.handler for p in tree.points if text in (p.name, p.path)]
+    found = [n for h in handlers if (n := tree.find(f"{h.path}:{h.name}")) is not None]
+    if found:
+        return found
+    names = (*tree.graph.names, *tree.delta.names)
+    ends = (f":{text}", f".{text}")
+    found = [n for n, name in enumerate(names) if name.endswith(ends) and tree.kind(n)]
+    if not found:
+        raise InputError(f"nothing is named {text!r}", where="--why", mend="name it as PATH:SYMBOL, a test or a route")
+    return found[:20]

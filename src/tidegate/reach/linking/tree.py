@@ -1,0 +1,253 @@
+"""Links the files of a tree: all of them once, and after that those whose meaning a change can alter.
+
+What a file means to others is its interface: definitions, and what names are bound to. A file is linked again when it
+changed, when the interface of a file that its answers rest on changed, or when a module name leads elsewhere now.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from tidegate.reach.index import Index
+from tidegate.reach.languages import LANGUAGES
+from tidegate.reach.languages.interface import Language, Layout
+from tidegate.reach.linking.edges import LinkedFile, link_file
+from tidegate.reach.linking.evaluate import Evaluator, Place
+from tidegate.reach.linking.pytests import Fixtures
+from tidegate.reach.linking.table import FileTable
+from tidegate.reach.symbols import FileSymbols
+
+VERSION = 1
+
+
+class FileState(Struct, frozen=True, array_like=True, gc=False):
+    """What is kept of one linked file, to tell whether it has to be linked again."""
+
+    path: str
+    oid: str
+    package: str
+    interface: bytes
+    rests_on: bytes
+    specs: tuple[tuple[str, tuple[str, ...]], ...]
+    calls: int
+    unresolved: int
+    gaps: int
+
+
+class TreeState(Struct, frozen=True, array_like=True):
+    """What is kept of a linked tree. `files` stand in the order of the bits of `rests_on`."""
+
+    version: int
+    files: tuple[FileState, ...]
+
+
+class LinkedTree(Struct, frozen=True):
+    """The linked files of a tree, with what each says."""
+
+    paths: tuple[str, ...]
+    symbols: Mapping[str, FileSymbols]
+    linked: Mapping[str, LinkedFile]
+    state: TreeState
+    evaluator: Evaluator
+
+
+def pack_state(state: TreeState) -> bytes:
+    """The state as bytes to be kept."""
+    return msgspec.msgpack.encode(state)
+
+
+def unpack_state(data: bytes) -> TreeState | None:
+    """The state that these bytes are, None where they are another version's or damaged."""
+    try:
+        state = msgspec.msgpack.decode(data, type=TreeState)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return None
+    return state if state.version == VERSION else None
+
+
+def link_tree(index: Index, read: Callable[[Sequence[str]], Mapping[str, bytes]]) -> LinkedTree:
+    """Links every file of the tree that could be read."""
+    sources = [path for path, blob in index.files.items() if blob.language and path not in index.unread]
+    symbols = dict(index.read(sources))
+    paths = tuple(path for path in sources if symbols[path].definitions)
+    symbols = {path: symbols[path] for path in paths}
+    evaluator = _evaluator(paths, symbols.__getitem__, {p: symbols[p].package for p in paths}, tuple(index.files), read)
+    fixtures = _start(evaluator, symbols)
+    with _no_collection():
+        linked = {path: link_file(evaluator, _table(evaluator, number), fixtures) for number, path in enumerate(paths)}
+    states = (
+        _state(evaluator, number, index.files[path].oid, symbols[path], linked[path])
+        for number, path in enumerate(paths)
+    )
+    return LinkedTree(paths, symbols, linked, TreeState(VERSION, tuple(states)), evaluator)
+
+
+def relink(index: Index, before: TreeState, read: Callable[[Sequence[str]], Mapping[str, bytes]]) -> LinkedTree:
+    """Links those files of the tree anew that mean something else than they meant in the tree of `before`."""
+    known = {state.path: state for state in before.files}
+    sources = [path for path, blob in index.files.items() if blob.language and path not in index.unread]
+    changed = [p for p in sources if p not in known or known[p].oid != index.files[p].oid]
+    fresh = index.read(changed)
+    changed = [path for path in changed if fresh[path].definitions]
+    # The files of before keep their numbers, so that their bits stay true; new ones follow.
+    gone = known.keys() - set(sources)
+    paths = tuple([*known, *[path for path in changed if path not in known]])
+    read_so_far: dict[str, FileSymbols] = dict(fresh)
+
+    def symbols_of(path: str) -> FileSymbols:
+        found = read_so_far.get(path)
+        if found is None:
+            found = read_so_far[path] = FileSymbols() if path in gone else index.read([path])[path]
+        return found
+
+    packages = {p: s.package for p, s in known.items() if p not in gone} | {p: fresh[p].package for p in changed}
+    evaluator = _evaluator(paths, symbols_of, packages, tuple(index.files), read)
+    wanted = set(changed) | _dependents(evaluator, before, fresh, changed, gone)
+    if any(language.open_world for language in evaluator.languages.values()):
+        index_of = {p: symbols_of(p) for p in paths if evaluator.languages[evaluator.number[p]].open_world}
+        evaluator.world = _world(evaluator, index_of)
+    fixtures = Fixtures(evaluator)
+    evaluator.hint = fixtures.hint
+    linked: dict[str, LinkedFile] = {}
+    states = []
+    for number, path in enumerate(paths):
+        if path in wanted and path not in gone:
+            linked[path] = link_file(evaluator, _table(evaluator, number), fixtures)
+            states.append(_state(evaluator, number, index.files[path].oid, symbols_of(path), linked[path]))
+        elif path in known and path not in gone:
+            states.append(known[path])
+    return LinkedTree(
+        tuple(linked), {path: symbols_of(path) for path in linked}, linked, TreeState(VERSION, tuple(states)), evaluator
+    )
+
+
+# Private
+
+
+def _evaluator(
+    paths: Sequence[str],
+    symbols: Callable[[str], FileSymbols],
+    packages: Mapping[str, str],
+    everything: Sequence[str],
+    read: Callable[[Sequence[str]], Mapping[str, bytes]],
+) -> Evaluator:
+    by_suffix = {suffix: language for language in LANGUAGES for suffix in language.suffixes}
+    languages = {number: by_suffix["." + path.rpartition(".")[2].lower()] for number, path in enumerate(paths)}
+    layouts: dict[str, Layout] = {}
+    for language in {language.name: language for language in languages.values()}.values():
+        own = {
+            path: packages[path]
+            for number, path in enumerate(paths)
+            if languages[number] is language and path in packages
+        }
+        layouts[language.name] = language.read_layout(own, everything, read)
+    tables: dict[int, FileTable | None] = {}
+
+    def table(number: int) -> FileTable | None:
+        if number not in tables:
+            found = symbols(paths[number])
+            tables[number] = FileTable(paths[number], number, found) if found.definitions else None
+        return tables[number]
+
+    return Evaluator(paths, table, languages, layouts)
+
+
+def _start(evaluator: Evaluator, symbols: Mapping[str, FileSymbols]) -> Fixtures:
+    evaluator.world = _world(evaluator, symbols)
+    fixtures = Fixtures(evaluator)
+    evaluator.hint = fixtures.hint
+    return fixtures
+
+
+def _world(evaluator: Evaluator, symbols: Mapping[str, FileSymbols]) -> dict[tuple[str, str], tuple[Place, ...]]:
+    """The top-level names of languages in which every file sees them."""
+    found: dict[tuple[str, str], list[Place]] = {}
+    for path, file in symbols.items():
+        number = evaluator.number[path]
+        language: Language = evaluator.languages[number]
+        if language.open_world:
+            for index, definition in enumerate(file.definitions):
+                if definition.parent == 0:
+                    found.setdefault((language.name, definition.name), []).append((number, index))
+    return {key: tuple(places) for key, places in found.items()}
+
+
+def _table(evaluator: Evaluator, number: int) -> FileTable:
+    table = evaluator.table(number)
+    assert table is not None
+    return table
+
+
+def _state(evaluator: Evaluator, number: int, oid: str, symbols: FileSymbols, linked: LinkedFile) -> FileState:
+    layout = evaluator.layouts[evaluator.languages[number].name]
+    path = evaluator.paths[number]
+    specs = sorted(evaluator.asked.get(number, ()))
+    return FileState(
+        path,
+        oid,
+        symbols.package,
+        interface_of(symbols),
+        linked.rests_on,
+        tuple((spec, layout.find(spec, path)) for spec in specs),
+        linked.calls,
+        linked.unresolved,
+        len(symbols.gaps),
+    )
+
+
+def interface_of(symbols: FileSymbols) -> bytes:
+    """A digest of what a file means to others: lines and what functions do inside are no part of it."""
+    answering = {n for n, d in enumerate(symbols.definitions) if d.returns or d.kind not in ("function", "method")}
+    made = [
+        (d.name, d.kind, d.parent, d.bases, d.decorators, d.parameters, d.returns, d.flags) for d in symbols.definitions
+    ]
+    bound = [
+        (b.scope, b.name, b.value, b.kind, b.within)
+        for b in symbols.bindings
+        if b.scope in answering or b.within in answering
+    ]
+    return hashlib.blake2b(msgspec.msgpack.encode((made, bound)), digest_size=12).digest()
+
+
+def _dependents(
+    evaluator: Evaluator, before: TreeState, fresh: Mapping[str, FileSymbols], changed: Iterable[str], gone: set[str]
+) -> set[str]:
+    """The files that did not change but may mean something else now."""
+    known = {state.path: (number, state) for number, state in enumerate(before.files)}
+    altered = 0
+    moved = set(gone)
+    for path in changed:
+        number, state = known.get(path, (-1, None))
+        if state is None:
+            moved.add(path)
+        elif state.interface != interface_of(fresh[path]):
+            altered |= 1 << number
+    for path in gone:
+        altered |= 1 << known[path][0]
+    if moved:
+        for number, state in enumerate(before.files):
+            layout = evaluator.layouts.get(evaluator.languages[number].name)
+            if layout is not None and any(layout.find(spec, state.path) != found for spec, found in state.specs):
+                altered |= 1 << number
+    folders = {path.rpartition("/")[0] for path in moved if path.endswith("conftest.py")}
+    return {
+        state.path
+        for state in before.files
+        if int.from_bytes(state.rests_on, "little") & altered
+        or any(not folder or state.path.startswith(f"{folder}/") for folder in folders)
+    }
+
+
+class _no_collection:  # noqa: N801  used as a statement: while everything is being made, nothing is garbage
+    def __enter__(self) -> None:
+        self._enabled = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *_: object) -> None:
+        if self._enabled:
+            gc.enable()

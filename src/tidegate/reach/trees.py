@@ -1,0 +1,204 @@
+"""The graph of a tree, from the store where it is kept, and the same graph with the files of a change linked anew.
+
+The base of a change is linked once and kept. The head is the base's graph with more edges: those of every file that
+means something else now. Edges that the change took away stay, because both sides of a change count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from tidegate.reach.answer import EntryPoint, SymbolId
+from tidegate.reach.contexts import reach_of_entries
+from tidegate.reach.costs import width_of
+from tidegate.reach.entries import VERSION as ENTRIES_VERSION
+from tidegate.reach.entries import find_entry_points, marks_of
+from tidegate.reach.entries.interface import Mark, Sources
+from tidegate.reach.graph import VERSION as GRAPH_VERSION
+from tidegate.reach.graph import SymbolGraph, freeze, pack_graph, unpack_graph
+from tidegate.reach.index import Index
+from tidegate.reach.languages import LANGUAGES
+from tidegate.reach.linking.assemble import Delta, assemble, extend
+from tidegate.reach.linking.evaluate import Evaluator
+from tidegate.reach.linking.tree import (
+    VERSION as LINK_VERSION,
+)
+from tidegate.reach.linking.tree import LinkedTree, TreeState, link_tree, pack_state, relink, unpack_state
+from tidegate.reach.search import Extra
+from tidegate.reach.store import Store
+from tidegate.reach.symbols import FileSymbols
+
+MOST_TESTS_ALONE = 4000
+"""With more tests than this, the tests of one file share one context."""
+
+
+class Points(Struct, frozen=True, array_like=True):
+    """The entry points of a tree, with the marks that they were made from."""
+
+    points: tuple[EntryPoint, ...]
+    marks: dict[str, tuple[Mark, ...]]
+
+
+class KeptTree(Struct, frozen=True):
+    """A tree's graph, what is needed to link a part of it anew, and its entry points."""
+
+    graph: SymbolGraph
+    state: TreeState
+    points: Points
+
+
+class HeadTree(Struct, frozen=True):
+    """The graph of a base with what the head adds. Nodes from `len(graph)` on are named by `delta` alone."""
+
+    graph: SymbolGraph
+    delta: Delta
+    extra: tuple[tuple[int, Extra], ...]
+    linked: frozenset[str]
+    state: TreeState
+    points: tuple[EntryPoint, ...]
+
+    def find(self, name: str) -> int | None:
+        """The node of this text."""
+        number = self.delta.numbers.get(name)
+        return self.graph.numbers.get(name) if number is None else number
+
+    def name(self, node: int) -> str:
+        return self.graph.names[node] if node < len(self.graph) else self.delta.names[node - len(self.graph)]
+
+    def kind(self, node: int) -> str:
+        return self.graph.kind(node) if node < len(self.graph) else self.delta.kinds[node - len(self.graph)]
+
+    def line(self, node: int) -> int:
+        return self.delta.lines[node] if node in self.delta.lines else int(self.graph.lines[node])
+
+    def __len__(self) -> int:
+        return len(self.graph) + len(self.delta.names)
+
+
+def read_kept_tree(index: Index, store: Store) -> KeptTree:
+    """The graph of this tree: the kept one, else all of it is linked and kept."""
+    key = f"{index.tree}-{_versions()}"
+    kept = _unpacked(store, key)
+    if kept is not None:
+        return kept
+    linked = link_tree(index, index.read_bytes)
+    points = _entry_points(index, linked.evaluator, linked.symbols, {})
+    graph = assemble(linked.paths, {path: linked.symbols[path].definitions for path in linked.paths}, linked.linked)
+    entries = _entries(graph.nodes, graph.tests, points.points)
+    frozen = freeze(graph, reach_of_entries(graph, entries), entries)
+    store.put_bytes("graph", key, pack_graph(frozen))
+    store.put_bytes("links", key, pack_state(linked.state))
+    store.put_bytes("points", key, msgspec.msgpack.encode(points))
+    return KeptTree(frozen, linked.state, points)
+
+
+def read_head_tree(kept: KeptTree, index: Index | None) -> HeadTree:
+    """The kept tree with the files linked anew that mean something else in `index`; None: nothing changed."""
+    if index is None:
+        return HeadTree(kept.graph, Delta(), (), frozenset(), kept.state, kept.points.points)
+    linked = relink(index, kept.state, index.read_bytes)
+    delta = extend(kept.graph, linked.paths, {p: linked.symbols[p].definitions for p in linked.paths}, linked.linked)
+    extra = tuple(
+        (target, Extra(source, rule, branch, width_of(width), line))
+        for source, target, rule, line, width, branch in delta.edges
+    )
+    points = kept.points.points
+    if linked.paths or set(kept.points.marks) - set(index.files):
+        points = _entry_points(index, linked.evaluator, linked.symbols, kept.points.marks).points
+    return HeadTree(kept.graph, delta, extra, frozenset(linked.paths), linked.state, points)
+
+
+# Private
+
+
+def _versions() -> str:
+    languages = ".".join(str(language.version) for language in LANGUAGES)
+    return f"{GRAPH_VERSION}.{LINK_VERSION}.{ENTRIES_VERSION}-{languages}"
+
+
+def _unpacked(store: Store, key: str) -> KeptTree | None:
+    graph, state, points = (store.get_bytes(kind, key) for kind in ("graph", "links", "points"))
+    if graph is None or state is None or points is None:
+        return None
+    unpacked, links = unpack_graph(graph), unpack_state(state)
+    if unpacked is None or links is None:
+        return None
+    try:
+        return KeptTree(unpacked, links, msgspec.msgpack.decode(points, type=Points))
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return None
+
+
+def _entries(nodes: Sequence[str], tests: Iterable[int], points: Iterable[EntryPoint]) -> list[list[int]]:
+    """The contexts: each test, or the tests of each file where there are many, and the handler of each entry point."""
+    alone = list(tests)
+    if len(alone) <= MOST_TESTS_ALONE:
+        entries = [[node] for node in alone]
+    else:
+        by_file: dict[str, list[int]] = {}
+        for node in alone:
+            by_file.setdefault(nodes[node].partition(":")[0], []).append(node)
+        entries = list(by_file.values())
+    numbers = {name: number for number, name in enumerate(nodes)}
+    handlers = dict.fromkeys(numbers.get(str(point.handler), -1) for point in points)
+    return [*entries, *[[node] for node in handlers if node >= 0]]
+
+
+class _Lazy(Mapping[str, FileSymbols]):
+    """The files of a tree, read when a finder asks for them."""
+
+    def __init__(self, index: Index, known: Mapping[str, FileSymbols]) -> None:
+        self._index = index
+        self._read = dict(known)
+
+    def __getitem__(self, path: str) -> FileSymbols:
+        found = self._read.get(path)
+        if found is None:
+            found = self._read[path] = self._index.read([path])[path]
+        return found
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return (path for path, blob in self._index.files.items() if blob.language and path not in self._index.unread)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _entry_points(
+    index: Index,
+    evaluator: Evaluator,
+    symbols: Mapping[str, FileSymbols],
+    before: Mapping[str, tuple[Mark, ...]],
+) -> Points:
+    files = _Lazy(index, symbols)
+    marks = {path: kept for path, kept in before.items() if path in index.files and path not in symbols}
+    for path, file in symbols.items():
+        marks[path] = marks_of(path, file)
+    kept = {path: found for path, found in marks.items() if found}
+    everything = {path: marks.get(path, ()) for path in files}
+    sources = Sources(files, tuple(index.files), index.read_bytes, _resolver(evaluator), everything)
+    return Points(find_entry_points(sources), kept)
+
+
+def _resolver(evaluator: Evaluator) -> Callable[[str, int, str], tuple[SymbolId, ...]]:
+    def resolve(path: str, within: int, chain: str) -> tuple[SymbolId, ...]:
+        file = evaluator.number.get(path)
+        if file is None:
+            return ()
+        found = []
+        for value in evaluator.chain(file, within, chain):
+            if value[0] in "dmci":
+                table = evaluator.table(value[1])
+                if table is not None:
+                    found.append(SymbolId(table.path, table.definitions[value[2]].name))
+            elif value[0] == "p":
+                found.extend(SymbolId(evaluator.paths[n], "") for n in evaluator.files_of(value[1], value[2]))
+        return tuple(dict.fromkeys(found))
+
+    return resolve
+
+
+__all__ = ["HeadTree", "KeptTree", "LinkedTree", "Points", "read_head_tree", "read_kept_tree"]
