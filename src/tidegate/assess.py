@@ -15,11 +15,12 @@ from tidegate.change.read import Ends, Question, read_change, read_ends
 from tidegate.change.reviews import collect_reviews
 from tidegate.change.values import Change, Context
 from tidegate.errors import InputError
-from tidegate.facts import Facts, ProvenanceFacts, Section, Unknown
+from tidegate.facts import Facts, ProvenanceFacts, Reach, Section, Unknown
 from tidegate.policy.decide import decide
 from tidegate.policy.rules import Policy, read_policy
 from tidegate.policy.verdict import Stage, Verdict
 from tidegate.provenance.collect import collect as collect_provenance
+from tidegate.reach.collect import collect as collect_reach
 
 S = TypeVar("S", bound=Section)
 
@@ -69,6 +70,7 @@ def assess(request: Request, repository: Repository | None) -> Assessment:
         repository=collect_repository(change, context),
         change=collect_change(change, context),
         provenance=_fenced(collect_provenance, change, context, ProvenanceFacts),
+        reach=_fenced(collect_reach, change, context, Reach),
         review=collect_reviews(change, context),
     )
     stage: Stage = request.stage or ("commit" if change.kind == "staged" else "merge")

@@ -303,15 +303,34 @@ class ProvenanceFacts(Section, frozen=True, kw_only=True):
     notes_read: Annotated[int, Meta(ge=0, description="notes and traces that were read")] = 0
 
 
-class Reach(Section, frozen=True, kw_only=True):
-    """How far the change reaches. No collector writes this yet; a rule over it is answered `unknown`."""
+class ServiceOwner(Struct, frozen=True):
+    """Who answers for a service that the change reaches; `owner` is "" where neither catalogue nor CODEOWNERS says."""
 
-    symbols: Annotated[int, Meta(ge=0, description="symbols that the change can affect")] = 0
+    service: str
+    owner: str
+
+
+class Reach(Section, frozen=True, kw_only=True):
+    """How far the change reaches: what can execute or feel it, found in the symbols of base and head."""
+
+    symbols: Annotated[int, Meta(ge=0, description="symbols that the change touches")] = 0
+    silent: Annotated[int, Meta(ge=0, description="of the changes, those that nothing can feel, with proof")] = 0
+    reached: Annotated[int, Meta(ge=0, description="further symbols that can feel it, tests left out")] = 0
+    tests: Annotated[int, Meta(ge=0, description="tests that can execute it")] = 0
     entry_points: Annotated[tuple[str, ...], Meta(description="routes, commands and jobs it can affect")] = ()
-    services: Annotated[tuple[str, ...], Meta(description="services it can affect")] = ()
-    critical_services: Annotated[tuple[str, ...], Meta(description="those of the highest tier")] = ()
+    services: Annotated[tuple[str, ...], Meta(description="services it can affect, packages left out")] = ()
+    critical_services: Annotated[
+        tuple[str, ...], Meta(description="those of the highest tier, or of a tier that nobody wrote down")
+    ] = ()
+    service_owners: Annotated[
+        tuple[ServiceOwner, ...], Meta(description="who answers for each of the critical services")
+    ] = ()
     owners: Annotated[tuple[str, ...], Meta(description="people and teams that own what it can affect")] = ()
-    unresolved_share: Annotated[float, Meta(ge=0, le=1, description="share of calls that could not be resolved")] = 0.0
+    unresolved_share: Annotated[
+        float, Meta(ge=0, le=1, description="share of the calls of the repository that could not be resolved")
+    ] = 0.0
+    unread_files: Annotated[int, Meta(ge=0, description="source files of the repository that could not be read")] = 0
+    recorded: Annotated[bool, Meta(description="whether recorded runs of the tests sharpened the answer")] = False
 
 
 class Effect(Struct, frozen=True):

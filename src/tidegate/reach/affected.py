@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from tidegate.reach.answer import ChangedSymbol, EntryPoint, Hop, ReachedSymbol, ReachedTest, SymbolId
 from tidegate.reach.costs import CUT, cost_limit, head_start, of_cost
+from tidegate.reach.entries.places import is_test as is_test_path
 from tidegate.reach.rules import RULES
 from tidegate.reach.search import Found, search
 from tidegate.reach.trees import HeadTree
@@ -101,7 +102,7 @@ def reached_symbols(affected: Affected, tests: Iterable[int]) -> tuple[ReachedSy
     reached = []
     for node in np.flatnonzero(np.isfinite(found.cost)).tolist():
         kind = tree.kind(node)
-        if node in left_out or not kind or kind == "test":
+        if node in left_out or not kind or kind == "test" or is_test_path(tree.name(node).partition(":")[0]):
             continue
         hop, distance, origin = _last_hop(affected, node)
         reached.append(
