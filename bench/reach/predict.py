@@ -8,16 +8,23 @@ Add one below, and name it in PREDICTORS: it is then chosen with `--predictor NA
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
 from tidegate.change.git import open_repository
+from tidegate.reach.affected import find_affected, nodes_of, reached_tests, symbol_of, tests_of
+from tidegate.reach.answer import ChangedSymbol, ReachedTest
+from tidegate.reach.index import read_index
 from tidegate.reach.languages import language_of
 from tidegate.reach.listing import list_tree
 from tidegate.reach.record.raw import bits
 from tidegate.reach.record.validity import files_to_digest, still_valid
 from tidegate.reach.record.values import TestMap
+from tidegate.reach.recorded import recorded_of, validity_of
+from tidegate.reach.store import open_store
+from tidegate.reach.trees import read_head_tree, read_kept_tree
 
 Answer: TypeAlias = Callable[[str], Mapping[str, float]]
 Predict: TypeAlias = Callable[[Path, str, TestMap | None], Answer]
@@ -57,4 +64,33 @@ def predict_map(tree: Path, commit: str, recorded: TestMap | None) -> Answer:
     return answer
 
 
-PREDICTORS: dict[str, Predict] = {"all": predict_all, "map": predict_map}
+def predict_reach(tree: Path, commit: str, recorded: TestMap | None) -> Answer:
+    """What Tidegate says: `tidegate reach PATH:SYMBOL` at this commit, with the old map where there is one."""
+    with open_repository(tree) as repository, tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "tidegate").mkdir()
+        with open_store(Path(folder) / "tidegate" / "reach") as store:
+            index = read_index(repository, repository.resolve(f"{commit}^{{tree}}", "tree"), store)
+            head = read_head_tree(read_kept_tree(index, store), None)
+            validity = validity_of(recorded, index) if recorded is not None else None
+    tests = tests_of(head)
+    names = {str(symbol_of(head.name(node))): symbol_of(head.name(node)) for node in range(len(head))}
+
+    def answer(symbol: str) -> dict[str, float]:
+        asked = names.get(symbol)
+        if asked is None:
+            return {}
+        changed = [ChangedSymbol(asked, "function", "asked", 1, 1, "head")]
+        nodes = nodes_of(head, changed)
+        seen = recorded_of(recorded, validity, [asked], None) if recorded is not None and validity is not None else None
+        found = reached_tests(find_affected(head, sorted(nodes)), tests, seen)
+        return {_in_truth(test): test.probability for test in found}
+
+    renamed = {t.symbol: f"{t.defined.path}:{t.symbol.name}" for t in recorded.tests} if recorded is not None else {}
+
+    def _in_truth(test: ReachedTest) -> str:
+        return renamed.get(test.symbol, str(test.symbol))
+
+    return answer
+
+
+PREDICTORS: dict[str, Predict] = {"all": predict_all, "map": predict_map, "reach": predict_reach}

@@ -65,7 +65,7 @@ def read_recorded(repository: Repository, index: Index, changed: Iterable[Symbol
     kept = read_map(repository.common_dir / "tidegate" / "reach", complaints)
     if kept is None:
         return Recorded(frozenset(), frozenset(), frozenset(), False, None, tuple(complaints)) if complaints else None
-    return recorded_of(kept, _validity(kept, index), changed, _age(repository, kept))
+    return recorded_of(kept, validity_of(kept, index), changed, _age(repository, kept))
 
 
 def recorded_of(kept: TestMap, validity: Validity, changed: Iterable[SymbolId], age: int | None) -> Recorded:
@@ -94,7 +94,8 @@ def recorded_of(kept: TestMap, validity: Validity, changed: Iterable[SymbolId], 
     )
 
 
-def _validity(kept: TestMap, index: Index) -> Validity:
+def validity_of(kept: TestMap, index: Index) -> Validity:
+    """The map beside the tree of the index: only files that changed since are digested."""
     blobs = {path: blob.oid for path, blob in index.files.items()}
     wanted = files_to_digest(kept, blobs)
     digests = {}
