@@ -358,7 +358,7 @@ class _Reader:
         value = node.value
         if type(value) is str:
             if 3 <= len(value) <= _ARGUMENT_LIMIT and _names_something(value):
-                self.texts.append(Text(self.within, value, node.lineno))
+                self.texts.append(Text(self.within, _whole(value), node.lineno))
             return "%str"
         return _PLAIN.get(type(value).__name__, "?")
 
@@ -499,7 +499,7 @@ class _Reader:
         if kind is ast.Constant:
             self._constant(node)  # type: ignore[arg-type]
             value = node.value  # type: ignore[attr-defined]
-            return f'"{value}"' if type(value) is str and len(value) <= _ARGUMENT_LIMIT else ""
+            return f'"{_whole(value)}"' if type(value) is str and len(value) <= _ARGUMENT_LIMIT else ""
         if kind is ast.JoinedStr:
             self.children(node)
             return f'"{_template(node)}"'  # type: ignore[arg-type]
@@ -993,7 +993,12 @@ def _template(node: ast.JoinedStr) -> str:
     parts = [
         part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else "{}" for part in node.values
     ]
-    return "".join(parts)[:_ARGUMENT_LIMIT]
+    return _whole("".join(parts)[:_ARGUMENT_LIMIT])
+
+
+def _whole(value: str) -> str:
+    """A text that can be written as UTF-8: a lone half of a surrogate pair is shown as its escape."""
+    return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
 
 
 def _visibility(name: str) -> Any:
