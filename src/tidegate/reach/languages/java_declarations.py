@@ -10,6 +10,7 @@ method of it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tidegate.reach.languages.java_expressions import JavaExpressions
@@ -19,6 +20,7 @@ from tidegate.reach.languages.jvm import (
     SET_UP_MARKS,
     TEST_MARKS,
     contained,
+    quote,
     split_qualified,
 )
 from tidegate.reach.languages.jvm_record import Scope, line_of
@@ -52,7 +54,7 @@ class JavaDeclarations(JavaExpressions):
         self.nodes: list[Node] = []
         self.bodies: dict[int, Node] = {}
         self.records: dict[int, Node] = {}
-        self.methods: dict[int, frozenset[str]] = {}
+        self.methods: dict[int, dict[str, bool]] = {}
 
     def module(self, root: Node) -> None:
         self.definitions.clear()
@@ -126,7 +128,7 @@ class JavaDeclarations(JavaExpressions):
         return ""
 
     def members(self, body: Node) -> None:
-        """Read the members of a class, then tie its tests to what sets them up."""
+        """Read the members of a class, then tie tests to what sets them up and static fields to what fills them."""
         for child in body.named_children:
             if child.type == "enum_body_declarations":
                 for inner in child.named_children:
@@ -134,6 +136,11 @@ class JavaDeclarations(JavaExpressions):
             else:
                 self.initializer_or_member(child)
         self.call_set_up(self.scope)
+        scope = self.scope
+        if any(node.type == "static_initializer" for node in body.named_children):
+            for index, one in enumerate(self.definitions[scope.index + 1 :], scope.index + 1):
+                if one.parent == scope.index and one.kind in ("variable", "constant") and "static" in one.flags:
+                    self.references.append(Reference(index, "call", f"{scope.simple}.<clinit>", one.line))
 
     def initializer_or_member(self, node: Node) -> None:
         if node.type == "block":
@@ -178,15 +185,19 @@ class JavaDeclarations(JavaExpressions):
         self.leave()
         return name
 
-    def methods_of(self, index: int) -> frozenset[str]:
+    def methods_of(self, index: int) -> Mapping[str, bool]:
         known = self.methods.get(index)
         if known is None:
             members = list(self.bodies[index].named_children) if index in self.bodies else []
             members += [
                 inner for child in members if child.type == "enum_body_declarations" for inner in child.children
             ]
-            names = [child.child_by_field_name("name") for child in members if child.type in _CALLABLE]
-            known = self.methods[index] = frozenset(self.source_of(name) for name in names if name is not None)
+            known = self.methods[index] = {}
+            for child in members:
+                named = child.child_by_field_name("name") if child.type in _CALLABLE else None
+                if named is not None:
+                    name = self.source_of(named)
+                    known[name] = known.get(name, True) and _is_static(child)
         return known
 
     def components(self, node: Node, scope: Scope) -> None:
@@ -238,6 +249,7 @@ class JavaDeclarations(JavaExpressions):
         name = "<init>" if constructor else self.source_of(named)
         scope = self.enter(outer.qualify(name), name, "method")
         self.nodes.append(node)
+        self.marks_read = []
         flags, visibility, decorators = self.modifiers(node, outer)
         self.type_variables(node.child_by_field_name("type_parameters"))
         typed = node.child_by_field_name("type")
@@ -254,6 +266,7 @@ class JavaDeclarations(JavaExpressions):
             flags = flags if "abstract" in flags else [*flags, "abstract"]
         if not constructor and self.marks(scope, outer, name, visibility, decorators):
             flags = [*flags, "test"]
+            self.sources(outer, name)
         lines = _lines(node)
         self.define(
             "method",
@@ -305,6 +318,23 @@ class JavaDeclarations(JavaExpressions):
             outer.tests.tests.append((scope.index, self.nodes[scope.index].start_point[0] + 1))
             return True
         return False
+
+    def sources(self, outer: Scope, name: str) -> None:
+        """Calls of the methods that give a test its arguments: `@MethodSource("a")`, `@Test(dataProvider = "b")`."""
+        for mark, arguments, line in self.marks_read:
+            chain = _last(mark)
+            given = [argument.removeprefix("value=") for argument in arguments]
+            if chain == "Test":
+                given = [one.removeprefix("dataProvider=") for one in given if one.startswith("dataProvider=")]
+            elif chain not in ("MethodSource", "FieldSource", "UseDataProvider"):
+                continue
+            elif not given:
+                given = [quote(name)]
+            for literal in given:
+                owner, _, member = literal.strip('"').rpartition("#")
+                owner = split_qualified(owner.replace("$", ".")) if owner else outer.simple
+                target = f"{owner}.{member.partition('(')[0]}"
+                self.references.append(Reference(self.scope.index, "call", target, line))
 
     def parameters(self, node: Node) -> list[Parameter]:
         found: list[Parameter] = []
@@ -455,7 +485,7 @@ class JavaDeclarations(JavaExpressions):
                     arguments += [f"{self.source_of(key)}={part}" for part in self.annotation_values(value)]
             elif "comment" not in child.type:
                 arguments += self.annotation_values(child)
-        self.references.append(Reference(self.scope.index, "decorate", chain, line_of(node), tuple(arguments)))
+        self.mark(chain, tuple(arguments), line_of(node))
         return chain
 
     def annotation_values(self, node: Node) -> list[str]:
@@ -466,6 +496,11 @@ class JavaDeclarations(JavaExpressions):
             return [""]
         value = self.value(node)
         return ["" if value[:1] in ("?", "%") else value]
+
+
+def _is_static(node: Node) -> bool:
+    first = node.children[0]
+    return first.type == "modifiers" and any(child.type == "static" for child in first.children)
 
 
 def _lines(node: Node) -> tuple[int, int]:

@@ -104,6 +104,8 @@ class JavaExpressions(JvmReader):
         if target is None:
             arguments = self.arguments(given)
             chain = self.own_call(name)
+            if chain == name:
+                self.all_of(self.scope.enclosing_class().simple, name, line)
             self.references.append(Reference(self.scope.index, "call", chain, line, arguments, self.branch))
             return chain + "()"
         receiver = self.receiver(target)
@@ -116,6 +118,7 @@ class JavaExpressions(JvmReader):
         if self.is_container(receiver):
             return self.call_container(receiver, name, given, line)
         arguments = self.arguments(given)
+        self.all_of(receiver, name, line)
         self.reflect(receiver, name, arguments, line)
         chain = join(receiver, name)
         if chain[0] != "?":
@@ -300,7 +303,9 @@ class JavaExpressions(JvmReader):
         if typed is None or inner is None:
             return self.children(node)
         value = self.value(inner)
-        return self.type_of(typed) or value
+        mark = self.type_of(typed)
+        self.made_outside(value, mark, line_of(node))
+        return mark or value
 
     def array_access(self, node: Node) -> str:
         array, index = node.child_by_field_name("array"), node.child_by_field_name("index")

@@ -78,9 +78,29 @@ TEST_MARKS = frozenset(
 SET_UP_MARKS = frozenset(
     _words(
         "Before BeforeEach BeforeAll BeforeClass BeforeMethod BeforeTest BeforeSuite After AfterEach AfterAll "
-        "AfterClass AfterMethod AfterTest AfterSuite BeforeGroups AfterGroups BeforeTestMethod"
+        "AfterClass AfterMethod AfterTest AfterSuite BeforeGroups AfterGroups BeforeTestMethod "
+        "Parameters DataPoint DataPoints"
     )
 )
+QUIET_MARKS = (
+    TEST_MARKS
+    | SET_UP_MARKS
+    | frozenset(
+        _words(
+            "Override Deprecated SuppressWarnings SafeVarargs FunctionalInterface Nullable NonNull NotNull Nonnull "
+            "CheckReturnValue CanIgnoreReturnValue VisibleForTesting Nested Disabled Ignore DisplayName Tag Timeout "
+            "ValueSource MethodSource FieldSource EnumSource CsvSource CsvFileSource NullSource EmptySource Order "
+            "NullAndEmptySource ArgumentsSource UseDataProvider DataProvider Suppress JvmStatic JvmField JvmOverloads "
+            "JvmName Throws OptIn Synchronized Volatile Transient PublishedApi Contract Generated NullMarked "
+            "RegisterExtension TempDir API"
+        )
+    )
+)
+"""Annotations that hand what bears them to nobody who would call it, but for tests, which say so in other ways."""
+MADE_OUTSIDE = frozenset(
+    _words("readObject readUnshared newInstance readValue fromJson unmarshal deserialize getBean clone createProxy")
+)
+"""Calls that answer with an instance that somebody else made; a cast says of which class."""
 REFLECTIVE_CALLS = frozenset(
     _words(
         "invoke newInstance getMethod getDeclaredMethod getMethods getDeclaredMethods getConstructor "

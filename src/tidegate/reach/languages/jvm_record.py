@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tidegate.reach.languages.jvm import JAVA_LANG, PACKAGE_ROOTS, REFLECTIVE_CALLS, is_facade, split_qualified
+from tidegate.reach.languages.jvm import (
+    JAVA_LANG,
+    MADE_OUTSIDE,
+    PACKAGE_ROOTS,
+    QUIET_MARKS,
+    REFLECTIVE_CALLS,
+    is_facade,
+    split_qualified,
+)
 from tidegate.reach.languages.tree import names_something
 from tidegate.reach.symbols import (
     Binding,
@@ -264,10 +272,12 @@ class JvmReader(Record):
     def __init__(self, source: bytes) -> None:
         super().__init__()
         self.source = source
+        self.thawing = b"readObject" in source
         self.reflective = b".reflect" in source or b"java.lang.invoke" in source
         self.handlers: Mapping[int, Callable[[Any, Node], str]] = {}
         self.element = ""
         self.made = ""
+        self.marks_read: list[tuple[str, tuple[str, ...], int]] = []
         self.containers: set[str] = set()
 
     def source_of(self, node: Node) -> str:
@@ -318,25 +328,43 @@ class JvmReader(Record):
         """The chain of a call without a receiver: a member of the innermost class around that declares the method.
 
         Neither a local variable of this name nor a base from outside hides it; what no class around declares is
-        inherited or imported.
+        inherited or imported. A static method is one of the class, for it needs no instance.
         """
         scope, inner = self.scope.enclosing_class(), True
         while scope.outer is not None:
-            if name in self.methods_of(scope.index):
-                return f"self.{name}" if inner else f"{scope.simple}!.{name}"
+            static = self.methods_of(scope.index).get(name)
+            if static is not None:
+                own = ("cls" if static else "self") if inner else scope.simple if static else scope.simple + "!"
+                return f"{own}.{name}"
             scope, inner = scope.outer.enclosing_class(), False
         return f"self.{name}" if name in self.scope.locals else name
 
-    def methods_of(self, index: int) -> frozenset[str]:
-        """The names of the methods that a class declares."""
+    def methods_of(self, index: int) -> Mapping[str, bool]:
+        """The names of the methods that a class declares, each with whether all of that name are static."""
         raise NotImplementedError
+
+    def mark(self, chain: str, arguments: tuple[str, ...], line: int) -> None:
+        """Add an annotation of the definition that is read now; a quiet one is no reference."""
+        self.marks_read.append((chain, arguments, line))
+        if chain.rpartition(".")[2] not in QUIET_MARKS:
+            self.references.append(Reference(self.scope.index, "decorate", chain, line, arguments))
+
+    def made_outside(self, value: str, mark: str, line: int) -> None:
+        """After a cast of what somebody else made, an instance of the class exists; so it does where one is thawed."""
+        if mark[-1:] == "!" and (self.thawing or value[:-2].rpartition(".")[2] in MADE_OUTSIDE):
+            self.refer("pass", mark[:-1], line)
+
+    def all_of(self, receiver: str, name: str, line: int) -> None:
+        """`Color.values()` hands over every constant of an enum, which makes them."""
+        if name in ("values", "valueOf", "entries", "allOf") and receiver.rpartition(".")[2][:1].isupper():
+            self.refer("pass", receiver, line)
 
     def reflect(self, receiver: str, name: str, arguments: tuple[str, ...], line: int) -> None:
         """Say what a reflective call names, or that nobody knows."""
         if name == "forName" and receiver == "Class":
             literal = arguments[0] if arguments else ""
             if literal.startswith('"') and "{}" not in literal:
-                self.read(split_qualified(literal[1:-1].replace("$", ".")), line)
+                self.refer("pass", split_qualified(literal[1:-1].replace("$", ".")), line)
             else:
                 self.gap("reflection", line)
         elif self.reflective and name in REFLECTIVE_CALLS:

@@ -8,7 +8,7 @@ property with an accessor is of the kind "property". `object : Base() {}` is the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -47,7 +47,7 @@ class KotlinDeclarations(KotlinExpressions):
         super().__init__(source)
         self.nodes: list[Node] = []
         self.bodies: dict[int, Node] = {}
-        self.methods: dict[int, frozenset[str]] = {}
+        self.methods: dict[int, dict[str, bool]] = {}
         self.answers: dict[int, list[str]] = {}
         self.hidden: dict[int, list[Parameter]] = {}
         self.file_name = ""
@@ -338,7 +338,7 @@ class KotlinDeclarations(KotlinExpressions):
         self.references.append(Reference(outer.index, "read", f"{outer.simple}.{name}", line))
         return ""
 
-    def methods_of(self, index: int) -> frozenset[str]:
+    def methods_of(self, index: int) -> Mapping[str, bool]:
         known = self.methods.get(index)
         if known is None:
             members = self.bodies[index].named_children if index in self.bodies else []
@@ -347,7 +347,7 @@ class KotlinDeclarations(KotlinExpressions):
                 for child in members
                 if child.type == "function_declaration" and _receiver_of(child) is None
             ]
-            known = self.methods[index] = frozenset(self.name_of(name) for name in names if name is not None)
+            known = self.methods[index] = {self.name_of(name): False for name in names if name is not None}
         return known
 
     def type_variables(self, node: Node) -> None:
@@ -646,7 +646,7 @@ class KotlinDeclarations(KotlinExpressions):
             chain, arguments = self.annotation_of(child)
             if chain:
                 found.append(chain)
-                self.references.append(Reference(self.scope.index, "decorate", chain, line_of(node), arguments))
+                self.mark(chain, arguments, line_of(node))
         return found
 
     def annotation_of(self, node: Node) -> tuple[str, tuple[str, ...]]:

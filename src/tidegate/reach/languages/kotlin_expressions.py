@@ -136,6 +136,7 @@ class KotlinExpressions(JvmReader):
             chain = join(receiver, name)
         if chain[0] not in "?%":
             self.read(chain, line)
+            self.all_of(receiver, name, line)
         return chain
 
     def property_of_container(self, receiver: str, name: str) -> str:
@@ -257,6 +258,7 @@ class KotlinExpressions(JvmReader):
         if self.is_container(receiver):
             return self.call_container(receiver, name, given, line)
         arguments = self.arguments(given, "", "")
+        self.all_of(receiver, name, line)
         self.reflect(receiver, name, arguments, line)
         return self.call_on(receiver, name, line, arguments)
 
@@ -529,6 +531,7 @@ class KotlinExpressions(JvmReader):
     def as_(self, node: Node) -> str:
         value = self.value(node.named_children[0])
         mark = self.type_of(node.named_children[-1])
+        self.made_outside(value, mark, line_of(node))
         if mark[-1:] == "!" and value.isidentifier():
             self.bind(value, mark, "narrow", line_of(node))
         return mark or value
