@@ -47,10 +47,14 @@ def reach_of_entries(graph: Graph, entries: Sequence[Sequence[int]]) -> list[int
                 heapq.heappush(heap, (order[node], node))
             pending[node] |= new
 
+    fresh: dict[int, int] = {}
     for number, nodes in enumerate(entries):
         for node in nodes:
             give(node, 1 << number)
-    fresh: dict[int, int] = {}
+            # What is entered at a method has an instance of its class.
+            for above in graph.above.get(graph.owner[node], ()):
+                live[above] |= 1 << number
+                fresh[above] = fresh.get(above, 0) | 1 << number
     while heap or fresh:
         if not heap:
             # Classes that became live are told to the virtual edges that wait for them all at once: once per round.

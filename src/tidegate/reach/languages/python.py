@@ -54,7 +54,7 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 class _Python:
     name = "Python"
-    version = 1
+    version = 2
     suffixes: tuple[str, ...] = (".py", ".pyi")
     submodules = True
     open_world = False
@@ -198,6 +198,7 @@ class _Reader:
             ast.AnnAssign: self._annotated,
             ast.AugAssign: self._augmented,
             ast.Return: self._return,
+            ast.Raise: self._raise,
             ast.FunctionDef: self._function,
             ast.AsyncFunctionDef: self._function,
             ast.ClassDef: self._class,
@@ -422,8 +423,7 @@ class _Reader:
 
     def _comprehension(self, node: Any) -> str:
         for generator in node.generators:
-            chain = self.value(generator.iter)
-            self.assign_to(generator.target, chain + "[]", "assign")
+            self._iterate(generator.target, generator.iter)
             for condition in generator.ifs:
                 self.value(condition)
         if type(node) is ast.DictComp:
@@ -858,14 +858,21 @@ class _Reader:
         self.block(node.orelse, "branches")
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
-        if isinstance(node.iter, (ast.List, ast.Tuple)):
-            for chain in self._chains(node.iter):
-                self.assign_to(node.target, chain + "[]" if chain[0] not in "?%" else "?", "assign")
-        else:
-            chain = self.value(node.iter)
-            self.assign_to(node.target, chain + "[]" if chain[0] not in "?%" else "?", "assign")
+        self._iterate(node.target, node.iter)
         self.block(node.body, "loops")
         self.body(node.orelse)
+
+    def _iterate(self, target: ast.expr, over: ast.expr) -> None:
+        """Binds the target to an element of what is iterated over."""
+        chains = self._chains(over) if isinstance(over, (ast.List, ast.Tuple, ast.Set)) else [self.value(over)]
+        for chain in chains:
+            self.assign_to(target, chain + "[]" if chain[0] not in "?%" else "?", "assign")
+
+    def _raise(self, node: ast.Raise) -> None:
+        """A class that is raised is instantiated."""
+        if node.exc is not None:
+            self.handed_over(node.exc)
+        self.value(node.cause)
 
     def _while(self, node: ast.While) -> None:
         self.value(node.test)

@@ -311,6 +311,9 @@ def _expand_name(made: _Builder, key: str) -> None:
 
 def _expand_slot(made: _Builder, key: str) -> None:
     cls, _, name = key.rpartition("#")
+    if name.startswith("^"):
+        _expand_super(made, key, cls, name[1:])
+        return
     found: dict[str, None] = {}
     for one in (cls, *made.below.get(cls, ())):
         for wanted in _members(made, one, name) if name.endswith("%") else (name,):
@@ -322,6 +325,20 @@ def _expand_slot(made: _Builder, key: str) -> None:
             made.edge(made.number[key], made.number[bearer], "framework", 0, _oddity(made, bearer.rpartition(".")[2]))
         else:
             made.edge(made.number[key], made.number[bearer], "dispatch", 0, len(found))
+
+
+def _expand_super(made: _Builder, key: str, cls: str, name: str) -> None:
+    """What comes after a class differs with the class of the instance: mixins go on to each other."""
+    found: dict[str, None] = {}
+    for one in (cls, *made.below.get(cls, ())):
+        order = made.orders.get(one, ())
+        for above in order[order.index(cls) + 1 :] if cls in order else ():
+            bearer = made.members.get(above, {}).get(name)
+            if bearer:
+                found[bearer] = None
+                break
+    for bearer in found:
+        made.edge(made.number[key], made.number[bearer], "dispatch", 0, len(found))
 
 
 def _members(made: _Builder, cls: str, beginning: str) -> Iterable[str]:

@@ -5,6 +5,7 @@ The target of an edge is a text:
     path:name          a definition; `path:` is the module
     path:Class#m       the member m of an instance of that class, whichever class it really is (a slot)
     path:Class#m%      every member that begins so
+    path:Class#^m      the next member m after that class, in the order of whichever class the instance has
     #m                 anything of this name: what is left where a receiver is not known
 """
 
@@ -274,6 +275,8 @@ class _File:
                 outside = False
             elif kind == "y" and "." in root and _may_be_ours(name) and not value[1].startswith("super."):
                 self.add(within, "outside-name", line, f"#{name}")
+        if root == f"super.{name}" and self.table.cls[within] >= 0:
+            self.add(within, "super", line, f"{self.table.key(self.table.cls[within])}#^{name}")
         if not values:
             self._unresolved(reference, name)
         if outside:

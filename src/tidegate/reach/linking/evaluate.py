@@ -302,6 +302,8 @@ class Evaluator:
         for other in files:
             hook = self._module_name(other, "__getattr__")
             if hook:
+                if self.touched is not None:
+                    self.touched.extend(h for h in hook if h[0] == "d")
                 return tuple(v for h in hook for v in self.call(h))
         return NOTHING
 
