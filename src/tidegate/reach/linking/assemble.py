@@ -224,10 +224,10 @@ def _answer_slots(made: _Builder, key: str, known: int) -> None:
     """A new method answers to slots and names that the graph has already."""
     cls, _, name = key.rpartition(".")
     target = made.number[key]
-    for above in made.orders.get(cls, (cls,)):
-        slot = made.number.get(f"{above}#{name}", known)
-        if slot < known:
-            made.edge(slot, target, "dispatch", 0, 2)
+    owners = [one for one in (cls, *made.below.get(cls, ())) if _lookup(made, one, name) == key]
+    for slot in dict.fromkeys(f"{above}#{name}" for one in owners for above in made.orders.get(one, (one,))):
+        if made.number.get(slot, known) < known:
+            made.edge(made.number[slot], target, "dispatch", 0, 2)
     bearers = made.number.get(f"#{name}", known)
     if bearers < known:
         made.edge(bearers, target, "name", 0, len(made.by_name.get(name, ())))
@@ -287,12 +287,12 @@ def _fit_structures(made: _Builder, definitions: Mapping[str, Sequence[Definitio
 
 
 def _fit(made: _Builder, interface: str, suffix: str) -> None:
-    wanted = set(made.members.get(interface, ()))
+    wanted = {name for above in made.orders[interface] for name in made.members.get(above, ())}
     if not wanted:
         return
     rarest = min(wanted, key=lambda name: (len(made.by_name.get(name, ())), name))
-    for bearer in made.by_name.get(rarest, ()):
-        cls = bearer.rpartition(".")[0]
+    bearers = [bearer.rpartition(".")[0] for bearer in made.by_name.get(rarest, ())]
+    for cls in dict.fromkeys(one for bearer in bearers for one in (bearer, *made.below.get(bearer, ()))):
         if cls == interface or cls not in made.orders or suffix not in cls:
             continue
         has = {name for above in made.orders[cls] for name in made.members.get(above, ())}

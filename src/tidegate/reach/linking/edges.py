@@ -165,7 +165,7 @@ class _File:
         for place in fixtures.automatic(self.table, number):
             self._to_place(source, "fixture", line, place)
         if cls >= 0:
-            self.add(source, "make", line, self.table.key(cls))
+            self._to_place(source, "make", line, self.evaluator.whole((self.table.index, cls)))
             for name in SET_UP:
                 for value in self.evaluator.member(("i", self.table.index, cls), name):
                     if value[0] == "m":
@@ -447,6 +447,8 @@ def link_file(evaluator: Evaluator, table: FileTable, fixtures: Fixtures) -> Lin
     for number, definition in enumerate(table.definitions):
         if definition.kind in ("class", "interface"):
             order, external = evaluator.order((table.index, number))
+            if order[0] != (table.index, number):
+                continue
             names = []
             for place in order:
                 other = evaluator.table(place[0])

@@ -29,6 +29,7 @@ _SAME = frozenset(["values", "copy", "filter", "slice", "concat", "iter", "strea
 _TEXTS = frozenset(["str", "bytes", "int", "float"])
 _FUNCTION_KINDS = frozenset(["function", "method"])
 _CLASS_KINDS = frozenset(["class", "interface"])
+_ROOTS = frozenset(["object", "Generic", "t.Generic", "typing.Generic", "Protocol"])
 
 
 class Evaluator:
@@ -49,11 +50,15 @@ class Evaluator:
         self.layouts = layouts
         self.hint = hint
         self.world: Mapping[tuple[str, str], tuple[Place, ...]] = {}
+        self.partial: Mapping[tuple[str, str], tuple[int, ...]] = {}
         self.asked: dict[int, set[str]] = {}
         self.mask = 0
         self.touched: list[Value] | None = None
         self._memo: dict[tuple[int, int, str, Value | None], tuple[Values, int]] = {}
         self._orders: dict[Place, tuple[tuple[Place, ...], bool, int]] = {}
+        self._wholes: dict[Place, tuple[Place, int]] = {}
+        self._packages: dict[tuple[int, ...], tuple[dict[str, list[int]], int]] = {}
+        self._visible: dict[int, tuple[int, ...]] = {}
         self._running: set[object] = set()
         self._split: dict[str, tuple[str, tuple[str, ...]]] = {}
         self._depth = 0
@@ -122,7 +127,7 @@ class Evaluator:
         table = self.table(file)
         if table is None or within >= len(table.cls) or table.cls[within] < 0:
             return NOTHING
-        own = (file, table.cls[within])
+        own = self.whole((file, table.cls[within]))
         if root == "super":
             return (("s", *own, receiver),)
         if receiver is not None:
@@ -158,15 +163,27 @@ class Evaluator:
         if table is None:
             return NOTHING
         self.mask |= 1 << file
-        at, first = within, True
+        at, first, implicit = within, True, self.languages[file].implicit_self
         while at >= 0:
             definition = table.definitions[at]
-            if first or definition.kind not in _CLASS_KINDS or self.languages[file].implicit_self:
+            if first or implicit or definition.kind not in _CLASS_KINDS:
                 found = self._in_scope(table, file, at, name, receiver)
                 if found is not None:
                     return found
             at, first = definition.parent, False
-        return self._outside(table, file, within, name)
+        found = self._outside(table, file, name)
+        if not found and implicit and self._may_inherit(table, file, within):
+            return (("y", name),)
+        return found
+
+    def _may_inherit(self, table: FileTable, file: int, within: int) -> bool:
+        """Whether a class around has bases that are not known here."""
+        while within >= 0:
+            definition = table.definitions[within]
+            if definition.kind in _CLASS_KINDS and self.order((file, within))[1]:
+                return True
+            within = definition.parent
+        return False
 
     def _in_scope(self, table: FileTable, file: int, scope: int, name: str, receiver: Value | None) -> Values | None:
         """The name in this very scope, or None where it has none."""
@@ -175,8 +192,8 @@ class Evaluator:
         parameter = next((p for p in definition.parameters if p.name == name), None)
         if entries is None and parameter is None:
             if definition.kind in _CLASS_KINDS and self.languages[file].implicit_self:
-                inherited = self.member(("i", file, scope), name)
-                return inherited or None
+                order = self.order((file, scope))[0]
+                return self._in_order(order, name, ("i", *order[0])) or None
             stars = table.stars.get(scope)
             if stars:
                 return self._from_stars(file, stars, name) or None
@@ -199,24 +216,48 @@ class Evaluator:
             for module in self.chain(file, star.within, star.value.removesuffix(".*")):
                 if module[0] == "p":
                     found.extend(self.member(module, name))
+                elif module[0] == "c":
+                    found.extend(value for value in self.member(module, name) if value[0] not in "xy")
         return merged(found)
 
-    def _outside(self, table: FileTable, file: int, within: int, name: str) -> Values:
+    def _outside(self, table: FileTable, file: int, name: str) -> Values:
         """A name that the file itself does not have: seen through the package or the whole world."""
         language = self.languages[file]
-        layout = self.layouts.get(language.name)
-        if layout is not None:
-            for path in layout.visible(table.path):
-                other = self.number.get(path)
-                if other is None or other == file:
-                    continue
-                found = self._module_name(other, name)
-                if found:
-                    return found
+        package = self._visible.get(file)
+        if package is None:
+            layout = self.layouts.get(language.name)
+            seen = layout.visible(table.path) if layout is not None else ()
+            others = sorted(self.number[path] for path in seen if path in self.number)
+            package = self._visible[file] = tuple(sorted({file, *others})) if others else ()
+        if package:
+            found = self._of_package(package, name)
+            if found:
+                return found
         if language.open_world:
             places = self.world.get((language.name, name), ())
             return merged([self._definition(place) for place in places[:WIDTH]])
         return NOTHING
+
+    def _of_package(self, files: tuple[int, ...], name: str) -> Values:
+        """A name that one of these files declares. What the others import is their own affair."""
+        known = self._packages.get(files)
+        if known is None:
+            known = self._packages[files] = self._package(files)
+        bearers = known[0].get(name)
+        if bearers is None:
+            self.mask |= known[1]
+            return NOTHING
+        return merged([value for bearer in bearers for value in self._module_name(bearer, name)])
+
+    def _package(self, files: tuple[int, ...]) -> tuple[dict[str, list[int]], int]:
+        names: dict[str, list[int]] = {}
+        mask = 0
+        for file in files:
+            table = self.table(file)
+            mask |= 1 << file
+            for name in table.declared() if table is not None else ():
+                names.setdefault(name, []).append(file)
+        return names, mask
 
     def _parameter(self, table: FileTable, file: int, scope: int, parameter: Parameter) -> Values:
         found: list[Value] = []
@@ -244,7 +285,7 @@ class Evaluator:
                 self.touched.append(("d", file, entry))
             if definition.kind == "property":
                 return self._returned(file, entry, receiver) or NOTHING
-            return NOTHING
+            return (("d", file, entry),) if entry in table.children else NOTHING
         return (self._definition((file, entry)),)
 
     def _imported(self, file: int, entry: Binding) -> Values:
@@ -263,7 +304,7 @@ class Evaluator:
     def _definition(self, place: Place) -> Value:
         table = self.table(place[0])
         kind = table.definitions[place[1]].kind if table is not None else ""
-        return ("c", *place) if kind in _CLASS_KINDS or kind == "type" else ("d", *place)
+        return ("c", *self.whole(place)) if kind in _CLASS_KINDS or kind == "type" else ("d", *place)
 
     # modules
 
@@ -291,11 +332,14 @@ class Evaluator:
     def _of_module(self, spec: str, file: int, name: str) -> Values:
         found: list[Value] = []
         files = self.files_of(spec, file)
+        language = self.languages[file]
+        if len(files) > 1 and not language.submodules and not language.open_world:
+            return self._of_package(files, name)
         for other in files:
             found.extend(self._module_name(other, name))
         if found:
             return merged(found)
-        if self.languages[file].submodules:
+        if language.submodules:
             deeper = f"{spec}{name}" if spec.endswith(".") else f"{spec}.{name}"
             if self.files_of(deeper, file):
                 return (("p", deeper, file),)
@@ -360,7 +404,9 @@ class Evaluator:
         receiver = value[3]
         own = (value[1], value[2])
         order, _ = self.order((receiver[1], receiver[2]) if receiver is not None else own)
+        parts = self.parts(own)
         rest = order[order.index(own) + 1 :] if own in order else self.order(own)[0][1:]
+        rest = tuple(place for place in rest if place not in parts) if len(parts) > 1 else rest
         found = self._in_order(rest, name, receiver or ("i", *own))
         if found is None and self.order(own)[1]:
             return (("y", f"super.{name}"),)
@@ -410,10 +456,78 @@ class Evaluator:
             parent = table.definitions[definition.parent]
             if any(base.endswith(("Enum", "Flag")) for base in parent.bases):
                 return (("i", file, definition.parent),)
-            return NOTHING
+            return (("d", file, entry),) if entry in table.children else NOTHING
         return (self._definition((file, entry)),)
 
     # classes
+
+    def whole(self, place: Place) -> Place:
+        """The class that a part of it in another file belongs to; the place itself where it is no part."""
+        known = self._wholes.get(place)
+        if known is not None:
+            self.mask |= known[1]
+            return known[0]
+        table = self.table(place[0])
+        if table is None:
+            return place
+        if self.languages[place[0]].open_world:
+            same = self._same_name(place, table)
+            found = same[0] if same else place
+        elif place[1] in table.partial:
+            key = ("whole", place)
+            if key in self._running:
+                return place
+            self._running.add(key)
+            outer, self.mask = self.mask, 1 << place[0]
+            found = self._whole(place, table)
+            self._running.discard(key)
+            self._wholes[place] = (found, self.mask)
+            self.mask |= outer
+        else:
+            found = place
+        return found
+
+    def _whole(self, place: Place, table: FileTable) -> Place:
+        file, definition = place[0], table.definitions[place[1]]
+        name, scope = definition.name.rpartition(".")[2], max(definition.parent, 0)
+        values: Values = ()
+        for entry in table.names.get((scope, name), ()):
+            if isinstance(entry, Binding):
+                values += self.chain(file, entry.within, entry.value)
+        if not values and definition.bases and definition.bases[0].rpartition(".")[2] == name:
+            values = self.chain(file, scope, definition.bases[0])
+        if not values and scope in table.stars:
+            values = self._from_stars(file, table.stars[scope], name)
+        values = values or self._outside(table, file, name)
+        return next(((v[1], v[2]) for v in values if v[0] == "c"), place)
+
+    def _same_name(self, place: Place, table: FileTable) -> list[Place]:
+        """The classes of this name where one class may be written in several files."""
+        found = []
+        for other in self.world.get((self.languages[place[0]].name, table.definitions[place[1]].name), ()):
+            theirs = self.table(other[0])
+            if theirs is not None and theirs.definitions[other[1]].kind in _CLASS_KINDS:
+                found.append(other)
+        return found
+
+    def parts(self, whole: Place) -> tuple[Place, ...]:
+        """Every place where the class is written, the whole one first."""
+        table = self.table(whole[0])
+        if table is None:
+            return (whole,)
+        language = self.languages[whole[0]]
+        if language.open_world:
+            return tuple(dict.fromkeys([whole, *self._same_name(whole, table)]))
+        found = [whole]
+        name = table.definitions[whole[1]].name.rpartition(".")[2]
+        for file in self.partial.get((language.name, name), ()):
+            theirs = self.table(file)
+            for index in theirs.partial if theirs is not None else ():
+                place = (file, index)
+                if theirs and theirs.definitions[index].name.rpartition(".")[2] == name and place != whole:
+                    if self.whole(place) == whole:
+                        found.append(place)
+        return tuple(found)
 
     def order(self, place: Place) -> tuple[tuple[Place, ...], bool]:
         """The classes that a member is looked up in, the own one first, and whether some base is not known here."""
@@ -421,29 +535,45 @@ class Evaluator:
         if known is not None:
             self.mask |= known[2]
             return known[0], known[1]
-        key = ("order", place)
         table = self.table(place[0])
-        if key in self._running or table is None:
-            return (place,), table is None
+        if table is None:
+            return (place,), True
+        whole = self.whole(place)
+        key = ("order", whole)
+        if key in self._running:
+            return (whole,), False
         self._running.add(key)
         outer, self.mask = self.mask, 1 << place[0]
-        found: list[Place] = [place]
+        parts = self.parts(whole)
+        found = list(parts)
         external = False
-        definition = table.definitions[place[1]]
-        for base in definition.bases:
-            values = [v for v in self.chain(place[0], max(definition.parent, 0), base) if v[0] in "ciy"] if base else []
-            classes = [v for v in values if v[0] == "c"]
-            if not classes:
-                external = external or base not in ("object", "Generic", "t.Generic", "typing.Generic", "Protocol")
-            for value in classes:
-                above, more = self.order((value[1], value[2]))
-                external = external or more
-                found = [*[p for p in found if p not in above or p == place], *above]
+        for part in parts:
+            self.mask |= 1 << part[0]
+            external = self._inherit(part, parts, found) or external
         self._running.discard(key)
         answer = tuple(dict.fromkeys(found))
         self._orders[place] = (answer, external, self.mask)
         self.mask |= outer
         return answer, external
+
+    def _inherit(self, part: Place, parts: tuple[Place, ...], found: list[Place]) -> bool:
+        """Adds what the bases of one part of a class bring; whether some base is not known here."""
+        table = self.table(part[0])
+        assert table is not None
+        definition = table.definitions[part[1]]
+        external = False
+        for base in definition.bases:
+            values = [v for v in self.chain(part[0], max(definition.parent, 0), base) if v[0] in "ciy"] if base else []
+            classes = [v for v in values if v[0] == "c"]
+            if not classes:
+                external = external or base not in _ROOTS
+            for value in classes:
+                if (value[1], value[2]) in parts:
+                    continue
+                above, more = self.order((value[1], value[2]))
+                external = external or more
+                found[:] = [*[p for p in found if p not in above or p in parts], *above]
+        return external
 
     # calls
 
@@ -461,6 +591,10 @@ class Evaluator:
         if kind == "e":
             return (value[1],)
         if kind == "i":
+            order = self.order((value[1], value[2]))[0]
+            declared = self._in_order(order, "()", value)
+            if declared is not None:
+                return declared
             return merged([v for m in self.member(value, "__call__") if m[0] == "m" for v in self.call(m)])
         if kind == "b" and value[1] in _TEXTS:
             return (value,)
@@ -485,6 +619,9 @@ class Evaluator:
         if kind == "l":
             return (value[1],)
         if kind == "i":
+            declared = self._in_order(self.order((value[1], value[2]))[0], "[]", value)
+            if declared is not None:
+                return declared
             found: list[Value] = []
             for name in ("__getitem__", "__iter__", "__aiter__"):
                 for method in self.member(value, name):

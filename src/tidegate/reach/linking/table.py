@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TypeAlias
 
 from tidegate.reach.symbols import Binding, Definition, FileSymbols
@@ -11,9 +12,12 @@ Entry: TypeAlias = int | Binding
 
 
 class FileTable:
-    """One file's symbols by scope and name. `cls` has the class that each definition stands in, -1 for none."""
+    """One file's symbols by scope and name. `cls` has the class that each definition stands in, -1 for none.
 
-    __slots__ = ("children", "cls", "definitions", "index", "members", "names", "path", "stars", "symbols")
+    `partial` are the classes that say more of a class of another file.
+    """
+
+    __slots__ = ("children", "cls", "definitions", "index", "members", "names", "partial", "path", "stars", "symbols")
 
     def __init__(self, path: str, index: int, symbols: FileSymbols) -> None:
         self.path = path
@@ -25,9 +29,12 @@ class FileTable:
         self.children: dict[int, list[int]] = {}
         self.stars: dict[int, list[Binding]] = {}
         self.cls: list[int] = []
+        self.partial: list[int] = []
         for number, definition in enumerate(symbols.definitions):
             parent = definition.parent
             self.cls.append(_class_of(number, definition, self.cls))
+            if "partial" in definition.flags:
+                self.partial.append(number)
             if parent >= 0:
                 name = definition.name.rpartition(".")[2]
                 self.names.setdefault((parent, name), []).append(number)
@@ -38,6 +45,14 @@ class FileTable:
                 self.stars.setdefault(binding.scope, []).append(binding)
             else:
                 self.names.setdefault((binding.scope, binding.name), []).append(binding)
+
+    def declared(self) -> Iterator[str]:
+        """The top-level names that the file itself gives a meaning: neither imports nor parts of other files' classes."""
+        for (scope, name), entries in self.names.items():
+            if scope == 0 and any(
+                entry not in self.partial if isinstance(entry, int) else entry.kind != "import" for entry in entries
+            ):
+                yield name
 
     def key(self, number: int) -> str:
         """The node of a definition."""

@@ -22,11 +22,14 @@ from tidegate.reach.linking.pytests import Fixtures
 from tidegate.reach.linking.table import FileTable
 from tidegate.reach.symbols import FileSymbols
 
-VERSION = 1
+VERSION = 2
 
 
 class FileState(Struct, frozen=True, array_like=True, gc=False):
-    """What is kept of one linked file, to tell whether it has to be linked again."""
+    """What is kept of one linked file, to tell whether it has to be linked again.
+
+    `partial` has the classes of other files that it says more of.
+    """
 
     path: str
     oid: str
@@ -37,6 +40,7 @@ class FileState(Struct, frozen=True, array_like=True, gc=False):
     calls: int
     unresolved: int
     gaps: int
+    partial: tuple[str, ...] = ()
 
 
 class TreeState(Struct, frozen=True, array_like=True):
@@ -77,6 +81,7 @@ def link_tree(index: Index, read: Callable[[Sequence[str]], Mapping[str, bytes]]
     paths = tuple(path for path in sources if symbols[path].definitions)
     symbols = {path: symbols[path] for path in paths}
     evaluator = _evaluator(paths, symbols.__getitem__, {p: symbols[p].package for p in paths}, tuple(index.files), read)
+    evaluator.partial = _partial(evaluator, {path: _parts_of(symbols[path]) for path in paths})
     fixtures = _start(evaluator, symbols)
     with _no_collection():
         linked = {path: link_file(evaluator, _table(evaluator, number), fixtures) for number, path in enumerate(paths)}
@@ -107,6 +112,8 @@ def relink(index: Index, before: TreeState, read: Callable[[Sequence[str]], Mapp
 
     packages = {p: s.package for p, s in known.items() if p not in gone} | {p: fresh[p].package for p in changed}
     evaluator = _evaluator(paths, symbols_of, packages, tuple(index.files), read)
+    parts = {p: s.partial for p, s in known.items() if p not in gone} | {p: _parts_of(fresh[p]) for p in changed}
+    evaluator.partial = _partial(evaluator, parts)
     wanted = set(changed) | _dependents(evaluator, before, fresh, changed, gone)
     if any(language.open_world for language in evaluator.languages.values()):
         index_of = {p: symbols_of(p) for p in paths if evaluator.languages[evaluator.number[p]].open_world}
@@ -164,15 +171,29 @@ def _start(evaluator: Evaluator, symbols: Mapping[str, FileSymbols]) -> Fixtures
     return fixtures
 
 
+def _parts_of(symbols: FileSymbols) -> tuple[str, ...]:
+    return tuple(d.name.rpartition(".")[2] for d in symbols.definitions if "partial" in d.flags)
+
+
+def _partial(evaluator: Evaluator, parts: Mapping[str, tuple[str, ...]]) -> dict[tuple[str, str], tuple[int, ...]]:
+    """The files that say more of a class of another file, by its language and name."""
+    found: dict[tuple[str, str], dict[int, None]] = {}
+    for path, names in parts.items():
+        number = evaluator.number[path]
+        for name in names:
+            found.setdefault((evaluator.languages[number].name, name), {})[number] = None
+    return {key: tuple(numbers) for key, numbers in found.items()}
+
+
 def _world(evaluator: Evaluator, symbols: Mapping[str, FileSymbols]) -> dict[tuple[str, str], tuple[Place, ...]]:
-    """The top-level names of languages in which every file sees them."""
+    """The top-level names of languages in which every file sees them, and all their classes by their qualified names."""
     found: dict[tuple[str, str], list[Place]] = {}
     for path, file in symbols.items():
         number = evaluator.number[path]
         language: Language = evaluator.languages[number]
         if language.open_world:
             for index, definition in enumerate(file.definitions):
-                if definition.parent == 0:
+                if definition.parent == 0 or definition.kind in ("class", "interface"):
                     found.setdefault((language.name, definition.name), []).append((number, index))
     return {key: tuple(places) for key, places in found.items()}
 
@@ -197,6 +218,7 @@ def _state(evaluator: Evaluator, number: int, oid: str, symbols: FileSymbols, li
         linked.calls,
         linked.unresolved,
         len(symbols.gaps),
+        _parts_of(symbols),
     )
 
 
@@ -229,6 +251,12 @@ def _dependents(
             altered |= 1 << number
     for path in gone:
         altered |= 1 << known[path][0]
+    for path in moved:
+        # Its package sees other names now.
+        layout = evaluator.layouts[evaluator.languages[evaluator.number[path]].name]
+        for other in layout.visible(path):
+            if other in known:
+                altered |= 1 << known[other][0]
     if moved:
         for number, state in enumerate(before.files):
             layout = evaluator.layouts.get(evaluator.languages[number].name)
