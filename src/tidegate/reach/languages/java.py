@@ -36,6 +36,7 @@ class _Java:
     open_world = False
     implicit_self = True
     structural = False
+    by_value = False
 
     def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:  # noqa: ARG002
         try:

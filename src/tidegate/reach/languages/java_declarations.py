@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from tidegate.reach.languages.java_expressions import JavaExpressions
 from tidegate.reach.languages.jvm import (
     CONTAINERS,
-    PLAIN,
     SET_UP_MARKS,
     TEST_MARKS,
     contained,
@@ -96,8 +95,10 @@ class JavaDeclarations(JavaExpressions):
         chain = split_qualified(full, members=1 if static else 0)
         name = full.rpartition(".")[2]
         self.imported.add(name)
-        if name in CONTAINERS and full.startswith(_PLATFORM):
-            self.containers.add(name)
+        if full.startswith(_PLATFORM):
+            self.containers.update([name] if name in CONTAINERS else [])
+        else:
+            self.foreign.add(name)
         self.bind(name, chain, "import", line)
         self.references.append(Reference(0, "import", chain, line))
         return ""
@@ -117,7 +118,10 @@ class JavaDeclarations(JavaExpressions):
         self.type_variables(node.child_by_field_name("type_parameters"))
         bases = self.bases(node)
         kind = _KINDS.get(node.type, "class")
-        self.define(kind, _lines(node), flags, visibility=visibility, bases=bases, decorators=decorators)
+        open_ = kind == "interface" or "abstract" in flags
+        own = bases if open_ else self.own_bases(bases)
+        self.define(kind, _lines(node), flags, visibility=visibility, bases=own, decorators=decorators)
+        self.called_back(scope, bases)
         if node.type == "record_declaration":
             self.components(node, scope)
         if node.type == "enum_declaration":
@@ -151,6 +155,9 @@ class JavaDeclarations(JavaExpressions):
     def bases(self, node: Node) -> tuple[str, ...]:
         """What a class extends and implements, each with an "inherit" reference; their type arguments are uses."""
         found: list[str] = []
+        above = node.child_by_field_name("superclass")
+        if above is not None:
+            self.made_with(self.type_name(above.named_children[-1]), line_of(above))
         for child in node.named_children:
             if child.type in ("superclass", "super_interfaces", "extends_interfaces"):
                 for part in child.named_children:
@@ -175,9 +182,11 @@ class JavaDeclarations(JavaExpressions):
         scope = self.enter(self.scope.qualify(name), name, "class")
         self.nodes.append(body)
         self.bodies[scope.index] = body
-        bases = (base,) if base and base not in PLAIN else ()
-        self.define("class", _lines(body), ["anonymous"], visibility="private", bases=bases)
+        bases = (base,) if base else ()
+        self.define("class", _lines(body), ["anonymous"], visibility="private", bases=self.own_bases(bases))
+        self.called_back(scope, bases)
         for chain in bases:
+            self.made_with(chain, line_of(body))
             self.references.append(Reference(scope.index, "inherit", chain, line_of(body)))
         element, self.element = self.element, ""
         self.members(body)

@@ -102,8 +102,9 @@ class JavaExpressions(JvmReader):
         name = self.source_of(named)
         line = named.start_point[0] + 1
         if target is None:
-            arguments = self.arguments(given)
             chain = self.own_call(name)
+            arguments = self.arguments(given)
+            arguments = self.kept_of(name, arguments) if chain == name else arguments
             if chain == name:
                 self.all_of(self.scope.enclosing_class().simple, name, line)
             self.references.append(Reference(self.scope.index, "call", chain, line, arguments, self.branch))
@@ -120,6 +121,7 @@ class JavaExpressions(JvmReader):
         arguments = self.arguments(given)
         self.all_of(receiver, name, line)
         self.reflect(receiver, name, arguments, line)
+        arguments = self.kept_of(name, arguments)
         chain = join(receiver, name)
         if chain[0] != "?":
             if chain[0] != "%":
@@ -131,7 +133,7 @@ class JavaExpressions(JvmReader):
     def call_container(self, receiver: str, name: str, given: Node, line: int) -> str:
         """A call on something that holds elements: functions among the arguments are given an element."""
         outer, self.element = self.element, receiver + "[]"
-        arguments = self.arguments(given)
+        arguments = self.kept_of(name, self.arguments(given))
         self.element = outer
         self.references.append(Reference(self.scope.index, "call", join(receiver, name), line, arguments, self.branch))
         if name in ELEMENT_CALLS:

@@ -17,6 +17,7 @@ class _JavaScript:
     open_world = False
     implicit_self = False
     structural = False
+    by_value = False
 
     def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:
         return read_symbols(source, suffix)

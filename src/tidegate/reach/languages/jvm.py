@@ -82,6 +82,38 @@ SET_UP_MARKS = frozenset(
         "Parameters DataPoint DataPoints"
     )
 )
+CALLED_BACK = {
+    "Serializable": "readObject writeObject readResolve writeReplace readObjectNoData",
+    "Externalizable": "readExternal writeExternal",
+    "Cloneable": "clone",
+    "Closeable": "close",
+    "AutoCloseable": "close",
+    "Flushable": "flush",
+    "Comparable": "compareTo",
+    "Comparator": "compare",
+    "Iterable": "iterator spliterator forEach",
+    "Iterator": "hasNext next remove",
+    "Runnable": "run",
+    "Callable": "call",
+    "Supplier": "get",
+    "Consumer": "accept",
+    "BiConsumer": "accept",
+    "Function": "apply",
+    "BiFunction": "apply",
+    "UnaryOperator": "apply",
+    "BinaryOperator": "apply",
+    "Predicate": "test",
+    "BiPredicate": "test",
+    "CharSequence": "length charAt subSequence",
+    "Appendable": "append",
+    "InvocationHandler": "invoke",
+    "RandomAccess": "",
+    "Object": "",
+    "Any": "",
+    "Record": "",
+}
+"""Types of the platform that say no more than which methods they call: as a base they are as good as these."""
+ALWAYS_CALLED_BACK = "toString equals hashCode finalize"
 QUIET_MARKS = (
     TEST_MARKS
     | SET_UP_MARKS
@@ -97,6 +129,19 @@ QUIET_MARKS = (
     )
 )
 """Annotations that hand what bears them to nobody who would call it, but for tests, which say so in other ways."""
+QUIET_CALLS = frozenset(
+    _words(
+        "assertEquals assertNotEquals assertTrue assertFalse assertNull assertNotNull assertSame assertNotSame fail "
+        "assertArrayEquals assertIterableEquals assertInstanceOf assertThat isEqualTo isNotEqualTo isSameAs isNull "
+        "isNotNull isInstanceOf contains containsExactly containsKey containsValue hasSize requireNonNull checkNotNull "
+        "requireNonNullElse nonNull format printf println print valueOf equals hash hashCode toString append add "
+        "addAll addFirst addLast put putAll putIfAbsent push offer remove removeAll indexOf lastIndexOf asList of "
+        "listOf setOf mapOf arrayOf get getOrDefault singletonList singleton emptyList ofNullable isSameInstanceAs "
+        "assertContentEquals assertIs shouldBe debug info warn error trace"
+    )
+)
+"""Calls that store, compare or print what they are given. Of an instance they ask no more than `ALWAYS_CALLED_BACK`,
+so that it is not listed among their arguments: it is handed to nobody who could do more with it."""
 MADE_OUTSIDE = frozenset(
     _words("readObject readUnshared newInstance readValue fromJson unmarshal deserialize getBean clone createProxy")
 )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tidegate.reach.languages.jvm import (
+    ALWAYS_CALLED_BACK,
+    CALLED_BACK,
     JAVA_LANG,
     MADE_OUTSIDE,
     PACKAGE_ROOTS,
+    QUIET_CALLS,
     QUIET_MARKS,
     REFLECTIVE_CALLS,
     is_facade,
@@ -279,6 +282,7 @@ class JvmReader(Record):
         self.made = ""
         self.marks_read: list[tuple[str, tuple[str, ...], int]] = []
         self.containers: set[str] = set()
+        self.foreign: set[str] = set()
 
     def source_of(self, node: Node) -> str:
         """The source of a node."""
@@ -348,6 +352,33 @@ class JvmReader(Record):
         self.marks_read.append((chain, arguments, line))
         if chain.rpartition(".")[2] not in QUIET_MARKS:
             self.references.append(Reference(self.scope.index, "decorate", chain, line, arguments))
+
+    def kept_of(self, name: str, arguments: tuple[str, ...]) -> tuple[str, ...]:
+        """The arguments of a call, without the instances where it only stores, compares or prints them."""
+        if name not in QUIET_CALLS or not arguments:
+            return arguments
+        return tuple([argument if argument[:1] == '"' else "" for argument in arguments])
+
+    def own_bases(self, bases: Sequence[str]) -> tuple[str, ...]:
+        """The bases of a class that can be made, without those that `called_back` speaks for.
+
+        A type of the same name from elsewhere is a base; so is all that an abstract class leaves to others.
+        """
+        return tuple(base for base in bases if base not in CALLED_BACK or base in self.foreign)
+
+    def made_with(self, base: str, line: int) -> None:
+        """To make an instance of a class makes one of the class that it extends: its fields, its constructor."""
+        if base and base not in CALLED_BACK:
+            self.references.append(Reference(self.scope.index, "call", base, line))
+
+    def called_back(self, scope: Scope, bases: Sequence[str]) -> None:
+        """Let a class hand over those of its methods that the platform calls."""
+        declared = self.methods_of(scope.index)
+        names = [CALLED_BACK.get(base, "") for base in bases if base not in self.foreign]
+        line = self.definitions[scope.index].line
+        for name in dict.fromkeys(" ".join([*names, ALWAYS_CALLED_BACK]).split()):
+            if name in declared:
+                self.references.append(Reference(scope.index, "pass", f"{scope.simple}!.{name}", line))
 
     def made_outside(self, value: str, mark: str, line: int) -> None:
         """After a cast of what somebody else made, an instance of the class exists; so it does where one is thawed."""

@@ -48,6 +48,7 @@ class _Kotlin:
     open_world = False
     implicit_self = True
     structural = False
+    by_value = False
 
     def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:  # noqa: ARG002
         try:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from tidegate.reach.languages.jvm import CONTAINERS, PLAIN, SET_UP_MARKS, TEST_MARKS
+from tidegate.reach.languages.jvm import PLAIN, SET_UP_MARKS, TEST_MARKS
 from tidegate.reach.languages.jvm_record import Scope, line_of
 from tidegate.reach.languages.kotlin_expressions import KotlinExpressions
 from tidegate.reach.symbols import Binding, Definition, DefinitionKind, Parameter, Reference, Visibility
@@ -144,8 +144,9 @@ class KotlinDeclarations(KotlinExpressions):
         self.imported.add(name)
         if name[:1].islower():
             self.extensions.add(name)
-        if name in CONTAINERS and not full.startswith(_PLATFORM):
+        if not full.startswith(_PLATFORM):
             self.containers.discard(name)
+            self.foreign.add(name)
         self.bind(name, chain, "import", line)
         self.references.append(Reference(0, "import", chain, line))
         return ""
@@ -180,7 +181,9 @@ class KotlinDeclarations(KotlinExpressions):
         flags += ["abstract"] if "sealed" in words and not flags else []
         flags += ["test"] if any(base.rpartition(".")[2] in _SPECS for base in bases) else []
         kind: DefinitionKind = "interface" if interface else "class"
-        self.define(kind, _lines(node), flags, visibility=visibility, bases=bases, decorators=decorators)
+        own = bases if interface or flags else self.own_bases(bases)
+        self.define(kind, _lines(node), flags, visibility=visibility, bases=own, decorators=decorators)
+        self.called_back(scope, bases)
         self.outside_of_lambdas(node, body)
         if "enum" in words:
             self.bind("values", f"{simple}!*.values", "annotation", line_of(node))
@@ -229,6 +232,8 @@ class KotlinDeclarations(KotlinExpressions):
                 if typed is None or not chain:
                     continue
                 found.append(chain)
+                if part.named_children[0].type == "constructor_invocation":
+                    self.made_with(chain, line_of(typed))
                 self.references.append(Reference(self.scope.index, "inherit", chain, line_of(typed)))
                 for inner in typed.named_children:
                     if inner.type == "type_arguments":
@@ -300,8 +305,9 @@ class KotlinDeclarations(KotlinExpressions):
         self.nodes.append(node)
         if body is not None:
             self.bodies[scope.index] = body
-        bases = tuple(chain for chain in self.bases(node) if chain not in PLAIN)
-        self.define("class", _lines(node), ["anonymous"], visibility="private", bases=bases)
+        bases = self.bases(node)
+        self.define("class", _lines(node), ["anonymous"], visibility="private", bases=self.own_bases(bases))
+        self.called_back(scope, bases)
         element, aliases = self.element, self.aliases
         self.element = ""
         self.outside_of_lambdas(node, body)

@@ -214,6 +214,7 @@ class KotlinExpressions(JvmReader):
         chain = self.own_call(name) if name not in self.scope.locals else name
         if chain == self.declaring == name and name not in self.functions and self.scope.enclosing_class().outer:
             chain = f"self.{name}"
+        arguments = self.kept_of(name, arguments) if chain == name else arguments
         implicit = name not in self.functions and name not in self.imported and not name[:1].isupper()
         if implicit and name not in self.scope.locals:
             receivers = self.receivers[-1:] or (["this"] if "this" in self.scope.locals else [])
@@ -271,6 +272,7 @@ class KotlinExpressions(JvmReader):
     def call_on(self, receiver: str, name: str, line: int, arguments: tuple[str, ...]) -> str:
         """A call of a member; where an extension function of the name is in sight, that is called with the receiver."""
         chain = join(receiver, name)
+        arguments = self.kept_of(name, arguments)
         if name in self.extensions:
             own = receiver if receiver[0] not in "?%" else ""
             self.add_call(name, line, (own, *arguments))
@@ -285,7 +287,7 @@ class KotlinExpressions(JvmReader):
         return chain + "()"
 
     def call_container(self, receiver: str, name: str, given: list[Node], line: int) -> str:
-        arguments = self.arguments(given, receiver + "[]", "")
+        arguments = self.kept_of(name, self.arguments(given, receiver + "[]", ""))
         if name in self.extensions:
             self.add_call(name, line, (receiver, *arguments))
             return name + "()"
