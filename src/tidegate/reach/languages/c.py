@@ -35,6 +35,7 @@ class _CFamily:
     open_world = True
     implicit_self = True
     structural = False
+    by_value = False
 
     def __init__(self, suffixes: tuple[str, ...]) -> None:
         self.suffixes = suffixes

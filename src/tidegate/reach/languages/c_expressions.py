@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, TypeAlias
 
 from tidegate.reach.languages.c_types import CTypes, declared
 from tidegate.reach.languages.tree import TEXT_LIMIT, names_something, node_kinds, unescape
@@ -21,10 +22,12 @@ _LITERALS = {
     "false": "%bool",
     "sizeof_expression": "%int",
 }
-_SILENT = ("comment", "null", "nullptr", "primitive_type", "type_qualifier", "storage_class_specifier", "goto_statement",
-           "statement_identifier", "field_identifier", "string_content", "system_lib_string", "access_specifier", "auto",
-           "preproc_directive", "break_statement", "continue_statement", "lambda_capture_specifier", "preproc_arg",
-           "placeholder_type_specifier", "using_declaration")  # fmt: skip
+_SILENT = (
+    "comment", "null", "nullptr", "primitive_type", "type_qualifier", "storage_class_specifier", "goto_statement",
+    "statement_identifier", "field_identifier", "string_content", "system_lib_string", "access_specifier", "auto",
+    "preproc_directive", "break_statement", "continue_statement", "lambda_capture_specifier", "preproc_arg",
+    "placeholder_type_specifier", "using_declaration",
+)  # fmt: skip
 _CASTS = frozenset(
     ["static_cast", "dynamic_cast", "reinterpret_cast", "const_cast", "down_cast", "any_cast", "bit_cast"]
 )
@@ -33,6 +36,9 @@ _MOVES = frozenset(["<std>.move", "<std>.forward", "<std>.ref", "<std>.cref", "<
 _REFLECTION = frozenset(["dlsym", "GetProcAddress"])
 _DYNAMIC = frozenset(["dlopen", "LoadLibrary", "LoadLibraryA"])
 _GAP_LIMIT = 200
+
+
+Reader: TypeAlias = "Callable[[CExpressions, Node], str]"
 
 
 class Local:
@@ -58,57 +64,65 @@ class CExpressions(CTypes):
         self.texts: list[Text] = []
         self.gaps: list[Gap] = []
         self.local = Local(0)
-        readers: dict[str, Callable[[Node], str]] = {
-            "identifier": self._identifier,
-            "field_expression": self._field,
-            "qualified_identifier": self._qualified,
-            "call_expression": self._call,
-            "argument_list": self.parts,
-            "new_expression": self._new,
-            "this": lambda _: "self",
-            "string_literal": self._string,
-            "raw_string_literal": self._string,
-            "concatenated_string": self._string,
-            "parenthesized_expression": self._inner,
-            "condition_clause": self._condition,
-            "pointer_expression": self._pointer,
-            "subscript_expression": self._subscript,
-            "cast_expression": self._cast,
-            "compound_literal_expression": self._cast,
-            "assignment_expression": self._assignment,
-            "binary_expression": self._binary,
-            "conditional_expression": self._conditional,
-            "initializer_list": self._listed,
-            "initializer_pair": self._pair,
-            "type_descriptor": self._type_use,
-            "type_identifier": self._type_use,
-            "template_type": self._type_use,
-            "template_function": self._template_function,
-            "lambda_expression": self._lambda,
-            "declaration": self.declaration,
-            "parameter_declaration": self._parameter_inside,
-            "for_range_loop": self._range,
-            "return_statement": self._return,
-            "catch_clause": self.parts,
-            "ERROR": self.broken,
-            "co_await_expression": self._inner,
-            "delete_expression": self.parts,
-            "update_expression": self.parts,
-            "preproc_def": self._silent,
-            "preproc_function_def": self._silent,
+        self._readers = self._table(grammar)
+        names = _simple_kinds(grammar)
+        self._name_ids, self._field_ids = names["identifier"], names["field_expression"]
+        self.plain = source.isascii()
+        self.text = source.decode("ascii") if self.plain else ""
+        self.mended = False
+
+    @classmethod
+    @cache
+    def _table(cls, grammar: str) -> tuple[Reader, ...]:
+        """The readers by the number of a kind, made once for a grammar."""
+        readers: dict[str, Reader] = {
+            "identifier": cls._identifier,
+            "field_expression": cls._field,
+            "qualified_identifier": cls._qualified,
+            "call_expression": cls._call,
+            "argument_list": cls.parts,
+            "new_expression": cls._new,
+            "this": lambda *_: "self",
+            "string_literal": cls._string,
+            "raw_string_literal": cls._string,
+            "concatenated_string": cls._string,
+            "parenthesized_expression": cls._inner,
+            "condition_clause": cls._condition,
+            "pointer_expression": cls._pointer,
+            "subscript_expression": cls._subscript,
+            "cast_expression": cls._cast,
+            "compound_literal_expression": cls._cast,
+            "assignment_expression": cls._assignment,
+            "binary_expression": cls._binary,
+            "conditional_expression": cls._conditional,
+            "initializer_list": cls._listed,
+            "initializer_pair": cls._pair,
+            "type_descriptor": cls._type_use,
+            "type_identifier": cls._type_use,
+            "template_type": cls._type_use,
+            "template_function": cls._template_function,
+            "lambda_expression": cls._lambda,
+            "declaration": cls.declaration,
+            "parameter_declaration": cls._parameter_inside,
+            "for_range_loop": cls._range,
+            "return_statement": cls._return,
+            "catch_clause": cls.parts,
+            "ERROR": cls.broken,
+            "co_await_expression": cls._inner,
+            "delete_expression": cls.parts,
+            "update_expression": cls.parts,
+            "preproc_def": _always("?"),
+            "preproc_function_def": _always("?"),
         }
         readers.update((kind, _always(chain)) for kind, chain in _LITERALS.items())
-        readers.update((kind, self._silent) for kind in _SILENT)
-        names = node_kinds(grammar)
-        self._readers = [readers.get(name, self.parts) for name in names]
-        self._field_ids = frozenset(i for i, name in enumerate(names) if name == "field_expression")
-        self._name_ids = frozenset(i for i, name in enumerate(names) if name == "identifier")
+        readers.update((kind, _always("?")) for kind in _SILENT)
+        return tuple([readers.get(name, cls.parts) for name in node_kinds(grammar)])
 
     # what everything is read with
 
     def read(self, node: Node) -> str:
         number = node.kind_id
-        return self._readers[number](node) if number < len(self._readers) else self.broken(node)
+        return self._readers[number](self, node) if number < len(self._readers) else self.broken(node)
 
     def parts(self, node: Node) -> str:
         """Whatever has no reader of its own is read part by part."""
@@ -116,16 +130,20 @@ class CExpressions(CTypes):
         for part in node.named_children:
             number = part.kind_id
             if number < most:
-                readers[number](part)
+                readers[number](self, part)
             else:
                 self.broken(part)
         return "?"
 
-    def _silent(self, _: Node) -> str:
-        return "?"
+    def cut(self, node: Node) -> str:
+        if self.plain:
+            return self.text[node.start_byte : node.end_byte]
+        return self.source[node.start_byte : node.end_byte].decode("utf-8", "replace")
 
     def broken(self, node: Node) -> str:
-        if len(self.gaps) < _GAP_LIMIT:
+        if not node.named_child_count and node.end_byte - node.start_byte < 3:
+            self.mended = True  # `va_arg(list, char*)`: a sign of a type among expressions, which hides nothing
+        elif len(self.gaps) < _GAP_LIMIT:
             self.gaps.append(Gap(self.local.index, "syntax", node.start_point[0] + 1))
         return self.parts(node)
 
@@ -350,7 +368,7 @@ class CExpressions(CTypes):
         chain = self.use_type(node.child_by_field_name("type"))
         value = node.child_by_field_name("value")
         inner = self.handed(value) if value is not None else "?"
-        return chain if chain and chain[0] != "%" else inner if not chain else chain
+        return chain or inner
 
     def _assignment(self, node: Node) -> str:
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
@@ -507,5 +525,14 @@ class CExpressions(CTypes):
         return "?"
 
 
-def _always(chain: str) -> Callable[[Node], str]:
-    return lambda _: chain
+def _always(chain: str) -> Reader:
+    return lambda *_: chain
+
+
+@cache
+def _simple_kinds(grammar: str) -> dict[str, frozenset[int]]:
+    names = node_kinds(grammar)
+    return {
+        kind: frozenset(number for number, name in enumerate(names) if name == kind)
+        for kind in ("identifier", "field_expression")
+    }

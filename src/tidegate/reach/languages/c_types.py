@@ -12,11 +12,14 @@ _POINTING = frozenset(
     ["unique_ptr", "shared_ptr", "weak_ptr", "optional", "reference_wrapper", "atomic", "scoped_refptr", "RefPtr",
      "scoped_ptr", "intrusive_ptr", "not_null", "StatusOr", "Ref", "observer_ptr", "QPointer", "QSharedPointer"]
 )  # fmt: skip
-_MAPS = frozenset(["map", "unordered_map", "multimap", "flat_map", "flat_hash_map", "btree_map", "node_hash_map", "pair",
-                   "QMap", "QHash"])  # fmt: skip
+_MAPS = frozenset(
+    ["map", "unordered_map", "multimap", "flat_map", "flat_hash_map", "btree_map", "node_hash_map", "pair", "QMap",
+     "QHash"]
+)  # fmt: skip
 _CONTAINERS = frozenset(
-    ["vector", "list", "deque", "set", "unordered_set", "array", "span", "queue", "stack", "initializer_list", "multiset",
-     "forward_list", "priority_queue", "future", "QVector", "QList", "InlinedVector", "small_vector", "flat_hash_set"]
+    ["vector", "list", "deque", "set", "unordered_set", "array", "span", "queue", "stack", "initializer_list",
+     "multiset", "forward_list", "priority_queue", "future", "QVector", "QList", "InlinedVector", "small_vector",
+     "flat_hash_set"]
 )  # fmt: skip
 _EXTERNAL = frozenset(["std", "boost", "absl", "testing", "folly", "Eigen", "benchmark", "gtest", "benchmark"])
 _INTEGERS = re.compile(r"(?:unsigned|signed|int|long|short|size_t|ssize_t|u?int\d+_t|u?intptr_t|time_t|off_t)\b").match
@@ -72,6 +75,9 @@ class CTypes:
     def __init__(self, source: bytes) -> None:
         self.source = source
         self.namespaces: set[str] = set()
+        self.class_names: set[str] = set()
+        self.parameters: set[str] = set()
+        self.class_names: set[str] = set()
 
     def cut(self, node: Node) -> str:
         return self.source[node.start_byte : node.end_byte].decode("utf-8", "replace")
@@ -86,7 +92,7 @@ class CTypes:
             return "" if text == "void" else "%bool" if text == "bool" else "%str" if text == "char" else "%int"
         if kind == "type_identifier":
             text = self.cut(node)
-            return "%int" if _INTEGERS(text) else text + "!"
+            return "%int" if _INTEGERS(text) else "" if text in self.parameters else text + "!"
         if kind in ("struct_specifier", "class_specifier", "union_specifier", "enum_specifier"):
             name = node.child_by_field_name("name")
             return self.type_chain(name) if name is not None else ""
@@ -147,10 +153,18 @@ class CTypes:
             return f"<{parts[0]}>." + ".".join(parts[1:])
         return ".".join(self.without_namespaces(parts))
 
-    def without_namespaces(self, parts: list[str]) -> list[str]:
-        """Drops leading scopes that are namespaces, as declared here or by the usual spelling in lower case."""
+    def without_namespaces(self, parts: list[str], *, defining: bool = False) -> list[str]:
+        """Drops leading scopes that are namespaces, as declared here or by the usual spelling in lower case.
+
+        What is defined with a scope (`defining`) is a member far more often than a function of a namespace that is not
+        even open here.
+        """
         at = 0
-        while at < len(parts) - 1 and (parts[at] in self.namespaces or parts[at].islower()):
+        while at < len(parts) - 1:
+            part = parts[at]
+            usual = not defining and part.islower() and part not in self.class_names
+            if part not in self.namespaces and not usual:
+                break
             at += 1
         return parts[at:]
 

@@ -26,6 +26,7 @@ class _Ruby:
     open_world = True
     implicit_self = True
     structural = False
+    by_value = False
 
     def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:  # noqa: ARG002
         from tidegate.reach.languages.ruby_reader import RubyReader

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, TypeAlias
 
 from tidegate.reach.languages import ruby_words as words
 from tidegate.reach.languages.ruby_scope import Draft, Scope
@@ -29,6 +30,9 @@ _STRINGS = frozenset(["string", "simple_symbol", "delimited_symbol", "bare_strin
                       "heredoc_beginning"])  # fmt: skip
 
 
+Reader: TypeAlias = "Callable[[RubyExpressions, Node], str]"
+
+
 class RubyExpressions:
     """`read` gives the chain of a value. `alternatives` has what the last conditional could have given."""
 
@@ -41,62 +45,71 @@ class RubyExpressions:
         self.gaps: list[Gap] = []
         self.alternatives: list[str] = []
         self.scope = Scope(0, 0, "", "?")
-        readers: dict[str, Callable[[Node], str]] = {
-            "identifier": self._identifier,
-            "constant": self._constant,
-            "scope_resolution": self._constant,
-            "self": lambda _: self.scope.me,
-            "instance_variable": lambda node: self.member_of_me(self.cut(node)),
-            "class_variable": lambda node: self.member_of_me(self.cut(node)),
-            "global_variable": self.cut,
-            "assignment": self._assignment,
-            "operator_assignment": self._assignment,
-            "string": self._string,
-            "simple_symbol": self._string,
-            "delimited_symbol": self._string,
-            "chained_string": self._string,
-            "array": self._array,
-            "hash": self._hash,
-            "pair": self._pair,
-            "element_reference": self._element,
-            "binary": self._binary,
-            "unary": self._unary,
-            "super": self._super,
-            "lambda": self.block,
-            "block": self.block,
-            "do_block": self.block,
-            "return": self._return,
-            "case": self._case,
-            "for": self._for,
-            "rescue": self._rescue,
-            "alias": self._alias,
-            "parenthesized_statements": self.last,
-            "then": self.last,
-            "else": self.last,
-            "body_statement": self.last,
-            "block_body": self.last,
-            "begin": self._branches,
-            "if": self._branches,
-            "unless": self._branches,
-            "elsif": self._branches,
-            "conditional": self._branches,
-            "rescue_modifier": self._branches,
-            "subshell": self._string,
-        }
-        readers.update((kind, _always(chain)) for kind, chain in _PLAIN.items())
-        readers.update((kind, _always("?")) for kind in _SILENT)
-        self.extend_readers(readers)
-        names = node_kinds(_GRAMMAR)
-        self._readers = [readers.get(name, self.parts) for name in names]
+        self.plain = source.isascii()
+        self.text = source.decode("ascii") if self.plain else ""
+        self._readers = self._table()
 
-    def extend_readers(self, readers: dict[str, Callable[[Node], str]]) -> None:
-        """Adds the readers of calls and definitions."""
+    @classmethod
+    def more_readers(cls) -> dict[str, str]:
+        """The readers of calls and definitions: the names of methods by kind."""
+        return {}
+
+    @classmethod
+    @cache
+    def _table(cls) -> tuple[Reader, ...]:
+        """The readers by the number of a kind, made once."""
+        readers: dict[str, Reader] = {
+            "identifier": cls._identifier,
+            "constant": cls._constant,
+            "scope_resolution": cls._constant,
+            "self": lambda reader, _: reader.scope.me,
+            "instance_variable": lambda reader, node: reader.member_of_me(reader.cut(node)),
+            "class_variable": lambda reader, node: reader.member_of_me(reader.cut(node)),
+            "global_variable": lambda reader, node: reader.cut(node),
+            "assignment": cls._assignment,
+            "operator_assignment": cls._assignment,
+            "string": cls._string,
+            "simple_symbol": cls._string,
+            "delimited_symbol": cls._string,
+            "chained_string": cls._string,
+            "array": cls._array,
+            "hash": cls._hash,
+            "pair": cls._pair,
+            "element_reference": cls._element,
+            "binary": cls._binary,
+            "unary": cls._unary,
+            "super": cls._super,
+            "lambda": lambda reader, node: reader.block(node),
+            "block": lambda reader, node: reader.block(node),
+            "do_block": lambda reader, node: reader.block(node),
+            "return": cls._return,
+            "case": cls._case,
+            "for": cls._for,
+            "rescue": cls._rescue,
+            "alias": cls._alias,
+            "parenthesized_statements": cls.last,
+            "then": cls.last,
+            "else": cls.last,
+            "body_statement": cls.last,
+            "block_body": cls.last,
+            "begin": cls._branches,
+            "if": cls._branches,
+            "unless": cls._branches,
+            "elsif": cls._branches,
+            "conditional": cls._branches,
+            "rescue_modifier": cls._branches,
+            "subshell": cls._string,
+        }
+        readers.update((name, _always(chain)) for name, chain in _PLAIN.items())
+        readers.update((name, _always("?")) for name in _SILENT)
+        readers.update((name, getattr(cls, method)) for name, method in cls.more_readers().items())
+        return tuple([readers.get(name, cls.parts) for name in node_kinds(_GRAMMAR)])
 
     # what everything is read with
 
     def read(self, node: Node) -> str:
         number = node.kind_id
-        return self._readers[number](node) if number < len(self._readers) else self.broken(node)
+        return self._readers[number](self, node) if number < len(self._readers) else self.broken(node)
 
     def parts(self, node: Node) -> str:
         """Whatever has no reader of its own is read part by part."""
@@ -126,6 +139,8 @@ class RubyExpressions:
         return self.parts(node)
 
     def cut(self, node: Node) -> str:
+        if self.plain:
+            return self.text[node.start_byte : node.end_byte]
         return self.source[node.start_byte : node.end_byte].decode("utf-8", "replace")
 
     def refer(self, kind: ReferenceKind, chain: str, line: int, arguments: tuple[str, ...] = ()) -> None:
@@ -492,8 +507,8 @@ class RubyExpressions:
                     self.scope.locals.add(self.cut(name_node))
 
 
-def _always(chain: str) -> Callable[[Node], str]:
-    return lambda _: chain
+def _always(chain: str) -> Reader:
+    return lambda *_: chain
 
 
 def _argument(chain: str) -> str:

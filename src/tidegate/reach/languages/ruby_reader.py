@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tidegate.reach.languages import ruby_words as words
@@ -23,18 +23,17 @@ _PARAMETER_KINDS = {"splat_parameter": "*", "hash_splat_parameter": "**"}
 class RubyReader(RubyExpressions):
     """Reads one file."""
 
-    def extend_readers(self, readers: dict[str, Callable[[Node], str]]) -> None:
-        readers.update(
-            {
-                "class": self._class,
-                "module": self._class,
-                "singleton_class": self._singleton_class,
-                "method": self._method,
-                "singleton_method": self._method,
-                "call": self._call,
-                "block_argument": self._block_argument,
-            }
-        )
+    @classmethod
+    def more_readers(cls) -> dict[str, str]:
+        return {
+            "class": "_class",
+            "module": "_class",
+            "singleton_class": "_singleton_class",
+            "method": "_method",
+            "singleton_method": "_method",
+            "call": "_call",
+            "block_argument": "_block_argument",
+        }
 
     def read_file(self, root: Node) -> FileSymbols:
         self.drafts.append(Draft("", "module", root, -1))
@@ -199,6 +198,8 @@ class RubyReader(RubyExpressions):
         line = draft.node.start_point[0] + 1
         if name.startswith("test_") and any("Test" in base for base in bases):
             self.example(len(self.drafts) - 1, line)
+        elif outer.owner and name == "initialize":
+            self.refer("call", "self.initialize", line)
         elif outer.owner and (name in words.SPECIAL or not (name[0].isalpha() or name[0] == "_")):
             self.refer("pass", f"{'cls' if 'static' in draft.flags else 'self'}.{name}", line)
 

@@ -1,0 +1,125 @@
+"""What each definition of a C or C++ file is made of, as digests that comments and formatting do not change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from tidegate.reach.languages.c_reader import CReader
+from tidegate.reach.languages.tree import digest, leaves
+from tidegate.reach.symbols import Definition, Digests
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_COMMENTS = frozenset(["comment"])
+_BODIES = frozenset(
+    ["compound_statement", "try_statement", "field_initializer_list", "field_declaration_list", "enumerator_list"]
+)
+_LISTS = frozenset(["initializer_list", "enumerator_list", "argument_list"])
+
+
+def read_c_digests(source: bytes, grammar: str, root: Node) -> tuple[Digests, ...]:
+    """The digests of the module and of every definition, in the order of `read_symbols`."""
+    reader = CReader(source, grammar)
+    reader.read_file(root)
+    holes = frozenset(node.id for node in reader.nodes[1:])
+    found = zip(reader.definitions, reader.nodes, strict=True)
+    return tuple(_one(made, node, holes, partial=index in reader.partial) for index, (made, node) in enumerate(found))
+
+
+# Private
+
+
+class _Parts:
+    def __init__(self) -> None:
+        self.signature: list[Node] = []
+        self.defaults: list[Node] = []
+        self.body: list[Node] = []
+
+
+def _one(made: Definition, node: Node, holes: frozenset[int], *, partial: bool) -> Digests:
+    parts = _Parts()
+    if made.kind == "module":
+        parts.body = [node]
+    elif not partial:
+        _split(node, parts, titled=node.type == "compound_statement")
+    own = holes - {node.id}
+    head = [] if made.kind == "module" else [made.name, made.kind, made.visibility, *made.flags]
+    return Digests(
+        name=made.name,
+        kind=made.kind,
+        line=made.line,
+        end_line=made.end_line,
+        signature=digest([*(part.encode() for part in head), *_tokens(parts.signature, own)]),
+        defaults=digest(_tokens(parts.defaults, own)),
+        decorators=digest(()),
+        bases=digest(base.encode() for base in made.bases),
+        body=digest(_tokens(parts.body, own)),
+        docs=digest(_documentation(node) if made.kind != "module" and not partial else ()),
+    )
+
+
+def _split(node: Node, parts: _Parts, *, titled: bool) -> None:
+    """Parts a declaration. A class inside of it stands for itself."""
+    if titled:
+        parts.body.append(node)
+        return
+    stack = list(reversed(node.children))
+    while stack:
+        part = stack.pop()
+        kind = part.type
+        if kind in _BODIES:
+            parts.body.append(part)
+        elif kind in ("comment", "base_class_clause"):
+            continue
+        elif kind == "optional_parameter_declaration":
+            value = part.child_by_field_name("default_value")
+            parts.signature += [child for child in part.children if child != value]
+            parts.defaults += [value] if value is not None else []
+        elif kind == "preproc_arg":
+            parts.body.append(part)
+        elif kind == "init_declarator" or (kind == "=" and part.parent == node):
+            _split_value(part, parts, stack)
+        elif kind.endswith(("_declarator", "_specifier", "parameter_list")):
+            stack.extend(reversed(part.children or []))
+            if not part.children:
+                parts.signature.append(part)
+        else:
+            parts.signature.append(part)
+
+
+def _split_value(part: Node, parts: _Parts, stack: list[Node]) -> None:
+    if part.type == "=":
+        parts.body.extend(reversed(stack))
+        stack.clear()
+        return
+    value = part.child_by_field_name("value")
+    parts.signature += [child for child in part.children if child != value and child.type != "="]
+    parts.body += [value] if value is not None else []
+
+
+def _tokens(nodes: Iterable[Node], holes: frozenset[int]) -> Iterable[bytes]:
+    for token in leaves(nodes, skip=_COMMENTS, holes=holes, trailing=_is_trailing):
+        yield b" ".join(token.split())
+
+
+def _is_trailing(parent: Node, separator: Node) -> bool:
+    return separator.type == "," and parent.type in _LISTS
+
+
+def _documentation(node: Node) -> list[bytes]:
+    """The comments that end on the line above."""
+    parent = node.parent
+    while (
+        parent is not None and parent.type in ("template_declaration", "type_definition") and node.type != parent.type
+    ):
+        node, parent = parent, parent.parent
+    found: list[bytes] = []
+    line = node.start_point[0]
+    before = node.prev_named_sibling
+    while before is not None and before.type == "comment" and before.end_point[0] in (line - 1, line):
+        found.append(b" ".join((before.text or b"").split()))
+        line = before.start_point[0]
+        before = before.prev_named_sibling
+    return found
