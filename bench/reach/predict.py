@@ -81,7 +81,7 @@ def predict_reach(tree: Path, commit: str, recorded: TestMap | None) -> Answer:
             return {}
         changed = [ChangedSymbol(asked, "function", "asked", 1, 1, "head")]
         nodes = nodes_of(head, changed)
-        seen = recorded_of(recorded, validity, [asked], None) if recorded is not None and validity is not None else None
+        seen = recorded_of(recorded, validity, [asked], head, None) if recorded is not None and validity is not None else None
         found = reached_tests(find_affected(head, sorted(nodes)), tests, seen)
         return {_in_truth(test): test.probability for test in found}
 

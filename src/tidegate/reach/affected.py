@@ -212,6 +212,16 @@ def reached_points(affected: Affected, points: Sequence[EntryPoint]) -> tuple[En
     return tuple(sorted(found, key=lambda point: (-point.probability, point.kind, point.name, point.handler)))
 
 
+def callers_of(tree: HeadTree, node: int) -> list[int]:
+    """The nodes whose running can execute this one in one step."""
+    found = []
+    if node < len(tree.graph):
+        begin, end = int(tree.graph.first[node]), int(tree.graph.first[node + 1])
+        rules, sources = tree.graph.rules[begin:end].tolist(), tree.graph.sources[begin:end].tolist()
+        found = [source for source, rule in zip(sources, rules, strict=True) if _RUNS[rule]]
+    return found + [edge.source for target, edge in tree.extra if target == node and _RUNS[edge.rule]]
+
+
 def symbol_of(name: str) -> SymbolId:
     """The symbol of a node's text."""
     path, _, symbol = name.partition(":")
