@@ -36,6 +36,7 @@ class _CFamily:
     implicit_self = True
     structural = False
     by_value = False
+    called_back: frozenset[str] | None = None
 
     def __init__(self, suffixes: tuple[str, ...]) -> None:
         self.suffixes = suffixes

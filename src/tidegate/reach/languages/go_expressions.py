@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*").fullmatch
+_YOUNG = frozenset(["clear", "max", "min"])
+"""Built in since Go 1.21: a package may well have a function of its own that is called so."""
 _BUILTINS = "append cap clear close complex copy delete imag len make max min new panic print println real recover"
 NOTHING = frozenset(PLAIN) | frozenset([*_BUILTINS.split(" "), "self", "?"])
 _RESULTS = {"len": "%int", "cap": "%int", "copy": "%int"}
@@ -175,7 +177,11 @@ class GoExpressions(GoTypes):
         if len(parts) > 2:
             self.parts(parts[1])
         callee = self._callee(function)
-        if callee in NOTHING and callee not in self.scope.locals:
+        if callee in NOTHING and callee not in self.scope.locals and callee not in self.results:
+            if callee in _YOUNG:
+                self.references.append(
+                    Reference(self.within, "call", callee, node.start_point[0] + 1, (), self.under.branch)
+                )
             return self._builtin(callee, arguments)
         local = self.scope.closures.get(callee)
         if local is not None or function.kind_id in self.functions:

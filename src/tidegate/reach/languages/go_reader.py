@@ -211,6 +211,8 @@ class GoReader(GoExpressions):
         flags = _flags(name, parameters)
         if _EXAMPLE(name) and not parameters and not returns and _OUTPUT(self.cut(node)):
             flags.append("test")
+        if name == "init":
+            self.references.append(Reference(0, "call", name, node.start_point[0] + 1))
         self._define(node, index, (name, "function", 0), flags, parameters=parameters, returns=returns)
         self._body(node)
 

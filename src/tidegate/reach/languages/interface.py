@@ -27,6 +27,9 @@ class Language(Protocol):
     `submodules`: `<a>.b` may mean the module a.b (Python). `open_world`: top-level names are seen everywhere (Ruby, C).
     `implicit_self`: a bare name may be a member of the enclosing class (Java, Kotlin, Ruby, C++).
     `structural`: a class fits an interface that it does not name when it has its methods (Go, TypeScript).
+    `by_value`: a variable, field or parameter of a class is an instance of it that nobody has to make, and nothing
+    overrides its methods (Go, Rust).
+    `called_back`: the methods that code from outside calls on an instance that it is handed; None where that may be any.
     """
 
     name: str
@@ -36,6 +39,8 @@ class Language(Protocol):
     open_world: bool
     implicit_self: bool
     structural: bool
+    by_value: bool
+    called_back: frozenset[str] | None
 
     def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:
         """What the file says. Never raises on bad source: what could not be read is a gap or an error."""

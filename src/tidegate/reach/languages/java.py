@@ -37,6 +37,7 @@ class _Java:
     implicit_self = True
     structural = False
     by_value = False
+    called_back: frozenset[str] | None = None
 
     def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:  # noqa: ARG002
         try:

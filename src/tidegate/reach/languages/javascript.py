@@ -18,6 +18,7 @@ class _JavaScript:
     implicit_self = False
     structural = False
     by_value = False
+    called_back: frozenset[str] | None = None
 
     def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:
         return read_symbols(source, suffix)

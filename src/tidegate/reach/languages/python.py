@@ -60,6 +60,8 @@ class _Python:
     open_world = False
     implicit_self = False
     structural = False
+    by_value = False
+    called_back: frozenset[str] | None = None
 
     def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:
         tree = _parse(source)

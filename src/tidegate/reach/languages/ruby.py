@@ -27,6 +27,7 @@ class _Ruby:
     implicit_self = True
     structural = False
     by_value = False
+    called_back: frozenset[str] | None = None
 
     def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:  # noqa: ARG002
         from tidegate.reach.languages.ruby_reader import RubyReader

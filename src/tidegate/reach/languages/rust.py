@@ -28,6 +28,8 @@ class _Rust:
     open_world = False
     implicit_self = False
     structural = False
+    by_value = True
+    called_back: frozenset[str] | None = frozenset()
 
     def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:  # noqa: ARG002
         from tidegate.reach.languages.rust_reader import RustReader

@@ -17,6 +17,8 @@ class _TypeScript:
     open_world = False
     implicit_self = False
     structural = True
+    by_value = False
+    called_back: frozenset[str] | None = None
 
     def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:
         return read_symbols(source, suffix)

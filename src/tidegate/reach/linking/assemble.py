@@ -59,6 +59,13 @@ class Delta(Struct, frozen=True):
     tests: Mapping[int, int] = {}
 
 
+class _Class(Struct):
+    """What a class was before its file was linked anew."""
+
+    order: tuple[str, ...]
+    members: dict[str, str]
+
+
 class _Builder:
     def __init__(self) -> None:
         self.number: dict[str, int] = {}
@@ -78,6 +85,7 @@ class _Builder:
         self.by_name: dict[str, list[str]] = {}
         self.called: set[str] = set()
         self.tests: dict[int, int] = {}
+        self.former: dict[str, _Class] = {}
 
     def node(self, key: str, kind: str = "", line: int = 0) -> int:
         number = self.number.get(key)
@@ -167,7 +175,7 @@ def extend(
     """What these linked files add to the graph, with what they mean for its slots, names and classes."""
     if not paths:
         return Delta()
-    made = _continued(graph)
+    made = _continued(graph, frozenset(paths))
     known = len(made.kinds)
     before = {path: [made.number.get(f"{path}:{d.name}") for d in definitions[path]] for path in paths}
     lines = {}
@@ -176,14 +184,21 @@ def extend(
         for definition in definitions[path]:
             lines[made.number[f"{path}:{definition.name}"]] = definition.line
     classes = _join(made, paths, definitions, linked)
+    now = {key: _Class(made.orders[key], made.members.get(key, {})) for key in classes}
+    altered = {key: None for key in classes if made.former.get(key) != now[key]}
+    altered |= dict.fromkeys(_fit_structures_again(made))
     for key in list(made.number)[known:]:
         _expand_node(made, key)
     for key in classes:
         _expand_class(made, key)
+        own = made.number.get(f"{key}#%own", known)
+        if own < known:
+            _expand_own(made, key, own)
+    _expand_again(made, altered, known)
     for path in paths:
         for definition, old in zip(definitions[path], before[path], strict=True):
             if old is None and definition.kind in ("method", "property", "function") and definition.parent > 0:
-                _answer_slots(made, f"{path}:{definition.name}", known)
+                _answer_name(made, f"{path}:{definition.name}", known)
     edges = zip(made.sources, made.targets, made.rules, made.at, made.width, made.branch, strict=True)
     names = list(made.number)[known:]
     return Delta(
@@ -196,38 +211,58 @@ def extend(
     )
 
 
-def _continued(graph: SymbolGraph) -> _Builder:
-    """A builder that knows the graph's nodes and classes, and has no edges yet."""
+def _continued(graph: SymbolGraph, anew: frozenset[str]) -> _Builder:
+    """A builder that knows the graph's nodes and classes, and has no edges yet.
+
+    The classes of the files `anew` stand apart: they may have other members and bases now.
+    """
     made = _Builder()
     names = graph.names
     made.number = dict(graph.numbers)
     made.kinds = [KINDS[kind] for kind in graph.arrays.kinds]
     made.lines = graph.lines.tolist()
     made.owner = graph.owners.tolist()
-    for node, owner in enumerate(made.owner):
-        if owner >= 0:
-            key = names[node]
-            name = key[key.rfind(".") + 1 :]
-            made.members.setdefault(names[owner], {})[name] = key
-            if made.kinds[node] in ("method", "function", "property"):
-                made.by_name.setdefault(name, []).append(key)
     for order in graph.arrays.orders:
         keys = tuple(names[node] for node in order)
+        if keys[0].partition(":")[0] in anew:
+            made.former[keys[0]] = _Class(keys[1:], {})
+            continue
         made.orders[keys[0]] = keys[1:]
         for above in keys[2:]:
             made.below.setdefault(above, []).append(keys[0])
-    made.external = {names[node] for node in graph.arrays.external}
+    for node, owner in enumerate(made.owner):
+        if owner >= 0:
+            key, cls = names[node], names[owner]
+            name = key[key.rfind(".") + 1 :]
+            if cls in made.former:
+                made.former[cls].members[name] = key
+                continue
+            made.members.setdefault(cls, {})[name] = key
+            if made.kinds[node] in ("method", "function", "property"):
+                made.by_name.setdefault(name, []).append(key)
+    made.external = {names[node] for node in graph.arrays.external} - made.former.keys()
     return made
 
 
-def _answer_slots(made: _Builder, key: str, known: int) -> None:
-    """A new method answers to slots and names that the graph has already."""
-    cls, _, name = key.rpartition(".")
+def _expand_again(made: _Builder, altered: Iterable[str], known: int) -> None:
+    """Classes with other members or bases answer to slots that the graph has already."""
+    changed: dict[str, dict[str, None]] = {}
+    for cls in altered:
+        for one in (cls, *made.below.get(cls, ())):
+            for above in made.orders.get(one, (one,)):
+                changed.setdefault(above, {})[one] = None
+    if not changed:
+        return
+    for key, number in made.number.items():
+        cls, mark, _ = key.rpartition("#")
+        if mark and number < known and cls in changed:
+            _expand_slot(made, key, changed[cls])
+
+
+def _answer_name(made: _Builder, key: str, known: int) -> None:
+    """A new method answers to a name that the graph has already."""
+    name = key.rpartition(".")[2]
     target = made.number[key]
-    owners = [one for one in (cls, *made.below.get(cls, ())) if _lookup(made, one, name) == key]
-    for slot in dict.fromkeys(f"{above}#{name}" for one in owners for above in made.orders.get(one, (one,))):
-        if made.number.get(slot, known) < known:
-            made.edge(made.number[slot], target, "dispatch", 0, 2)
     bearers = made.number.get(f"#{name}", known)
     if bearers < known:
         made.edge(bearers, target, "name", 0, len(made.by_name.get(name, ())))
@@ -286,10 +321,23 @@ def _fit_structures(made: _Builder, definitions: Mapping[str, Sequence[Definitio
                 _fit(made, f"{path}:{definition.name}", path[path.rfind(".") :])
 
 
-def _fit(made: _Builder, interface: str, suffix: str) -> None:
+def _fit_structures_again(made: _Builder) -> list[str]:
+    """The classes that fit an interface which they did not name, where either was linked anew."""
+    structural = tuple(suffix for language in LANGUAGES if language.structural for suffix in language.suffixes)
+    found = []
+    for key in list(made.orders):
+        path = key.partition(":")[0]
+        if path.endswith(structural) and made.kinds[made.number[key]] == "interface":
+            found += _fit(made, key, path[path.rfind(".") :])
+    return found
+
+
+def _fit(made: _Builder, interface: str, suffix: str) -> list[str]:
+    """Files the classes that fit below the interface; answers with those that did not stand there."""
+    found: list[str] = []
     wanted = {name for above in made.orders[interface] for name in made.members.get(above, ())}
     if not wanted:
-        return
+        return found
     rarest = min(wanted, key=lambda name: (len(made.by_name.get(name, ())), name))
     bearers = [bearer.rpartition(".")[0] for bearer in made.by_name.get(rarest, ())]
     for cls in dict.fromkeys(one for bearer in bearers for one in (bearer, *made.below.get(bearer, ()))):
@@ -299,6 +347,8 @@ def _fit(made: _Builder, interface: str, suffix: str) -> None:
         if wanted <= has and interface not in made.orders[cls]:
             made.orders[cls] = (*made.orders[cls], interface)
             made.below.setdefault(interface, []).append(cls)
+            found.append(cls)
+    return found
 
 
 def _expand_name(made: _Builder, key: str) -> None:
@@ -309,13 +359,15 @@ def _expand_name(made: _Builder, key: str) -> None:
         made.edge(made.number[key], made.number[bearer], "name", 0, len(bearers))
 
 
-def _expand_slot(made: _Builder, key: str) -> None:
+def _expand_slot(made: _Builder, key: str, only: Iterable[str] | None = None) -> None:
+    """The edges out of a slot, for these classes only where they are given."""
     cls, _, name = key.rpartition("#")
+    classes = (cls, *made.below.get(cls, ())) if only is None else only
     if name.startswith("^"):
-        _expand_super(made, key, cls, name[1:])
+        _expand_super(made, key, cls, classes)
         return
     found: dict[str, None] = {}
-    for one in (cls, *made.below.get(cls, ())):
+    for one in classes:
         for wanted in _members(made, one, name) if name.endswith("%") else (name,):
             bearer = _lookup(made, one, wanted)
             if bearer:
@@ -327,10 +379,11 @@ def _expand_slot(made: _Builder, key: str) -> None:
             made.edge(made.number[key], made.number[bearer], "dispatch", 0, len(found))
 
 
-def _expand_super(made: _Builder, key: str, cls: str, name: str) -> None:
+def _expand_super(made: _Builder, key: str, cls: str, classes: Iterable[str]) -> None:
     """What comes after a class differs with the class of the instance: mixins go on to each other."""
+    name = key.rpartition("#^")[2]
     found: dict[str, None] = {}
-    for one in (cls, *made.below.get(cls, ())):
+    for one in classes:
         order = made.orders.get(one, ())
         for above in order[order.index(cls) + 1 :] if cls in order else ():
             bearer = made.members.get(above, {}).get(name)
@@ -384,12 +437,16 @@ def _called_back(made: _Builder, cls: str) -> int:
     if known is not None:
         return known
     number = made.node(key)
+    _expand_own(made, cls, number)
+    return number
+
+
+def _expand_own(made: _Builder, cls: str, number: int) -> None:
     for name, member in made.members.get(cls, {}).items():
         target = made.number[member]
         special = name in CONSTRUCTORS or (name.startswith("__") and name.endswith("__"))
         if not special and made.kinds[target] in ("method", "property") and target not in made.tests:
             made.edge(number, target, "framework", 0, _oddity(made, name))
-    return number
 
 
 def _oddity(made: _Builder, name: str) -> int:

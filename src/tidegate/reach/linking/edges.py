@@ -82,6 +82,8 @@ class _File:
         self.evaluator = evaluator
         self.table = table
         self.edges: dict[tuple[int, int, str], tuple[int, int]] = {}
+        self.by_value = evaluator.languages[table.index].by_value
+        self.called_back = evaluator.languages[table.index].called_back
         self.branch = 0
         self.calls = 0
         self.unresolved = 0
@@ -117,6 +119,25 @@ class _File:
                 if any(base.endswith(("Enum", "Flag")) for base in parent.bases):
                     self.add(number, "make", definition.line, self.table.key(definition.parent))
             self.add(number, "module", definition.line, f"{self.table.path}:")
+        if self.by_value:
+            self._values()
+
+    def _values(self) -> None:
+        """Variables, fields and parameters that are instances of their class."""
+        for binding in self.table.symbols.bindings:
+            if binding.kind == "annotation":
+                self._is_made(binding.within, binding.value, binding.within, binding.line)
+        for number, definition in enumerate(self.table.definitions):
+            for parameter in definition.parameters:
+                if parameter.type:
+                    self._is_made(max(definition.parent, 0), parameter.type, number, definition.line)
+
+    def _is_made(self, within: int, chain: str, source: int, line: int) -> None:
+        for value in self.evaluator.chain(self.table.index, within, chain):
+            if value[0] == "i":
+                owner = self.evaluator.table(value[1])
+                if owner is not None and owner.definitions[value[2]].kind != "interface":
+                    self.add(source, "make", line, owner.key(value[2]))
 
     def add(self, source: int, rule: str, line: int, target: str) -> None:
         key = (source, NUMBER[rule], target)
@@ -219,7 +240,7 @@ class _File:
             if values:
                 if name[-1:] == "%" and step == steps[-1]:
                     break
-                values = evaluator.step(values, step, self.table.index, reference.within)
+                values = evaluator.step(values, step)
         evaluator.touched = None
         for value in touched:
             if value[0] == "m":
@@ -242,6 +263,11 @@ class _File:
         if receiver is not None and receiver[0] == "i":
             owner = self.evaluator.table(receiver[1])
             assert owner is not None
+            if self.by_value and owner.definitions[receiver[2]].kind != "interface":
+                rule = "call" if rule == "method" else rule
+                self.add(reference.within, rule, reference.line, table.key(value[2]))
+                self.add(reference.within, "make", reference.line, owner.key(receiver[2]))
+                return
             name = definition.name.rpartition(".")[2]
             self.add(reference.within, rule, reference.line, f"{owner.key(receiver[2])}#{name}")
         else:
@@ -280,7 +306,7 @@ class _File:
         if not values:
             self._unresolved(reference, name)
         if outside:
-            self._escapes(reference)
+            self._escapes(reference, values)
 
     def _unresolved(self, reference: Reference, name: str) -> None:
         if "." not in reference.chain or not _may_be_ours(name):
@@ -301,15 +327,30 @@ class _File:
             at = definition.parent
         return False
 
-    def _escapes(self, reference: Reference) -> None:
+    def _escapes(self, reference: Reference, callees: Values) -> None:
         """Instances that are handed to something that is not known: what they answer to may be called."""
+        names = self.called_back
+        if names is not None and any(value[0] in "xy" and _is_of_others(value[1]) for value in callees):
+            names = None
         for argument in reference.arguments:
             chain = argument.partition("=")[2] if "=" in argument and '"' not in argument else argument
             if not chain or chain[0] == '"' or not (chain[0].isalpha() or chain[0] in "_<"):
                 continue
             for value in self.evaluator.chain(self.table.index, reference.within, chain):
-                if value[0] == "i":
-                    self.add(reference.within, "escape", reference.line, f"{self.key(value)}#%")
+                if value[0] != "i":
+                    continue
+                for name in ["%"] if names is None else self._answers(value, names):
+                    self.add(reference.within, "escape", reference.line, f"{self.key(value)}#{name}")
+
+    def _answers(self, value: Value, names: frozenset[str]) -> list[str]:
+        """Those of these methods that an instance has."""
+        evaluator = self.evaluator
+        found: list[str] = []
+        for file, index in evaluator.order((value[1], value[2]))[0]:
+            table = evaluator.table(file)
+            if table is not None:
+                found.extend(name for name in table.members.get(index, ()) if name in names)
+        return list(dict.fromkeys(found))
 
     def _read(self, reference: Reference) -> None:
         self._use(reference, "pass", "mention")
@@ -430,6 +471,11 @@ class _File:
         for file in self.evaluator.files_of(value[1], value[2]):
             self.evaluator.mask |= 1 << file
             self.add(reference.within, rule, reference.line, f"{self.evaluator.paths[file]}:")
+
+
+def _is_of_others(spec: str) -> bool:
+    """Whether a package's path begins with a host, as in Go: github.com/a/b, and not net/http."""
+    return "/" in spec and "." in spec.partition("/")[0]
 
 
 def _may_be_ours(name: str) -> bool:

@@ -29,6 +29,8 @@ _SAME = frozenset(["values", "copy", "filter", "slice", "concat", "iter", "strea
 _TEXTS = frozenset(["str", "bytes", "int", "float"])
 _FUNCTION_KINDS = frozenset(["function", "method"])
 _CLASS_KINDS = frozenset(["class", "interface"])
+_OWN_TYPES: Mapping[str, Values] = {"%any": NOTHING, "%error": (("y", "%error"),)}
+"""Types of a language that anything of ours may fit."""
 _ROOTS = frozenset(["object", "Generic", "t.Generic", "typing.Generic", "Protocol"])
 
 
@@ -100,10 +102,20 @@ class Evaluator:
             return merged(found)
         root, steps = self.steps(chain)
         values = self.root(file, within, root, receiver)
+        if steps[:1] == ("!",) and values:
+            values = self._types(file, within, root, values)
         for step in steps:
             if not values:
                 break
-            values = self.step(values, step, file, within)
+            values = self.step(values, step)
+        return values
+
+    def _types(self, file: int, within: int, root: str, values: Values) -> Values:
+        """A type is wanted: a method of the class around may be called as the type is."""
+        table = self.table(file)
+        while table is not None and within > 0 and all(value[0] in "dm" for value in values):
+            within = table.definitions[within].parent
+            values = self.name(file, within, root)
         return values
 
     def root(self, file: int, within: int, root: str, receiver: Value | None = None) -> Values:
@@ -116,7 +128,7 @@ class Evaluator:
             # A package of Python without a file of its own may have modules all the same.
             return (("x", spec, file),) if self.languages[file].submodules else (("x", spec),)
         if mark == "%":
-            return (("b", root[1:]),)
+            return _OWN_TYPES.get(root, (("b", root[1:]),))
         if mark == "?" or not root:
             return NOTHING
         if root in ("self", "cls", "super"):
@@ -135,7 +147,7 @@ class Evaluator:
             return ((kind, receiver[1], receiver[2]),)
         return (("i" if root == "self" else "c", *own),)
 
-    def step(self, values: Values, step: str, file: int, within: int) -> Values:
+    def step(self, values: Values, step: str) -> Values:
         """The values after one more step."""
         if len(values) == 1:
             return self._one(values[0], step)
@@ -207,8 +219,22 @@ class Evaluator:
             unknown = unknown or not values
             found.extend(values)
         if unknown and all(value[0] == "b" for value in found):
-            return NOTHING
+            outer = definition.parent
+            found = [
+                value
+                for entry in entries or ()
+                if outer >= 0 and isinstance(entry, Binding) and entry.kind == "assign"
+                for value in self._from_outside(file, outer, entry)
+            ]
         return merged(found)
+
+    def _from_outside(self, file: int, outer: int, entry: Binding) -> Values:
+        """`node := node{}`: what the value of a binding means where its name still has the meaning from outside."""
+        root, steps = self.steps(entry.value)
+        values = self.name(file, outer, root) if root == entry.name and steps else NOTHING
+        for step in steps:
+            values = self.step(values, step)
+        return values
 
     def _from_stars(self, file: int, stars: Sequence[Binding], name: str) -> Values:
         found: list[Value] = []
@@ -278,7 +304,7 @@ class Evaluator:
                 receiver = None
             if entry.kind == "import" and self.touched is not None:
                 return self._imported(file, entry)
-            return self.chain(file, entry.within, entry.value, receiver)
+            return self._bound(table, file, entry, receiver)
         definition = table.definitions[entry]
         if definition.kind in ("constant", "variable", "property") and not definition.parameters:
             if self.touched is not None:
@@ -287,6 +313,13 @@ class Evaluator:
                 return self._returned(file, entry, receiver) or NOTHING
             return (("d", file, entry),) if entry in table.children else NOTHING
         return (self._definition((file, entry)),)
+
+    def _bound(self, table: FileTable, file: int, entry: Binding, receiver: Value | None) -> Values:
+        """What a binding means. A field may be called as its type is: `Value Value`."""
+        if entry.kind == "annotation" and entry.scope and entry.value.startswith(entry.name):
+            if self.steps(entry.value)[0] == entry.name:
+                return self._from_outside(file, table.definitions[entry.scope].parent, entry)
+        return self.chain(file, entry.within, entry.value, receiver)
 
     def _imported(self, file: int, entry: Binding) -> Values:
         """What an import means, with the variables on the way written down as touched."""
@@ -442,7 +475,7 @@ class Evaluator:
 
     def _member_entry(self, table: FileTable, file: int, entry: Entry, receiver: Value) -> Values:
         if isinstance(entry, Binding):
-            return self.chain(file, entry.within, entry.value, receiver)
+            return self._bound(table, file, entry, receiver)
         definition = table.definitions[entry]
         if definition.kind == "method" or definition.kind == "function" or definition.kind == "property":
             if "property" in definition.flags or definition.kind == "property":

@@ -46,6 +46,7 @@ class Fixtures:
             if path.rpartition("/")[2] == "conftest.py"
         }
         self._of_file: dict[int, tuple[dict[str, list[Place]], list[Place]]] = {}
+        self._rests_on: dict[int, int] = {}
         self._values: dict[Place, Values] = {}
 
     def hint(self, evaluator: Evaluator, table: FileTable, scope: int, name: str) -> Values:
@@ -118,14 +119,20 @@ class Fixtures:
     def _in(self, file: int) -> tuple[dict[str, list[Place]], list[Place]]:
         """The fixtures that a file defines or imports, by name, and those that run by themselves."""
         known = self._of_file.get(file)
-        if known is not None:
-            return known
-        by_name: dict[str, list[Place]] = {}
-        automatic: list[Place] = []
-        self._of_file[file] = (by_name, automatic)
+        if known is None:
+            outer, self._evaluator.mask = self._evaluator.mask, 1 << file
+            known = self._of_file[file] = ({}, [])
+            self._collect(file, *known)
+            self._rests_on[file] = self._evaluator.mask
+            self._evaluator.mask |= outer
+        else:
+            self._evaluator.mask |= self._rests_on.get(file, 1 << file)
+        return known
+
+    def _collect(self, file: int, by_name: dict[str, list[Place]], automatic: list[Place]) -> None:
         table = self._evaluator.table(file)
         if table is None:
-            return by_name, automatic
+            return
         calls = {r.within: r for r in table.symbols.references if r.kind == "decorate" and "fixture" in r.chain}
         for number, definition in enumerate(table.definitions):
             if _is_fixture(definition):
@@ -136,7 +143,6 @@ class Fixtures:
         for binding in table.symbols.bindings:
             if binding.kind == "import" and binding.scope == 0:
                 self._imported(file, binding.name, binding.value, by_name, automatic)
-        return by_name, automatic
 
     def _imported(
         self, file: int, name: str, chain: str, by_name: dict[str, list[Place]], automatic: list[Place]

@@ -225,6 +225,13 @@ def _state(evaluator: Evaluator, number: int, oid: str, symbols: FileSymbols, li
 def interface_of(symbols: FileSymbols) -> bytes:
     """A digest of what a file means to others: lines and what functions do inside are no part of it."""
     answering = {n for n, d in enumerate(symbols.definitions) if d.returns or d.kind not in ("function", "method")}
+    # A value is read where it was written: what the method that binds an attribute calls its own counts too.
+    answering |= {b.within for b in symbols.bindings if b.scope in answering}
+    for number in sorted(answering, reverse=True):
+        while number > 0:
+            number = symbols.definitions[number].parent
+            answering.add(number)
+    decorated = [(r.within, r.chain, r.arguments) for r in symbols.references if r.kind == "decorate" and r.arguments]
     made = [
         (d.name, d.kind, d.parent, d.bases, d.decorators, d.parameters, d.returns, d.flags) for d in symbols.definitions
     ]
@@ -233,7 +240,7 @@ def interface_of(symbols: FileSymbols) -> bytes:
         for b in symbols.bindings
         if b.scope in answering or b.within in answering
     ]
-    return hashlib.blake2b(msgspec.msgpack.encode((made, bound)), digest_size=12).digest()
+    return hashlib.blake2b(msgspec.msgpack.encode((made, bound, decorated)), digest_size=12).digest()
 
 
 def _dependents(
@@ -253,8 +260,8 @@ def _dependents(
         altered |= 1 << known[path][0]
     for path in moved:
         # Its package sees other names now.
-        layout = evaluator.layouts[evaluator.languages[evaluator.number[path]].name]
-        for other in layout.visible(path):
+        package = evaluator.layouts[evaluator.languages[evaluator.number[path]].name]
+        for other in package.visible(path):
             if other in known:
                 altered |= 1 << known[other][0]
     if moved:
