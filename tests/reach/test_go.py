@@ -219,6 +219,7 @@ def test_references() -> None:
             "import <gopkg.in/yaml.v3>",
             "type Keeper",
             "call Shop()",
+            "call init",
         ],
         "Alias": [
             "type store.Item",

@@ -32,7 +32,7 @@ CALLED_BACK = frozenset(
 
 class _Go:
     name = "Go"
-    version = 1
+    version = 2
     suffixes: tuple[str, ...] = (".go",)
     submodules = False
     open_world = False
