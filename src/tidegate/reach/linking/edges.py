@@ -20,7 +20,7 @@ from tidegate.reach.linking.pytests import MODULE_SET_UP, SET_UP, Fixtures, is_t
 from tidegate.reach.linking.table import FileTable
 from tidegate.reach.linking.values import Value, Values
 from tidegate.reach.rules import NUMBER
-from tidegate.reach.symbols import Reference, Text
+from tidegate.reach.symbols import Definition, Reference, Text
 
 
 _CODE = re.compile(r"(?:^|[^\w.])\.?([A-Za-z_]\w*)\(|\.([A-Za-z_]\w*)\(")
@@ -156,21 +156,26 @@ class _File:
                 self._runs_for(fixtures, number, number)
             elif fixtures.takes_fixtures(self.table, number):
                 self._named_fixtures(fixtures, number, number)
-            elif definition.kind == "class" and is_test_file(self.table.path):
+            elif definition.kind == "class" and definition.bases:
                 found.extend(self._inherited(fixtures, number))
         return tuple(found)
 
     def _inherited(self, fixtures: Fixtures, cls: int) -> list[TestLink]:
+        """The tests that a class has from its bases. A group of tests does not run those of the groups around it."""
         order, external = self.evaluator.order((self.table.index, cls))
         definition = self.table.definitions[cls]
-        if len(order) < 2 or not (external or definition.name.rpartition(".")[2].startswith("Test")):
-            return []
+        by_name = is_test_file(self.table.path) and (external or definition.name.rpartition(".")[2].startswith("Test"))
+        around = {(self.table.index, cls), *self.evaluator.parts(self.evaluator.whole((self.table.index, cls)))}
+        above = definition.parent
+        while above > 0:
+            around.add((self.table.index, above))
+            above = self.table.definitions[above].parent
         found, seen = [], set(self.table.members.get(cls, ()))
-        for place in order[1:]:
-            other = self.evaluator.table(place[0])
+        for place in order:
+            other = self.evaluator.table(place[0]) if place not in around else None
             for child in other.children.get(place[1], ()) if other else ():
                 name = other.definitions[child].name.rpartition(".")[2] if other else ""
-                if other and name.startswith("test") and name not in seen and other.definitions[child].kind == "method":
+                if other and name not in seen and _is_inherited(other.definitions[child], name, by_name):
                     seen.add(name)
                     node = f"{self.table.key(cls)}.{name}"
                     found.append(TestLink(node, definition.line, cls, other.key(child)))
@@ -471,6 +476,11 @@ class _File:
         for file in self.evaluator.files_of(value[1], value[2]):
             self.evaluator.mask |= 1 << file
             self.add(reference.within, rule, reference.line, f"{self.evaluator.paths[file]}:")
+
+
+def _is_inherited(definition: Definition, name: str, by_name: bool) -> bool:
+    """Whether a member of a base is a test of the class below: it says so, or, in Python, its name does."""
+    return "test" in definition.flags or (by_name and name.startswith("test") and definition.kind == "method")
 
 
 def _is_of_others(spec: str) -> bool:
