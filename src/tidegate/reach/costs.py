@@ -19,6 +19,9 @@ CUT = 0.008
 _NOT_RUN = {"inherit": 0.7, "mention": 2.0, "type": 2.5, "module": 1.5, "import": 1.0}
 """Edges that execute nothing matter to people: what they cost is a judgement and stands in no calibrated figure."""
 
+_NAMED = {"text": (1.0, 1.5, 2.0, 2.5), "package": (1.0, 1.0, 1.0, 1.0)}
+"""What texts and manifests name from outside the code, by width: a judgement too."""
+
 
 def width_of(bearers: int) -> int:
     """The class of an edge by how many alternatives it stands beside: one, up to three, up to eight, more."""
@@ -34,7 +37,8 @@ def cost_table() -> tuple[float, ...]:
         usual = _NOT_RUN.get(rule.name, sum(known) / len(known) if known else 1.0)
         for branch in range(BRANCHES):
             for width in range(WIDTHS):
-                costs.append(COSTS.get((rule.name, branch, width), usual))
+                judged = _NAMED[rule.name][width] if rule.name in _NAMED else usual
+                costs.append(COSTS.get((rule.name, branch, width), judged))
     return tuple(costs)
 
 

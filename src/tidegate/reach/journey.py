@@ -42,6 +42,7 @@ from tidegate.reach.changed import changed_symbols, side_reader
 from tidegate.reach.cochange import missing_partners
 from tidegate.reach.history import History, read_history
 from tidegate.reach.index import Index, read_index, read_index_pair
+from tidegate.reach.joined import join_files
 from tidegate.reach.people import find_experts, owners_of, suggest_reviewers
 from tidegate.reach.recorded import read_recorded
 from tidegate.reach.services import read_services
@@ -74,6 +75,7 @@ class Ground(Struct, frozen=True):
     tree: HeadTree
     nodes: Mapping[int, SymbolId]
     affected: Affected
+    notes: tuple[str, ...] = ()
 
 
 def read_reach(
@@ -163,7 +165,7 @@ def answer_of(
         co_changes=co_changes,
         completeness=completeness,
         verdict="some" if anything else "none" if _nothing_is_sure(ground, completeness) else "unknown",
-        notes=tuple(_notes(owners, unread_files, recorded)),
+        notes=(*ground.notes, *_notes(owners, unread_files, recorded)),
     )
 
 
@@ -228,8 +230,11 @@ def _read_ground(subject: Subject, repository: Repository, store: Store) -> Grou
     before, after = read_index_pair(repository, subject.base_tree, subject.head_tree, store)
     kept = read_kept_tree(before, store)
     tree = read_head_tree(kept, None if before.tree == after.tree else after)
-    nodes = nodes_of(tree, subject.changed)
-    return Ground(subject, after, tree, nodes, find_affected(tree, sorted(nodes)))
+    files = subject.change.files if subject.change is not None else ()
+    joined = join_files(subject.changed, files, before, after, tree, repository)
+    subject = msgspec.structs.replace(subject, changed=joined.changed)
+    nodes = nodes_of(joined.tree, joined.changed)
+    return Ground(subject, after, joined.tree, nodes, find_affected(joined.tree, sorted(nodes)), joined.notes)
 
 
 def _reached_services(
@@ -304,8 +309,11 @@ def _completeness(ground: Ground, mapped: bool, tests: bool, age: int | None) ->
 
 
 _CODE = frozenset(
-    ".c .h .cc .cpp .cxx .hpp .cs .php .swift .scala .m .mm .dart .ex .exs .erl .hs .ml .lua .pl .pm .r .jl .sh .bash .vue "
-    ".svelte .sql .groovy .clj .fs .vb .zig .nim .sol .proto .graphql".split()
+    (
+        *(".c", ".h", ".cc", ".cpp", ".cxx", ".hpp", ".cs", ".php", ".swift", ".scala", ".m", ".mm", ".dart", ".ex"),
+        *(".exs", ".erl", ".hs", ".ml", ".lua", ".pl", ".pm", ".r", ".jl", ".sh", ".bash", ".vue", ".svelte", ".sql"),
+        *(".groovy", ".clj", ".fs", ".vb", ".zig", ".nim", ".sol", ".proto", ".graphql"),
+    )
 )
 
 

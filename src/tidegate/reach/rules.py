@@ -50,5 +50,6 @@ RULES: tuple[Rule, ...] = (
     Rule("import", "imports", runs=False),
     Rule("load", "loads"),
     Rule("text", "names in a text"),
+    Rule("package", "uses"),
 )
 NUMBER = {rule.name: number for number, rule in enumerate(RULES)}

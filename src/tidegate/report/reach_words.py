@@ -69,6 +69,7 @@ RULES: Mapping[str, str] = {
     "load": "loads it",
     "import": "imports it",
     "text": "names it in a text",
+    "package": "uses it",
     "recorded": "was seen running it",
 }
 """What a symbol does with the one that it leads to, by the rule of the edge, where that one stands above it."""

@@ -1,0 +1,337 @@
+"""Who reads a file that is no code: the functions in whose texts it is named, by path, by pattern or by convention.
+
+Templates, SQL, YAML and JSON have no symbols, and no import leads to them: code names them in texts. Only files whose
+bytes hold the name at all are looked at, so nothing is kept and a question about code pays nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+
+from msgspec import Struct
+
+from tidegate.reach.answer import SymbolId
+from tidegate.reach.index import Index
+from tidegate.reach.quiet import quiet_kind
+from tidegate.reach.symbols import Definition, FileSymbols
+
+MOST_FILES = 300
+MOST_CODE = 600
+MOST_BYTES = 96 << 20
+ROUNDS = 4
+"""How far templates that include each other are followed."""
+
+PATTERN, FOLDER = 2, 4
+"""The width of a text that means several files, and of one that means all that lie in a folder."""
+
+
+class Reader(Struct, frozen=True):
+    """`source` names `path` at `line`; `width` is how many files that text could mean, 1 when it is this one."""
+
+    path: str
+    source: SymbolId
+    line: int
+    width: int
+
+
+class Readers(Struct, frozen=True):
+    """What was found; `left` says in words what was not looked at, "" if nothing was left out."""
+
+    readers: tuple[Reader, ...] = ()
+    left: str = ""
+
+
+def find_readers(index: Index, wanted: Sequence[str], tables: Mapping[str, Sequence[str]] = {}) -> Readers:
+    """The code, and the templates, that name one of these files. `tables` are the SQL tables that a file speaks of."""
+    if not wanted:
+        return Readers()
+    asked = list(wanted)[:MOST_FILES]
+    left = (
+        f"who reads {len(wanted) - MOST_FILES} of {len(wanted)} files was not asked" if len(wanted) > MOST_FILES else ""
+    )
+    finder = _Finder(index, tables)
+    found: list[Reader] = []
+    seen = set(asked)
+    for _ in range(ROUNDS):
+        fresh = finder.readers_of(asked)
+        found += fresh
+        asked = [r.source.path for r in fresh if not r.source.name and _is_page(r.source.path)]
+        asked = [path for path in dict.fromkeys(asked) if path not in seen][:MOST_FILES]
+        seen.update(asked)
+        if not asked:
+            break
+    return Readers(tuple(dict.fromkeys(found)), left or finder.left)
+
+
+def tables_of(sql: Iterable[bytes]) -> tuple[str, ...]:
+    """The tables that lines of SQL create, alter or write, in order."""
+    text = b"\n".join(sql).decode("utf-8", "replace")
+    names = (match.group(1).strip('"`[]').rpartition(".")[2].strip('"`[]').lower() for match in _TABLE.finditer(text))
+    return tuple(dict.fromkeys(name for name in names if len(name) > 2))
+
+
+def names_file(value: str, path: str) -> bool:
+    """Whether a text names this file: the end of its path, a pattern for it, or its path without the suffix."""
+    parts = _parts(value)
+    if not parts:
+        return False
+    own = path.split("/")
+    folder = parts[-1] == ""
+    if folder and value.startswith("/"):
+        return False  # what begins at the root and goes on is the path of a route
+    if folder or ("." not in parts[-1] and len(parts) > 1):
+        return (not folder and _is_page(path) and _ends(parts, [*own[:-1], _stem(own[-1])])) or _inside(parts, own)
+    return _ends(parts, own)
+
+
+# Private
+
+_PAGES = frozenset(
+    (
+        *(".html", ".htm", ".xhtml", ".jinja", ".jinja2", ".j2", ".tmpl", ".gohtml", ".tpl", ".mustache", ".hbs"),
+        *(".handlebars", ".ejs", ".haml", ".pug", ".slim", ".liquid", ".erb", ".ftl", ".twig", ".jsp", ".eta", ".njk"),
+        *(".vm", ".xml", ".css", ".scss", ".less", ".vue", ".svelte", ".astro"),
+    )
+)
+_SHOWN = frozenset(
+    (
+        *("render", "render_template", "render_to_string", "get_template", "select_template", "TemplateResponse"),
+        *("template", "view", "View", "erb", "haml", "slim", "HTML", "Render", "ExecuteTemplate", "renderFile"),
+        *("renderView", "partial", "setViewName"),
+    )
+)
+_TABLE = re.compile(
+    r"\b(?:(?:create|alter|drop)\s+table\s+(?:if\s+(?:not\s+)?exists\s+)?(?:only\s+)?"
+    r"|insert\s+into\s+|update\s+|delete\s+from\s+|references\s+)([\w.\"`\[\]]+)",
+    re.IGNORECASE,
+)
+_SQL = re.compile(r"\s*(?:select|insert|update|delete|with|create|alter|drop|merge|truncate)\b", re.IGNORECASE)
+_HOLE = re.compile(r"[$#]?\{[^{}]*\}|%[sdv]|\*+")
+_SUFFIXED = re.compile(r"[\w*}]\.\w{1,8}$")
+_LIST = 6
+"""Who names more files than this lists them: each of them matters less to it."""
+
+_TOKEN = re.compile(rb"[\w./\-@~*{}]+")
+_RAILS = re.compile(r"(.*?)app/views/(.+)/_?([a-z]\w*)\.[\w.+]+$")
+
+
+class _Finder:
+    """Reads the sources of the tree once, and answers for the files of each round."""
+
+    def __init__(self, index: Index, tables: Mapping[str, Sequence[str]]) -> None:
+        self.index = index
+        self.tables = tables
+        self.left = ""
+        self.by_name: dict[str, list[str]] = {}
+        for path in index.files:
+            self.by_name.setdefault(path.rpartition("/")[2], []).append(path)
+        self._contents: dict[str, bytes] | None = None
+
+    def readers_of(self, wanted: Sequence[str]) -> list[Reader]:
+        needles = self._needles(wanted)
+        found: list[Reader] = []
+        code: dict[str, set[str]] = {}
+        for path, content in self._sources().items():
+            hit = {file for needle, files in needles.items() if needle in content for file in files if file != path}
+            if not hit:
+                continue
+            if self.index.files[path].language:
+                code[path] = hit
+            else:
+                found += self._in_page(path, content, hit)
+        if len(code) > MOST_CODE:
+            self.left = f"{len(code) - MOST_CODE} more files may name what changed in a text"
+        symbols = self.index.read(sorted(code, key=lambda path: (len(code[path]), path))[:MOST_CODE])
+        for path in code:
+            if path in symbols:
+                found += self._in_code(path, symbols[path], sorted(code[path]))
+        return found + [reader for path in wanted for reader in self._by_convention(path)]
+
+    # Private
+
+    def _needles(self, wanted: Sequence[str]) -> dict[bytes, list[str]]:
+        needles: dict[bytes, list[str]] = {}
+        for path in wanted:
+            name = path.rpartition("/")[2]
+            folder = path.rpartition("/")[0].rpartition("/")[2]
+            texts = [name, *self.tables.get(path, ())]
+            texts += [f"{mark}{_stem(name).lstrip('_')}" for mark in "\"'/"] if _is_page(path) else []
+            texts += [f"{folder}/"] if folder else []
+            for text in texts:
+                if len(text) > 2:
+                    needles.setdefault(text.encode("utf-8", "surrogateescape"), []).append(path)
+        return needles
+
+    def _sources(self) -> Mapping[str, bytes]:
+        if self._contents is None:
+            paths, total = [], 0
+            for path, blob in self.index.files.items():
+                readable = blob.language or _is_page(path)
+                if readable and not quiet_kind(path) and 0 <= blob.size <= 2 << 20:
+                    total += blob.size
+                    if total > MOST_BYTES:
+                        self.left = "the sources are too large to look for the names of files in all of them"
+                        break
+                    paths.append(path)
+            self._contents = dict(self.index.read_bytes(paths))
+        return self._contents
+
+    def _in_page(self, path: str, content: bytes, hit: Iterable[str]) -> Iterator[Reader]:
+        tokens: dict[str, int] = {}
+        for number, line in enumerate(content.split(b"\n"), 1):
+            if len(line) <= 2000:
+                for token in _TOKEN.findall(line):
+                    tokens.setdefault(token.decode("utf-8", "replace"), number)
+        for file in sorted(hit):
+            known = [(number, value) for value, number in tokens.items() if "/" in value or "." in value]
+            named = [(number, value) for number, value in known if names_file(value, file)]
+            if named:
+                number, value = min(named)
+                yield Reader(file, SymbolId(path, ""), number, self._width(value, file, path))
+
+    def _in_code(self, path: str, symbols: FileSymbols, hit: Sequence[str]) -> Iterator[Reader]:
+        lists = Counter(text.within for text in symbols.texts if _SUFFIXED.search(text.value))
+        shown = list(_shown(symbols))
+        for file in hit:
+            found: dict[int, tuple[int, int]] = {}
+            for within, line, width in self._named(path, symbols, shown, file):
+                width = max(width, lists[within] if lists[within] > _LIST else 1)
+                known = found.get(within)
+                if known is None or width < known[0]:
+                    found[within] = width, line
+            if len(found) > 1:
+                found.pop(0, None)  # the functions of the module say more than its list of files
+            for within, (width, line) in found.items():
+                yield Reader(file, SymbolId(path, _name(symbols.definitions, within)), line, width)
+
+    def _named(
+        self, path: str, symbols: FileSymbols, shown: Sequence[tuple[str, int, int]], file: str
+    ) -> Iterator[tuple[int, int, int]]:
+        """The definitions that name a file, each with the line and with how many files that could be."""
+        for text in symbols.texts:
+            if names_file(text.value, file):
+                yield text.within, text.line, self._width(text.value, file, path)
+        stem = _stem(file.rpartition("/")[2]).lstrip("_")
+        for value, within, line in shown if _is_page(file) else ():
+            if value.rpartition("/")[2].lstrip("_") == stem and (value == stem or names_file(value, file)):
+                yield within, line, 1
+        tables = self.tables.get(file, ())
+        if tables:
+            pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, tables))})\b", re.IGNORECASE)
+            for text in symbols.texts:
+                if _SQL.match(text.value) and pattern.search(text.value):
+                    yield text.within, text.line, 1
+            yield from _mapped(symbols, tables)
+
+    def _width(self, value: str, file: str, reader: str) -> int:
+        """How many files a text could mean. The one that lies nearest to the reader is meant, the others may be."""
+        last = _parts(value)[-1]
+        if _HOLE.search(value):
+            return PATTERN
+        if "." not in last:
+            return 1 if last and _is_page(file) else FOLDER
+        alike = [path for path in self.by_name.get(last, ()) if names_file(value, path)]
+        nearest = max((_common(path, reader) for path in alike), default=0)
+        return 1 if len(alike) < 2 or _common(file, reader) >= nearest else len(alike)
+
+    def _by_convention(self, path: str) -> Iterator[Reader]:
+        """Rails shows app/views/stories/index.html.erb for StoriesController#index without naming it."""
+        match = _RAILS.match(path)
+        if match is None:
+            return
+        top, folder, action = match.groups()
+        if folder == "layouts":
+            folder, action = "application", ""
+        controller = f"{top}app/controllers/{folder}_controller.rb"
+        if controller not in self.index.files:
+            return
+        for definition in self.index.read([controller])[controller].definitions:
+            own = definition.name.rpartition(".")[2]
+            if (own == action) if action else definition.kind == "class":
+                yield Reader(path, SymbolId(controller, definition.name), definition.line, 1)
+
+
+def _shown(symbols: FileSymbols) -> Iterator[tuple[str, int, int]]:
+    """The texts handed to what shows pages: they are often a bare name."""
+    for reference in symbols.references:
+        if reference.arguments and reference.chain.rpartition(".")[2] in _SHOWN:
+            for argument in reference.arguments[:3]:
+                if argument.endswith('"'):
+                    yield argument.partition('"')[2].strip('"'), reference.within, reference.line
+
+
+def _mapped(symbols: FileSymbols, tables: Sequence[str]) -> Iterator[tuple[int, int, int]]:
+    """Classes that say which table they stand for: `@Table("owners")`, `@Entity(name="owners")`."""
+    for reference in symbols.references:
+        if reference.kind == "decorate":
+            values = {argument.rpartition("=")[2].strip('"').lower() for argument in reference.arguments}
+            if values & set(tables):
+                yield reference.within, reference.line, 1
+
+
+def _name(definitions: Sequence[Definition], within: int) -> str:
+    return definitions[within].name if 0 <= within < len(definitions) else ""
+
+
+def _parts(value: str) -> list[str]:
+    """The steps of a text that could be a path; [] where it could be none."""
+    text = value.split("?")[0].split("#{")[0] if "?" in value else value
+    for lead in ("classpath:", "file:", "@/", "~/"):
+        text = text.removeprefix(lead)
+    if "://" in text or len(text) > 200 or " " in text or text in (".", "/", ""):
+        return []
+    parts = [part for part in text.split("/")[:-1] if part not in ("", ".", "..")]
+    last = text.rpartition("/")[2]
+    if not parts and not last.strip(".*"):
+        return []
+    parts.append(last)
+    solid = [_HOLE.sub("", part) for part in parts]
+    if not any(part.strip("._-") and not part.startswith(".") for part in solid):
+        return []
+    return parts
+
+
+def _ends(parts: Sequence[str], own: Sequence[str]) -> bool:
+    if len(parts) > len(own):
+        return False
+    return all(_same(part, step) for part, step in zip(reversed(parts), reversed(own), strict=False))
+
+
+def _same(part: str, step: str) -> bool:
+    if part == step:
+        return True
+    if not _HOLE.search(part):
+        return False
+    return fnmatchcase(step, _HOLE.sub("*", part.replace("[", "[[]").replace("?", "[?]")))
+
+
+def _inside(parts: Sequence[str], own: Sequence[str]) -> bool:
+    """Whether the text names a folder in which the file lies: two steps at least, or one with its final slash."""
+    steps = [part for part in parts if part]
+    folders = own[:-1]
+    if len(steps) < 2 and parts[-1] != "":
+        return False
+    if len(steps) == 1 and len(folders) > 0:
+        return steps[0] == folders[-1]
+    return any(list(folders[at : at + len(steps)]) == steps for at in range(len(folders) - len(steps) + 1))
+
+
+def _stem(name: str) -> str:
+    return name.partition(".")[0] if not name.startswith(".") else name
+
+
+def _is_page(path: str) -> bool:
+    return f".{path.rpartition('.')[2].lower()}" in _PAGES
+
+
+def _common(one: str, other: str) -> int:
+    """How many folders two paths begin with together."""
+    count = 0
+    for left, right in zip(one.split("/")[:-1], other.split("/")[:-1], strict=False):
+        if left != right:
+            break
+        count += 1
+    return count
