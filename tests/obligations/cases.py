@@ -17,8 +17,10 @@ from tidegate.facts import (
     Intent,
     Lines,
     ProvenanceFacts,
+    Reach,
     ReviewFact,
     ReviewFacts,
+    ServiceOwner,
     SpanFact,
     Unknown,
     to_document,
@@ -90,6 +92,7 @@ def facts(
     change: Mapping[str, Any] | None = None,
     provenance: Mapping[str, Any] | None = None,
     review_section: Mapping[str, Any] | None = None,
+    reach: Mapping[str, str] | Reach | None = None,
     now: str = NOW,
 ) -> Facts:
     files = tuple((change or {}).get("files", (file("src/a.py"),)))
@@ -137,6 +140,21 @@ def facts(
                 **(review_section or {}),
             }
         ),
+        reach=reach if isinstance(reach, Reach) else reaching(reach or {}),
+    )
+
+
+def reaching(critical: Mapping[str, str], **more: Any) -> Reach:
+    """The reach into critical services, each with its owner."""
+    owned = tuple(ServiceOwner(service, owner) for service, owner in critical.items())
+    return Reach(
+        **{
+            "status": "complete",
+            "services": tuple(critical),
+            "critical_services": tuple(critical),
+            "service_owners": owned,
+            **more,
+        }
     )
 
 

@@ -217,8 +217,10 @@ _REALISTIC: dict[str, dict[str, Any]] = {
         "notes_read": 1, "findings": [_FINDING],
     },
     "reach": {
-        "symbols": 12, "entry_points": ["POST /login"], "services": ["shop"], "critical_services": ["shop"],
-        "owners": ["@acme/auth"], "unresolved_share": 0.1, "findings": [],
+        "symbols": 12, "silent": 1, "reached": 40, "tests": 7, "entry_points": ["POST /login"],
+        "services": ["jobs", "mail", "mobile", "shop"], "critical_services": ["shop"],
+        "service_owners": [{"service": "shop", "owner": "@carol"}], "owners": ["@acme/auth"], "unresolved_share": 0.1,
+        "unread_files": 1, "recorded": True, "findings": [],
     },
     "infra": {
         "effects": [{"code": "expose", "severity": "high", "address": "a.b", "reason": "open", "reversible": True}],

@@ -31,3 +31,18 @@ def find_owner(name: str, identities: Identities) -> Owner:
     if person:
         return Owner(frozenset({person}))
     return Owner(frozenset(), f"nobody in [people] is {name}")
+
+
+def find_service_owner(name: str, identities: Identities) -> Owner:
+    """The people behind the owner of a service: what `find_owner` takes, or `[kind:][namespace/]name` of a catalogue.
+
+    backstage.io/docs/features/software-catalog/references. [teams] may have the whole reference or its last name; a
+    group is never an account of the same name.
+    """
+    kind, colon, rest = name.rpartition(":")
+    if name.startswith("@") or not (colon or "/" in name) or identities.team(name) is not None:
+        return find_owner(name, identities)
+    last = rest.rpartition("/")[2]
+    if kind.lower() == "user" or identities.team(last) is not None:
+        return find_owner(last, identities)
+    return Owner(frozenset(), f'nobody knows who is in {name}: add "{name}" = [...] to [teams]')

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tidegate.change.values import Change, Context, show_path
 from tidegate.facts import Reach, ServiceOwner, Unknown
+from tidegate.reach.answer import Service
 
 DEPLOYED = ("service", "job", "function")
 """Kinds of services that run somewhere; packages and bare images only may."""
@@ -29,7 +32,8 @@ def collect(change: Change, context: Context) -> Reach:
         unknowns.append(Unknown("reach.reached", "nothing was found, but not everything could be read and resolved"))
     if complete.unread_total:
         first = f"{complete.unread[0][0]}: {complete.unread[0][1]}"
-        unknowns.append(Unknown("reach.unread_files", f"{complete.unread_total} source files were not read ({first})"))
+        files = "source file was" if complete.unread_total == 1 else "source files were"
+        unknowns.append(Unknown("reach.reached", _shown(f"{complete.unread_total} {files} not read ({first})")))
     return Reach(
         status="partial" if unknowns else "complete",
         unknowns=tuple(unknowns),
@@ -40,14 +44,16 @@ def collect(change: Change, context: Context) -> Reach:
         entry_points=tuple(dict.fromkeys(_shown(point.name) for point in answer.entry_points)),
         services=tuple(map(_shown, services)),
         critical_services=tuple(sorted({_shown(service.name) for service in critical})),
-        service_owners=tuple(
-            ServiceOwner(_shown(service.name), service.owner) for service in sorted(critical, key=lambda one: one.name)
-        ),
-        owners=answer.owners,
+        service_owners=_owners_of(critical),
+        owners=tuple(map(_shown, answer.owners)),
         unresolved_share=round(complete.unresolved_share, 4),
         unread_files=complete.unread_total,
         recorded=complete.map_age is not None,
     )
+
+
+def _owners_of(services: Sequence[Service]) -> tuple[ServiceOwner, ...]:
+    return tuple(ServiceOwner(*one) for one in sorted({(_shown(one.name), _shown(one.owner)) for one in services}))
 
 
 def _unknown(reason: str) -> Reach:
@@ -56,4 +62,7 @@ def _unknown(reason: str) -> Reach:
 
 def _shown(name: str) -> str:
     """A name as text that any reader of JSON takes."""
-    return show_path(name.encode("utf-8", "surrogateescape"))
+    try:
+        return show_path(name.encode("utf-8", "surrogateescape"))
+    except UnicodeEncodeError:  # YAML and source can write half a surrogate pair
+        return name.encode("utf-8", "backslashreplace").decode()

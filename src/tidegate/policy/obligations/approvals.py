@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from tidegate.policy.approvals import STRANGER, Makers, Refused, read_approvals, read_makers
 from tidegate.policy.approvals import Approvals as Given
 from tidegate.policy.case import Case, UnknownFactError, change_range, count, listing, look_text, one_line
-from tidegate.policy.coverage import Share, missing, read_shares
+from tidegate.policy.coverage import Coverage, Share, missing, read_file_coverage, read_service_coverage
 from tidegate.policy.identities import Identities
 from tidegate.policy.obligations.kind import Judged, Kind, met, unmet
 from tidegate.policy.owners import find_owner
@@ -20,11 +20,11 @@ MOST = 20
 
 
 class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
-    """Terms of the kind `approvals`. `from` is "owners", "anyone", or people and teams."""
+    """Terms of the kind `approvals`. `from` is "owners", "service-owners", "anyone", or people and teams."""
 
     approvals: int
     kind: Literal["human"] = "human"
-    from_: Literal["owners", "anyone"] | tuple[str, ...] = field(name="from", default="anyone")
+    from_: Literal["owners", "service-owners", "anyone"] | tuple[str, ...] = field(name="from", default="anyone")
     not_: tuple[Literal["author", "prompter", "committer"], ...] = field(
         name="not", default=("author", "prompter", "committer")
     )
@@ -36,7 +36,7 @@ def _check(terms: Approvals) -> None:
     if isinstance(terms.from_, str):
         return
     if not terms.from_:
-        raise ValueError('from = [] is nobody: name people or teams, or write "owners" or "anyone"')
+        raise ValueError('from = [] is nobody: name people or teams, or write "owners", "service-owners" or "anyone"')
     if any(not name.strip() for name in terms.from_):
         raise ValueError('from names nobody: "" is not a person or a team')
 
@@ -44,6 +44,8 @@ def _check(terms: Approvals) -> None:
 def _text(terms: Approvals) -> str:
     if terms.from_ == "owners":
         whom = "owners of the touched files"
+    elif terms.from_ == "service-owners":
+        whom = "owners of the critical services in its reach"
     elif terms.from_ == "anyone":
         whom = "a person" if terms.approvals == 1 else "people"
     else:
@@ -63,10 +65,11 @@ def _judge(terms: Approvals, case: Case) -> Judged:
     except UnknownFactError as error:
         return Judged("unknown", str(error.unknown), _who_made_it(error.unknown.path, case))
     try:
-        shares = read_shares(case, identities) if terms.from_ == "owners" else ()
+        coverage = _read_coverage(terms, case, identities)
     except UnknownFactError as error:
-        return Judged("unknown", str(error.unknown), "mend CODEOWNERS on the target branch, then run the check again")
-    pool = _pool(terms, shares, identities)
+        mend = "" if error.unknown.path.startswith("reach") else _MEND_OWNERS
+        return Judged("unknown", str(error.unknown), mend)
+    shares, pool = coverage.shares, _pool(terms, coverage, identities)
     try:
         given = read_approvals(case, makers, identities)
     except UnknownFactError as error:
@@ -122,7 +125,7 @@ def _strangers(makers: Makers, counted: Sequence[str]) -> Judged:
 def _short(weighing: _Weighing, counted: Sequence[str]) -> Judged:
     lacking = missing(weighing.shares, counted, 0)
     parts = [f"{len(counted)} of {weighing.terms.approvals}" + (f": {listing(counted)}" if counted else "")]
-    parts += [f"no owner of {listing(share.files, 3)} ({listing(share.owners, joint='or')})" for share in lacking]
+    parts += [f"no owner of {listing(share.covers, 3)} ({listing(share.owners, joint='or')})" for share in lacking]
     refused = list(weighing.given.refused)
     if weighing.pool is not None:
         outside = [person for person in weighing.given.people if person not in weighing.pool]
@@ -139,12 +142,18 @@ def _short(weighing: _Weighing, counted: Sequence[str]) -> Judged:
     return unmet("; ".join(parts), "; ".join(dict.fromkeys([ask, *problems, *adding])))
 
 
-def _pool(terms: Approvals, shares: Sequence[Share], identities: Identities) -> frozenset[str] | None:
+def _read_coverage(terms: Approvals, case: Case, identities: Identities) -> Coverage:
     if terms.from_ == "owners":
-        return frozenset(person for share in shares for person in share.people) if shares else None
-    if terms.from_ == "anyone":
+        return read_file_coverage(case, identities)
+    return read_service_coverage(case, identities) if terms.from_ == "service-owners" else Coverage()
+
+
+def _pool(terms: Approvals, coverage: Coverage, identities: Identities) -> frozenset[str] | None:
+    if isinstance(terms.from_, tuple):
+        return frozenset(person for name in terms.from_ for person in find_owner(name, identities).people)
+    if coverage.anybody:
         return None
-    return frozenset(person for name in terms.from_ for person in find_owner(name, identities).people)
+    return frozenset(person for share in coverage.shares for person in share.people)
 
 
 def _ask(wanted: Collection[str] | None, makers: Makers, case: Case, already: Collection[str] = ()) -> str:
@@ -175,7 +184,8 @@ def _ask_all(terms: Approvals, shares: Sequence[Share], pool: frozenset[str] | N
         return f"ask {listing(people)} to approve"
     if terms.approvals > 1 and alone:
         return f"ask {terms.approvals} of {listing(people)} to approve"
-    return f"ask an owner of each file to approve: {listing(people, joint='or')}"
+    what = "service" if terms.from_ == "service-owners" else "file"
+    return f"ask an owner of each {what} to approve: {listing(people, joint='or')}"
 
 
 def _who_made_it(path: str, case: Case) -> str:
@@ -199,6 +209,7 @@ def _entry(text: str) -> str:
     return ""
 
 
+_MEND_OWNERS = "mend CODEOWNERS on the target branch, then run the check again"
 _DEEDS = {"author": "wrote", "prompter": "prompted", "committer": "committed"}
 
 KIND = Kind("approvals", "merge", Approvals, _check, _text, _judge, _next_step)
