@@ -16,6 +16,7 @@ from typing import TypeAlias
 from tidegate.change.git import open_repository
 from tidegate.reach.affected import find_affected, nodes_of, reached_tests, symbol_of, tests_of
 from tidegate.reach.answer import ChangedSymbol, ReachedTest
+from tidegate.reach.fallback import tests_that_load
 from tidegate.reach.index import read_index
 from tidegate.reach.languages import language_of
 from tidegate.reach.listing import list_tree
@@ -83,6 +84,8 @@ def predict_reach(tree: Path, commit: str, recorded: TestMap | None) -> Answer:
         nodes = nodes_of(head, changed)
         seen = recorded_of(recorded, validity, [asked], head, None) if recorded is not None and validity is not None else None
         found = reached_tests(find_affected(head, sorted(nodes)), tests, seen)
+        if not found:
+            found = tests_that_load(head, sorted(nodes), tests)
         return {_in_truth(test): test.probability for test in found}
 
     renamed = {t.symbol: f"{t.defined.path}:{t.symbol.name}" for t in recorded.tests} if recorded is not None else {}

@@ -100,11 +100,13 @@ def reached_symbols(affected: Affected, tests: Iterable[int]) -> tuple[ReachedSy
     tree, found = affected.tree, affected.found
     left_out = set(tests) | set(affected.starts)
     reached = []
+    paths = _Paths(affected)
     for node in np.flatnonzero(np.isfinite(found.cost)).tolist():
         kind = tree.kind(node)
         if node in left_out or not kind or kind == "test" or is_test_path(tree.name(node).partition(":")[0]):
             continue
-        hop, distance, origin = _last_hop(affected, node)
+        toward, distance, origin = paths.of(node)
+        rule, line = paths.rule_and_line(node)
         reached.append(
             ReachedSymbol(
                 symbol_of(tree.name(node)),
@@ -112,19 +114,49 @@ def reached_symbols(affected: Affected, tests: Iterable[int]) -> tuple[ReachedSy
                 tree.line(node),
                 round(of_cost(float(found.cost[node])), 4),
                 distance,
-                origin,
-                hop.target,
-                hop.rule,
+                symbol_of(tree.name(origin)),
+                symbol_of(tree.name(toward)),
+                rule,
                 "static",
-                hop.line,
+                line,
             )
         )
     return tuple(sorted(reached, key=lambda one: (-one.probability, one.distance, one.symbol)))
 
 
-def _last_hop(affected: Affected, node: int) -> tuple[Hop, int, SymbolId]:
-    hops = path_from(affected, node, affected.found)
-    return hops[0], len(hops), hops[-1].target
+class _Paths:
+    """The beginnings of the strongest paths: each is found once, from those that lie nearer to what changed."""
+
+    def __init__(self, affected: Affected) -> None:
+        self._affected = affected
+        self._toward = affected.found.toward.tolist()
+        self._edges = affected.found.edge.tolist()
+        self._known: dict[int, tuple[int, int, int]] = {}
+
+    def of(self, node: int) -> tuple[int, int, int]:
+        """The next symbol on the path, the number of hops, and the symbol that it ends at."""
+        waiting = []
+        while self._toward[node] >= 0 and node not in self._known:
+            waiting.append(node)
+            node = self._toward[node]
+        known = self._known.get(node, (node, 0, node))
+        for one in reversed(waiting):
+            after = self._toward[one]
+            if self._affected.tree.kind(after):
+                known = (after, known[1] + 1, known[2])
+            self._known[one] = known
+        return known
+
+    def rule_and_line(self, node: int) -> tuple[str, int]:
+        """How the first symbol of the path uses the next one, and where."""
+        tree, rule, line = self._affected.tree, "", 0
+        while self._toward[node] >= 0:
+            own_rule, own_line = _edge(tree, self._edges[node])
+            rule, line = rule or own_rule, line or own_line
+            node = self._toward[node]
+            if tree.kind(node):
+                break
+        return rule, line
 
 
 def path_from(affected: Affected, node: int, found: Found) -> tuple[Hop, ...]:

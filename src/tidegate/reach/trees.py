@@ -106,12 +106,22 @@ def read_head_tree(kept: KeptTree, index: Index | None) -> HeadTree:
         for source, target, rule, line, width, branch in delta.edges
     )
     points = kept.points.points
-    if linked.paths or set(kept.points.marks) - set(index.files):
+    if _points_may_differ(kept, linked, index):
         points = _entry_points(index, linked.evaluator, linked.symbols, kept.points.marks).points
     return HeadTree(kept.graph, delta, extra, frozenset(linked.paths), linked.state, points)
 
 
 # Private
+
+
+def _points_may_differ(kept: KeptTree, linked: LinkedTree, index: Index) -> bool:
+    """Whether a file that makes entry points changed, came or went."""
+    before = {state.path: state.oid for state in kept.state.files}
+    changed = [path for path in linked.paths if before.get(path) != index.files[path].oid]
+    marked = kept.points.marks
+    return any(path in marked or marks_of(path, linked.symbols[path]) for path in changed) or any(
+        path not in index.files for path in marked
+    )
 
 
 def _versions() -> str:
