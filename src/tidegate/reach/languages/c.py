@@ -37,6 +37,7 @@ class _CFamily:
     structural = False
     by_value = False
     called_back: frozenset[str] | None = None
+    isolated = False
 
     def __init__(self, suffixes: tuple[str, ...]) -> None:
         self.suffixes = suffixes

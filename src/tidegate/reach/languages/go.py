@@ -40,6 +40,7 @@ class _Go:
     structural = True
     by_value = True
     called_back: frozenset[str] | None = CALLED_BACK
+    isolated = False
 
     def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:  # noqa: ARG002
         from tidegate.reach.languages.go_reader import GoReader

@@ -29,6 +29,7 @@ class Language(Protocol):
     `structural`: a class fits an interface that it does not name when it has its methods (Go, TypeScript).
     `by_value`: a variable, field or parameter of a class is an instance of it that nobody has to make, and nothing
     overrides its methods (Go, Rust).
+    `isolated`: each file of tests is run alone, so that loading it and what it imports is a part of its tests.
     `called_back`: the methods that code from outside calls on an instance that it is handed; None where that may be any.
     """
 
@@ -41,6 +42,7 @@ class Language(Protocol):
     structural: bool
     by_value: bool
     called_back: frozenset[str] | None
+    isolated: bool
 
     def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:
         """What the file says. Never raises on bad source: what could not be read is a gap or an error."""

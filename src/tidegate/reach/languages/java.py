@@ -38,6 +38,7 @@ class _Java:
     structural = False
     by_value = False
     called_back: frozenset[str] | None = None
+    isolated = False
 
     def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:  # noqa: ARG002
         try:

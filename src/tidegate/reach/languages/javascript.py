@@ -11,7 +11,7 @@ from tidegate.reach.symbols import Digests, FileSymbols
 
 class _JavaScript:
     name = "JavaScript"
-    version = 1
+    version = 2
     suffixes: tuple[str, ...] = (".js", ".mjs", ".cjs", ".jsx")
     submodules = False
     open_world = False
@@ -19,6 +19,7 @@ class _JavaScript:
     structural = False
     by_value = False
     called_back: frozenset[str] | None = None
+    isolated = True
 
     def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:
         return read_symbols(source, suffix)

@@ -50,6 +50,7 @@ class _Kotlin:
     structural = False
     by_value = False
     called_back: frozenset[str] | None = None
+    isolated = False
 
     def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:  # noqa: ARG002
         try:

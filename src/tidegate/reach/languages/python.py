@@ -62,6 +62,7 @@ class _Python:
     structural = False
     by_value = False
     called_back: frozenset[str] | None = None
+    isolated = False
 
     def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:
         tree = _parse(source)

@@ -28,6 +28,7 @@ class _Ruby:
     structural = False
     by_value = False
     called_back: frozenset[str] | None = None
+    isolated = False
 
     def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:  # noqa: ARG002
         from tidegate.reach.languages.ruby_reader import RubyReader

@@ -30,6 +30,7 @@ class _Rust:
     structural = False
     by_value = True
     called_back: frozenset[str] | None = frozenset()
+    isolated = False
 
     def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:  # noqa: ARG002
         from tidegate.reach.languages.rust_reader import RustReader

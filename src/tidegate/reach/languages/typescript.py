@@ -11,7 +11,7 @@ from tidegate.reach.symbols import Digests, FileSymbols
 
 class _TypeScript:
     name = "TypeScript"
-    version = 1
+    version = 2
     suffixes: tuple[str, ...] = (".ts", ".mts", ".cts", ".tsx")
     submodules = False
     open_world = False
@@ -19,6 +19,7 @@ class _TypeScript:
     structural = True
     by_value = False
     called_back: frozenset[str] | None = None
+    isolated = True
 
     def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:
         return read_symbols(source, suffix)

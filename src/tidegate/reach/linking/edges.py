@@ -26,6 +26,9 @@ from tidegate.reach.symbols import Definition, Reference, Text
 _CODE = re.compile(r"(?:^|[^\w.])\.?([A-Za-z_]\w*)\(|\.([A-Za-z_]\w*)\(")
 """What a text that becomes code calls."""
 
+_TEST_MODULE = re.compile(r"(?:^|/)__tests__/|[._-](?:test|spec)\.[cm]?[jt]sx?$").search
+"""Whether a file of this path is one that test runners of JavaScript load."""
+
 _PLAIN_DECORATORS = frozenset(
     [
         *("overload", "abstractmethod", "override", "final", "property", "cached_property", "staticmethod"),
@@ -84,6 +87,7 @@ class _File:
         self.edges: dict[tuple[int, int, str], tuple[int, int]] = {}
         self.by_value = evaluator.languages[table.index].by_value
         self.called_back = evaluator.languages[table.index].called_back
+        self.isolated = evaluator.languages[table.index].isolated
         self.branch = 0
         self.calls = 0
         self.unresolved = 0
@@ -114,6 +118,8 @@ class _File:
             own = self.table.key(number)
             if parent.kind in ("function", "method"):
                 self.add(definition.parent, "inside", definition.line, own)
+            elif parent.kind in ("constant", "variable"):
+                self._member_of_object(number)
             elif definition.kind in ("variable", "constant"):
                 self.add(definition.parent, "value", definition.line, own)
                 if any(base.endswith(("Enum", "Flag")) for base in parent.bases):
@@ -121,6 +127,15 @@ class _File:
             self.add(number, "module", definition.line, f"{self.table.path}:")
         if self.by_value:
             self._values()
+
+    def _member_of_object(self, number: int) -> None:
+        """What an object made by a function can do belongs to the function: the object goes where nobody knows."""
+        definitions = self.table.definitions
+        at = definitions[number].parent
+        while definitions[at].kind in ("constant", "variable"):
+            at = definitions[at].parent
+        if definitions[at].kind in ("function", "method"):
+            self.add(at, "inside", definitions[number].line, self.table.key(number))
 
     def _values(self) -> None:
         """Variables, fields and parameters that are instances of their class."""
@@ -154,11 +169,19 @@ class _File:
             if "test" in definition.flags or is_test(self.table, number):
                 found.append(TestLink(self.table.key(number), definition.line, self.table.cls[number]))
                 self._runs_for(fixtures, number, number)
+                if self.isolated:
+                    self.add(number, "set-up", definition.line, f"{self.table.path}:")
             elif fixtures.takes_fixtures(self.table, number):
                 self._named_fixtures(fixtures, number, number)
             elif definition.kind == "class" and definition.bases:
                 found.extend(self._inherited(fixtures, number))
+        if not found and self.isolated and _TEST_MODULE(self.table.path) and self._runs_something():
+            # Its tests are made elsewhere, by a function that it calls.
+            found.append(TestLink(self.table.key(0), 1, -1))
         return tuple(found)
+
+    def _runs_something(self) -> bool:
+        return any(r.kind == "call" and r.within == 0 for r in self.table.symbols.references)
 
     def _inherited(self, fixtures: Fixtures, cls: int) -> list[TestLink]:
         """The tests that a class has from its bases. A group of tests does not run those of the groups around it."""
@@ -265,7 +288,7 @@ class _File:
         table = self.evaluator.table(value[1])
         assert table is not None
         definition = table.definitions[value[2]]
-        if receiver is not None and receiver[0] == "i":
+        if receiver is not None and receiver[0] == "i" and "#" not in definition.name:
             owner = self.evaluator.table(receiver[1])
             assert owner is not None
             if self.by_value and owner.definitions[receiver[2]].kind != "interface":
@@ -304,6 +327,9 @@ class _File:
             elif kind == "i":
                 self.add(within, "method", line, f"{self.key(value)}#__call__")
                 outside = False
+            elif kind == "a":
+                self._any_member(reference, value)
+                outside = False
             elif kind == "y" and "." in root and _may_be_ours(name) and not value[1].startswith("super."):
                 self.add(within, "outside-name", line, f"#{name}")
         if root == f"super.{name}" and self.table.cls[within] >= 0:
@@ -313,7 +339,17 @@ class _File:
         if outside:
             self._escapes(reference, values)
 
+    def _any_member(self, reference: Reference, value: Value) -> None:
+        """`handlers[name]`: any function of the object or module."""
+        table = self.evaluator.table(value[1])
+        for child in table.children.get(value[2], ()) if table else ():
+            definition = table.definitions[child] if table else None
+            if table and definition and definition.kind in ("function", "method", "class"):
+                self.add(reference.within, "by-name", reference.line, table.key(child))
+
     def _unresolved(self, reference: Reference, name: str) -> None:
+        if name[:1] == "#" and self._private(reference, name):
+            return
         if "." not in reference.chain or not _may_be_ours(name):
             if reference.chain.isidentifier() and self._is_parameter(reference):
                 self.calls += 1
@@ -322,6 +358,18 @@ class _File:
         self.calls += 1
         self.unresolved += 1
         self.add(reference.within, "name", reference.line, f"#{name}")
+
+    def _private(self, reference: Reference, name: str) -> bool:
+        """`other.#name` is the member of the class around, whatever `other` is."""
+        cls = self.table.cls[reference.within]
+        while cls >= 0:
+            for entry in self.table.names.get((cls, name), ()):
+                if isinstance(entry, int):
+                    self.add(reference.within, "call", reference.line, self.table.key(entry))
+                    return True
+            parent = self.table.definitions[cls].parent
+            cls = self.table.cls[parent] if parent >= 0 else -1
+        return False
 
     def _is_parameter(self, reference: Reference) -> bool:
         at = reference.within
@@ -372,6 +420,9 @@ class _File:
             kind = value[0]
             if kind == "d":
                 self.add(reference.within, function_rule, reference.line, self.key(value))
+                self._hand_over(reference, value)
+            elif kind == "a":
+                self._any_member(reference, value)
             elif kind == "m":
                 self.to_method(reference, value, function_rule)
             elif kind == "c":
@@ -380,6 +431,15 @@ class _File:
                 self._to_module(reference, value, "mention")
         if not values and "." in reference.chain and _may_be_ours(name):
             self.add(reference.within, "name", reference.line, f"#{name}")
+
+    def _hand_over(self, reference: Reference, value: Value) -> None:
+        """Whoever gets an object may call what it has."""
+        table = self.evaluator.table(value[1])
+        if table is None or table.definitions[value[2]].kind not in ("constant", "variable"):
+            return
+        for child in table.children.get(value[2], ()):
+            if table.definitions[child].kind in ("function", "method"):
+                self.add(reference.within, "pass", reference.line, table.key(child))
 
     def _by_beginning(self, reference: Reference, values: Values, name: str) -> None:
         for value in values:
@@ -438,7 +498,7 @@ class _File:
         spec, _, name = reference.chain[1:].partition(">")
         root: Value = ("p", spec, self.table.index)
         inside = self.table.definitions[reference.within].kind in ("function", "method")
-        self._to_module(reference, root, "load" if inside else "import")
+        self._to_module(reference, root, "load" if inside or self.isolated else "import")
         if name and self.evaluator.languages[self.table.index].submodules:
             for value in self.evaluator.member(root, name[1:]):
                 if value[0] == "p":

@@ -29,6 +29,7 @@ _SAME = frozenset(["values", "copy", "filter", "slice", "concat", "iter", "strea
 _TEXTS = frozenset(["str", "bytes", "int", "float"])
 _FUNCTION_KINDS = frozenset(["function", "method"])
 _CLASS_KINDS = frozenset(["class", "interface"])
+_HOLDERS = frozenset(["constant", "variable"])
 _OWN_TYPES: Mapping[str, Values] = {"%any": NOTHING, "%error": (("y", "%error"),)}
 """Types of a language that anything of ours may fit."""
 _ROOTS = frozenset(["object", "Generic", "t.Generic", "typing.Generic", "Protocol"])
@@ -175,11 +176,18 @@ class Evaluator:
         if table is None:
             return NOTHING
         self.mask |= 1 << file
-        at, first, implicit = within, True, self.languages[file].implicit_self
+        language = self.languages[file]
+        at, first, implicit = within, True, language.implicit_self
         while at >= 0:
             definition = table.definitions[at]
-            if first or implicit or definition.kind not in _CLASS_KINDS:
+            if implicit or definition.kind not in _CLASS_KINDS:
                 found = self._in_scope(table, file, at, name, receiver)
+                if found is not None:
+                    return found
+            elif first:
+                # The body of a class is a scope for itself in Python; elsewhere it only has type parameters.
+                body = language.submodules or _only_types(table.names.get((at, name), ()))
+                found = self._in_scope(table, file, at, name, receiver) if body else None
                 if found is not None:
                     return found
             at, first = definition.parent, False
@@ -651,6 +659,12 @@ class Evaluator:
         kind = value[0]
         if kind == "l":
             return (value[1],)
+        if kind == "d":
+            table = self.table(value[1])
+            has_members = table is not None and table.definitions[value[2]].kind in _HOLDERS
+            return (("a", value[1], value[2]),) if has_members else NOTHING
+        if kind == "p" and not self.languages[value[2]].submodules:
+            return tuple(("a", file, 0) for file in self.files_of(value[1], value[2]))
         if kind == "i":
             declared = self._in_order(self.order((value[1], value[2]))[0], "[]", value)
             if declared is not None:
@@ -679,3 +693,7 @@ class Evaluator:
         if kind in "iyl":
             return (value,)
         return NOTHING
+
+
+def _only_types(entries: Sequence[Entry]) -> bool:
+    return all(isinstance(entry, Binding) and entry.kind == "annotation" for entry in entries)

@@ -8,6 +8,7 @@
 ("p", spec, file)      a module or package, as the file with that number wrote it
 ("x", spec)            something outside of the repository
 ("y", spec)            what something outside gives: a call's result, an instance
+("a", file, n)         some member of the object or module n: `handlers[name]`
 ("b", name)            an instance of a type of the language itself
 """
 

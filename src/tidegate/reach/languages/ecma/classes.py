@@ -172,7 +172,9 @@ class Classes(Functions):
             constant = name.isupper() or any(child.type == "readonly" for child in part.children)
             index = self.define(name, "constant" if constant and "static" in words else "variable", owner, part)
             if value is not None:
-                self.bind(owner, name, self.values(value, here), "assign", owner, line)
+                values = self.values(value, here)
+                # `match = match`: no field is seen by its name alone.
+                self.bind(owner, name, values, "assign", self.drafts[owner].parent if name in values else owner, line)
         if written is not None:
             self.type_uses(written, owner)
             self.bind(owner, name, self.type_chains(written), "annotation", owner, line)

@@ -50,6 +50,9 @@ _VARIANTS = frozenset(
         "parallel",
         "for",
         "extend",
+        "skipIf",
+        "runIf",
+        "if",
     ]
 )
 _MARKS = str.maketrans(".()[]!*|<%?", "___________")
