@@ -119,9 +119,14 @@ def _points_may_differ(kept: KeptTree, linked: LinkedTree, index: Index) -> bool
     before = {state.path: state.oid for state in kept.state.files}
     changed = [path for path in linked.paths if before.get(path) != index.files[path].oid]
     marked = kept.points.marks
-    return any(path in marked or marks_of(path, linked.symbols[path]) for path in changed) or any(
-        path not in index.files for path in marked
-    )
+    if any(path not in index.files for path in marked):
+        return True
+    return any(_meant(marked.get(path, ())) != _meant(marks_of(path, linked.symbols[path])) for path in changed)
+
+
+def _meant(marks: Sequence[Mark]) -> list[tuple[object, ...]]:
+    """What marks say, wherever they stand."""
+    return [(mark.finder, mark.what, mark.within, mark.chain, mark.arguments) for mark in marks]
 
 
 def _versions() -> str:

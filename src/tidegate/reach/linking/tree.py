@@ -20,7 +20,8 @@ from tidegate.reach.linking.edges import LinkedFile, link_file
 from tidegate.reach.linking.evaluate import Evaluator, Place
 from tidegate.reach.linking.pytests import Fixtures
 from tidegate.reach.linking.table import FileTable
-from tidegate.reach.symbols import FileSymbols
+from tidegate.reach.linking.values import split_chain
+from tidegate.reach.symbols import Binding, FileSymbols
 
 VERSION = 2
 
@@ -223,24 +224,31 @@ def _state(evaluator: Evaluator, number: int, oid: str, symbols: FileSymbols, li
 
 
 def interface_of(symbols: FileSymbols) -> bytes:
-    """A digest of what a file means to others: lines and what functions do inside are no part of it."""
-    answering = {n for n, d in enumerate(symbols.definitions) if d.returns or d.kind not in ("function", "method")}
-    # A value is read where it was written: what the method that binds an attribute calls its own counts too.
-    answering |= {b.within for b in symbols.bindings if b.scope in answering}
-    for number in sorted(answering, reverse=True):
-        while number > 0:
-            number = symbols.definitions[number].parent
-            answering.add(number)
-    decorated = [(r.within, r.chain, r.arguments) for r in symbols.references if r.kind == "decorate" and r.arguments]
-    made = [
-        (d.name, d.kind, d.parent, d.bases, d.decorators, d.parameters, d.returns, d.flags) for d in symbols.definitions
-    ]
-    bound = [
-        (b.scope, b.name, b.value, b.kind, b.within)
-        for b in symbols.bindings
-        if b.scope in answering or b.within in answering
-    ]
-    return hashlib.blake2b(msgspec.msgpack.encode((made, bound, decorated)), digest_size=12).digest()
+    """A digest of what a file means to others: lines are no part of it, and of what functions do inside only what
+    their results and the members that they set rest on."""
+    definitions = symbols.definitions
+    made = [(d.name, d.kind, d.parent, d.bases, d.decorators, d.parameters, d.returns, d.flags) for d in definitions]
+    inside = {n for n, d in enumerate(definitions) if d.kind in ("function", "method")}
+    needed = {(n, _root(chain)) for n in inside for chain in definitions[n].returns}
+    local: dict[tuple[int, str], list[Binding]] = {}
+    bound: list[Binding] = []
+    for binding in symbols.bindings:
+        if binding.scope in inside:
+            local.setdefault((binding.scope, binding.name), []).append(binding)
+        else:
+            bound.append(binding)
+            needed.add((binding.within, _root(binding.value)))
+    waiting = sorted(needed)
+    while waiting:
+        for binding in local.pop(waiting.pop(), ()):
+            bound.append(binding)
+            waiting.append((binding.within, _root(binding.value)))
+    told = sorted((b.scope, b.name, b.value, b.kind, b.within) for b in bound)
+    return hashlib.blake2b(msgspec.msgpack.encode((made, told)), digest_size=12).digest()
+
+
+def _root(chain: str) -> str:
+    return split_chain(chain)[0]
 
 
 def _dependents(
