@@ -22,9 +22,11 @@ from tidegate.facts import (
     Lines,
     Place,
     ProvenanceFacts,
+    Reach,
     Repository,
     ReviewFact,
     ReviewFacts,
+    ServiceOwner,
     SpanFact,
     Unknown,
 )
@@ -284,6 +286,19 @@ def hostile(text: str = HOSTILE) -> tuple[Facts, Verdict]:
         reviews=(ReviewFact(text, text, "human", "approved", HEAD, HEAD, text, text, NOW),),
         reviews_total=1,
     )
+    reach = Reach(
+        status="partial",
+        unknowns=(Unknown("reach.reached", text),),
+        symbols=3,
+        reached=9,
+        tests=2,
+        entry_points=(text,),
+        services=(text,),
+        critical_services=(text,),
+        service_owners=(ServiceOwner(text, text),),
+        owners=(text,),
+        unresolved_share=0.3,
+    )
     first = _replace(
         verdict.rules[0],
         title=text,
@@ -295,7 +310,7 @@ def hostile(text: str = HOSTILE) -> tuple[Facts, Verdict]:
     )
     rules = (first, *verdict.rules[1:])
     return (
-        _replace(facts, change=change, provenance=provenance, review=review),
+        _replace(facts, change=change, provenance=provenance, review=review, reach=reach),
         _replace(verdict, rules=rules, policy=text, findings=(finding,)),
     )
 

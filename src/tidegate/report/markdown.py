@@ -14,6 +14,7 @@ from tidegate.policy.verdict import Obligation, Verdict
 from tidegate.report.escape import code, html, markdown
 from tidegate.report.layout import shares
 from tidegate.report.order import reading_order
+from tidegate.report.reach_brief import render_reach
 from tidegate.report.style import Style
 from tidegate.report.words import (
     EVIDENCE,
@@ -55,6 +56,7 @@ def render_summary(facts: Facts, verdict: Verdict, style: Style) -> str:  # noqa
 
 # Private
 
+_WIDE = Style(width=600)
 _CUT = "\n_The rest did not fit; `tidegate check` shows all of it._\n"
 
 
@@ -99,6 +101,7 @@ def _blocks(facts: Facts, verdict: Verdict) -> list[_Block]:
         _details("Findings", _findings(facts, verdict)),
         _details("Where to look first", _looks(facts)),
         *_writers(facts),
+        _Block("\n", _reach(facts)),
         _details("Domains", _domains(facts)),
         _details("Not known", _unknowns(facts)),
         _Block("\n", _last(facts, verdict)),
@@ -191,6 +194,15 @@ def _writers(facts: Facts) -> tuple[_Block, ...]:
     items = (*_agents(facts), *_accountable(facts), *_conflicts(facts))
     head = f"\n<details><summary>{summary}</summary>\n\n"
     return (_Block(head, items or ("No agent is named.\n",), "\n</details>\n"),)
+
+
+def _reach(facts: Facts) -> tuple[str, ...]:
+    """The lines that a terminal shows, as one list item each below the first."""
+    first, *more = [line.strip() for line in render_reach(facts, _WIDE)] or [""]
+    if not first:
+        return ()
+    title, _, totals = first.partition("  ")
+    return (f"**{title}** {markdown(totals, 600)}\n", *(f"- {markdown(line, 600)}\n" for line in more))
 
 
 def _agents(facts: Facts) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from tidegate.facts import Unknown
+from tidegate.facts import Facts, Unknown
 from tidegate.report.escape import terminal
 from tidegate.report.layout import cut, grouped, paint
 from tidegate.report.reach_words import percent
@@ -33,6 +33,22 @@ class Reach(Protocol):
     def unresolved_share(self) -> float: ...
     @property
     def unknowns(self) -> Sequence[Unknown]: ...
+
+
+def render_reach(facts: Facts, style: Style) -> list[str]:
+    """The part of a check about reach: at most three lines, one where it is unknown, none where nothing was asked."""
+    reach = facts.reach
+    reasons = [unknown.reason for unknown in reach.unknowns]
+    if reach.status == "unknown":
+        if reasons == ["not collected"]:
+            return []
+        said = terminal(f"Reach  unknown: {'; '.join(reasons) or 'no reason given'}", unicode=style.unicode)
+        line = cut(said, style.width, style)
+        return [paint("Reach", style, "bold") + line[len("Reach") :]]
+    if not reach.symbols:
+        alone = f"  nothing: {grouped(reach.silent, 'symbol')} changed in documentation or format alone"
+        return [paint("Reach", style, "bold") + cut(alone, style.width - len("Reach"), style)] if reach.silent else []
+    return render_reach_brief(reach, style)
 
 
 def render_reach_brief(reach: Reach, style: Style) -> list[str]:

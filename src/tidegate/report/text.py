@@ -1,4 +1,4 @@
-"""The check on a terminal: the verdict first, then what must still happen, then who wrote it."""
+"""The check on a terminal: the verdict first, then what must still happen, who wrote it and how far it reaches."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from tidegate.policy.verdict import Obligation, Outcome, RuleResult, Verdict
 from tidegate.report.escape import terminal
 from tidegate.report.layout import columns, pad, paint, wrap
 from tidegate.report.order import reading_order
+from tidegate.report.reach_brief import render_reach
 from tidegate.report.style import Style
 from tidegate.report.text_writers import render_writers
 from tidegate.report.words import (
@@ -39,6 +40,7 @@ def render_text(facts: Facts, verdict: Verdict, style: Style) -> str:
         _advice(verdict, style),
         _findings(facts, verdict, style),
         render_writers(facts, style),
+        render_reach(facts, style),
         _domains(facts, style),
         _first(facts, style),
         _unknown(facts, style),
