@@ -149,7 +149,8 @@ def _join(
         for link in linked[path].classes:
             key = f"{path}:{definitions[path][link.index].name}"
             classes.append(key)
-            made.orders[key] = link.order
+            # Of two classes of one name in one file either may be meant.
+            made.orders[key] = tuple(dict.fromkeys((*made.orders.get(key, ()), *link.order)))
             if link.external:
                 made.external.add(key)
             for above in link.order[1:]:
@@ -263,9 +264,10 @@ def _answer_name(made: _Builder, key: str, known: int) -> None:
     """A new method answers to a name that the graph has already."""
     name = key.rpartition(".")[2]
     target = made.number[key]
-    bearers = made.number.get(f"#{name}", known)
-    if bearers < known:
-        made.edge(bearers, target, "name", 0, len(made.by_name.get(name, ())))
+    for asked in (f"#{name}", f"#.{name}") if made.kinds[target] == "property" else (f"#{name}",):
+        bearers = made.number.get(asked, known)
+        if bearers < known:
+            made.edge(bearers, target, "name", 0, len(made.by_name.get(name, ())))
 
 
 def _test(made: _Builder, path: str, definitions: Sequence[Definition], test: object) -> None:
@@ -352,7 +354,9 @@ def _fit(made: _Builder, interface: str, suffix: str) -> list[str]:
 
 
 def _expand_name(made: _Builder, key: str) -> None:
-    bearers = made.by_name.get(key[1:], ())
+    bearers: Sequence[str] = made.by_name.get(key[1:], ())
+    if key[1:2] == ".":
+        bearers = [one for one in made.by_name.get(key[2:], ()) if made.kinds[made.number[one]] == "property"]
     if len(bearers) > NAME_LIMIT:
         return
     for bearer in bearers:

@@ -7,6 +7,7 @@ The target of an edge is a text:
     path:Class#m%      every member that begins so
     path:Class#^m      the next member m after that class, in the order of whichever class the instance has
     #m                 anything of this name: what is left where a receiver is not known
+    #.m                any property of this name
 """
 
 from __future__ import annotations
@@ -87,10 +88,12 @@ class _File:
         self.edges: dict[tuple[int, int, str], tuple[int, int]] = {}
         self.by_value = evaluator.languages[table.index].by_value
         self.called_back = evaluator.languages[table.index].called_back
+        self.structural = evaluator.languages[table.index].structural
         self.isolated = evaluator.languages[table.index].isolated
         self.branch = 0
         self.calls = 0
         self.unresolved = 0
+        self.fixtures_asked: dict[int, list[str]] | None = None
         self.readers = {
             "call": self._call,
             "read": self._read,
@@ -224,21 +227,21 @@ class _File:
                 if isinstance(entry, int):
                     self._to_place(source, "set-up", line, (self.table.index, entry))
 
+    def asked_fixtures(self) -> dict[int, list[str]]:
+        """The fixtures that a test or a class asks for by `usefixtures`."""
+        if self.fixtures_asked is None:
+            self.fixtures_asked = {}
+            for reference in self.table.symbols.references:
+                if reference.kind == "decorate" and reference.chain.endswith("usefixtures"):
+                    names = [argument[1:-1] for argument in reference.arguments]
+                    self.fixtures_asked.setdefault(reference.within, []).extend(names)
+        return self.fixtures_asked
+
     def _named_fixtures(self, fixtures: Fixtures, number: int, source: int) -> None:
         definition = self.table.definitions[number]
         names = [p.name for p in definition.parameters if p.name not in ("self", "cls", "request")]
-        names += (
-            [
-                argument[1:-1]
-                for reference in self.table.symbols.references
-                if reference.kind == "decorate"
-                and reference.chain.endswith("usefixtures")
-                and reference.within in (number, self.table.cls[number])
-                for argument in reference.arguments
-            ]
-            if "usefixtures" in str(definition.decorators) or self.table.cls[number] >= 0
-            else []
-        )
+        for user in {number, self.table.cls[number]}:
+            names += self.asked_fixtures().get(user, ())
         for name in names:
             for place in fixtures.find(self.table, number, name):
                 self._to_place(source, "fixture", definition.line, place)
@@ -259,12 +262,16 @@ class _File:
         evaluator.touched = touched
         values = evaluator.root(self.table.index, reference.within, root)
         name = root if not steps else ""
-        for step in steps:
+        for at, step in enumerate(steps, 1):
             if step[0] == ".":
                 name = step[1:]
                 for value in values:
                     if value[0] == "d":
                         self.add(reference.within, "pass", reference.line, self.key(value))
+                    elif value[0] == "i" and self.structural:
+                        self._field(reference, value, name)
+                if not values and at < len(steps) and _may_be_ours(name):
+                    self.add(reference.within, "name", reference.line, f"#.{name}")
             if values:
                 if name[-1:] == "%" and step == steps[-1]:
                     break
@@ -276,6 +283,13 @@ class _File:
             else:
                 self.add(reference.within, "variable", reference.line, self.key(value))
         return values, name
+
+    def _field(self, reference: Reference, value: Value, name: str) -> None:
+        """A field of an interface: in a class that fits it may be a function that is run when it is read."""
+        table = self.evaluator.table(value[1])
+        if table is not None and table.definitions[value[2]].kind == "interface":
+            if any(not isinstance(entry, int) for entry in table.names.get((value[2], name), ())):
+                self.add(reference.within, "property", reference.line, f"{table.key(value[2])}#{name}")
 
     def key(self, value: Value) -> str:
         table = self.evaluator.table(value[1])
