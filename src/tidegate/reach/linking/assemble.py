@@ -86,6 +86,7 @@ class _Builder:
         self.called: set[str] = set()
         self.tests: dict[int, int] = {}
         self.former: dict[str, _Class] = {}
+        self.overriding: dict[str, set[str]] = {}
 
     def node(self, key: str, kind: str = "", line: int = 0) -> int:
         number = self.number.get(key)
@@ -157,6 +158,8 @@ def _join(
                 made.below.setdefault(above, []).append(key)
     for path in paths:
         file = linked[path]
+        if file.overriding:
+            made.overriding[path] = {f"{path}:{definitions[path][index].name}" for index in file.overriding}
         own = [made.number[f"{path}:{d.name}"] for d in definitions[path]]
         for edge in file.edges:
             if "#" in edge.target:
@@ -446,8 +449,12 @@ def _called_back(made: _Builder, cls: str) -> int:
 
 
 def _expand_own(made: _Builder, cls: str, number: int) -> None:
+    # A file that marks what overrides a base marks all of it.
+    overriding = made.overriding.get(cls.partition(":")[0])
     for name, member in made.members.get(cls, {}).items():
         target = made.number[member]
+        if overriding is not None and member not in overriding:
+            continue
         special = name in CONSTRUCTORS or (name.startswith("__") and name.endswith("__"))
         if not special and made.kinds[target] in ("method", "property") and target not in made.tests:
             made.edge(number, target, "framework", 0, _oddity(made, name))

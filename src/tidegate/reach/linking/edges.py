@@ -70,6 +70,7 @@ class TestLink(Struct, frozen=True, array_like=True, gc=False):
 class LinkedFile(Struct, frozen=True, array_like=True):
     """The edges of one file. `calls` could mean something here, `unresolved` of them could not be told.
 
+    `overriding` are the methods that say that they override one of a base, where a language has a word for it.
     `rests_on` is the set of files that the answers rest on, as a bit set.
     """
 
@@ -79,6 +80,7 @@ class LinkedFile(Struct, frozen=True, array_like=True):
     calls: int
     unresolved: int
     rests_on: bytes
+    overriding: tuple[int, ...] = ()
 
 
 class _File:
@@ -90,10 +92,12 @@ class _File:
         self.called_back = evaluator.languages[table.index].called_back
         self.structural = evaluator.languages[table.index].structural
         self.isolated = evaluator.languages[table.index].isolated
+        self.aliases = {(b.line, b.value) for b in table.symbols.bindings if b.scope == 0 and b.kind == "assign"}
         self.branch = 0
         self.calls = 0
         self.unresolved = 0
         self.fixtures_asked: dict[int, list[str]] | None = None
+        self.overriding: list[int] = []
         self.readers = {
             "call": self._call,
             "read": self._read,
@@ -102,7 +106,7 @@ class _File:
             "inherit": self._inherit,
             "decorate": self._decorate,
             "type": self._type,
-            "override": self._type,
+            "override": self._override,
             "import": self._import,
         }
 
@@ -420,7 +424,9 @@ class _File:
         return list(dict.fromkeys(found))
 
     def _read(self, reference: Reference) -> None:
-        self._use(reference, "pass", "mention")
+        # `name = function` in a module runs nothing: who uses the name is found through it.
+        alias = reference.within == 0 and (reference.line, reference.chain) in self.aliases
+        self._use(reference, "mention" if alias else "pass", "mention")
 
     def _pass(self, reference: Reference) -> None:
         self._use(reference, "pass", "pass-class")
@@ -434,7 +440,8 @@ class _File:
             kind = value[0]
             if kind == "d":
                 self.add(reference.within, function_rule, reference.line, self.key(value))
-                self._hand_over(reference, value)
+                if function_rule == "pass":
+                    self._hand_over(reference, value)
             elif kind == "a":
                 self._any_member(reference, value)
             elif kind == "m":
@@ -507,6 +514,9 @@ class _File:
         for value in self.evaluator.chain(self.table.index, reference.within, reference.chain):
             if value[0] == "c":
                 self.add(reference.within, "type", reference.line, self.key(value))
+
+    def _override(self, reference: Reference) -> None:
+        self.overriding.append(reference.within)
 
     def _import(self, reference: Reference) -> None:
         spec, _, name = reference.chain[1:].partition(">")
@@ -587,6 +597,7 @@ def link_file(evaluator: Evaluator, table: FileTable, fixtures: Fixtures) -> Lin
             classes.append(ClassLink(number, tuple(names), external))
     edges = tuple(Edge(s, r, line, target, branch) for (s, r, target), (line, branch) in file.edges.items())
     mask = evaluator.mask
+    rests_on = mask.to_bytes((mask.bit_length() + 7) // 8, "little")
     return LinkedFile(
-        edges, tuple(classes), tests, file.calls, file.unresolved, mask.to_bytes((mask.bit_length() + 7) // 8, "little")
+        edges, tuple(classes), tests, file.calls, file.unresolved, rests_on, tuple(dict.fromkeys(file.overriding))
     )
