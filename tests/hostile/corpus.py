@@ -11,6 +11,9 @@ from typing import NamedTuple
 
 from tests.change.trees import SUBMODULE, SYMLINK, commit_tree
 from tests.hostile.yard import Yard
+from tidegate.change.git import open_repository
+from tidegate.reach.journey import read_reach
+from tidegate.reach.record.maps import FILE as MAP_FILE
 
 HOOKS = [
     "applypatch-msg",
@@ -406,6 +409,30 @@ def pipes_for_files(yard: Yard) -> None:
     os.mkfifo(yard.git_dir / "config")
 
 
+def kept_data_behind_a_link(yard: Yard) -> None:
+    (yard.top / "outside/reach").mkdir()
+    (yard.git_dir / "tidegate").symlink_to(yard.top / "outside")
+
+
+def kept_data_behind_the_second_link(yard: Yard) -> None:
+    (yard.top / "outside/reach").mkdir()
+    (yard.git_dir / "tidegate").mkdir()
+    (yard.git_dir / "tidegate/reach").symlink_to(yard.top / "outside/reach")
+
+
+def pipes_for_kept_data(yard: Yard) -> None:
+    """Every name that a run before has kept is a pipe that nobody writes into, and so is the recorded map."""
+    folder = yard.git_dir / "tidegate/reach"
+    with open_repository(yard.repo.path) as repository:
+        read_reach("main..feature", repository, environment={})
+    names = [path.name for path in folder.iterdir()]
+    assert any(name.startswith("value-") for name in names)
+    for name in names:
+        (folder / name).unlink()
+        os.mkfifo(folder / name)
+    os.mkfifo(folder / MAP_FILE)
+
+
 def pipe_for_packed_refs(yard: Yard) -> None:
     os.mkfifo(yard.git_dir / "packed-refs")
 
@@ -457,6 +484,9 @@ CORPUS = (
     Entry(blob_that_claims_a_gigabyte),
     Entry(bomb),
     Entry(pipes_for_files),
+    Entry(kept_data_behind_a_link),
+    Entry(kept_data_behind_the_second_link),
+    Entry(pipes_for_kept_data),
     Entry(pipe_for_packed_refs),
     Entry(pipe_for_an_object),
 )

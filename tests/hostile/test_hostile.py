@@ -24,6 +24,7 @@ from tidegate.errors import TidegateError
 JOURNEYS: tuple[tuple[str, ...], ...] = (
     ("check", "--color", "never"),
     ("check", "--staged"),
+    ("reach", "main..feature"),
     ("check", "main..feature", "--format", "json"),
     ("who", "a.txt", "--color", "never"),
     ("provenance", "audit"),
@@ -59,7 +60,7 @@ def test_a_hostile_repository_runs_and_writes_nothing(
         assert "\x1b" not in output, said
 
     assert yard.marks == []
-    assert yard.snapshot() == before
+    assert yard.changes(before) == {}
     assert list((yard.top / "tmp").iterdir()) == []
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 500_000
 
@@ -105,7 +106,7 @@ def test_the_installed_command_walks_through_every_trap_at_once(yard: Yard) -> N
         assert done.returncode in (0, 1), done.stderr
 
     assert yard.marks == []
-    assert yard.snapshot() == before
+    assert yard.changes(before) == {}
 
 
 def _become_the_victim(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -93,6 +94,22 @@ class Yard:
                 path = Path(folder) / name
                 seen[os.fsencode(path.relative_to(self.top)).decode("utf-8", "backslashreplace")] = _fingerprint(path)
         return seen
+
+    def changes(self, before: Mapping[str, str]) -> dict[str, str]:
+        """What is new, gone or different, but for what a check keeps: plain files in `GIT_DIR/tidegate/reach`."""
+        after = self.snapshot()
+        different = {
+            path: after.get(path, "gone") for path in {**before, **after} if before.get(path) != after.get(path)
+        }
+        return {path: now for path, now in different.items() if not self._is_kept(path, now)}
+
+    def _is_kept(self, path: str, fingerprint: str) -> bool:
+        git_dir, found, rest = f"{path}/".partition("/tidegate/")
+        if not found or not all((self.top / git_dir / name).exists() for name in ("HEAD", "objects", "refs")):
+            return False
+        if rest in ("", "reach/"):
+            return fingerprint.startswith("mode 4")
+        return rest.count("/") == 2 and rest.startswith("reach/") and fingerprint.startswith(("mode 100600", "gone"))
 
 
 class Git:

@@ -12,7 +12,7 @@ from tests.repos import Repo
 from tidegate.change.git import open_repository
 from tidegate.change.values import Person
 from tidegate.reach.cochange import missing_partners
-from tidegate.reach.history import CACHE_NAME, LARGEST_COMMIT, History, PastCommit, read_history
+from tidegate.reach.history import LARGEST_COMMIT, History, PastCommit, read_history
 
 DAY = 86400
 
@@ -106,15 +106,17 @@ def test_the_kept_file_never_alters_an_answer(tmp_path: Path) -> None:
     repo = Repo.init(tmp_path / "r")
     odd = "n\u00e4me \n\t.py"
     heads = [repo.commit(f"Change {n}", {odd: f"{n}\n", f"b{n % 3}": f"{n}\n"}) for n in range(6)]
-    cache = tmp_path / "store"
+    cache = tmp_path / "git/tidegate/reach"
+    (tmp_path / "git").mkdir()
     with open_repository(repo.path) as opened:
         fresh = [read_history(opened, head, limit=4) for head in heads]
         for order in (heads, heads[::-1], heads):
             kept = {head: read_history(opened, head, 4, cache) for head in order}
             assert [kept[head] for head in heads] == fresh
-        content = (cache / CACHE_NAME).read_bytes()
+        (file,) = cache.glob("value-*")
+        content = file.read_bytes()
         for broken in (b"", content[:-1], content[:40] + b"x" + content[41:], b"\0" * 32 + content[32:]):
-            (cache / CACHE_NAME).write_bytes(broken)
+            file.write_bytes(broken)
             assert read_history(opened, heads[-1], 4, cache) == fresh[-1]
     assert not fresh[-1].complete
     assert fresh[2].complete

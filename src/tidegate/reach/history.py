@@ -1,16 +1,12 @@
 """Who changed which files together, commit by commit, as far back as a limit: by one `git log` for what is new.
 
-A commit never changes, so what was read of one is kept in a file of the store folder, under a checksum. The list of
-commits is asked afresh each time: the kept file saves time and never alters an answer.
+A commit never changes, so what was read of one is kept in the store. The list of commits is asked afresh each time:
+what is kept saves time and never alters an answer.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -20,14 +16,13 @@ from msgspec import Struct
 from tidegate.change.git import Repository
 from tidegate.change.people import People
 from tidegate.change.values import Person, show_path
+from tidegate.reach.store import open_store
 from tidegate.settings import Settings
 
 LARGEST_COMMIT = 30
 """Files of a commit whose files count as changed together; code-maat has the same default."""
 
 DEFAULT_LIMIT = 5000
-CACHE_NAME = "history.bin"
-CACHE_LIMIT_BYTES = 64 << 20
 
 
 class PastCommit(Struct, frozen=True, array_like=True, gc=False):
@@ -66,14 +61,14 @@ class History(Struct, frozen=True):
 def read_history(repository: Repository, until: str, limit: int = DEFAULT_LIMIT, cache: Path | None = None) -> History:
     """The newest `limit` commits that `until` holds, merges left out; "" as `until` is an empty history.
 
-    Two processes at most: the list, and a log of those commits that the file in the folder `cache` does not know.
+    Two processes at most: the list, and a log of those commits that the store in the folder `cache` does not have.
     """
     if not until:
         return History()
     listed = repository.run("rev-list", "--no-merges", f"--max-count={limit + 1}", "--end-of-options", until)
     oids = [oid for oid in listed.decode("ascii").split() if oid not in repository.shallow_edge]
     complete, oids = len(oids) <= limit and not repository.shallow, oids[:limit]
-    known = _load(cache / CACHE_NAME) if cache else {}
+    known = _load(cache) if cache else {}
     missing = [oid for oid in oids if oid not in known]
     if missing:
         known.update((commit.oid, commit) for commit in _read_commits(repository, missing))
@@ -85,6 +80,7 @@ def read_history(repository: Repository, until: str, limit: int = DEFAULT_LIMIT,
 
 # Private
 
+_KIND = "history"
 _VERSION = 1
 _FORMAT = "%x01%H%x00%ct%x00%an%x00%ae"
 
@@ -179,33 +175,18 @@ def _history(until: str, complete: bool, found: Sequence[_Read]) -> History:
     return History(until, complete, tuple(paths), tuple(authors), tuple(commits))
 
 
-def _load(file: Path) -> dict[str, _Read]:
-    """What an earlier run kept; nothing where the file is missing, broken or of another version."""
+def _load(folder: Path) -> dict[str, _Read]:
+    """What an earlier run kept; nothing where that is missing, broken or of another version."""
+    with open_store(folder) as store:
+        body = store.get_bytes(_KIND, "")
     try:
-        with file.open("rb") as stream:
-            content = stream.read(CACHE_LIMIT_BYTES + 1)
-    except OSError:
-        return {}
-    digest, body = content[:32], content[32:]
-    if len(content) > CACHE_LIMIT_BYTES or hashlib.sha256(body).digest() != digest:
-        return {}
-    try:
-        kept = msgspec.msgpack.decode(body, type=_Kept)
-    except msgspec.MsgspecError:
+        kept = msgspec.msgpack.decode(body or b"", type=_Kept)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return {}
     return {commit.oid: commit for commit in kept.commits} if kept.version == _VERSION else {}
 
 
 def _save(folder: Path, commits: Sequence[_Read]) -> None:
     """Keeps them, whole or not at all. A folder that cannot be written only costs the next run its time."""
-    body = msgspec.msgpack.encode(_Kept(_VERSION, tuple(commits)))
-    with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f"{CACHE_NAME}.", dir=folder)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(hashlib.sha256(body).digest() + body)
-            Path(name).replace(folder / CACHE_NAME)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
+    with open_store(folder) as store:
+        store.put_bytes(_KIND, "", msgspec.msgpack.encode(_Kept(_VERSION, tuple(commits))))
