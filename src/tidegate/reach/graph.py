@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from tidegate.reach.costs import width_of
+from tidegate.reach.costs import BRANCHES, WIDTHS, width_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
     from tidegate.reach.linking.assemble import Graph
 
-VERSION = 1
+VERSION = 2
 KINDS = ("", "module", "class", "interface", "function", "method", "property", "constant", "variable", "type", "test")
 
 
 class Arrays(Struct, frozen=True, array_like=True):
     """The graph as it lies on disk. Edges stand in the order of their targets; `first[n]` is where those of n begin.
 
+    `steps` says what an edge costs: its place in `costs.cost_table`, so its rule, branch and width in one number.
     `sets` are the sets of entries, `set_of` says which one each node has; entry n of `entries` begins at these nodes.
     """
 
@@ -34,9 +35,7 @@ class Arrays(Struct, frozen=True, array_like=True):
     owners: bytes
     first: bytes
     sources: bytes
-    rules: bytes
-    branches: bytes
-    widths: bytes
+    steps: bytes
     at: bytes
     entries: tuple[tuple[int, ...], ...]
     entry_count: int
@@ -58,11 +57,24 @@ class SymbolGraph:
         self.owners: NDArray[np.int32] = np.frombuffer(arrays.owners, np.int32)
         self.first: NDArray[np.int32] = np.frombuffer(arrays.first, np.int32)
         self.sources: NDArray[np.int32] = np.frombuffer(arrays.sources, np.int32)
-        self.rules: NDArray[np.uint8] = np.frombuffer(arrays.rules, np.uint8)
-        self.branches: NDArray[np.uint8] = np.frombuffer(arrays.branches, np.uint8)
-        self.widths: NDArray[np.uint8] = np.frombuffer(arrays.widths, np.uint8)
+        self.steps: NDArray[np.uint16] = np.frombuffer(arrays.steps, np.uint16)
         self.at: NDArray[np.int32] = np.frombuffer(arrays.at, np.int32)
         self.set_of: NDArray[np.int32] = np.frombuffer(arrays.set_of, np.int32)
+
+    @cached_property
+    def rules(self) -> NDArray[np.uint16]:
+        """The rule of every edge."""
+        return self.steps // (BRANCHES * WIDTHS)
+
+    @cached_property
+    def branches(self) -> NDArray[np.uint16]:
+        """The branch that every edge stands in."""
+        return self.steps // WIDTHS % BRANCHES
+
+    @cached_property
+    def widths(self) -> NDArray[np.uint16]:
+        """The width of every edge, as `costs.width_of` tells it."""
+        return self.steps % WIDTHS
 
     @cached_property
     def names(self) -> list[str]:
@@ -94,7 +106,8 @@ def freeze(graph: Graph, reach: Sequence[int], entries: Sequence[Sequence[int]])
     count = len(graph.nodes)
     first = np.zeros(count + 1, np.int32)
     np.cumsum(np.bincount(targets, minlength=count), out=first[1:])
-    widths = np.array([width_of(width) for width in graph.width], np.uint8)
+    widths = np.array([width_of(width) for width in graph.width], np.uint16)
+    steps = (np.array(graph.rules, np.uint16) * BRANCHES + np.array(graph.branch, np.uint16)) * WIDTHS + widths
     sets: dict[int, int] = {}
     set_of = [sets.setdefault(bits, len(sets)) for bits in reach]
     kinds = {name: number for number, name in enumerate(KINDS)}
@@ -113,9 +126,7 @@ def freeze(graph: Graph, reach: Sequence[int], entries: Sequence[Sequence[int]])
             np.array(graph.owner, np.int32).tobytes(),
             first.tobytes(),
             ordered(graph.sources, np.int32),
-            ordered(graph.rules, np.uint8),
-            ordered(graph.branch, np.uint8),
-            bytes(widths[order].tobytes()),
+            bytes(steps.astype(np.uint16)[order].tobytes()),
             ordered(graph.at, np.int32),
             tuple(tuple(nodes) for nodes in entries),
             len(entries),
@@ -139,7 +150,8 @@ def unpack_graph(data: bytes) -> SymbolGraph | None:
         arrays = msgspec.msgpack.decode(data, type=Arrays)
     except (msgspec.DecodeError, msgspec.ValidationError):
         return None
-    sizes = (len(arrays.sources) // 4, len(arrays.rules), len(arrays.branches), len(arrays.widths), len(arrays.at) // 4)
-    if arrays.version != VERSION or len(set(sizes)) != 1:
+    edges = (len(arrays.sources) // 4, len(arrays.steps) // 2, len(arrays.at) // 4)
+    nodes = (len(arrays.kinds), len(arrays.lines) // 4, len(arrays.owners) // 4, len(arrays.first) // 4 - 1)
+    if arrays.version != VERSION or len(set(edges)) != 1 or len({*nodes, len(arrays.set_of) // 4}) != 1:
         return None
     return SymbolGraph(arrays)
