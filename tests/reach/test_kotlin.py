@@ -170,8 +170,8 @@ def test_classes_definitions() -> None:
         "80-80 public constant Color.RED [static]",
         "81-83 public constant Color.GREEN [static]",
         "81-83 private class Color.GREEN.Color$1 : Color [anonymous]",
-        "82-82 public method Color.GREEN.Color$1.shade",
-        "84-84 public method Color.shade",
+        "82-82 public method Color.GREEN.Color$1.shade -> %int",
+        "84-84 public method Color.shade -> %int",
         "87-90 public interface Result [abstract]",
         "88-88 public class Result.None : Result",
         "89-89 public class Result.Ok : Result",
@@ -190,6 +190,7 @@ def test_classes_bindings() -> None:
         "-: * = <com.acme.util>.* (import)",
         "-: shout = <com.acme.text>.shout (import)",
         "-: Test = <org.junit>.Test (import)",
+        "-: LIMIT = %int (assign)",
         "-: shared = Shop! (annotation)",
         "-: shared = Shop() (assign in shared)",
         "-: lazyShop = Shop.create() (assign in lazyShop)",
@@ -211,6 +212,7 @@ def test_classes_bindings() -> None:
         "Shop.find: state = found.state() (assign)",
         "Shop.find: state = Open! (narrow)",
         "-: Runnable = <java.lang>.Runnable (import)",
+        "Shop.Factory: NAME = %str (assign)",
         "Shop: NAME = Factory.NAME (assign)",
         "Shop: create = Factory.create (assign)",
         "Color: code = %int (annotation)",
@@ -317,7 +319,6 @@ def test_classes_references() -> None:
             "call tags.first",
             "read tags[].name",
             "call shout(tags[].name)",
-            "call tags[].name.shout",
             "call pair",
             "call pair().component1",
             "call pair().component2",
@@ -411,7 +412,6 @@ def test_classes_references() -> None:
             "call inner",
             "call Order",
             "call ship(Order())",
-            "call Order().ship",
         ],
         "shipAll.inner": [
             "call item.touch",
@@ -506,6 +506,46 @@ def test_what_scope_functions_are_given_keeps_its_type() -> None:
         "call Order!*[].ship",
     ]
     assert bindings(symbols)[1:] == ["A.m: made = Order() (assign)", "A.m: other = load() (assign)"]
+
+
+def test_extensions_in_sight_are_called_by_name_with_their_receiver() -> None:
+    symbols = read(
+        KOTLIN,
+        """
+        package com.acme
+        import com.text.shout
+        class A(private val order: Order) {
+            private fun Order.mark(x: Int) = touch()
+            fun m() {
+                order.mark(1)
+                order.name.shout()
+                order.ship()
+            }
+        }
+        """,
+    )
+    assert references(symbols, "A.m", "call") == ["call mark(order, )", "call shout(order.name)", "call order.ship"]
+    assert references(symbols, "A.mark", "call") == ["call this.touch", "call touch"]
+
+
+def test_a_builder_answers_with_itself() -> None:
+    symbols = read(
+        KOTLIN,
+        """
+        class Builder {
+            private var dns: Dns? = null
+            var client = first()
+            fun dns(dns: Dns) = apply { this.dns = dns }
+            fun renew() { client = client.next() }
+        }
+        """,
+    )
+    found = {one.name: one.returns for one in symbols.definitions if one.kind == "method"}
+    assert found == {"Builder.dns": ("self",), "Builder.renew": ()}
+    assert bindings(symbols) == [
+        "Builder: dns = Dns! (annotation)",
+        "Builder: client = first() (assign in Builder.client)",
+    ]
 
 
 def test_references_say_under_which_condition_they_run() -> None:

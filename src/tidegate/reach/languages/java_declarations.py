@@ -228,11 +228,6 @@ class JavaDeclarations(JavaExpressions):
             self.leave()
             self.has_field(name, mark, line_of(child))
 
-    def has_field(self, name: str, mark: str, line: int) -> None:
-        self.bind(name, mark, "annotation", line)
-        if mark.endswith("*"):
-            self.scope.fields[name] = "*"
-
     def type_variables(self, node: Node | None) -> None:
         """Type variables stand for their bound, and for anything where they have none."""
         if node is None:
@@ -394,7 +389,7 @@ class JavaDeclarations(JavaExpressions):
     def field(self, node: Node) -> str:
         typed = node.child_by_field_name("type")
         outer = self.scope
-        shared: tuple[str, int] | None = None
+        shared = ""
         for child in node.children_by_field_name("declarator"):
             named, value = child.child_by_field_name("name"), child.child_by_field_name("value")
             if named is None:
@@ -403,8 +398,7 @@ class JavaDeclarations(JavaExpressions):
             self.enter(outer.qualify(name), name, "field")
             self.nodes.append(child)
             flags, visibility, decorators = self.modifiers(node, outer)
-            mark = self.type_of(typed) if typed is not None and shared is None else shared[0] if shared else ""
-            shared = mark, 0
+            mark = shared = shared or (self.type_of(typed) if typed is not None else "")
             if child.child_by_field_name("dimensions") is not None:
                 mark = contained(mark)
             constant = name.isupper() or node.type == "constant_declaration"
@@ -415,13 +409,8 @@ class JavaDeclarations(JavaExpressions):
             self.leave()
             self.has_field(name, mark, line_of(named))
             for chain in values:
-                if chain[0] not in '"%?' and not mark.endswith("*"):
-                    self.bind_within(name, chain, index, line_of(named))
+                self.assigned(name, chain, line_of(named), outer, index)
         return ""
-
-    def bind_within(self, name: str, chain: str, index: int, line: int) -> None:
-        """A field is what its first value is; that is read inside of the field."""
-        self.bindings.append(Binding(self.scope.index, name, chain, "assign", index, line))
 
     def initial(self, value: Node | None) -> list[str]:
         """Read the first value of a field. Its class reads the field where that calls something."""
@@ -455,7 +444,7 @@ class JavaDeclarations(JavaExpressions):
         called = self.anonymous_class(body, outer.simple) if body is not None else outer.simple
         self.references.append(Reference(scope.index, "call", called, line, arguments))
         self.leave()
-        self.bind_within(name, called + "()", scope.index, line)
+        self.bindings.append(Binding(outer.index, name, called + "()", "assign", scope.index, line))
         self.references.append(Reference(outer.index, "read", f"{outer.simple}.{name}", line))
         return ""
 

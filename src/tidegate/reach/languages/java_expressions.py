@@ -247,6 +247,9 @@ class JavaExpressions(JvmReader):
 
     # ── values ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def number(self, _: Node) -> str:
+        return "%int"
+
     def string(self, node: Node) -> str:
         raw = self.source_of(node)
         value = unescape(raw[3:-3].strip() if raw.startswith('"""') else raw[1:-1])
@@ -394,8 +397,7 @@ class JavaExpressions(JvmReader):
             return
         scope = self.scope if local else self.scope.enclosing_class()
         for value in values:
-            if value[0] not in '"%?':
-                self.bind(name, value, "assign", line, scope)
+            self.assigned(name, value, line, scope)
 
     def update(self, node: Node) -> str:
         for child in node.named_children:
@@ -639,6 +641,7 @@ _HANDLERS = {
     "explicit_constructor_invocation": "delegation",
     "method_reference": "method_reference",
     "lambda_expression": "lambda_",
+    **dict.fromkeys(["decimal_integer_literal", "hex_integer_literal", "true", "false"], "number"),
     "string_literal": "string",
     "binary_expression": "binary",
     "parenthesized_expression": "parenthesized",
@@ -697,8 +700,8 @@ _HANDLERS = {
     "import_declaration": "import_",
 }
 _LEAVES = (
-    "decimal_integer_literal hex_integer_literal octal_integer_literal binary_integer_literal "
-    "decimal_floating_point_literal hex_floating_point_literal true false character_literal null_literal asterisk "
+    "octal_integer_literal binary_integer_literal "
+    "decimal_floating_point_literal hex_floating_point_literal character_literal null_literal asterisk "
     "integral_type floating_point_type boolean_type void_type dimensions underscore_pattern inferred_parameters"
 )
 

@@ -42,7 +42,8 @@ class Scope:
     """One definition while it is read.
 
     `locals` maps a local name to "*" where it is a container, to "=" where only values say its type, to "" else;
-    `fields` has the fields that are containers; `types` maps a type variable to what it stands for, "" for anything.
+    `fields` has the fields that are containers, `typed` those with a written type; `types` maps a type variable to
+    what it stands for, "" for anything.
     """
 
     __slots__ = (
@@ -56,6 +57,7 @@ class Scope:
         "reads",
         "simple",
         "tests",
+        "typed",
         "types",
         "under",
         "uses",
@@ -74,6 +76,7 @@ class Scope:
         self.uses: set[str] = set()
         self.anonymous: dict[str, int] = {}
         self.tests = Tests()
+        self.typed: set[str] = set()
         self.under = [0, 0, 0, 0]
 
     def enclosing_class(self) -> Scope:
@@ -145,8 +148,28 @@ class Record:
 
     def local(self, name: str, value: str, kind: BindingKind, line: int) -> None:
         """Bind a local name, and remember that it is one."""
-        self.scope.locals[name] = "*" if value.endswith("*") else "=" if kind == "assign" else ""
+        self.scope.locals[name] = "*" if _holds(value) else "=" if kind == "assign" else ""
         self.bindings.append(Binding(self.scope.index, name, value or "?", kind, self.scope.index, line))
+
+    def has_field(self, name: str, mark: str, line: int) -> None:
+        """Bind a field to its written type, "" where that says nothing."""
+        self.bind(name, mark, "annotation", line)
+        if mark:
+            self.scope.typed.add(name)
+        if _holds(mark):
+            self.scope.fields[name] = "*"
+
+    def assigned(self, name: str, value: str, line: int, scope: Scope, within: int = -1) -> None:
+        """Bind a name to a value that it is given, where that says more than what is known already.
+
+        A value that is made of the name itself does not. Of a field with a written type (`typed`), only the class that
+        it is an instance of does.
+        """
+        if value[0] in '"%?' or _root(value) == name or (name in scope.typed and scope.fields.get(name) == "*"):
+            return
+        if name in scope.typed and not (value[0].isupper() and value.endswith("()") and "." not in value):
+            return
+        self.bindings.append(Binding(scope.index, name, value, "assign", max(within, 0) or self.scope.index, line))
 
     def text(self, value: str, line: int) -> None:
         """Add a text literal where it may name something outside of the code."""
@@ -245,6 +268,19 @@ class Record:
             tuple(self.gaps),
             self.package,
         )
+
+
+def _holds(chain: str) -> bool:
+    return chain[-1:] == "*" or chain == "%list"
+
+
+def _root(chain: str) -> str:
+    """The name that a chain begins with; that of the member where it begins with the instance."""
+    chain = chain.removeprefix("self.")
+    at = 0
+    while at < len(chain) and chain[at] not in ".([!*":
+        at += 1
+    return chain[:at]
 
 
 LOOP, EXIT, BRANCH, HANDLER = range(4)

@@ -61,8 +61,7 @@ class KotlinDeclarations(KotlinExpressions):
                 named = child.child_by_field_name("name")
                 if named is not None:
                     self.functions.add(self.name_of(named))
-                    if _receiver_of(child) is not None:
-                        self.extensions.add(self.name_of(named))
+                self.note_extension(child)
         if root.type == "ERROR":
             self.error(root)
         for child in root.named_children if root.type != "ERROR" else ():
@@ -71,6 +70,12 @@ class KotlinDeclarations(KotlinExpressions):
             self.bind(self.file_name, f"<{self.package}>", "import", 0)
         for index, found in self.answers.items():
             self.definitions[index] = _answering(self.definitions[index], found)
+
+    def note_extension(self, node: Node) -> None:
+        """Remember an extension function before its calls are read: `x.name()` is then a call of it."""
+        named = node.child_by_field_name("name")
+        if named is not None and _receiver_of(node) is not None:
+            self.extensions.add(self.name_of(named))
 
     def member(self, node: Node) -> None:
         """Read one member; one that is nested too deeply is a gap, and the next one is read."""
@@ -204,6 +209,9 @@ class KotlinDeclarations(KotlinExpressions):
             self.super_call(node)
         if body is not None:
             for child in body.named_children:
+                if child.type == "function_declaration":
+                    self.note_extension(child)
+            for child in body.named_children:
                 self.member(child)
         self.call_set_up(self.scope)
         self.receivers = receivers
@@ -284,11 +292,6 @@ class KotlinDeclarations(KotlinExpressions):
             self.has_field(name, mark, line_of(part))
             if not mark:
                 self.bindings.append(Binding(outer.index, name, name, "assign", scope.index, line_of(part)))
-
-    def has_field(self, name: str, mark: str, line: int) -> None:
-        self.bind(name, mark, "annotation", line)
-        if mark.endswith("*"):
-            self.scope.fields[name] = "*"
 
     def anonymous_class(self, node: Node) -> str:
         body = next((child for child in node.named_children if child.type == "class_body"), None)
@@ -572,9 +575,11 @@ class KotlinDeclarations(KotlinExpressions):
         self.leave()
         if mark and not (computed and any(child.type == "getter" for child in accessors)):
             self.has_field(name, mark, line)
+        if values and not mark and not computed and values[0][0] in '"%':
+            self.bind(name, "%str" if values[0][0] == '"' else values[0], "assign", line)
         for chain in values:
-            if not computed and chain[0] not in '"%?' and not mark.endswith("*"):
-                self.bindings.append(Binding(outer.index, name, chain, "assign", scope.index, line))
+            if not computed:
+                self.assigned(name, chain, line, outer, scope.index)
                 if chain.endswith("*"):
                     outer.fields[name] = "*"
         initial = any(child.type in ("=", "property_delegate") for child in node.children)

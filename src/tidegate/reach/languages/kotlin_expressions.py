@@ -41,6 +41,25 @@ _KEPT = frozenset(["apply", "also", "takeIf", "takeUnless"])
 _ANSWERED = frozenset(
     ["let", "run", "with", "use", "lazy", "runBlocking", "withContext", "synchronized", "runCatching"]
 )
+_NUMBERS = frozenset(["toInt", "toLong", "toByte", "toShort", "toDouble", "toFloat", "toChar"])
+_STANDARD = frozenset(
+    [
+        *(
+            "require",
+            "check",
+            "requireNotNull",
+            "checkNotNull",
+            "error",
+            "println",
+            "print",
+            "repeat",
+            "maxOf",
+            "minOf",
+        ),
+        *("lazy", "synchronized", "runCatching", "buildList", "buildString", "emptyList", "mapOf", "emptyMap", "TODO"),
+    ]
+)
+"""Functions of the standard library that are called by their bare name everywhere."""
 _LISTS = frozenset(
     [
         "listOf",
@@ -86,8 +105,10 @@ class KotlinExpressions(JvmReader):
             return alias
         if name in self.scope.locals:
             return name
-        if name in ("null", "true", "false", "field"):
+        if name in ("null", "field"):
             return ""
+        if name in ("true", "false"):
+            return "%int"
         if name in self.roots:
             return "<" + name
         self.implied(name)
@@ -197,34 +218,50 @@ class KotlinExpressions(JvmReader):
         name, line = self.name_of(callee), line_of(callee)
         if name == "with" and given and given[0].type == "value_arguments":
             return self.call_with(given, line)
+        if (name in _RECEIVERS or name in _GIVEN) and _takes_function(given) and name not in self.functions:
+            return self.call_scope_function(self.own(), name, given)
         arguments = self.arguments(given, "", "")
-        if name in _LISTS:
+        if name in _LISTS or (name in self.containers and given[0].type == "type_arguments"):
             return self.made_list(given, arguments)
+        if name in PLAIN:
+            return PLAIN[name]
         alias = self.aliases.get(name)
         if alias is not None:
             if alias[0] not in "?%":
                 self.add_call(alias, line, arguments)
                 return alias + "()"
             return ""
-        if name in PLAIN:
-            return PLAIN[name]
         self.implied(name)
-        if name in self.containers and given[0].type == "type_arguments":
-            return self.made_list(given, arguments)
-        chain = self.own_call(name) if name not in self.scope.locals else name
-        if chain == self.declaring == name and name not in self.functions and self.scope.enclosing_class().outer:
-            chain = f"self.{name}"
+        chain = self.chain_of_call(name)
         arguments = self.kept_of(name, arguments) if chain == name else arguments
-        implicit = name not in self.functions and name not in self.imported and not name[:1].isupper()
-        if implicit and name not in self.scope.locals:
-            receivers = self.receivers[-1:] or (["this"] if "this" in self.scope.locals else [])
-            for receiver in receivers:
-                if receiver[0] not in "?%":
-                    self.add_call(join(receiver, name), line, arguments)
+        for receiver in self.implicit_receivers(name) if name not in _STANDARD or not arguments else ():
+            self.add_call(join(receiver, name), line, arguments)
         self.add_call(chain, line, arguments)
-        if name in _ANSWERED and self.made:
-            return self.made
-        return chain + "()"
+        return self.made if name in _ANSWERED and self.made else chain + "()"
+
+    def chain_of_call(self, name: str) -> str:
+        """The chain of a name that is called. In `val name = name()` the name is not yet the local one."""
+        if name in self.scope.locals:
+            return name
+        chain = self.own_call(name)
+        if chain == name == self.declaring and name not in self.functions and self.scope.enclosing_class().outer:
+            return f"self.{name}"
+        return chain
+
+    def implicit_receivers(self, name: str) -> list[str]:
+        """The receivers of lambdas and extension functions whose member a bare name may be; `self` needs no mention."""
+        if name in self.functions or name in self.imported or name in self.scope.locals:
+            return []
+        if name[:1].isupper():
+            return []
+        receivers = self.receivers[-1:] or (["this"] if "this" in self.scope.locals else [])
+        return [receiver for receiver in receivers if receiver[0] not in "?%" and receiver != "self"]
+
+    def call_scope_function(self, receiver: str, name: str, given: list[Node]) -> str:
+        """`apply`, `let` and their like: the lambda has the receiver, or is given it."""
+        with_receiver = name in _RECEIVERS
+        self.arguments(given, "" if with_receiver else receiver, receiver if with_receiver else "")
+        return receiver if name in _KEPT else self.made
 
     def made_list(self, given: list[Node], arguments: tuple[str, ...]) -> str:
         types = [child for child in given if child.type == "type_arguments"]
@@ -253,9 +290,7 @@ class KotlinExpressions(JvmReader):
             self.add_call(receiver_chain, line, arguments)
             return receiver_chain + "()"
         if (name in _GIVEN or name in _RECEIVERS) and _takes_function(given):
-            with_receiver = name in _RECEIVERS
-            self.arguments(given, "" if with_receiver else receiver, receiver if with_receiver else "")
-            return receiver if name in _KEPT else self.made
+            return self.call_scope_function(receiver, name, given)
         if self.is_container(receiver):
             return self.call_container(receiver, name, given, line)
         arguments = self.arguments(given, "", "")
@@ -276,8 +311,9 @@ class KotlinExpressions(JvmReader):
         if name in self.extensions:
             own = receiver if receiver[0] not in "?%" else ""
             self.add_call(name, line, (own, *arguments))
-            if receiver[0] in "?%":
-                return name + "()"
+            return name + "()"
+        if name in _NUMBERS:
+            return "%int"
         if chain[0] == "%":
             return chain + "()"
         if chain[0] == "?":
@@ -384,6 +420,9 @@ class KotlinExpressions(JvmReader):
             self.aliases[name] = element or "?"
 
     # ── values ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def number(self, _: Node) -> str:
+        return "%int"
 
     def string(self, node: Node) -> str:
         """A text; what stands in its templates is read, and is a hole in it."""
@@ -597,8 +636,7 @@ class KotlinExpressions(JvmReader):
         mark = self.scope.locals.get(name)
         if mark is not None:
             for value in values if mark == "=" else ():
-                if value[0] not in '"%?':
-                    self.bind(name, value, "assign", line)
+                self.assigned(name, value, line, self.scope)
             return
         if name == "field" or name in self.aliases:
             return
@@ -610,8 +648,7 @@ class KotlinExpressions(JvmReader):
     def bind_values(self, name: str, values: list[str], line: int) -> None:
         scope = self.scope.enclosing_class()
         for value in values:
-            if value[0] not in '"%?':
-                self.bind(name, value, "assign", line, scope)
+            self.assigned(name, value, line, scope)
 
     def property(self, node: Node) -> str:
         """A local `val` or `var`; a property of a class or a file is a definition."""
@@ -816,6 +853,8 @@ _HANDLERS = {
     "callable_reference": "callable_reference",
     "call_expression": "call",
     "lambda_literal": "lambda_",
+    "number_literal": "number",
+    "float_literal": "number",
     "string_literal": "string",
     "multiline_string_literal": "string",
     "binary_expression": "binary",
@@ -857,7 +896,7 @@ _HANDLERS = {
     "file_annotation": "file_annotation",
 }
 _LEAVES = (
-    "number_literal float_literal character_literal line_comment block_comment label string_content escape_sequence "
+    "character_literal line_comment block_comment label string_content escape_sequence "
     "modifiers annotation shebang visibility_modifier"
 )
 
