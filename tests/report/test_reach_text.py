@@ -18,7 +18,8 @@ from tidegate.facts import Unknown
 from tidegate.reach.answer import Completeness, Hop, ReachAnswer, ReachedSymbol, ReachedTest, SymbolId
 from tidegate.reach.rules import RULES as LINK_RULES
 from tidegate.report.reach_brief import render_reach_brief
-from tidegate.report.reach_text import pytest_command, render_reach_text, render_why_text
+from tidegate.report.reach_run import pytest_command
+from tidegate.report.reach_text import render_reach_text, render_why_text
 from tidegate.report.reach_tree import Branch, grow_tree
 from tidegate.report.reach_words import RULES, View, pair_words, percent, rule_words
 from tidegate.report.style import Style
@@ -53,7 +54,7 @@ Entry points
 Owners  @shop/payments
 
 Tests to run first
-   95 %  tests/test_cart.py:TestCart.test_checkout
+   95 %  TestCart.test_checkout  tests/test_cart.py
   pytest tests/test_cart.py::TestCart::test_checkout
 
 Rests on   120 files read, no recorded run (tidegate reach record -- pytest)
@@ -72,7 +73,7 @@ What changed
   shop/pay.py  charge: signature changed; refund: deleted, stood at line 41; and
       1 more
   shop/money.py  round_up: moved from shop/util.py:round_up
-  shop/rates.sql  changed as a whole
+  shop/rates.sql  changed
   2 symbols in documentation or formatting only: nothing can feel it
 
 What can feel it
@@ -86,20 +87,18 @@ What can feel it
      └─  90 %  handler_0 and 8 more  calls it  shop/api/orders.py
   and 28 more in 28 files: --limit 44
 
-Entry points  2 of 4: --limit 12
-   90 %  POST /orders      handler_0 in shop/api/orders.py:28, 3.5 requests/s
+Entry points  2 of 4
   100 %  GET /orders/{id}  handler_1 in shop/api/orders.py:40
-Services
-   99 %  shop  critical, @shop/payments, 120 requests/s, built from it:
-           shop/pay.py
-   70 %  mail  tier unknown, taken as critical, calls one that is: calls shop at
-           http://shop
+   90 %  POST /orders      handler_0 in shop/api/orders.py:28, 3.5 requests/s
+Services  tier of 1 unknown, taken as critical
+   99 %  shop  critical, 120 requests/s, built from shop/pay.py
+   70 %  mail  calls shop at http://shop
 Owners  @shop/payments, @shop/platform
 Ask     Alice Smith: wrote 62 % of these lines, last on 2026-04-01
-Review  Bob Jones, @shop/payments
-Tests to run first  2 of 9: --limit 27
-   95 %  tests/test_cart.py:test_0, seen in a run
-   93 %  tests/test_cart.py:test_1, seen in a run
+Review  Bob Jones
+Tests to run first  2 of 9
+   95 %  test_0  tests/test_cart.py, seen in a run
+   93 %  test_1  tests/test_cart.py, seen in a run
   pytest tests/test_cart.py::test_0 tests/test_cart.py::test_1
 Usually changes along, and did not
    82 %  shop/tax.py:vat  in 14 of 17 commits with shop/pay.py:charge
@@ -116,7 +115,7 @@ Asked      main..HEAD (1a1a1a1a1a1a..2b2b2b2b2b2b)
 def test_nothing_is_said_only_with_proof() -> None:
     assert render_reach_text(samples.nothing(), Style()) == snapshot("""\
 only documentation and formatting -> nothing
-Nothing is affected: all that could lead to the change was read and resolved.
+Nothing is affected: nothing but documentation and formatting differs.
 
 What changed
   2 symbols in documentation or formatting only: nothing can feel it
@@ -134,7 +133,7 @@ Unknown, which does not mean nothing: 12 files in languages that are not read
 than 60 s of work.
 
 What changed
-  shop/pay.php  changed as a whole
+  shop/pay.php  changed
 
 Rests on   120 files read, no recorded run (tidegate reach record -- pytest)
 Asked      main..HEAD (1a1a1a1a1a1a..2b2b2b2b2b2b)

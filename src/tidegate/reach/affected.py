@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from tidegate.reach.answer import ChangedSymbol, EntryPoint, Hop, ReachedSymbol, ReachedTest, SymbolId
-from tidegate.reach.costs import CUT, cost_limit, head_start, of_cost
+from tidegate.reach.costs import BRANCHES, CUT, WIDTHS, cost_limit, cost_table, head_start, of_cost
 from tidegate.reach.entries.places import is_test as is_test_path
 from tidegate.reach.rules import RULES
 from tidegate.reach.search import Found, search
@@ -18,13 +18,20 @@ if TYPE_CHECKING:
     from tidegate.reach.recorded import Recorded
 
 _RUNS = tuple(rule.runs for rule in RULES)
-_ALL = (True,) * len(RULES)
+_LOADED = ("import", "module")
+_FELT = tuple(rule.name not in _LOADED for rule in RULES)
+FELT_CUT = 0.05
+"""What is less likely to feel a change than this is not named to people. Tests have a threshold of their own (CUT)."""
+
 USUAL_RADIUS = 0.1
 """The radius of a symbol where there are no tests to measure it by."""
 
 
 class Affected(Struct, frozen=True):
-    """What can feel the change: `found` has the strongest paths over the nodes of `tree`, `entries` the contexts."""
+    """What can feel the change: `found` has the strongest paths over the nodes of `tree`, `entries` the contexts.
+
+    `running` has those along which code runs, with the head start of each of `starts`: tests are judged by them.
+    """
 
     tree: HeadTree
     starts: Mapping[int, float]
@@ -70,10 +77,46 @@ def find_affected(tree: HeadTree, nodes: Iterable[int]) -> Affected:
         bits = entries_of(tree, node)
         entries |= bits
         starts[node] = head_start(bits.bit_count() / count if count else USUAL_RADIUS)
-    limit = cost_limit(CUT)
-    running = search(tree.graph, starts, limit, tree.extra, len(tree), _RUNS)
-    found = search(tree.graph, starts, limit, tree.extra, len(tree), _ALL)
-    return Affected(tree, starts, found, running, entries)
+    running = search(tree.graph, starts, cost_limit(CUT), tree.extra, len(tree), _RUNS)
+    felt = search(tree.graph, dict.fromkeys(starts, 0.0), cost_limit(FELT_CUT), tree.extra, len(tree), _FELT)
+    return Affected(tree, starts, _with_loaders(tree, felt, starts), running, entries)
+
+
+def _with_loaders(tree: HeadTree, felt: Found, starts: Mapping[int, float]) -> Found:
+    """Adds those that import a module that can feel the change, and what stands in a module that changed itself.
+
+    They end a path: who imports an importer, or stands beside what is run when a module is loaded, hears of it no more.
+    """
+    import numpy as np
+
+    table, limit = cost_table(), cost_limit(FELT_CUT)
+    cost, toward, taken = felt.cost.copy(), felt.toward.copy(), felt.edge.copy()
+    for node in np.flatnonzero(np.isfinite(felt.cost)).tolist():
+        if tree.kind(node) != "module":
+            continue
+        for source, edge, step in _loads(tree, node, node in starts):
+            offer = float(felt.cost[node]) + table[step]
+            if offer < cost[source] and offer <= limit and source not in starts:
+                cost[source], toward[source], taken[source] = offer, node, edge
+    return Found(cost, toward, taken)
+
+
+def _loads(tree: HeadTree, node: int, itself: bool) -> list[tuple[int, int, int]]:
+    """The edges of loading into a module: where each comes from, its number, its place in the table of costs."""
+    found = []
+    if node < len(tree.graph):
+        for edge in range(int(tree.graph.first[node]), int(tree.graph.first[node + 1])):
+            rule = int(tree.graph.rules[edge])
+            if RULES[rule].name in _LOADED[: 1 + itself]:
+                found.append((int(tree.graph.sources[edge]), edge, _step(rule, tree.graph.branches[edge], 0)))
+    for number, (target, extra) in enumerate(tree.extra):
+        if target == node and RULES[extra.rule].name in _LOADED[: 1 + itself]:
+            found.append((extra.source, -2 - number, _step(extra.rule, extra.branch, extra.width)))
+    return found
+
+
+def _step(rule: int, branch: int, width: int) -> int:
+    return (rule * BRANCHES + int(branch)) * WIDTHS + width
 
 
 def entries_of(tree: HeadTree, node: int) -> int:
@@ -160,10 +203,13 @@ class _Paths:
 
 
 def path_from(affected: Affected, node: int, found: Found) -> tuple[Hop, ...]:
-    """The strongest path from a node to what changed. Slots and names between two symbols are folded into one hop."""
+    """The strongest path from a node to what changed. Slots and names between two symbols are folded into one hop.
+
+    The probabilities of the hops, multiplied, are that of the node.
+    """
     tree = affected.tree
     hops: list[Hop] = []
-    source, rule, line, cost = node, "", 0, 0.0
+    source, rule, line = node, "", 0
     at = node
     while found.toward[at] >= 0:
         edge, after = int(found.edge[at]), int(found.toward[at])
@@ -171,15 +217,14 @@ def path_from(affected: Affected, node: int, found: Found) -> tuple[Hop, ...]:
         if not rule or RULES[_NUMBER[rule]].name in ("name", "outside-name", "method"):
             rule = rule or own_rule
         line = line or own_line
-        cost += float(found.cost[at] - found.cost[after])
         at = after
         if tree.kind(at):
-            hops.append(
-                Hop(
-                    symbol_of(tree.name(source)), symbol_of(tree.name(at)), rule, round(_share(cost), 4), "static", line
-                )
-            )
-            source, rule, line, cost = at, "", 0, 0.0
+            likely = of_cost(float(found.cost[source]))
+            if found.toward[at] >= 0:
+                likely /= of_cost(float(found.cost[at]))
+            ends = symbol_of(tree.name(source)), symbol_of(tree.name(at))
+            hops.append(Hop(*ends, rule, round(min(likely, 1.0), 4), "static", line))
+            source, rule, line = at, "", 0
     return tuple(hops)
 
 
@@ -191,11 +236,6 @@ def _edge(tree: HeadTree, edge: int) -> tuple[str, int]:
         return RULES[int(tree.graph.rules[edge])].name, int(tree.graph.at[edge])
     extra = tree.extra[-2 - edge][1]
     return RULES[extra.rule].name, extra.line
-
-
-def _share(cost: float) -> float:
-    """What one hop takes from the odds, as a share."""
-    return float(2.718281828459045 ** -max(cost, 0.0))
 
 
 def reached_tests(affected: Affected, tests: Mapping[int, int], recorded: Recorded | None) -> tuple[ReachedTest, ...]:

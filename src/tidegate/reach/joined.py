@@ -110,6 +110,7 @@ def _join_packages(
     contents = _contents(repository, [files[one.symbol.path] for one in manifests])
     notes: list[str] = []
     named: set[tuple[str, str]] = set()
+    unused: list[tuple[str, PackageChange]] = []
     for one in sorted(manifests, key=lambda one: (is_lock(one.symbol.path), one.symbol.path)):
         path, file = one.symbol.path, files[one.symbol.path]
         compared = compare_manifests(path, contents.get(file.old_oid, b""), contents.get(file.new_oid, b""))
@@ -118,8 +119,22 @@ def _join_packages(
         elif compared.only_tools:
             told[one.symbol] = (structs.replace(one, what="docs", kind="automation"),)
         elif compared.packages:
-            told[one.symbol] = _packages(one, compared, index, tree, links, notes, named)
-    return notes
+            told[one.symbol] = _packages(one, compared, index, tree, links, unused, named)
+    return notes + _unused(unused)
+
+
+def _unused(unused: Sequence[tuple[str, PackageChange]]) -> list[str]:
+    """One line for all packages that changed and that no import names."""
+    if not unused:
+        return []
+    names = dict.fromkeys(package.name for _, package in unused)
+    paths = dict.fromkeys(path for path, _ in unused)
+    first = next(iter(paths))
+    if len(unused) == 1:
+        return [f"no import names {_words(unused[0][1])} of {first}"]
+    shown = ", ".join(list(names)[:_MOST_NAMED]) + (", ..." if len(names) > _MOST_NAMED else "")
+    where = first if len(paths) == 1 else f"{first} and {len(paths) - 1} more"
+    return [f"no import names {len(names)} of the packages that changed in {where}: {shown}"]
 
 
 def _packages(
@@ -128,7 +143,7 @@ def _packages(
     index: Index,
     tree: HeadTree,
     links: list[_Link],
-    notes: list[str],
+    unused: list[tuple[str, PackageChange]],
     named: set[tuple[str, str]],
 ) -> tuple[ChangedSymbol, ...]:
     path = one.symbol.path
@@ -139,10 +154,7 @@ def _packages(
     named.update((folder, package.name) for package in fresh)
     links += [_Link(user.source, SymbolId(path, user.name), "package", user.line, 1) for user in users]
     alone = [package for package in fresh if package.name not in used]
-    if alone:
-        shown = ", ".join(_words(package) for package in alone[:_MOST_NAMED])
-        more = f" and {len(alone) - _MOST_NAMED} more" if len(alone) > _MOST_NAMED else ""
-        notes.append(f"{path}: no import names {shown}{more}")
+    unused += [(path, package) for package in alone]
     return tuple(_package_symbol(path, package) for package in fresh if package.name in used) or (one,)
 
 

@@ -28,6 +28,7 @@ from tidegate.reach.affected import (
 )
 from tidegate.reach.answer import (
     ChangedSymbol,
+    CoChange,
     Completeness,
     EntryPoint,
     Expert,
@@ -35,6 +36,7 @@ from tidegate.reach.answer import (
     ReachAnswer,
     ReachedService,
     ReachedSymbol,
+    ReachedTest,
     Service,
     SymbolId,
 )
@@ -132,7 +134,7 @@ def answer_of(
     subject, index, tree, affected = ground.subject, ground.index, ground.tree, ground.affected
     all_tests = tests_of(tree)
     recorded = read_recorded(repository, index, ground.nodes.values(), tree)
-    tests = reached_tests(affected, all_tests, recorded)
+    tests = _still_there(reached_tests(affected, all_tests, recorded), subject.changed)
     symbols = reached_symbols(affected, all_tests)
     points = _with_rates(reached_points(affected, tree.points), traffic)
     unread_files: list[tuple[str, str]] = []
@@ -143,12 +145,8 @@ def answer_of(
     reached = _reached_services(services, subject.changed, symbols, points, traffic)
     points = _with_services(points, services)
     completeness = _completeness(ground, recorded is not None, bool(all_tests), recorded.age if recorded else None)
-    paths = {one.symbol.path for one in subject.changed if not one.silent} | {one.symbol.path for one in symbols}
-    co_changes = (
-        missing_partners(history, {one.symbol.path for one in subject.changed}, present=set(index.files))
-        if history is not None and subject.change is not None
-        else ()
-    )
+    paths = {one.symbol.path for one in subject.changed} | {one.symbol.path for one in symbols}
+    co_changes = _missing(history, subject, index) if history is not None and subject.change is not None else ()
     anything = bool(symbols or tests or points or reached)
     return ReachAnswer(
         asked=subject.asked,
@@ -271,6 +269,20 @@ def _reached_services(
     return tuple(sorted(best.values(), key=lambda one: (-one.probability, one.service.name)))
 
 
+def _still_there(tests: Sequence[ReachedTest], changed: Sequence[ChangedSymbol]) -> tuple[ReachedTest, ...]:
+    """The tests that the head has: what was deleted cannot be run."""
+    gone = {one.symbol for one in changed if one.what == "deleted"}
+    gone |= {one.was for one in changed if one.was is not None and one.was != one.symbol}
+    return tuple(test for test in tests if test.symbol not in gone) if gone else tuple(tests)
+
+
+def _missing(history: History, subject: Subject, index: Index) -> tuple[CoChange, ...]:
+    """What usually changes with what can be felt; a word of documentation calls for nothing."""
+    loud = {one.symbol.path for one in subject.changed if not one.silent}
+    found = missing_partners(history, {one.symbol.path for one in subject.changed}, present=set(index.files))
+    return tuple(one for one in found if one.because.path in loud)
+
+
 def _with_rates(points: Sequence[EntryPoint], traffic: Traffic) -> tuple[EntryPoint, ...]:
     if not traffic.rates:
         return tuple(points)
@@ -319,11 +331,22 @@ _CODE = frozenset(
 
 def _nothing_is_sure(ground: Ground, completeness: Completeness) -> bool:
     """Whether an empty answer may be believed: a proof by digests, or nothing at all that stands against it."""
-    if all(one.silent for one in ground.subject.changed):
+    if all(one.silent or _is_test(one, ground.tree) for one in ground.subject.changed):
         return True
     return bool(ground.nodes) and not (
         completeness.unread_total or completeness.unsupported or completeness.unresolved or completeness.boundaries
     )
+
+
+def _is_test(one: ChangedSymbol, tree: HeadTree) -> bool:
+    """Whether it is a test or stands in one: nothing calls a test but its runner."""
+    tests = tests_of(tree)
+    name = one.symbol.name
+    while name:
+        if tree.find(f"{one.symbol.path}:{name}") in tests:
+            return True
+        name = name.rpartition(".")[0]
+    return False
 
 
 def _notes(owners: Owners | Unknown, unread: Sequence[tuple[str, str]], recorded: object) -> list[str]:

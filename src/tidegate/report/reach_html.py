@@ -11,9 +11,9 @@ from tidegate.reach.answer import ReachAnswer, ReachedSymbol
 from tidegate.report.escape import markup
 from tidegate.report.layout import grouped
 from tidegate.report.reach_page import SCRIPT, STYLE
+from tidegate.report.reach_run import run_commands
 from tidegate.report.reach_svg import STYLE as SVG_STYLE
 from tidegate.report.reach_svg import render_reach_svg
-from tidegate.report.reach_text import pytest_command
 from tidegate.report.reach_tree import Branch, Root, Tree, grow_tree
 from tidegate.report.reach_words import (
     View,
@@ -27,6 +27,8 @@ from tidegate.report.reach_words import (
     rests_on,
     rule_words,
     service_words,
+    symbol_name,
+    tier_words,
     totals,
 )
 
@@ -142,7 +144,7 @@ def _root(root: Root) -> list[str]:
 
 def _branch(branch: Branch) -> str:
     first = branch.symbols[0]
-    names = ", ".join(markup(symbol.symbol.name or "the module", 80) for symbol in branch.symbols[:5])
+    names = ", ".join(markup(symbol_name(symbol), 80) for symbol in branch.symbols[:5])
     more = f" and {len(branch.symbols) - 5:,} more" if len(branch.symbols) > 5 else ""
     how = markup(rule_words(first.rule) + evidence_words(first.evidence), 100)
     place = markup(_place(first) if len(branch.symbols) == 1 else first.symbol.path, 300)
@@ -170,7 +172,7 @@ def _files(answer: ReachAnswer, view: View, anchors: dict[str, str]) -> list[str
         rows = [
             (
                 percent(symbol.probability).strip(),
-                symbol.symbol.name or "the module",
+                symbol_name(symbol),
                 rule_words(symbol.rule) + evidence_words(symbol.evidence),
                 str(symbol.toward),
                 grouped(symbol.distance, "hop"),
@@ -192,10 +194,16 @@ def _entries(answer: ReachAnswer) -> list[str]:
 
 def _services(answer: ReachAnswer) -> list[str]:
     rows = [
-        (percent(reached.probability).strip(), reached.service.name, service_words(reached), reached.service.source)
+        (
+            percent(reached.probability).strip(),
+            reached.service.name,
+            tier_words(reached.service),
+            service_words(reached),
+            reached.service.source,
+        )
         for reached in answer.services
     ]
-    return _table("Services", ("chance", "service", "why", "declared in"), rows)
+    return _table("Services", ("chance", "service", "tier", "why", "declared in"), rows)
 
 
 def _people(answer: ReachAnswer) -> list[str]:
@@ -210,9 +218,9 @@ def _tests(answer: ReachAnswer) -> list[str]:
         (percent(test.probability).strip(), str(test.symbol), "seen in a run" if test.evidence == "recorded" else "")
         for test in answer.tests
     ]
-    command = pytest_command(answer.tests[:10])
+    commands = "\n".join(run_commands(answer.tests[:10]))
     lines = _table("Tests to run first", ("chance", "test", ""), rows)
-    return [*lines, *([f"<pre>{markup(command)}</pre>"] if command else [])]
+    return [*lines, *([f"<pre>{markup(commands)}</pre>"] if commands else [])]
 
 
 def _co_changes(answer: ReachAnswer) -> list[str]:

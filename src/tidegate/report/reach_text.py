@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from tidegate.reach.answer import ChangedSymbol, Hop, ReachAnswer, ReachedTest
-from tidegate.report.escape import plain, terminal
+from tidegate.reach.answer import ChangedSymbol, Hop, ReachAnswer, SymbolId
+from tidegate.report.escape import terminal
 from tidegate.report.layout import columns, cut, grouped, pad, paint, wrap
+from tidegate.report.reach_run import run_commands
 from tidegate.report.reach_tree import Branch, Root, Tree, grow_tree
 from tidegate.report.reach_words import (
     View,
     change_words,
+    changed_name,
     conclusion,
+    display_name,
     doubts,
+    entry_groups,
     entry_words,
     evidence_words,
     pair_words,
@@ -23,6 +26,10 @@ from tidegate.report.reach_words import (
     rests_on,
     rule_words,
     service_words,
+    shown_changes,
+    silent_words,
+    symbol_name,
+    tiers_words,
     totals,
 )
 from tidegate.report.style import Style
@@ -84,9 +91,10 @@ def _shown(view: View, usual: int = _LIST) -> int:
     return usual // 2 + 1 if view.limit < 0 else max(usual, view.limit // 3)
 
 
-def _heading(text: str, style: Style, shown: int = 0, total: int = 0) -> str:
-    more = f"  {shown} of {total:,}: --limit {3 * total}" if shown < total else ""
-    return paint(text, style, "bold") + more
+def _heading(text: str, style: Style, shown: int = 0, total: int = 0, said: str = "") -> str:
+    parts = [f"{shown} of {total:,}"] if shown < total else []
+    parts += [said] if said else []
+    return paint(text, style, "bold") + (f"  {', '.join(parts)}" if parts else "")
 
 
 def _totals(answer: ReachAnswer, style: Style) -> list[str]:
@@ -103,36 +111,33 @@ def _totals(answer: ReachAnswer, style: Style) -> list[str]:
 
 
 def _changed(answer: ReachAnswer, style: Style, view: View) -> list[str]:
-    files: dict[str, list[ChangedSymbol]] = {}
-    for symbol in answer.changed:
-        if not symbol.silent:
-            files.setdefault(symbol.symbol.path, []).append(symbol)
-    shown = list(files.items())[: _shown(view, _MOST_FILES)]
-    silent = sum(symbol.silent for symbol in answer.changed)
+    rows = shown_changes(answer)
+    shown = rows[: _shown(view, _MOST_FILES)]
     if not answer.changed:
         return []
-    lines = [_heading("What changed", style, len(shown), len(files))]
+    lines = [_heading("What changed", style, len(shown), len(rows))]
     for path, symbols in shown:
         lines += _changed_file(path, symbols, style, view)
-    if silent:
-        said = f"{grouped(silent, 'symbol')} in documentation or formatting only: nothing can feel it"
-        lines += wrap(said, style.width, "  ", "      ")
+    if silent := silent_words(answer):
+        lines += wrap(silent, style.width, "  ", "      ")
     return lines
 
 
 def _changed_file(path: str, symbols: Sequence[ChangedSymbol], style: Style, view: View) -> list[str]:
-    """One file: its symbols, those with the same change together."""
-    named: dict[str, list[str]] = {}
+    """One file or folder: its symbols, those with the same change together."""
+    if path.endswith("/"):
+        return wrap(f"{_say(path, style, 120)}  {grouped(len(symbols), 'file')} changed", style.width, "  ", "      ")
+    named: dict[str, list[ChangedSymbol]] = {}
     for symbol in symbols:
-        named.setdefault(change_words(symbol), []).append(symbol.symbol.name)
+        named.setdefault(change_words(symbol), []).append(symbol)
     parts = []
-    for words, names in named.items():
+    for words, same in named.items():
         most = _shown(view)
-        listed = ", ".join(_say(name, style, 60) or "the module" for name in names[:most])
-        if names == [""] and symbols[0].what in ("file", "asked"):
+        if all(not one.symbol.name or one.kind == "imports" for one in same) and same[0].kind != "module":
             parts.append(_say(words, style, 120))
             continue
-        more = f" and {len(names) - most} more" if len(names) > most else ""
+        listed = ", ".join(_say(changed_name(one), style, 60) for one in same[:most])
+        more = f" and {len(same) - most} more" if len(same) > most else ""
         parts.append(f"{listed}{more}: {_say(words, style, 120)}")
     shown = parts[: _shown(view)]
     shown += [f"and {len(parts) - len(shown)} more"] if len(parts) > len(shown) else []
@@ -153,9 +158,10 @@ def _tree(tree: Tree, answer: ReachAnswer, style: Style) -> list[str]:
 
 def _root(root: Root, style: Style) -> list[str]:
     changed = root.changed
-    name = _say(changed.symbol.name or changed.symbol.path, style, 60)
+    named = changed.symbol.name if changed.kind != "imports" else changed_name(changed)
+    name = _say(named or changed.symbol.path, style, 60)
     place = f"{changed.symbol.path}:{changed.line}" if changed.line else changed.symbol.path
-    where = "" if not changed.symbol.name else f"  {_tail(place, style, style.width - columns(name) - 4)}"
+    where = "" if not named else f"  {_tail(place, style, style.width - columns(name) - 4)}"
     lines = [cut(f"  {name}{where}", style.width, style)]
     last_first = [(branch, "  ", index == len(root.branches) - 1) for index, branch in enumerate(root.branches)]
     stack = last_first[::-1]
@@ -180,12 +186,13 @@ def _branch(branch: Branch, lead: str, style: Style) -> str:
     lead = _shorten_lead(lead, style)
     chance = percent(branch.probability)
     if len(branch.symbols) == 1:
-        who = _say(first.symbol.name, style, 80) or "the module"
+        who = _say(symbol_name(first), style, 80)
         how = rule_words(first.rule) + (", seen" if first.evidence == "recorded" else "")
         place = f"{first.symbol.path}:{first.via_line}" if first.via_line else first.symbol.path
     else:
-        name = _say(first.symbol.name, style, 40) or "the module"
-        who = f"{name} and {len(branch.symbols) - 1:,} more"
+        modules = not first.symbol.name and any(one.symbol.path != first.symbol.path for one in branch.symbols)
+        name = first.symbol.path.rpartition("/")[2] if modules else symbol_name(first)
+        who = f"{_say(name, style, 40)} and {len(branch.symbols) - 1:,} more"
         how = _together([rule_words(symbol.rule) for symbol in branch.symbols])
         place = first.symbol.path
     how = _say(how, style, 60)
@@ -235,21 +242,29 @@ def _rows(rows: Sequence[tuple[str, str, str]], style: Style) -> list[str]:
 
 def _entries(answer: ReachAnswer, style: Style, view: View) -> list[str]:
     entries = [entry for entry in answer.entry_points if entry.probability >= view.at_least]
-    shown = entries[: _shown(view)]
-    rows = [
-        (percent(entry.probability), _say(entry.name, style, 60), _say(entry_words(entry), style, 200))
-        for entry in shown
-    ]
-    return [_heading("Entry points", style, len(shown), len(answer.entry_points)), *_rows(rows, style)] if rows else []
+    groups = entry_groups(entries)
+    shown = groups[: _shown(view)]
+    rows = []
+    for group in shown:
+        more = f" and {len(group) - 1:,} more" if len(group) > 1 else ""
+        name = f"{_say(group[0].name, style, 60)}{more}"
+        rows.append((percent(group[0].probability), name, _say(entry_words(group[0]), style, 200)))
+    count = sum(len(group) for group in shown)
+    return [_heading("Entry points", style, count, len(answer.entry_points)), *_rows(rows, style)] if rows else []
 
 
 def _services(answer: ReachAnswer, style: Style, view: View) -> list[str]:
     shown = answer.services[: _shown(view)]
     rows = [
-        (percent(reached.probability), _say(reached.service.name, style, 40), _say(service_words(reached), style, 240))
+        (
+            percent(reached.probability),
+            _say(reached.service.name, style, 40),
+            _say(service_words(reached, answer.owners), style, 240),
+        )
         for reached in shown
     ]
-    return [_heading("Services", style, len(shown), len(answer.services)), *_rows(rows, style)] if rows else []
+    heading = _heading("Services", style, len(shown), len(answer.services), tiers_words(answer.services))
+    return [heading, *_rows(rows, style)] if rows else []
 
 
 def _people(answer: ReachAnswer, style: Style, view: View) -> list[str]:
@@ -259,14 +274,16 @@ def _people(answer: ReachAnswer, style: Style, view: View) -> list[str]:
         more = [f"{len(answer.owners) - most} more"] if len(answer.owners) > most else []
         text = ", ".join((*(_say(owner, style, 60) for owner in answer.owners[:most]), *more))
         lines += _labelled("Owners", text, style)
-    for number, expert in enumerate(answer.experts[: _shown(view, 2)]):
-        reason = f": {expert.reason}" if expert.reason else ""
-        text = _say(f"{expert.person}{reason}", style, 240)
-        lines += _labelled("Ask" if not number else "", text, style)
-    reviewers = [person for person in answer.reviewers if person not in {e.person for e in answer.experts[:2]}]
+    experts = {display_name(expert.person): expert for expert in reversed(answer.experts)}
+    asked = list(reversed(experts))[: _shown(view, 2)]
+    for number, name in enumerate(asked):
+        reason = f": {experts[name].reason}" if experts[name].reason else ""
+        lines += _labelled("Ask" if not number else "", _say(f"{name}{reason}", style, 240), style)
+    reviewers = [name for person in answer.reviewers if (name := display_name(person)) not in asked]
+    reviewers = [name for name in dict.fromkeys(reviewers) if name not in answer.owners]
     if reviewers:
-        text = ", ".join(_say(person, style, 60) for person in reviewers[: _shown(view, 4)])
-        lines += _labelled("Review" if answer.experts else "Ask", text, style)
+        text = ", ".join(_say(name, style, 60) for name in reviewers[: _shown(view, 4)])
+        lines += _labelled("Review" if asked else "Ask", text, style)
     return lines
 
 
@@ -281,21 +298,11 @@ def _tests(answer: ReachAnswer, style: Style, view: View) -> list[str]:
         return []
     lines = [_heading("Tests to run first", style, len(shown), len(answer.tests))]
     for test in shown:
-        name = _say(str(test.symbol), style, 300) + evidence_words(test.evidence)
-        lines.append(cut(f"  {percent(test.probability)}  {name}", style.width, style))
-    command = pytest_command(shown)
-    return lines + ([f"  {command}"] if command else [])
-
-
-def pytest_command(tests: Sequence[ReachedTest]) -> str:
-    """The command that runs these tests, "" where none of them is one of pytest's or can be written down safely."""
-    ids: list[str] = []
-    for test in tests:
-        path, name = test.symbol.path, test.symbol.name
-        said = f"{path}{name}"
-        if path.endswith(".py") and not path.startswith("-") and plain(said) == said:
-            ids.append(shlex.quote("::".join((path, *name.split("."))) if name else path))
-    return f"pytest {' '.join(dict.fromkeys(ids))}" if ids else ""
+        name = cut(_say(test.symbol.name or "all of it", style, 300), style.width * 55 // 100, style)
+        seen = evidence_words(test.evidence)
+        room = style.width - columns(name) - columns(seen) - 11
+        lines.append(f"  {percent(test.probability)}  {name}  {_tail(test.symbol.path, style, room)}{seen}")
+    return [*lines, *(f"  {command}" for command in run_commands(shown))]
 
 
 def _co_changes(answer: ReachAnswer, style: Style, view: View) -> list[str]:
@@ -311,14 +318,14 @@ def _co_changes(answer: ReachAnswer, style: Style, view: View) -> list[str]:
 
 def _completeness(answer: ReachAnswer, style: Style) -> list[str]:
     completeness = answer.completeness
-    said = doubts(completeness) if answer.verdict != "unknown" else ()  # then it stands at the top
+    said = doubts(completeness) if answer.verdict == "some" else ()  # else it stands at the top, or counts for nothing
     lines = _labelled("Rests on", rests_on(completeness), style, 11)
     if said:
         lines += _labelled("Not known", _say("; ".join(said), style, 600), style, 11)[:_MOST_FILES]
     for path, reason in completeness.unread[:2]:
         lines.append(cut(f"           {_tail(path, style, 40)}: {_say(reason, style, 100)}", style.width, style))
     asked = f"{answer.asked}" if answer.asked else ""
-    ends = "..".join(end[:12] for end in (answer.base, answer.head) if end)
+    ends = "..".join(dict.fromkeys(end[:12] for end in (answer.base, answer.head) if end))
     compared = " ".join(part for part in (asked, f"({ends})" if ends and ends not in asked else "") if part)
     if compared:
         lines += _labelled("Asked", _say(compared, style, 300), style, 11)
@@ -334,10 +341,15 @@ def _path(number: int, path: Sequence[Hop], style: Style) -> list[str]:
     for hop in path:
         words = pair_words(hop.rule).rstrip(",") + evidence_words(hop.evidence)
         place = f"{hop.source.path}:{hop.line}" if hop.line else hop.source.path
-        text = f"{hop.source.name or 'the module'}  {words}  {place}"
+        text = f"{_called(hop.source)}  {words}  {place}"
         lines += wrap(_say(text, style, 400), style.width, f"   {percent(hop.probability)}  ", " " * 12)
     if path:
         target = path[-1].target
-        text = f"{target.name or 'the module'}  {target.path}"
+        text = f"{_called(target)}  {target.path}"
         lines += wrap(_say(text, style, 400), style.width, " " * 10, " " * 12)
     return lines
+
+
+def _called(symbol: SymbolId) -> str:
+    """How a symbol is called whose kind is not known."""
+    return symbol.name or symbol.path.rpartition("/")[2]

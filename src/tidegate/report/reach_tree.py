@@ -11,7 +11,8 @@ from tidegate.reach.answer import ChangedSymbol, ReachAnswer, ReachedSymbol, Sym
 from tidegate.report.reach_words import View
 
 FOLD_AT = 3
-"""So many symbols of one file with the same way back to the change, and nothing behind them, are one line."""
+"""So many symbols of one file with the same way back to the change, and nothing behind them, are one line, and so are
+modules of several files."""
 
 
 class Branch(Struct, frozen=True):
@@ -96,21 +97,21 @@ class _Grower:
         """Takes the most likely line next, so long as there is room; its parent was taken before it."""
         taken: set[SymbolId] = set()
         room = self.lines
-        heap: list[tuple[float, int, _Line]] = []
+        heap: list[tuple[float, int, _Line, _Line]] = []
         number = 0
         most = max(1, self.lines // 3) if self.shown else 0
         for root in self.roots[:most]:
-            root.taken = True
-            room -= 1
             for kid in root.kids:
-                heapq.heappush(heap, (-kid.symbols[0].probability, number := number + 1, kid))
+                heapq.heappush(heap, (-kid.symbols[0].probability, number := number + 1, kid, root))
         while heap and room > 0:
-            _, _, line = heapq.heappop(heap)
-            line.taken = True
-            room -= 1
+            _, _, line, root = heapq.heappop(heap)
+            room -= 1 if root.taken else 2
+            if room < 0:
+                break
+            root.taken = line.taken = True
             taken.update(symbol.symbol for symbol in line.symbols)
             for kid in line.kids:
-                heapq.heappush(heap, (-kid.symbols[0].probability, number := number + 1, kid))
+                heapq.heappush(heap, (-kid.symbols[0].probability, number := number + 1, kid, root))
         return taken
 
 
@@ -135,14 +136,15 @@ def _lines(children: Mapping[SymbolId, Sequence[ReachedSymbol]], start: SymbolId
     stack: list[tuple[SymbolId, list[_Line]]] = [(start, top)]
     while stack:
         id_, into = stack.pop()
-        leaves: dict[str, list[ReachedSymbol]] = {}
+        leaves: dict[tuple[str, str], list[ReachedSymbol]] = {}
         for symbol in children.get(id_, ()):
             if symbol.symbol in children:
                 line = _Line((symbol,), [])
                 into.append(line)
                 stack.append((symbol.symbol, line.kids))
             else:
-                leaves.setdefault(symbol.symbol.path, []).append(symbol)
+                module = symbol.kind == "module"
+                leaves.setdefault(("", symbol.rule) if module else (symbol.symbol.path, ""), []).append(symbol)
         for group in leaves.values():
             group.sort(key=lambda symbol: (-symbol.probability, symbol.symbol))
             parts = [group] if len(group) >= FOLD_AT else [[symbol] for symbol in group]

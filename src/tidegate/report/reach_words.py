@@ -19,6 +19,7 @@ from tidegate.reach.answer import (
     ReachedSymbol,
     Service,
 )
+from tidegate.reach.entries.places import is_test
 from tidegate.reach.rules import RULES as LINK_RULES
 from tidegate.report.layout import grouped
 
@@ -34,7 +35,7 @@ CHANGES: Mapping[ChangeOf, str] = {
     "body": "body changed",
     "docs": "documentation only",
     "format": "formatting only",
-    "file": "changed as a whole",
+    "file": "changed",
     "asked": "asked about",
 }
 
@@ -48,7 +49,7 @@ RULES: Mapping[str, str] = {
     "special": "runs it through the language",
     "framework": "is called back through it",
     "name": "may call it by its name",
-    "outside-name": "may call it from outside",
+    "outside-name": "may call it through outside code",
     "by-name": "calls it by a name",
     "property": "reads it",
     "pass": "hands it over",
@@ -83,6 +84,9 @@ ENTRY_NOUNS: Mapping[EntryKind, tuple[str, str]] = {
     "lambda": ("Lambda handler", "Lambda handlers"),
     "api": ("public name", "public names"),
 }
+
+QUIET = ("documentation", "automation")
+"""Kinds of changed files that no program reads."""
 
 
 class View(Struct, frozen=True):
@@ -125,6 +129,12 @@ def evidence_words(evidence: Evidence) -> str:
 def change_words(symbol: ChangedSymbol) -> str:
     """`body changed`, `deleted, stood at line 12`, `moved from a.py:f, body changed`."""
     words = CHANGES[symbol.what]
+    if symbol.kind == "package":
+        return {"constant": "version changed", "added": "new package", "deleted": "package gone"}.get(
+            symbol.what, words
+        )
+    if symbol.kind == "imports":
+        return "imports changed"
     if symbol.side == "base":
         words += f", stood at line {symbol.line}"
     if symbol.was is None:
@@ -136,20 +146,69 @@ def change_words(symbol: ChangedSymbol) -> str:
 
 def changed_name(symbol: ChangedSymbol) -> str:
     """The name of a changed symbol in its file: `Cart.add`, `the module`, `the file`."""
-    return symbol.symbol.name or ("the file" if symbol.what in ("file", "asked") else "the module")
+    if symbol.kind == "imports":
+        return "its imports"
+    return symbol.symbol.name or ("the file" if symbol.kind in _FILES else "the module")
+
+
+def symbol_name(symbol: ReachedSymbol) -> str:
+    """The name of a reached symbol: `Cart.add`, `the module`, `base.html` for a page that stands between."""
+    return symbol.symbol.name or (symbol.symbol.path.rpartition("/")[2] if symbol.kind in _FILES else "the module")
+
+
+def shown_changes(answer: ReachAnswer) -> list[tuple[str, list[ChangedSymbol]]]:
+    """What changed and can be felt, by file, what reaches furthest first; many files of one folder are the folder."""
+    weights = Counter(symbol.origin.path for symbol in answer.reached)
+    files: dict[str, list[ChangedSymbol]] = {}
+    for symbol in answer.changed:
+        if not symbol.silent:
+            files.setdefault(symbol.symbol.path, []).append(symbol)
+    alone = [path for path, symbols in files.items() if [one.what for one in symbols] == ["file"]]
+    folders = Counter(path.rpartition("/")[0] for path in alone if path.count("/"))
+    rows: dict[str, list[ChangedSymbol]] = {}
+    for path, symbols in files.items():
+        folder = path.rpartition("/")[0]
+        folded = path in alone and folders[folder] >= _FOLD_FILES and not weights[path]
+        rows.setdefault(f"{folder}/" if folded else path, []).extend(symbols)
+    by_weight = {row: sum(weights[path] for path in {one.symbol.path for one in rows[row]}) for row in rows}
+    return sorted(rows.items(), key=lambda row: (all(one.what == "file" for one in row[1]), -by_weight[row[0]], row[0]))
+
+
+def silent_words(answer: ReachAnswer) -> str:
+    """`2 symbols in documentation or formatting only, 3 files that no program reads: nothing can feel it`."""
+    silent = [symbol for symbol in answer.changed if symbol.silent]
+    kinds = Counter(symbol.kind for symbol in silent if symbol.kind in QUIET)
+    parts = [f"{grouped(kinds[kind], 'file')} of {kind}" for kind in QUIET if kinds[kind]]
+    symbols = len(silent) - sum(kinds.values())
+    parts += [f"{grouped(symbols, 'symbol')} in documentation or formatting only"] if symbols else []
+    return f"{', '.join(parts)}: nothing can feel it" if parts else ""
+
+
+def display_name(person: str) -> str:
+    """`Alice Smith` of `Alice Smith <alice@example.org>: wrote 3 lines`; teams and accounts as they stand."""
+    name = person.partition(" <")[0] if " <" in person else person.partition(": ")[0]
+    return name.strip() or person
 
 
 def totals(answer: ReachAnswer) -> str:
     """`4 symbols -> 212 symbols, 3 services, 5 routes, 2 teams; 9 % of calls unresolved`."""
     text = f"{_changed(answer)} -> {_affected(answer)}"
     share = answer.completeness.unresolved_share
-    if answer.completeness.unresolved:
+    if answer.completeness.unresolved and answer.verdict != "none":
         text += f"; {percent(share).strip()} of calls unresolved"
     return text
 
 
 def conclusion(answer: ReachAnswer) -> str:
     """What an answer without anything reached means; "" where something is reached."""
+    if answer.verdict == "none" and answer.changed and all(symbol.silent for symbol in answer.changed):
+        quiet = sum(symbol.kind in QUIET for symbol in answer.changed)
+        if quiet == len(answer.changed):
+            return "Nothing is affected: no program here reads what changed."
+        differs = "documentation, formatting and what no program reads" if quiet else "documentation and formatting"
+        return f"Nothing is affected: nothing but {differs} differs."
+    if answer.verdict == "none" and answer.changed and all(s.silent or is_test(s.symbol.path) for s in answer.changed):
+        return "Nothing else is affected: only tests changed."
     if answer.verdict == "none":
         return "Nothing is affected: all that could lead to the change was read and resolved."
     if answer.verdict == "unknown":
@@ -216,28 +275,62 @@ def tier_words(service: Service) -> str:
     return service.tier if service.tier_known else "tier unknown, taken as critical"
 
 
-def service_words(reached: ReachedService) -> str:
-    """`critical, built from it: shop/pay.py`."""
-    how = "built from it" if reached.how == "built" else "calls one that is"
-    owner = f", {reached.service.owner}" if reached.service.owner else ""
-    busy = f", {rate(reached.service.rate)}" if reached.service.rate is not None else ""
-    reason = f": {reached.reason}" if reached.reason else ""
-    return f"{tier_words(reached.service)}{owner}{busy}, {how}{reason}"
+def service_words(reached: ReachedService, owners: Sequence[str] = ()) -> str:
+    """`critical, @team, built from shop/pay.py`. Owners that stand in `owners` are not said again, nor is the tier
+    where nobody wrote it down."""
+    service = reached.service
+    reason = reached.reason
+    for verb in (f" sets up or builds {service.name}", f" builds {service.name}, a wide context"):
+        reason = reason.replace(verb, "")
+    reason = reason.removesuffix(f" builds {service.name}")
+    how = f"built from {reason}" if reached.how == "built" else reason or "calls one that is built from it"
+    if not reason:
+        how = "built from it" if reached.how == "built" else how
+    parts: list[str] = [service.tier] if service.tier_known else []
+    parts += [service.owner] if service.owner and not set(service.owner.split()) <= set(owners) else []
+    parts += [rate(service.rate)] if service.rate is not None else []
+    return ", ".join([*parts, how])
+
+
+def tiers_words(services: Sequence[ReachedService]) -> str:
+    """What to say of services whose tier nobody wrote down, "" where all have one."""
+    unknown = sum(not one.service.tier_known for one in services)
+    if not unknown:
+        return ""
+    whose = "tier" if unknown == len(services) == 1 else "tiers" if unknown == len(services) else f"tier of {unknown:,}"
+    return f"{whose} unknown, taken as critical"
+
+
+def entry_groups(entries: Sequence[EntryPoint]) -> list[list[EntryPoint]]:
+    """Entry points in their order, those with the same handler and chance together."""
+    groups: dict[tuple[object, ...], list[EntryPoint]] = {}
+    ordered = sorted(entries, key=lambda entry: (-entry.probability, entry.method in ("*", ""), entry.name))
+    for entry in ordered:
+        groups.setdefault((entry.handler, entry.kind, entry.probability, entry.rate), []).append(entry)
+    return list(groups.values())
 
 
 # Private
 
+_FILES = ("file", "documentation", "automation")
+_FOLD_FILES = 3
+_PACKAGES: Mapping[ChangeOf, str] = {
+    "constant": "version changed",
+    "added": "new package",
+    "deleted": "package gone",
+}
+
 
 def _changed(answer: ReachAnswer) -> str:
     loud = [symbol for symbol in answer.changed if not symbol.silent]
-    files = sum(symbol.what == "file" for symbol in loud)
-    parts = []
-    if len(loud) > files:
-        parts.append(grouped(len(loud) - files, "symbol"))
-    if files:
-        parts.append(grouped(files, "file"))
+    files = sum(symbol.kind in _FILES for symbol in loud)
+    packages = sum(symbol.kind == "package" for symbol in loud)
+    counts = ((len(loud) - files - packages, "symbol"), (packages, "package"), (files, "file"))
+    parts = [grouped(count, noun) for count, noun in counts if count]
     if parts:
-        return " and ".join(parts)
+        return ", ".join([*parts[:-2], " and ".join(parts[-2:])])
+    if any(symbol.kind == "automation" for symbol in answer.changed):
+        return "only documentation, formatting and automation"
     return "only documentation and formatting" if answer.changed else "no symbol"
 
 
