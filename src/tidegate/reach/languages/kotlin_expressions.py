@@ -81,7 +81,7 @@ class KotlinExpressions(JvmReader):
     def __init__(self, source: bytes) -> None:
         super().__init__(source)
         self.containers = set(CONTAINERS)
-        self.handlers, self.comment_kinds = _tables(type(self))  # type: ignore[arg-type]
+        self.handlers, self.comment_kinds, self.name_kinds = _tables(type(self))  # type: ignore[arg-type]
         self.declaring = ""
         self.aliases: dict[str, str] = {}
         self.receivers: list[str] = []
@@ -140,7 +140,7 @@ class KotlinExpressions(JvmReader):
         target, last = parts[0], parts[-1]
         line = last.start_point[0] + 1
         receiver = self.receiver(target)
-        if any(child.type == "::" for child in parts):
+        if parts[-2].type == "::":
             return self.handed(receiver, last, line)
         if last.type != "identifier":
             return self.children(node)
@@ -194,15 +194,15 @@ class KotlinExpressions(JvmReader):
             inner = callee.named_children
             if inner[-1].type == "value_arguments":
                 callee, given = callee.children[0], [*inner[1:], *given]
-        for child in given:
-            if child.type == "type_arguments":
-                self.children(child)
+        if given and given[0].type == "type_arguments":
+            self.children(given[0])
         if callee.type == "identifier":
             return self.call_name(callee, given)
-        if callee.type == "navigation_expression" and not any(part.type == "::" for part in callee.children):
-            target, last = callee.children[0], callee.children[-1]
-            if last.type == "identifier":
-                return self.call_member(target, last, given)
+        kind = callee.type
+        if kind == "navigation_expression":
+            parts = callee.children
+            if parts[-1].type == "identifier" and parts[-2].type != "::":
+                return self.call_member(parts[0], parts[-1], given)
         value = self.receiver(callee)
         arguments = self.arguments(given, "", "")
         if value[0] not in "?%":
@@ -357,6 +357,12 @@ class KotlinExpressions(JvmReader):
         return tuple(found)
 
     def argument(self, node: Node, element: str, receiver: str) -> str:
+        if node.child_count == 1:
+            inner = node.children[0]
+            if inner.kind_id in self.name_kinds:
+                self.made = ""
+                value = self.name(self.name_of(inner), inner.start_point[0] + 1)
+                return "" if value[:1] in ("?", "%") else value
         parts = [child for child in node.named_children if child.kind_id not in self.comment_kinds]
         if not parts:
             return ""
@@ -902,8 +908,8 @@ _LEAVES = (
 
 
 @cache
-def _tables(reader: type[KotlinExpressions]) -> tuple[dict[int, Handler], frozenset[int]]:
-    """The handlers by kind, and the kinds of comments."""
+def _tables(reader: type[KotlinExpressions]) -> tuple[dict[int, Handler], frozenset[int], frozenset[int]]:
+    """The handlers by kind, and the kinds of comments and of plain names."""
     names = node_kinds(GRAMMAR)
     methods = {**dict.fromkeys(_LEAVES.split(), "nothing"), **_HANDLERS}
     handlers: dict[int, Handler] = {
@@ -911,7 +917,7 @@ def _tables(reader: type[KotlinExpressions]) -> tuple[dict[int, Handler], frozen
     }
     handlers[65535] = reader.error
     comments = frozenset(kind for kind, name in enumerate(names) if name in ("line_comment", "block_comment"))
-    return handlers, comments
+    return handlers, comments, frozenset(kind for kind, name in enumerate(names) if name == "identifier")
 
 
 def _takes_function(given: list[Node]) -> bool:
