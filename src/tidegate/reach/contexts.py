@@ -25,7 +25,9 @@ class _Out(Struct, gc=False):
     virtual: list[tuple[int, int]]
 
 
-def reach_of_entries(graph: Graph, entries: Sequence[Sequence[int]]) -> list[int]:
+def reach_of_entries(  # noqa: C901 the innermost loop of an answer: a call for each step costs more than the step
+    graph: Graph, entries: Sequence[Sequence[int]]
+) -> list[int]:
     """For each node the set of entries that can execute it; bit n is the entry n, which starts at all its nodes."""
     out = _outgoing(graph)
     order = _reverse_postorder(out, [node for nodes in entries for node in nodes])

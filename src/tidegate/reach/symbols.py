@@ -96,8 +96,8 @@ class Reference(Struct, frozen=True, array_like=True, gc=False):
     as it stands between double quotes (at most 200 characters, escapes resolved, f-strings and templates with {} for
     their holes), or "name=" before either; "" for what is neither. References inside arguments are listed too; a
     function or class that is handed over is a reference of kind "pass".
-    `branch` says under which condition the line runs when `within` does: 0 always, 1 in a loop, 2 after a possible early
-    exit, 3 in one branch, 4 in a branch of a branch, 5 in an exception handler.
+    `branch` says under which condition the line runs when `within` does: 0 always, 1 in a loop, 2 after a possible
+    early exit, 3 in one branch, 4 in a branch of a branch, 5 in an exception handler.
     A read is listed when the chain has a root other than a local variable of plain value (extractors may leave out
     reads of parameters and locals that have no member step).
     """

@@ -2,12 +2,13 @@
 
 A method is called "Type.method" and its receiver is `self`. Where its type stands in another file of the package, its
 parent is a class of that name with the flag "partial" in its own file: both are one class. An interface is fitted by
-shape. `init` is a function with the flag "exported": the module calls it, for it runs when the package is imported, and so do
-the values of variables of the package; a blank import is an "import" reference and has no binding. A variadic parameter has the type
-of one argument, and a binding that makes its name a container. A further name of `a, b := f()` is known where `f`
-stands in the same file, and `err` is an error. What treats an error (`if err != nil`) counts as a handler of
-exceptions. Struct types without a name are classes called "outer.struct". In a named type, an element is bound to "[]"
-and the result of a call to "()". Types of the language beyond those of `symbols`: %any, %bool, %bytes, %error, %float.
+shape. `init` is a function with the flag "exported": the module calls it, for it runs when the package is imported, and
+so do the values of variables of the package; a blank import is an "import" reference and has no binding. A variadic
+parameter has the type of one argument, and a binding that makes its name a container. A further name of `a, b := f()`
+is known where `f` stands in the same file, and `err` is an error. What treats an error (`if err != nil`) counts as a
+handler of exceptions. Struct types without a name are classes called "outer.struct". In a named type, an element is
+bound to "[]" and the result of a call to "()". Types of the language beyond those of `symbols`: %any, %bool, %bytes,
+%error, %float.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ CALLED_BACK = frozenset(
     MarshalText MarshalXML MarshalYAML Mode ModTime Name Network Open Pop Push Read ReadAt ReadByte ReadDir ReadFrom
     ReadRune RemoteAddr RoundTrip Scan Seek ServeHTTP Set SetDeadline Size Stat String Swap Sys Temporary Timeout Type
     Unlock UnmarshalBinary UnmarshalJSON UnmarshalText UnmarshalXML UnmarshalYAML UnreadByte UnreadRune Unwrap Value
-    Write WriteAt WriteByte WriteHeader WriteString WriteTo Visit Enabled Handler WithAttrs WithGroup Sum Reset BlockSize
-    IsDir Next Columns Begin Commit Rollback Exec Query Prepare Connect Driver Ping Validate""".split()
+    Write WriteAt WriteByte WriteHeader WriteString WriteTo Visit Enabled Handler WithAttrs WithGroup Sum Reset
+    BlockSize IsDir Next Columns Begin Commit Rollback Exec Query Prepare Connect Driver Ping Validate""".split()
 )
 """Methods of the interfaces of the standard library. Unlike these, a package of others may know any exported method."""
 

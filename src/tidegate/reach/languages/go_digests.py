@@ -28,12 +28,13 @@ def read_go_digests(source: bytes, root: Node) -> tuple[Digests, ...]:
 
 def _digests(made: Definition, node: Node, holes: frozenset[int]) -> Digests:
     own = holes - {node.id}
+    signature: Iterable[bytes] = ()
+    bases: Iterable[bytes] = ()
+    body: Iterable[bytes] = ()
     if "partial" in made.flags:
-        signature, bases, body = _with(made.name, iter(())), (), iter(())
+        signature = _with(made.name, iter(()))
     elif made.kind == "module":
-        signature: Iterable[bytes] = ()
-        bases: Iterable[bytes] = ()
-        body: Iterable[bytes] = _tokens([node], own)
+        body = _tokens([node], own)
     elif made.kind in ("function", "method"):
         signature, bases, body = _function(made, node, own)
     elif made.kind in ("constant", "variable"):

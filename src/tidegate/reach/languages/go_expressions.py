@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tidegate.reach.languages.go_flat import LONGEST, WORDS, flat_call, flat_field, flat_item, flat_items
 from tidegate.reach.languages.go_types import PLAIN, GoTypes, first_result
@@ -46,9 +46,10 @@ class GoExpressions(GoTypes):
     def __init__(self, source: bytes) -> None:
         super().__init__(source)
         self.types: dict[str, int] = {}
+        self.results: dict[str, Node | None] = {}
         self.generic: set[str] = set()
         self.flat = self.plain
-        self.readers, self.most = _reader_table(type(self))
+        self.readers, self.most = _reader_table(cast("Hashable", type(self)))
         self.simple = _numbers("identifier", "selector_expression")
         self.identifiers = _numbers("identifier")
         self.comments = _numbers("comment")
@@ -527,7 +528,7 @@ def _numbers(*kinds: str) -> frozenset[int]:
 
 
 @cache
-def _reader_table(cls: type[GoExpressions]) -> tuple[tuple[Callable[[Any, Node], str], ...], int]:
+def _reader_table(cls: Any) -> tuple[tuple[Callable[[Any, Node], str], ...], int]:
     """The readers of a class by the number of the kind of node, and how many numbers there are."""
     readers = cls.readers_of()
     names = node_kinds("tree_sitter_go")

@@ -30,7 +30,7 @@ class Language(Protocol):
     `by_value`: a variable, field or parameter of a class is an instance of it that nobody has to make, and nothing
     overrides its methods (Go, Rust).
     `isolated`: each file of tests is run alone, so that loading it and what it imports is a part of its tests.
-    `called_back`: the methods that code from outside calls on an instance that it is handed; None where that may be any.
+    `called_back`: the methods that code from outside calls on an instance that it is handed; None: it may be any.
     """
 
     name: str

@@ -64,7 +64,7 @@ class _Python:
     called_back: frozenset[str] | None = None
     isolated = False
 
-    def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:
+    def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:  # noqa: ARG002 every language has one signature
         tree = _parse(source)
         if isinstance(tree, str):
             return unread(tree)
@@ -74,7 +74,7 @@ class _Python:
         except RecursionError:
             return unread("nested too deeply")
 
-    def read_digests(self, source: bytes, suffix: str) -> tuple[Digests, ...]:
+    def read_digests(self, source: bytes, suffix: str) -> tuple[Digests, ...]:  # noqa: ARG002 as above
         tree = _parse(source)
         if isinstance(tree, str):
             return ()
@@ -83,7 +83,12 @@ class _Python:
         except RecursionError:
             return ()
 
-    def read_layout(self, packages: Mapping[str, str], paths: Sequence[str], read: ReadTexts) -> Layout:
+    def read_layout(
+        self,
+        packages: Mapping[str, str],
+        paths: Sequence[str],  # noqa: ARG002 as above
+        read: ReadTexts,  # noqa: ARG002 as above
+    ) -> Layout:
         return PythonLayout(packages)
 
 
@@ -489,9 +494,7 @@ class _Reader:
         return "?"
 
     def _arguments(self, node: ast.Call) -> tuple[str, ...]:
-        found = []
-        for argument in node.args:
-            found.append(self.argument(argument))
+        found = [self.argument(argument) for argument in node.args]
         for keyword in node.keywords:
             text = self.argument(keyword.value)
             found.append(f"{keyword.arg}={text}" if keyword.arg else "")
@@ -512,7 +515,7 @@ class _Reader:
         chain = self.handed_over(node)
         return chain if chain[0] not in "?%" and len(chain) <= _ARGUMENT_LIMIT else ""
 
-    def _special(self, name: str, node: ast.Call) -> str:
+    def _special(self, name: str, node: ast.Call) -> str:  # noqa: C901 one branch for each kind of built-in
         """The chain of a call of a built-in that says what it gives; "" for any other."""
         arguments = node.args
         if name == "super":
@@ -686,9 +689,8 @@ class _Reader:
 
     def _assign_member(self, target: ast.Attribute, chain: str, kind: BindingKind) -> None:
         holder = self.path(target.value)
-        if holder in ("self", "cls") and self.scope.cls >= 0:
-            if chain != "?":
-                self.bindings.append(Binding(self.scope.cls, target.attr, chain, kind, self.within, target.lineno))
+        if holder in ("self", "cls") and self.scope.cls >= 0 and chain != "?":
+            self.bindings.append(Binding(self.scope.cls, target.attr, chain, kind, self.within, target.lineno))
         self.refer("write", f"{holder}.{target.attr}", target.lineno, (chain,) if chain[0] not in "?%" else ())
 
     def _annotated(self, node: ast.AnnAssign) -> None:

@@ -147,9 +147,11 @@ def _without(statement: ast.stmt, taken: tuple[type[ast.stmt], ...]) -> Iterable
         if not any(isinstance(part, taken) for part in ast.walk(node)):
             yield node
             continue
-        for part in reversed(inner):
-            if not (isinstance(part, taken) and isinstance(part, ast.stmt) and _is_definition(part)):
-                stack.append(part)
+        stack.extend(
+            part
+            for part in reversed(inner)
+            if not (isinstance(part, taken) and isinstance(part, ast.stmt) and _is_definition(part))
+        )
 
 
 def _digest(nodes: Iterable[ast.AST], more: str = "") -> str:

@@ -31,7 +31,7 @@ class PythonLayout:
             )
         return found
 
-    def visible(self, path: str) -> tuple[str, ...]:
+    def visible(self, path: str) -> tuple[str, ...]:  # noqa: ARG002 every language has one signature
         return ()
 
     def _relative(self, spec: str, folder: str) -> tuple[str, ...]:

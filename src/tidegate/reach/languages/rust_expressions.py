@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tidegate.reach.languages.rust_tokens import read_tokens
 from tidegate.reach.languages.rust_types import NOTHING, PLAIN, RustTypes
@@ -58,7 +58,7 @@ class RustExpressions(RustTypes):
         super().__init__(source)
         self.methods: set[str] = set()
         self.quiet_macros = KNOWN_MACROS
-        self.readers, self.most = _reader_table(type(self))
+        self.readers, self.most = _reader_table(cast("Hashable", type(self)))
 
     @classmethod
     def readers_of(cls) -> dict[str, Callable[[Any, Node], str]]:
@@ -650,7 +650,7 @@ def _always(chain: str) -> Callable[[Any, Node], str]:
 
 
 @cache
-def _reader_table(cls: type[RustExpressions]) -> tuple[tuple[Callable[[Any, Node], str], ...], int]:
+def _reader_table(cls: Any) -> tuple[tuple[Callable[[Any, Node], str], ...], int]:
     """The readers of a class by the number of the kind of node, and how many numbers there are."""
     readers = cls.readers_of()
     names = node_kinds("tree_sitter_rust")

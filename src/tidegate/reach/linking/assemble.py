@@ -276,7 +276,8 @@ def _answer_name(made: _Builder, key: str, known: int) -> None:
 def _test(made: _Builder, path: str, definitions: Sequence[Definition], test: object) -> None:
     from tidegate.reach.linking.edges import TestLink
 
-    assert isinstance(test, TestLink)
+    if not isinstance(test, TestLink):
+        raise TypeError(f"{test!r} is no test")
     number = made.node(test.node, "test", test.line)
     owner = made.number[f"{path}:{definitions[test.owner].name}"] if test.owner >= 0 else -1
     made.tests[number] = owner

@@ -23,7 +23,6 @@ from tidegate.reach.linking.values import Value, Values
 from tidegate.reach.rules import NUMBER
 from tidegate.reach.symbols import Definition, Reference, Text
 
-
 _CODE = re.compile(r"(?:^|[^\w.])\.?([A-Za-z_]\w*)\(|\.([A-Za-z_]\w*)\(")
 """What a text that becomes code calls."""
 
@@ -291,24 +290,28 @@ class _File:
     def _field(self, reference: Reference, value: Value, name: str) -> None:
         """A field of an interface: in a class that fits it may be a function that is run when it is read."""
         table = self.evaluator.table(value[1])
-        if table is not None and table.definitions[value[2]].kind == "interface":
-            if any(not isinstance(entry, int) for entry in table.names.get((value[2], name), ())):
-                self.add(reference.within, "property", reference.line, f"{table.key(value[2])}#{name}")
+        if table is None or table.definitions[value[2]].kind != "interface":
+            return
+        if any(not isinstance(entry, int) for entry in table.names.get((value[2], name), ())):
+            self.add(reference.within, "property", reference.line, f"{table.key(value[2])}#{name}")
 
     def key(self, value: Value) -> str:
         table = self.evaluator.table(value[1])
-        assert table is not None
+        if table is None:
+            raise LookupError(value)
         return table.key(value[2])
 
     def to_method(self, reference: Reference, value: Value, rule: str) -> None:
         """An edge to a method of a receiver: to the slot where it may be overridden."""
         receiver = value[3]
         table = self.evaluator.table(value[1])
-        assert table is not None
+        if table is None:
+            raise LookupError(value)
         definition = table.definitions[value[2]]
         if receiver is not None and receiver[0] == "i" and "#" not in definition.name:
             owner = self.evaluator.table(receiver[1])
-            assert owner is not None
+            if owner is None:
+                raise LookupError(receiver)
             if self.by_value and owner.definitions[receiver[2]].kind != "interface":
                 rule = "call" if rule == "method" else rule
                 self.add(reference.within, rule, reference.line, table.key(value[2]))
@@ -321,7 +324,7 @@ class _File:
             if receiver is not None and receiver[0] == "c":
                 self.add(reference.within, "pass-class", reference.line, self.key(receiver))
 
-    def _call(self, reference: Reference) -> None:
+    def _call(self, reference: Reference) -> None:  # noqa: C901 one branch for each kind of value
         values, name = self.follow(reference, reference.chain)
         within, line = reference.within, reference.line
         root = reference.chain

@@ -22,8 +22,9 @@ Hint: TypeAlias = Callable[["Evaluator", FileTable, int, str], Values]
 """What a parameter means where nothing is written: the fixture of its name, what a container injects."""
 
 DEPTH = 40
-_ELEMENT = frozenset(["get", "pop", "popleft", "setdefault", "popitem", "next", "first", "last", "__enter__", "__aenter__",
-                      "__next__", "__anext__", "__getitem__", "at", "find", "unwrap", "expect", "then"])  # fmt: skip
+_ELEMENT = frozenset(["get", "pop", "popleft", "setdefault", "popitem", "next", "first", "last", "__enter__",
+                      "__aenter__", "__next__", "__anext__", "__getitem__", "at", "find", "unwrap", "expect",
+                      "then"])  # fmt: skip
 _SAME = frozenset(["values", "copy", "filter", "slice", "concat", "iter", "stream", "into_iter", "iter_mut", "reversed",
                    "__iter__", "__aiter__", "toList", "sorted", "limit", "skip"])  # fmt: skip
 _TEXTS = frozenset(["str", "bytes", "int", "float"])
@@ -318,15 +319,15 @@ class Evaluator:
             if self.touched is not None:
                 self.touched.append(("d", file, entry))
             if definition.kind == "property":
-                return self._returned(file, entry, receiver) or NOTHING
+                return self.returned(file, entry, receiver) or NOTHING
             return (("d", file, entry),) if entry in table.children else NOTHING
         return (self._definition((file, entry)),)
 
     def _bound(self, table: FileTable, file: int, entry: Binding, receiver: Value | None) -> Values:
         """What a binding means. A field may be called as its type is: `Value Value`."""
-        if entry.kind == "annotation" and entry.scope and entry.value.startswith(entry.name):
-            if self.steps(entry.value)[0] == entry.name:
-                return self._from_outside(file, table.definitions[entry.scope].parent, entry)
+        own = entry.kind == "annotation" and entry.scope and entry.value.startswith(entry.name)
+        if own and self.steps(entry.value)[0] == entry.name:
+            return self._from_outside(file, table.definitions[entry.scope].parent, entry)
         return self.chain(file, entry.within, entry.value, receiver)
 
     def _imported(self, file: int, entry: Binding) -> Values:
@@ -489,7 +490,7 @@ class Evaluator:
             if "property" in definition.flags or definition.kind == "property":
                 if self.touched is not None:
                     self.touched.append(("m", file, entry, receiver))
-                return self._returned(file, entry, receiver)
+                return self.returned(file, entry, receiver)
             return (("m", file, entry, receiver),)
         if definition.kind in ("constant", "variable"):
             if self.touched is not None:
@@ -565,9 +566,9 @@ class Evaluator:
             theirs = self.table(file)
             for index in theirs.partial if theirs is not None else ():
                 place = (file, index)
-                if theirs and theirs.definitions[index].name.rpartition(".")[2] == name and place != whole:
-                    if self.whole(place) == whole:
-                        found.append(place)
+                same = theirs and theirs.definitions[index].name.rpartition(".")[2] == name
+                if same and place != whole and self.whole(place) == whole:
+                    found.append(place)
         return tuple(found)
 
     def order(self, place: Place) -> tuple[tuple[Place, ...], bool]:
@@ -600,7 +601,8 @@ class Evaluator:
     def _inherit(self, part: Place, parts: tuple[Place, ...], found: list[Place]) -> bool:
         """Adds what the bases of one part of a class bring; whether some base is not known here."""
         table = self.table(part[0])
-        assert table is not None
+        if table is None:
+            raise LookupError(part)
         definition = table.definitions[part[1]]
         external = False
         for base in definition.bases:
@@ -622,9 +624,9 @@ class Evaluator:
         """What a call of the value gives."""
         kind = value[0]
         if kind == "d":
-            return self._returned(value[1], value[2], None)
+            return self.returned(value[1], value[2], None)
         if kind == "m":
-            return self._returned(value[1], value[2], value[3])
+            return self.returned(value[1], value[2], value[3])
         if kind == "c":
             return (("i", value[1], value[2]),)
         if kind == "x" or kind == "y":
@@ -641,7 +643,7 @@ class Evaluator:
             return (value,)
         return NOTHING
 
-    def _returned(self, file: int, index: int, receiver: Value | None) -> Values:
+    def returned(self, file: int, index: int, receiver: Value | None) -> Values:
         table = self.table(file)
         if table is None:
             return NOTHING
@@ -649,8 +651,7 @@ class Evaluator:
         definition = table.definitions[index]
         found: list[Value] = []
         for chain in definition.returns:
-            for value in self.chain(file, index, chain, receiver):
-                found.append(value)
+            found.extend(self.chain(file, index, chain, receiver))
         if not found and definition.kind not in _FUNCTION_KINDS and definition.kind != "property":
             return NOTHING
         return merged(found)
@@ -673,8 +674,7 @@ class Evaluator:
             for name in ("__getitem__", "__iter__", "__aiter__"):
                 for method in self.member(value, name):
                     if method[0] == "m":
-                        for one in self.call(method):
-                            found.append(one[1] if one[0] == "l" else one)
+                        found.extend(one[1] if one[0] == "l" else one for one in self.call(method))
                 if found:
                     break
             return merged(found)

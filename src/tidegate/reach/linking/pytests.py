@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from tidegate.reach.linking.evaluate import Evaluator, Place
 from tidegate.reach.linking.table import FileTable
-from tidegate.reach.linking.values import NOTHING, Values, merged
+from tidegate.reach.linking.values import NOTHING, Value, Values, merged
 from tidegate.reach.symbols import Definition, Reference
 
 SET_UP = (
@@ -53,10 +53,9 @@ class Fixtures:
         """What a parameter of a test or a fixture means: what the fixture of its name gives."""
         if name in ("self", "cls", "request") or not self.takes_fixtures(table, scope):
             return NOTHING
-        found = []
+        found: list[Value] = []
         for place in self.find(table, scope, name):
-            for value in self._given(evaluator, place):
-                found.append(value)
+            found.extend(self._given(evaluator, place))
         return merged(found)
 
     def _given(self, evaluator: Evaluator, place: Place) -> Values:
@@ -64,7 +63,7 @@ class Fixtures:
         if table is None:
             return NOTHING
         generator = "generator" in table.definitions[place[1]].flags
-        values = evaluator._returned(place[0], place[1], None)
+        values = evaluator.returned(place[0], place[1], None)
         return merged([v[1] if generator and v[0] == "l" else v for v in values])
 
     def takes_fixtures(self, table: FileTable, number: int) -> bool:

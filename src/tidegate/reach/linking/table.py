@@ -47,7 +47,7 @@ class FileTable:
                 self.names.setdefault((binding.scope, binding.name), []).append(binding)
 
     def declared(self) -> Iterator[str]:
-        """The top-level names that the file itself gives a meaning: neither imports nor parts of other files' classes."""
+        """The top-level names that the file itself gives a meaning: no imports, no parts of other files' classes."""
         for (scope, name), entries in self.names.items():
             if scope == 0 and any(
                 entry not in self.partial if isinstance(entry, int) else entry.kind != "import" for entry in entries

@@ -102,7 +102,7 @@ def relink(index: Index, before: TreeState, read: Callable[[Sequence[str]], Mapp
     changed = [path for path in changed if fresh[path].definitions]
     # The files of before keep their numbers, so that their bits stay true; new ones follow.
     gone = known.keys() - set(sources)
-    paths = tuple([*known, *[path for path in changed if path not in known]])
+    paths = (*known, *(path for path in changed if path not in known))
     read_so_far: dict[str, FileSymbols] = dict(fresh)
 
     def symbols_of(path: str) -> FileSymbols:
@@ -187,7 +187,7 @@ def _partial(evaluator: Evaluator, parts: Mapping[str, tuple[str, ...]]) -> dict
 
 
 def _world(evaluator: Evaluator, symbols: Mapping[str, FileSymbols]) -> dict[tuple[str, str], tuple[Place, ...]]:
-    """The top-level names of languages in which every file sees them, and all their classes by their qualified names."""
+    """The top-level names of languages in which every file sees them, and all their classes by qualified name."""
     found: dict[tuple[str, str], list[Place]] = {}
     for path, file in symbols.items():
         number = evaluator.number[path]
@@ -201,7 +201,8 @@ def _world(evaluator: Evaluator, symbols: Mapping[str, FileSymbols]) -> dict[tup
 
 def _table(evaluator: Evaluator, number: int) -> FileTable:
     table = evaluator.table(number)
-    assert table is not None
+    if table is None:
+        raise LookupError(number)
     return table
 
 
