@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tidegate.reach.languages.interface import Language, Layout, ReadTexts
 from tidegate.reach.languages.java_declarations import JavaDeclarations
-from tidegate.reach.languages.java_expressions import GRAMMAR
+from tidegate.reach.languages.java_handlers import GRAMMAR
 from tidegate.reach.languages.jvm_digests import Shape, read_jvm_digests
 from tidegate.reach.languages.jvm_layout import JvmLayout
 from tidegate.reach.languages.tree import make_parser

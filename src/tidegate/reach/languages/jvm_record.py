@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tidegate.reach.languages.jvm import (
     ALWAYS_CALLED_BACK,
@@ -313,7 +313,11 @@ class JvmReader(Record):
         self.source = source
         self.thawing = b"readObject" in source
         self.reflective = b".reflect" in source or b"java.lang.invoke" in source
-        self.handlers: Mapping[int, Callable[[Any, Node], str]] = {}
+        self.handlers: Mapping[int, Callable[..., str]] = {}
+        self.comment_kinds: frozenset[int] = frozenset()
+        self.function_kinds: frozenset[int] = frozenset()
+        self.if_kinds: frozenset[int] = frozenset()
+        self.name_kinds: frozenset[int] = frozenset()
         self.element = ""
         self.made = ""
         self.marks_read: list[tuple[str, tuple[str, ...], int]] = []

@@ -14,7 +14,7 @@ from tidegate.reach.languages.interface import Language, Layout, ReadTexts
 from tidegate.reach.languages.jvm_digests import Shape, read_jvm_digests
 from tidegate.reach.languages.jvm_layout import JvmLayout
 from tidegate.reach.languages.kotlin_declarations import KotlinDeclarations
-from tidegate.reach.languages.kotlin_expressions import GRAMMAR
+from tidegate.reach.languages.kotlin_handlers import GRAMMAR
 from tidegate.reach.languages.tree import make_parser
 from tidegate.reach.symbols import Digests, FileSymbols, Gap, unread
 

@@ -1,4 +1,4 @@
-"""Kotlin's expressions, types and statements: what a body calls, reads, writes and binds.
+"""Kotlin's expressions: what a body calls, reads and hands over.
 
 Every handler takes a node and answers with the chain of its value, a text literal between double quotes, or "" where
 the value says nothing. A parameter of a lambda (`it` where none is written) is no name of its own: it is read as the
@@ -8,33 +8,25 @@ member of the receiver.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from functools import cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from tidegate.reach.languages.jvm import (
-    CONTAINERS,
     ELEMENT_CALLS,
     FLATTENING_CALLS,
-    LAST_ARGUMENT,
     MAPPING_CALLS,
     PLAIN,
     SAME_CALLS,
     contained,
     join,
-    quote,
     split_qualified,
 )
-from tidegate.reach.languages.jvm_record import BRANCH, EXIT, HANDLER, LOOP, JvmReader, line_of
-from tidegate.reach.languages.tree import node_kinds, unescape
+from tidegate.reach.languages.jvm_record import BRANCH, line_of
+from tidegate.reach.languages.kotlin_types import KotlinTypes
 from tidegate.reach.symbols import Reference
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-GRAMMAR = "tree_sitter_kotlin"
-_NAME = re.compile(r"[A-Za-z_]\w*")
 _GIVEN = frozenset(["let", "also", "use", "takeIf", "takeUnless", "useLines"])
 _RECEIVERS = frozenset(["apply", "run"])
 _KEPT = frozenset(["apply", "also", "takeIf", "takeUnless"])
@@ -75,13 +67,11 @@ _LISTS = frozenset(
 )
 
 
-class KotlinExpressions(JvmReader):
-    """Reads expressions and statements; what declares members or classes is left to `KotlinDeclarations`."""
+class KotlinExpressions(KotlinTypes):
+    """Reads names and calls."""
 
     def __init__(self, source: bytes) -> None:
         super().__init__(source)
-        self.containers = set(CONTAINERS)
-        self.handlers, self.comment_kinds, self.name_kinds = _tables(type(self))  # type: ignore[arg-type]
         self.declaring = ""
         self.aliases: dict[str, str] = {}
         self.receivers: list[str] = []
@@ -92,11 +82,6 @@ class KotlinExpressions(JvmReader):
 
     def identifier(self, node: Node) -> str:
         return self.name(self.name_of(node), line_of(node))
-
-    def name_of(self, node: Node) -> str:
-        """A name, without the backticks that let it be any text."""
-        name = self.source_of(node)
-        return name[1:-1].replace(".", " ") if name[:1] == "`" else name
 
     def name(self, name: str, line: int) -> str:
         """The chain of a bare name that is read."""
@@ -425,500 +410,6 @@ class KotlinExpressions(JvmReader):
         else:
             self.aliases[name] = element or "?"
 
-    # ── values ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def number(self, _: Node) -> str:
-        return "%int"
-
-    def string(self, node: Node) -> str:
-        """A text; what stands in its templates is read, and is a hole in it."""
-        made: list[str] = []
-        dollar = False
-        for child in node.named_children:
-            if child.type == "interpolation":
-                self.children(child)
-                made.append("{}")
-                continue
-            part = self.source_of(child)
-            if dollar and (name := _NAME.match(part)):
-                # The grammar gives `$name` as two pieces of plain text where no `${` stands before it.
-                self.name(name[0], line_of(child))
-                made[-1] = "{}"
-                part = part[name.end() :]
-            dollar = part == "$"
-            made.append(part)
-        raw = "".join(made)
-        value = raw.strip() if node.type == "multiline_string_literal" else unescape(raw)
-        self.text(value, line_of(node))
-        return quote(value)
-
-    def binary(self, node: Node) -> str:
-        """Operators; a sum of texts is one text with holes. The left side is followed without recursion."""
-        right: list[Node] = []
-        sums, short = True, False
-        while node.type == "binary_expression":
-            parts = [child for child in node.children if child.kind_id not in self.comment_kinds]
-            if len(parts) != 3:
-                break
-            sums = sums and parts[1].type == "+"
-            short = short or parts[1].type in ("&&", "||", "?:")
-            if parts[1].type == "?:" and not right:
-                return self.elvis(parts[0], parts[2])
-            right.append(parts[2])
-            node = parts[0]
-        values = [self.value(node) if node.type != "binary_expression" else self.children(node)]
-        self.under(BRANCH, int(short))
-        values += [self.value(part) for part in reversed(right)]
-        self.under(BRANCH, -int(short))
-        if not sums or not any(value[:1] == '"' for value in values):
-            return ""
-        return quote("".join(value[1:-1] if value[:1] == '"' else "{}" for value in values))
-
-    def elvis(self, left: Node, right: Node) -> str:
-        value = self.value(left)
-        other = self.nested(right, BRANCH)
-        return value or other
-
-    def first(self, node: Node) -> str:
-        """`x!!`, `(x)`, `x++`, `throw x`: the value of what stands inside."""
-        value = ""
-        for child in node.named_children:
-            value = self.value(child) or value
-        operator = node.child_by_field_name("operator")
-        return value if operator is None or operator.type == "!!" else ""
-
-    def choices(self, node: Node) -> list[str]:
-        """The chains that a value can be: the ends of the branches of `if`, `when`, `try` and `?:`."""
-        kind = node.type
-        if kind == "if_expression":
-            parts = [child for child in node.named_children if child.kind_id not in self.comment_kinds]
-            self.value(parts[0])
-            return [value for part in parts[1:] for value in self.branch_values(part)]
-        if kind == "when_expression":
-            return self.when_values(node)
-        if kind == "binary_expression" and node.child_count == 3 and node.children[1].type == "?:":
-            return [*self.choices(node.children[0]), *self.branch_values(node.children[2])]
-        if kind == "parenthesized_expression" and node.named_child_count == 1:
-            return self.choices(node.named_children[0])
-        if kind == "try_expression":
-            found = []
-            for child in node.named_children:
-                if child.type == "block":
-                    found += self.block_values(child)
-                else:
-                    self.value(child)
-            return found
-        value = self.value(node)
-        return [value] if value else []
-
-    def branch_values(self, node: Node) -> list[str]:
-        self.under(BRANCH, 1)
-        found = self.block_values(node) if node.type == "block" else self.choices(node)
-        self.under(BRANCH, -1)
-        return found
-
-    def block_values(self, node: Node) -> list[str]:
-        statements = [child for child in node.named_children if child.kind_id not in self.comment_kinds]
-        for child in statements[:-1]:
-            self.value(child)
-        return self.choices(statements[-1]) if statements else []
-
-    def if_(self, node: Node) -> str:
-        values = self.choices(node)
-        return values[0] if values else ""
-
-    def when_values(self, node: Node) -> list[str]:
-        subject = ""
-        found: list[str] = []
-        for child in node.named_children:
-            if child.type == "when_subject":
-                subject = self.when_subject(child)
-            elif child.type == "when_entry":
-                found += self.when_entry(child, subject)
-        return found
-
-    def when_subject(self, node: Node) -> str:
-        parts = node.named_children
-        if parts and parts[0].type == "variable_declaration":
-            self.declare(parts[0], self.choices(parts[-1]) if len(parts) > 1 else [])
-            return self.name_of(parts[0].named_children[0])
-        return self.value(parts[-1]) if parts else ""
-
-    def when_entry(self, node: Node, subject: str) -> list[str]:
-        parts = [child for child in node.named_children if child.kind_id not in self.comment_kinds]
-        conditions = {child.id for child in node.children_by_field_name("condition")}
-        self.under(BRANCH, 1)
-        for child in parts:
-            if child.id not in conditions:
-                continue
-            if child.type == "type_test":
-                self.narrow(subject, child.named_children[-1])
-            else:
-                self.value(child)
-        body = parts[-1] if parts and parts[-1].id not in conditions else None
-        found = (self.block_values(body) if body.type == "block" else self.choices(body)) if body is not None else []
-        self.under(BRANCH, -1)
-        return found
-
-    def narrow(self, chain: str, typed: Node) -> None:
-        """After `x is Foo` the name x is a Foo."""
-        mark = self.type_of(typed)
-        if mark and chain.isidentifier() and mark[-1:] == "!":
-            self.bind(chain, mark, "narrow", line_of(typed))
-
-    def is_(self, node: Node) -> str:
-        left, typed = node.named_children[0], node.named_children[-1]
-        negated = any(child.type == "!is" for child in node.children)
-        value = self.value(left)
-        if negated and typed.type == "user_type":
-            self.type_of(typed)
-        self.narrow(value, typed)
-        return ""
-
-    def as_(self, node: Node) -> str:
-        value = self.value(node.named_children[0])
-        mark = self.type_of(node.named_children[-1])
-        self.made_outside(value, mark, line_of(node))
-        if mark[-1:] == "!" and value.isidentifier():
-            self.bind(value, mark, "narrow", line_of(node))
-        return mark or value
-
-    def index(self, node: Node) -> str:
-        target, *rest = [child for child in node.named_children if child.kind_id not in self.comment_kinds]
-        value = self.receiver(target)
-        for child in rest:
-            self.value(child)
-        if value[0] in "?%" or len(value) > 300:
-            return ""
-        if not self.is_container(value):
-            self.add_call(f"{value}.get", line_of(node))
-        return value + "[]"
-
-    def infix(self, node: Node) -> str:
-        """`a shouldBe b` calls a function of two operands."""
-        parts = [child for child in node.named_children if child.kind_id not in self.comment_kinds]
-        if len(parts) != 3:
-            return self.children(node)
-        receiver = self.receiver(parts[0])
-        name = self.name_of(parts[1])
-        value = self.value(parts[2])
-        if name in ("to", "until", "downTo", "step", "and", "or", "xor", "shl", "shr", "ushr"):
-            return ""
-        return self.call_on(receiver, name, line_of(parts[1]), ("" if value[:1] in ("?", "%") else value,))
-
-    def object_(self, node: Node) -> str:
-        """`object : Foo() { }`: an instance of an anonymous class."""
-        name = self.anonymous_class(node)
-        self.add_call(name, line_of(node))
-        return name + "()"
-
-    def anonymous_class(self, node: Node) -> str:
-        """Read an object literal; the name of its class."""
-        raise NotImplementedError
-
-    # ── assignments and local variables ──────────────────────────────────────────────────────────────────────────
-
-    def assignment(self, node: Node) -> str:
-        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-        if left is None or right is None:
-            return self.children(node)
-        values = self.choices(right)
-        line = line_of(left)
-        if left.type == "identifier":
-            self.write_name(self.name_of(left), values, line)
-        elif left.type == "navigation_expression" and left.children[-1].type == "identifier":
-            receiver = self.receiver(left.children[0])
-            name = self.name_of(left.children[-1])
-            self.refer("write", join(receiver, name), line)
-            if receiver == "self":
-                self.bind_values(name, values, line)
-        else:
-            value = self.value(left)
-            if left.type == "index_expression" and value:
-                self.add_call(value.removesuffix("[]") + ".set", line)
-        return ""
-
-    def write_name(self, name: str, values: list[str], line: int) -> None:
-        mark = self.scope.locals.get(name)
-        if mark is not None:
-            for value in values if mark == "=" else ():
-                self.assigned(name, value, line, self.scope)
-            return
-        if name == "field" or name in self.aliases:
-            return
-        if self.receivers and self.receivers[-1][0] not in "?%":
-            self.refer("write", join(self.receivers[-1], name), line)
-        self.refer("write", name, line)
-        self.bind_values(name, values, line)
-
-    def bind_values(self, name: str, values: list[str], line: int) -> None:
-        scope = self.scope.enclosing_class()
-        for value in values:
-            self.assigned(name, value, line, scope)
-
-    def property(self, node: Node) -> str:
-        """A local `val` or `var`; a property of a class or a file is a definition."""
-        if self.scope.kind in ("module", "class"):
-            return self.declare_property(node)
-        declared = [child for child in node.named_children if child.type in _DECLARED]
-        if declared and declared[0].named_child_count:
-            self.declaring = self.name_of(declared[0].named_children[0])
-        values: list[str] = []
-        equals = False
-        for child in node.children:
-            equals = equals or child.type == "="
-            if child.type == "property_delegate":
-                values = self.delegate(child)
-            elif equals and child.is_named and child.kind_id not in self.comment_kinds:
-                values = self.choices(child)
-                equals = False
-        for child in declared:
-            if child.type == "multi_variable_declaration":
-                for number, part in enumerate(child.named_children, 1):
-                    found = [f"{value}.component{number}()" for value in values if value[0] not in '"%?']
-                    for chain in found:
-                        self.add_call(chain[:-2], line_of(part))
-                    self.declare(part, found)
-            else:
-                self.declare(child, values)
-        return ""
-
-    def declare_property(self, node: Node) -> str:
-        """Read a property of a class or of a file."""
-        raise NotImplementedError
-
-    def delegate(self, node: Node) -> list[str]:
-        """`by lazy { Foo() }` answers with what the lambda makes."""
-        self.made = ""
-        self.children(node)
-        return [self.made] if self.made else []
-
-    def declare(self, node: Node, values: list[str]) -> None:
-        """A local name with its type, or with the values that say it."""
-        parts = [child for child in node.named_children if child.kind_id not in self.comment_kinds]
-        if not parts:
-            return
-        named = [child for child in parts if child.type == "identifier"]
-        if not named:
-            return
-        name = self.name_of(named[0])
-        self.aliases.pop(name, None)
-        line = line_of(named[0])
-        mark = self.type_of(parts[-1]) if parts[-1].type != "identifier" else ""
-        if mark:
-            self.local(name, mark, "annotation", line)
-            return
-        found = [value for value in values if value[0] not in '"%?']
-        for value in found:
-            self.local(name, value, "assign", line)
-            if self.is_container(value):
-                self.scope.locals[name] = "*"
-        if not found:
-            plain = values[0] if values else ""
-            self.local(name, "%str" if plain[:1] == '"' else plain if plain[:1] == "%" else "", "assign", line)
-
-    def for_(self, node: Node) -> str:
-        declared, value, *body = [child for child in node.named_children if child.kind_id not in self.comment_kinds]
-        chain = self.receiver(value)
-        known = self.is_container(chain)
-        if chain[0] not in "?%" and not known:
-            self.add_call(f"{chain}.iterator", line_of(node))
-        element = [f"{chain}[]"] if chain[0] not in "?%" else []
-        if declared.type == "multi_variable_declaration":
-            parts = declared.named_children
-            for part in parts:
-                self.declare(part, element if part.id == parts[-1].id and known else [])
-        else:
-            self.declare(declared, element)
-        for child in body:
-            self.nested(child, LOOP)
-        return ""
-
-    def loop(self, node: Node) -> str:
-        for child in node.named_children:
-            self.nested(child, LOOP)
-        return ""
-
-    def block(self, node: Node) -> str:
-        """Statements; what follows one that may leave stands after a possible early exit."""
-        exits = 0
-        for child in node.named_children:
-            self.handlers[child.kind_id](self, child)
-            if _may_leave(child):
-                exits += 1
-                self.under(EXIT, 1)
-        if exits:
-            self.under(EXIT, -exits)
-        return ""
-
-    def catch(self, node: Node) -> str:
-        named = [child for child in node.named_children if child.kind_id not in self.comment_kinds]
-        for child in named:
-            if child.type == "identifier" and len(named) > 1:
-                self.local(self.name_of(child), self.type_of(named[1]), "annotation", line_of(child))
-            elif child.type == "block":
-                self.nested(child, HANDLER)
-        return ""
-
-    def jump(self, node: Node) -> str:
-        """`return x` and its like; a label is no name."""
-        labelled = node.children[0].type.endswith("@")
-        for child in node.named_children[labelled:]:
-            self.value(child)
-        return ""
-
-    def constraint(self, node: Node) -> str:
-        """`where T : Foo`."""
-        for child in node.named_children[1:]:
-            self.value(child)
-        return ""
-
-    def anonymous_function(self, node: Node) -> str:
-        for child in node.named_children:
-            if child.type == "function_value_parameters":
-                for part in child.named_children:
-                    if part.type == "parameter":
-                        self.declare(part, [])
-            elif child.type == "function_body":
-                self.nested(child, BRANCH)
-        return ""
-
-    def collection(self, node: Node) -> str:
-        self.children(node)
-        return "%list"
-
-    # ── types ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def type_node(self, node: Node) -> str:
-        """A type where an expression could stand: it is only used."""
-        self.type_of(node)
-        return ""
-
-    def type_name(self, node: Node) -> str:
-        """The class that a type names as a chain, without its arguments; "" where it names none."""
-        while node.type in ("nullable_type", "non_nullable_type", "parenthesized_type", "type_projection"):
-            inner = [child for child in node.named_children if child.type != "type_modifiers"]
-            if not inner:
-                return ""
-            node = inner[-1]
-        if node.type != "user_type":
-            return ""
-        names = [self.name_of(child) for child in node.named_children if child.type == "identifier"]
-        if len(names) == 1:
-            known = self.scope.types.get(names[0])
-            if known is not None:
-                return known.removesuffix("!")
-            if names[0] not in PLAIN:
-                self.implied(names[0])
-            return names[0]
-        if not names:
-            return ""
-        return split_qualified(".".join(names)) if names[0][:1].islower() else ".".join(names)
-
-    def type_of(self, node: Node) -> str:
-        """The chain of an instance of a type, "" where it says nothing; what it names is a reference."""
-        kind = node.type
-        if kind in ("nullable_type", "non_nullable_type", "parenthesized_type", "type_projection"):
-            inner = [child for child in node.named_children if child.type in _TYPES]
-            return self.type_of(inner[-1]) if inner else ""
-        if kind == "function_type":
-            self.children(node)
-            return "%func"
-        if kind != "user_type":
-            return ""
-        chain = self.type_name(node)
-        given = [
-            part for child in node.named_children if child.type == "type_arguments" for part in child.named_children
-        ]
-        inner_types = [self.type_of(part) for part in given]
-        name = chain.rpartition(".")[2]
-        if name in self.scope.types:
-            return self.scope.types[name]
-        if not chain or chain in PLAIN:
-            return PLAIN.get(chain, "")
-        if name in ("Class", "KClass"):
-            return inner_types[0].removesuffix("!") if inner_types and inner_types[0].endswith("!") else ""
-        self.use(chain, line_of(node))
-        if name in self.containers:
-            if not inner_types:
-                return "%list"
-            return contained(inner_types[-1] if name in LAST_ARGUMENT else inner_types[0])
-        return chain + "!"
-
-
-Handler: TypeAlias = Callable[[KotlinExpressions, "Node"], str]
-_DECLARED = frozenset(["variable_declaration", "multi_variable_declaration"])
-_TYPES = frozenset(
-    ["user_type", "nullable_type", "non_nullable_type", "parenthesized_type", "function_type", "type_projection"]
-)
-_HANDLERS = {
-    "identifier": "identifier",
-    "this_expression": "this",
-    "super_expression": "super_",
-    "navigation_expression": "navigation",
-    "callable_reference": "callable_reference",
-    "call_expression": "call",
-    "lambda_literal": "lambda_",
-    "number_literal": "number",
-    "float_literal": "number",
-    "string_literal": "string",
-    "multiline_string_literal": "string",
-    "binary_expression": "binary",
-    "parenthesized_expression": "first",
-    "unary_expression": "first",
-    "if_expression": "if_",
-    "when_expression": "if_",
-    "try_expression": "if_",
-    "is_expression": "is_",
-    "as_expression": "as_",
-    "index_expression": "index",
-    "infix_expression": "infix",
-    "object_literal": "object_",
-    "assignment": "assignment",
-    "property_declaration": "property",
-    "for_statement": "for_",
-    "while_statement": "loop",
-    "do_while_statement": "loop",
-    "block": "block",
-    "catch_block": "catch",
-    "return_expression": "jump",
-    "anonymous_function": "anonymous_function",
-    "collection_literal": "collection",
-    "user_type": "type_node",
-    "nullable_type": "type_node",
-    "function_type": "type_node",
-    "type_constraint": "constraint",
-    "type_modifiers": "nothing",
-    "class_declaration": "class_",
-    "object_declaration": "class_",
-    "companion_object": "class_",
-    "function_declaration": "function",
-    "secondary_constructor": "function",
-    "anonymous_initializer": "initializer",
-    "enum_entry": "enum_entry",
-    "type_alias": "type_alias",
-    "package_header": "package_",
-    "import": "import_",
-    "file_annotation": "file_annotation",
-}
-_LEAVES = (
-    "character_literal line_comment block_comment label string_content escape_sequence "
-    "modifiers annotation shebang visibility_modifier"
-)
-
-
-@cache
-def _tables(reader: type[KotlinExpressions]) -> tuple[dict[int, Handler], frozenset[int], frozenset[int]]:
-    """The handlers by kind, and the kinds of comments and of plain names."""
-    names = node_kinds(GRAMMAR)
-    methods = {**dict.fromkeys(_LEAVES.split(), "nothing"), **_HANDLERS}
-    handlers: dict[int, Handler] = {
-        kind: getattr(reader, methods.get(name, "children")) for kind, name in enumerate(names)
-    }
-    handlers[65535] = reader.error
-    comments = frozenset(kind for kind, name in enumerate(names) if name in ("line_comment", "block_comment"))
-    return handlers, comments, frozenset(kind for kind, name in enumerate(names) if name == "identifier")
-
 
 def _takes_function(given: list[Node]) -> bool:
     """Whether a call is given a lambda or a function."""
@@ -928,17 +419,3 @@ def _takes_function(given: list[Node]) -> bool:
     inner = [part.named_children[-1] for part in values if part.named_child_count]
     functions = ("callable_reference", "lambda_literal", "anonymous_function")
     return len(inner) == 1 and (inner[0].type in functions or any(part.type == "::" for part in inner[0].children))
-
-
-def _may_leave(node: Node) -> bool:
-    """Whether what follows a statement may not run: an `if` whose branch leaves, or `?: return`."""
-    kind = node.type
-    if kind == "if_expression":
-        for child in node.named_children[1:]:
-            last = child.named_children[-1] if child.type == "block" and child.named_child_count else child
-            if last.type in ("return_expression", "throw_expression"):
-                return True
-        return False
-    if kind == "property_declaration" and node.named_child_count:
-        node = node.named_children[-1]
-    return node.type == "binary_expression" and node.children[-1].type in ("return_expression", "throw_expression")
