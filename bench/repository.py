@@ -77,7 +77,14 @@ def _name(number: int) -> str:
 
 
 def _content(number: int, lines: int) -> bytes:
-    return b"".join(b"def function_%d_%d(): return %d\n" % (number, line, line) for line in range(lines))
+    """A module of so many lines: functions of ten lines, each calling the one before it and one of the next module."""
+    made = [b"from area%03d.core import module_%05d\n" % ((number + 1) % 500, number + 1)]
+    for start in range(1, lines, 10):
+        made.append(b"def function_%d_%d(value):\n" % (number, start))
+        made += [b"    value = value + %d\n" % line for line in range(start + 1, min(start + 9, lines))]
+        if start + 9 < lines:
+            made.append(b"    return function_%d_%d(value)\n" % (number, max(start - 10, 1)))
+    return b"".join(made[:lines])
 
 
 def _commit(ref: str, message: str, hour: int) -> bytes:

@@ -36,11 +36,11 @@ class Index:
     UTF-8 as surrogate escapes: never print it as it is.
     """
 
-    __slots__ = ("_parser", "_suffixes", "files", "links", "submodules", "tree", "unread")
+    __slots__ = ("files", "links", "parser", "submodules", "tree", "unread")
 
     def __init__(self, tree: str, listed: Mapping[str, Listed], parser: _Parser) -> None:
         self.tree = tree
-        self._parser = parser
+        self.parser = parser
         self.links = tuple(path for path, entry in listed.items() if entry.is_link)
         self.submodules = tuple(path for path, entry in listed.items() if entry.is_submodule)
         self.files: Mapping[str, Blob] = {
@@ -60,42 +60,56 @@ class Index:
                 found[path] = unread(reason)
             elif (key := self._key(path)) is not None:
                 wanted[path] = key
-        symbols = self._parser.get({key: self.files[path].size for path, key in wanted.items()})
+        symbols = self.parser.get({key: self.files[path].size for path, key in wanted.items()})
         found.update((path, symbols[key]) for path, key in wanted.items())
         return found
 
     def read_bytes(self, paths: Sequence[str]) -> Mapping[str, bytes]:
         """The content of these files; one that is no file of this tree, or larger than 2 MB, is missing."""
         oids = {path: self.files[path].oid for path in paths if path in self.files}
-        contents = self._parser.contents(sorted(set(oids.values())))
+        contents = self.parser.contents(sorted(set(oids.values())))
         return {path: contents[oid] for path, oid in oids.items() if oid in contents}
 
     # Private
 
     def _key(self, path: str) -> Key | None:
         blob = self.files.get(path)
-        return None if blob is None else self._parser.key(path, blob.oid)
+        return None if blob is None else self.parser.key(path, blob.oid)
 
     def wanted(self) -> dict[Key, int]:
         """The keys of all source files that can be tried, with their sizes."""
         keys = ((self._key(path), blob.size) for path, blob in self.files.items() if blob.language)
         return {key: size for key, size in keys if key is not None and not _refusal(size)}
 
-    def settle(self) -> None:
+    def fill(self, progress: Progress | None = None) -> None:
+        """Parses every source file that the store does not have."""
+        _fill([self], self.parser, progress)
+
+    def fill_only(self, known: Mapping[str, str], unread: Mapping[str, str]) -> None:
+        """Parses the source files whose blob is another one than in `known`, of which `unread` could not be read."""
+        fresh = [path for path, blob in self.files.items() if blob.language and known.get(path) != blob.oid]
+        keys = {self._key(path): self.files[path].size for path in fresh if not _refusal(self.files[path].size)}
+        self.parser.prepare({key: size for key, size in keys.items() if key is not None}, None)
+        self.settle(fresh)
+        kept = {path: why for path, why in unread.items() if path in self.files and path not in fresh}
+        self.unread = dict(sorted({**self.unread, **kept}.items()))
+
+    def settle(self, paths: Iterable[str] | None = None) -> None:
         """Tells apart what can be read from what cannot."""
         reasons: dict[str, str] = {}
         failed: dict[str, Key] = {}
-        for path, blob in self.files.items():
-            key = self._parser.key(path, blob.oid)
+        for path in self.files if paths is None else paths:
+            blob = self.files[path]
+            key = self.parser.key(path, blob.oid)
             if key is None:
                 continue
             if reason := _refusal(blob.size):
                 reasons[path] = reason
-            elif key in self._parser.failed:
+            elif key in self.parser.failed:
                 failed[path] = key
-        errors = self._parser.get({key: self.files[path].size for path, key in failed.items()})
+        errors = self.parser.get({key: self.files[path].size for path, key in failed.items()})
         reasons.update((path, errors[key].error) for path, key in failed.items())
-        reasons.update((path, "it is a symbolic link") for path in self.links if self._parser.language_name(path))
+        reasons.update((path, "it is a symbolic link") for path in self.links if self.parser.language_name(path))
         self.unread = dict(sorted(reasons.items()))
 
 
@@ -129,11 +143,25 @@ def read_index_pair(
     languages: Sequence[Language] = LANGUAGES,
 ) -> tuple[Index, Index]:
     """The indexes of the trees before and after a change; what is equal is listed and parsed once."""
+    before, after = list_index_pair(repository, base, head, store, jobs=jobs, languages=languages)
+    _fill([before, after] if before is not after else [before], before.parser, progress)
+    return before, after
+
+
+def list_index_pair(
+    repository: Repository,
+    base: str,
+    head: str,
+    store: Store,
+    *,
+    jobs: int = 0,
+    languages: Sequence[Language] = LANGUAGES,
+) -> tuple[Index, Index]:
+    """The same with nothing parsed yet: `fill` parses all of a tree, `fill_only` what a kept tree does not have."""
     parser = _Parser(repository, store, languages, jobs)
     listed = list_tree(repository, head)
     after = Index(head, listed, parser)
     before = after if base == head else Index(base, list_other_tree(repository, listed, head, base), parser)
-    _fill([before, after], parser, progress)
     return before, after
 
 

@@ -79,11 +79,13 @@ class HeadTree(Struct, frozen=True):
 
 
 def read_kept_tree(index: Index, store: Store) -> KeptTree:
-    """The graph of this tree: the kept one, else all of it is linked and kept."""
+    """The graph of this tree: the kept one, else all of it is parsed, linked and kept."""
     key = f"{index.tree}-{_versions()}"
     kept = _unpacked(store, key)
     if kept is not None:
+        index.unread = dict(kept.state.unread)
         return kept
+    index.fill()
     linked = link_tree(index, index.read_bytes)
     points = _entry_points(index, linked.evaluator, linked.symbols, {})
     graph = assemble(linked.paths, {path: linked.symbols[path].definitions for path in linked.paths}, linked.linked)
@@ -99,6 +101,7 @@ def read_head_tree(kept: KeptTree, index: Index | None) -> HeadTree:
     """The kept tree with the files linked anew that mean something else in `index`; None: nothing changed."""
     if index is None:
         return HeadTree(kept.graph, Delta(), (), frozenset(), kept.state, kept.points.points)
+    index.fill_only({state.path: state.oid for state in kept.state.files}, dict(kept.state.unread))
     linked = relink(index, kept.state, index.read_bytes)
     delta = extend(kept.graph, linked.paths, {p: linked.symbols[p].definitions for p in linked.paths}, linked.linked)
     extra = tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tidegate.reach.languages.c import CPP, C
 from tidegate.reach.languages.go import GO
 from tidegate.reach.languages.interface import Language
 from tidegate.reach.languages.java import JAVA
@@ -12,7 +13,7 @@ from tidegate.reach.languages.ruby import RUBY
 from tidegate.reach.languages.rust import RUST
 from tidegate.reach.languages.typescript import TYPESCRIPT
 
-LANGUAGES: tuple[Language, ...] = (PYTHON, JAVASCRIPT, TYPESCRIPT, GO, JAVA, KOTLIN, RUST, RUBY)
+LANGUAGES: tuple[Language, ...] = (PYTHON, JAVASCRIPT, TYPESCRIPT, GO, JAVA, KOTLIN, RUST, RUBY, C, CPP)
 """Every language that is read, in a fixed order."""
 
 

@@ -49,6 +49,7 @@ class TreeState(Struct, frozen=True, array_like=True):
 
     version: int
     files: tuple[FileState, ...]
+    unread: tuple[tuple[str, str], ...] = ()
 
 
 class LinkedTree(Struct, frozen=True):
@@ -90,7 +91,7 @@ def link_tree(index: Index, read: Callable[[Sequence[str]], Mapping[str, bytes]]
         _state(evaluator, number, index.files[path].oid, symbols[path], linked[path])
         for number, path in enumerate(paths)
     )
-    return LinkedTree(paths, symbols, linked, TreeState(VERSION, tuple(states)), evaluator)
+    return LinkedTree(paths, symbols, linked, _state_of(states, index), evaluator)
 
 
 def relink(index: Index, before: TreeState, read: Callable[[Sequence[str]], Mapping[str, bytes]]) -> LinkedTree:
@@ -130,7 +131,7 @@ def relink(index: Index, before: TreeState, read: Callable[[Sequence[str]], Mapp
         elif path in known and path not in gone:
             states.append(known[path])
     return LinkedTree(
-        tuple(linked), {path: symbols_of(path) for path in linked}, linked, TreeState(VERSION, tuple(states)), evaluator
+        tuple(linked), {path: symbols_of(path) for path in linked}, linked, _state_of(states, index), evaluator
     )
 
 
@@ -206,6 +207,10 @@ def _table(evaluator: Evaluator, number: int) -> FileTable:
     return table
 
 
+def _state_of(states: Iterable[FileState], index: Index) -> TreeState:
+    return TreeState(VERSION, tuple(states), tuple(index.unread.items()))
+
+
 def _state(evaluator: Evaluator, number: int, oid: str, symbols: FileSymbols, linked: LinkedFile) -> FileState:
     layout = evaluator.layouts[evaluator.languages[number].name]
     path = evaluator.paths[number]
@@ -240,12 +245,19 @@ def interface_of(symbols: FileSymbols) -> bytes:
             bound.append(binding)
             needed.add((binding.within, _root(binding.value)))
     waiting = sorted(needed)
+    seen = set(needed)
     while waiting:
-        for binding in local.pop(waiting.pop(), ()):
-            bound.append(binding)
-            waiting.append((binding.within, _root(binding.value)))
+        scope, name = waiting.pop()
+        found = [(b.within, _root(b.value)) for b in local.get((scope, name), ())]
+        if definitions[scope].parent in inside:
+            found.append((definitions[scope].parent, name))
+        bound += local.pop((scope, name), ())
+        waiting += [one for one in dict.fromkeys(found) if one not in seen]
+        seen.update(found)
     told = sorted((b.scope, b.name, b.value, b.kind, b.within) for b in bound)
-    return hashlib.blake2b(msgspec.msgpack.encode((made, told)), digest_size=12).digest()
+    # Whether a fixture runs by itself, and its name, stand in the arguments of its decorator.
+    given = [(r.within, r.arguments) for r in symbols.references if r.kind == "decorate" and r.arguments]
+    return hashlib.blake2b(msgspec.msgpack.encode((made, told, given)), digest_size=12).digest()
 
 
 def _root(chain: str) -> str:
