@@ -94,8 +94,9 @@ Services  tier of 1 unknown, taken as critical
    99 %  shop  critical, 120 requests/s, built from shop/pay.py
    70 %  mail  calls shop at http://shop
 Owners  @shop/payments, @shop/platform
-Ask     Alice Smith: wrote 62 % of these lines, last on 2026-04-01
-Review  Bob Jones
+Ask     Bob Jones
+        @shop/payments
+Knows   Alice Smith: wrote 62 % of these lines, last on 2026-04-01
 Tests to run first  2 of 9
    95 %  test_0  tests/test_cart.py, seen in a run
    93 %  test_1  tests/test_cart.py, seen in a run

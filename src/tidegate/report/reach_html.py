@@ -208,8 +208,8 @@ def _services(answer: ReachAnswer) -> list[str]:
 
 def _people(answer: ReachAnswer) -> list[str]:
     rows = [("owner", owner, "") for owner in answer.owners]
-    rows += [("ask", expert.person, expert.reason) for expert in answer.experts]
-    rows += [("review", person, "") for person in answer.reviewers]
+    rows += [("ask", *person.partition(": ")[::2]) for person in answer.reviewers]
+    rows += [("knows it", expert.person, expert.reason) for expert in answer.experts]
     return _table("People", ("as", "who", "why"), rows)
 
 

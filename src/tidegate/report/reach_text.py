@@ -274,16 +274,15 @@ def _people(answer: ReachAnswer, style: Style, view: View) -> list[str]:
         more = [f"{len(answer.owners) - most} more"] if len(answer.owners) > most else []
         text = ", ".join((*(_say(owner, style, 60) for owner in answer.owners[:most]), *more))
         lines += _labelled("Owners", text, style)
-    experts = {display_name(expert.person): expert for expert in reversed(answer.experts)}
-    asked = list(reversed(experts))[: _shown(view, 2)]
-    for number, name in enumerate(asked):
-        reason = f": {experts[name].reason}" if experts[name].reason else ""
-        lines += _labelled("Ask" if not number else "", _say(f"{name}{reason}", style, 240), style)
-    reviewers = [name for person in answer.reviewers if (name := display_name(person)) not in asked]
-    reviewers = [name for name in dict.fromkeys(reviewers) if name not in answer.owners]
-    if reviewers:
-        text = ", ".join(_say(name, style, 60) for name in reviewers[: _shown(view, 4)])
-        lines += _labelled("Review" if asked else "Ask", text, style)
+    for number, person in enumerate(answer.reviewers[: _shown(view, 3)]):
+        lines += _labelled("Ask" if not number else "", _say(person, style, 240), style)
+    # Who made the change knows these lines too, and is not asked.
+    asked = {display_name(person) for person in answer.reviewers}
+    knowing = [expert for expert in answer.experts if display_name(expert.person) not in asked]
+    for number, expert in enumerate(knowing[: _shown(view, 2)]):
+        reason = f": {expert.reason}" if expert.reason else ""
+        text = f"{display_name(expert.person)}{reason}"
+        lines += _labelled("Knows" if not number else "", _say(text, style, 240), style)
     return lines
 
 
