@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -61,11 +62,19 @@ def nodes_of(tree: HeadTree, changed: Iterable[ChangedSymbol]) -> dict[int, Symb
 
 
 def _inside(tree: HeadTree, path: str) -> list[tuple[int, str]]:
+    """The symbols of a file: in the graph they stand together, after their module."""
     beginning = f"{path}:"
-    names = (*tree.graph.names, *tree.delta.names)
-    return [
-        (n, name[len(beginning) :]) for n, name in enumerate(names) if name.startswith(beginning) and "#" not in name
-    ]
+    found: list[tuple[int, str]] = []
+    start = tree.graph.numbers.get(beginning)
+    if start is not None:
+        names = tree.graph.names
+        while start < len(names) and names[start].startswith(beginning) and "#" not in names[start]:
+            found.append((start, names[start][len(beginning) :]))
+            start += 1
+    for number, name in enumerate(tree.delta.names, len(tree.graph)):
+        if name.startswith(beginning) and "#" not in name:
+            found.append((number, name[len(beginning) :]))
+    return found
 
 
 def find_affected(tree: HeadTree, nodes: Iterable[int]) -> Affected:
@@ -78,8 +87,26 @@ def find_affected(tree: HeadTree, nodes: Iterable[int]) -> Affected:
         entries |= bits
         starts[node] = head_start(bits.bit_count() / count if count else USUAL_RADIUS)
     running = search(tree.graph, starts, cost_limit(CUT), tree.extra, len(tree), _RUNS)
-    felt = search(tree.graph, dict.fromkeys(starts, 0.0), cost_limit(FELT_CUT), tree.extra, len(tree), _FELT)
+    level = dict.fromkeys(starts, 0.0)
+    felt = search(tree.graph, level, cost_limit(FELT_CUT), tree.extra, len(tree), _FELT, _InTests(tree))
     return Affected(tree, starts, _with_loaders(tree, felt, starts), running, entries)
+
+
+class _InTests:
+    """Whether a node stands in a test: what calls a test, by whatever name, does not feel what the test calls."""
+
+    def __init__(self, tree: HeadTree) -> None:
+        self._names = tree.graph.names
+        self._tree = tree
+        self._known: dict[str, bool] = {"": False}
+
+    def __call__(self, node: int) -> bool:
+        name = self._names[node] if node < len(self._names) else self._tree.name(node)
+        path = name[: name.find(":")] if ":" in name else ""
+        found = self._known.get(path)
+        if found is None:
+            found = self._known[path] = is_test_path(path)
+        return found
 
 
 def _with_loaders(tree: HeadTree, felt: Found, starts: Mapping[int, float]) -> Found:
@@ -141,12 +168,18 @@ def reached_symbols(affected: Affected, tests: Iterable[int]) -> tuple[ReachedSy
     import numpy as np
 
     tree, found = affected.tree, affected.found
-    left_out = set(tests) | set(affected.starts)
+    left_out = {*tests, *affected.starts}
     reached = []
     paths = _Paths(affected)
+    inside_tests: dict[str, bool] = {}
     for node in np.flatnonzero(np.isfinite(found.cost)).tolist():
         kind = tree.kind(node)
-        if node in left_out or not kind or kind == "test" or is_test_path(tree.name(node).partition(":")[0]):
+        if node in left_out or not kind or kind == "test":
+            continue
+        path = tree.name(node).partition(":")[0]
+        if path not in inside_tests:
+            inside_tests[path] = is_test_path(path)
+        if inside_tests[path]:
             continue
         toward, distance, origin = paths.of(node)
         rule, line = paths.rule_and_line(node)
@@ -240,24 +273,26 @@ def _edge(tree: HeadTree, edge: int) -> tuple[str, int]:
 
 def reached_tests(affected: Affected, tests: Mapping[int, int], recorded: Recorded | None) -> tuple[ReachedTest, ...]:
     """The tests that can execute what changed, the most likely first. What was seen to run is certain."""
-    import numpy as np
 
-    tree = affected.tree
+    tree, costs = affected.tree, affected.running.cost.tolist()
     contexts = _contexts(tree)
+    bits = affected.entries.to_bytes(len(tree.graph.arrays.entries) // 8 + 1, "little")
+    likely: dict[float, float] = {}
     found: dict[SymbolId, ReachedTest] = {}
     for node in tests:
-        cost = float(affected.running.cost[node])
-        if not np.isfinite(cost):
+        cost = costs[node]
+        if cost == math.inf:
             continue
-        name = tree.name(node)
-        symbol = symbol_of(name)
+        symbol = symbol_of(tree.name(node))
         numbers = contexts.get(node, ())
         fresh = not numbers or symbol.path in tree.linked
-        if fresh or node in affected.starts or any(affected.entries >> number & 1 for number in numbers):
-            found[symbol] = ReachedTest(symbol, round(of_cost(cost), 4), "static")
+        if fresh or node in affected.starts or any(bits[number >> 3] >> (number & 7) & 1 for number in numbers):
+            if cost not in likely:
+                likely[cost] = round(of_cost(cost), 4)
+            found[symbol] = ReachedTest(symbol, likely[cost], "static")
     if recorded is not None:
         found = recorded.sharpen(found)
-    return tuple(sorted(found.values(), key=lambda test: (-test.probability, test.symbol)))
+    return tuple(sorted(found.values(), key=lambda test: (-test.probability, test.symbol.path, test.symbol.name)))
 
 
 def _contexts(tree: HeadTree) -> dict[int, list[int]]:

@@ -8,14 +8,18 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from tidegate.change.attributes import read_attributes
+from tidegate.change.classify import classify_files
 from tidegate.change.codeowners import NO_OWNERS, Owners
+from tidegate.change.commits import read_commits
 from tidegate.change.configuration import read_settings
+from tidegate.change.diff import read_diff
+from tidegate.change.ends import Ends, Question, read_ends
 from tidegate.change.git import Repository
 from tidegate.change.owners_file import read_owners
-from tidegate.change.read import Ends, Question, read_change, read_ends
 from tidegate.change.values import Change, show_path
 from tidegate.errors import InputError
-from tidegate.facts import Unknown
+from tidegate.facts import Intent, Unknown
 from tidegate.reach.affected import (
     Affected,
     find_affected,
@@ -43,8 +47,9 @@ from tidegate.reach.answer import (
 from tidegate.reach.changed import changed_symbols, side_reader
 from tidegate.reach.cochange import missing_partners
 from tidegate.reach.history import History, read_history
-from tidegate.reach.index import Index, read_index, read_index_pair
+from tidegate.reach.index import Index, list_index_pair, read_index
 from tidegate.reach.joined import join_files
+from tidegate.reach.languages import language_of
 from tidegate.reach.people import find_experts, owners_of, suggest_reviewers
 from tidegate.reach.recorded import read_recorded
 from tidegate.reach.services import read_services
@@ -111,7 +116,8 @@ def read_why(
     starts = _named(ground.tree, source)
     goals = set(_named(ground.tree, target)) if target else set(ground.nodes)
     affected = find_affected(ground.tree, sorted(goals))
-    paths = [path_from(affected, node, affected.found) for node in starts]
+    tests = tests_of(ground.tree)
+    paths = [path_from(affected, node, affected.running if node in tests else affected.found) for node in starts]
     return tuple(sorted((path for path in paths if path), key=len))
 
 
@@ -182,18 +188,47 @@ def _is_range(question: str) -> bool:
 def _subject(question: str, repository: Repository, settings: Settings, store: Store) -> Subject:
     """What the question is about. A file of HEAD, alone or before a colon, is asked about; all else names a change."""
     if question and not _is_range(question):
-        head = repository.resolve("HEAD")
-        tree = repository.resolve("HEAD^{tree}", "tree")
-        index = read_index(repository, tree, store)
         path, _, name = question.partition(":")
         path = path.removeprefix("./")
-        if path in index.files:
-            return _asked_about(question, index, path, name, head, tree)
-        if name or "/" in path:
-            raise _no_such_file(path, index)
+        head = repository.resolve("HEAD")
+        tree = repository.resolve("HEAD^{tree}", "tree")
+        if _has_file(repository, tree, path):
+            index = read_index(repository, tree, store)
+            if path in index.files:
+                return _asked_about(question, index, path, name, head, tree)
+        if name or ("/" in path and not repository.exists(question)):
+            raise _no_such_file(path, read_index(repository, tree, store))
     ends = read_ends(Question(change=question), repository)
-    change = read_change(ends, repository, settings)
-    return _of_change(change, repository, ends)
+    return _of_change(_read_change(ends, repository, settings), repository, ends)
+
+
+def _read_change(ends: Ends, repository: Repository, settings: Settings) -> Change:
+    """The change without what reach does not ask: its domains, its intent, the marks that it sets."""
+    files = read_diff(repository, ends.base_tree, ends.head_tree).files
+    if any(language_of(show_path(file.path)) is None for file in files):
+        attributes = read_attributes(repository, ends.base_tree, [file.path for file in files])
+        files = classify_files(files, attributes, settings)
+    return Change(
+        kind=ends.kind,
+        chosen=ends.chosen,
+        base=ends.base,
+        head=ends.head,
+        base_tree=ends.base_tree,
+        head_tree=ends.head_tree,
+        target=ends.target,
+        source=ends.source,
+        commits=read_commits(repository, ends.base, ends.head) if ends.head else (),
+        files=files,
+        intent=Intent(),
+        pull_request=ends.pull_request,
+        branches=ends.branches,
+    )
+
+
+def _has_file(repository: Repository, tree: str, path: str) -> bool:
+    """Whether the tree has it: asked of git, as most questions name a commit and need no list of all files."""
+    found = repository.look_up([f"{tree}:{path}"]) if path and not set("\n\0") & set(path) else ()
+    return any(one.kind == "blob" for one in found)
 
 
 def _asked_about(question: str, index: Index, path: str, name: str, head: str, tree: str) -> Subject:
@@ -225,7 +260,7 @@ def _of_change(change: Change, repository: Repository, ends: Ends | None = None)
 
 
 def _read_ground(subject: Subject, repository: Repository, store: Store) -> Ground:
-    before, after = read_index_pair(repository, subject.base_tree, subject.head_tree, store)
+    before, after = list_index_pair(repository, subject.base_tree, subject.head_tree, store)
     kept = read_kept_tree(before, store)
     tree = read_head_tree(kept, None if before.tree == after.tree else after)
     files = subject.change.files if subject.change is not None else ()

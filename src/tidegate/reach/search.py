@@ -7,7 +7,7 @@ algorithm, Journal of Algorithms 49, 2003.) Costs are integers, so that sums are
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from tidegate.reach.costs import BRANCHES, WIDTHS, cost_table
@@ -57,11 +57,13 @@ def search(
     extra: Sequence[tuple[int, Extra]] = (),
     count: int = 0,
     taken: Sequence[bool] | None = None,
+    is_end: Callable[[int], bool] | None = None,
 ) -> Found:
     """The strongest path from every node to a start, up to the cost `limit`; starts come with what they cost.
 
     `extra` are edges by their target, `count` is the number of nodes with those that only extra edges name. `taken`
-    says by rule which edges are walked; all of them by default. Of equal paths the one by the lower edge is taken,
+    says by rule which edges are walked; all of them by default. What `is_end` says ends a path: nothing is walked
+    from there, unless it is a start. Of equal paths the one by the lower edge is taken,
     the graph's own before the extra ones. Costs are rounded to 1 / UNIT.
     """
     import numpy as np
@@ -74,7 +76,7 @@ def search(
     best = np.full(nodes, (within + 1) << _EDGE_BITS, np.int64)
     for node, at in starts.items():
         best[node] = round(at * UNIT) << _EDGE_BITS
-    _settle(best, sorted(starts), [known, *more], _costs(taken))
+    _settle(best, sorted(starts), [known, *more], _costs(taken), is_end)
     reached = best >> _EDGE_BITS <= within
     reached[sorted(starts)] = True
     return _found(best, reached, graph, extra)
@@ -115,11 +117,18 @@ def _costs(taken: Sequence[bool] | None) -> NDArray[np.int64]:
     return np.left_shift(costs, _EDGE_BITS)
 
 
-def _settle(best: NDArray[np.int64], starts: Sequence[int], edges: Sequence[_Edges], costs: NDArray[np.int64]) -> None:
+def _settle(
+    best: NDArray[np.int64],
+    starts: Sequence[int],
+    edges: Sequence[_Edges],
+    costs: NDArray[np.int64],
+    is_end: Callable[[int], bool] | None,
+) -> None:
     import numpy as np
 
     waiting = np.zeros(len(best), bool)
     waiting[starts] = True
+    begun = frozenset(starts)
     while True:
         nodes = np.flatnonzero(waiting)
         if not nodes.size:
@@ -128,6 +137,9 @@ def _settle(best: NDArray[np.int64], starts: Sequence[int], edges: Sequence[_Edg
         near = offers < offers.min() + (STRIDE << _EDGE_BITS)
         nodes, offers = nodes[near], offers[near]
         waiting[nodes] = False
+        if is_end is not None:
+            going = np.array([node in begun or not is_end(node) for node in nodes.tolist()], bool)
+            nodes, offers = nodes[going], offers[going]
         for some in edges:
             _relax(best, waiting, some, (nodes, offers), costs)
 
