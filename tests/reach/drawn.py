@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from textwrap import dedent
 
 from tidegate.reach.contexts import reach_of_entries
-from tidegate.reach.index import Blob, Index
+from tidegate.reach.index import Blob, Index, Progress
 from tidegate.reach.languages import language_of
 from tidegate.reach.linking.assemble import Graph, assemble
 from tidegate.reach.linking.tree import link_tree
@@ -49,6 +49,16 @@ class TextIndex(Index):
         self.links = self.submodules = ()
         self.files = {path: Blob(_oid(text), len(text), _language(path)) for path, text in self._texts.items()}
         self.unread = {path: said.error for path, said in self.read(self.files).items() if said.error}
+
+    def fill(self, progress: Progress | None = None) -> None:
+        """Everything is read already."""
+
+    def fill_only(self, known: Mapping[str, str], unread: Mapping[str, str]) -> None:
+        """Everything is read already."""
+
+    @property
+    def lasting(self) -> bool:
+        return not any("this clone" in reason for reason in self.unread.values())
 
     def read(self, paths: Iterable[str]) -> Mapping[str, FileSymbols]:
         return {path: self._read(path) for path in paths if path in self.files and self.files[path].language}

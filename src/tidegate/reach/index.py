@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias, cast
 
@@ -78,8 +79,14 @@ class Index:
 
     def wanted(self) -> dict[Key, int]:
         """The keys of all source files that can be tried, with their sizes."""
-        keys = ((self._key(path), blob.size) for path, blob in self.files.items() if blob.language)
-        return {key: size for key, size in keys if key is not None and not _refusal(size)}
+        keys = ((self._key(path), blob.size) for path, blob in self.files.items() if not _refusal(path, blob.size))
+        return {key: size for key, size in keys if key is not None}
+
+    @property
+    def lasting(self) -> bool:
+        """Whether what is unread would be so another time, on a machine less busy and in a clone that has it all."""
+        paths = [path for path in self.unread if path in self.files]
+        return all(self.files[path].size >= 0 and self._key(path) not in self.parser.fresh for path in paths)
 
     def fill(self, progress: Progress | None = None) -> None:
         """Parses every source file that the store does not have."""
@@ -88,7 +95,8 @@ class Index:
     def fill_only(self, known: Mapping[str, str], unread: Mapping[str, str]) -> None:
         """Parses the source files whose blob is another one than in `known`, of which `unread` could not be read."""
         fresh = [path for path, blob in self.files.items() if blob.language and known.get(path) != blob.oid]
-        keys = {self._key(path): self.files[path].size for path in fresh if not _refusal(self.files[path].size)}
+        tried = [path for path in fresh if not _refusal(path, self.files[path].size)]
+        keys = {self._key(path): self.files[path].size for path in tried}
         self.parser.prepare({key: size for key, size in keys.items() if key is not None}, None)
         self.settle(fresh)
         kept = {path: why for path, why in unread.items() if path in self.files and path not in fresh}
@@ -103,7 +111,7 @@ class Index:
             key = self.parser.key(path, blob.oid)
             if key is None:
                 continue
-            if reason := _refusal(blob.size):
+            if reason := _refusal(path, blob.size):
                 reasons[path] = reason
             elif key in self.parser.failed:
                 failed[path] = key
@@ -177,7 +185,7 @@ class _Parser:
         self._languages = languages
         self._jobs = jobs
         self._numbers = _numbers(languages)
-        self._fresh: dict[Key, Packed] = {}
+        self.fresh: dict[Key, Packed] = {}
         self.failed: set[Key] = set()
 
     def language_name(self, path: str) -> str:
@@ -202,14 +210,14 @@ class _Parser:
     def get(self, sizes: Mapping[Key, int]) -> dict[Key, FileSymbols]:
         """The symbols of all these keys. A record that was damaged or removed meanwhile is read from the source."""
         found: dict[Key, FileSymbols] = {}
-        for key in sizes.keys() & self._fresh.keys():
-            if (symbols := unpack(self._fresh[key].payload)) is not None:
+        for key in sizes.keys() & self.fresh.keys():
+            if (symbols := unpack(self.fresh[key].payload)) is not None:
                 found[key] = symbols
         found.update(self._store.get_many(key for key in sizes if key not in found))
         missing = {key: size for key, size in sizes.items() if key not in found}
         if missing:
             self._parse(missing, None, keep=True)
-            found.update((key, unpack(self._fresh[key].payload) or unread("its reader failed")) for key in missing)
+            found.update((key, unpack(self.fresh[key].payload) or unread("its reader failed")) for key in missing)
         return found
 
     def contents(self, oids: Sequence[str]) -> dict[str, bytes]:
@@ -229,7 +237,7 @@ class _Parser:
             if answer.packed.failed:
                 self.failed.add(key)
             if keep or not answer.lasting:
-                self._fresh[key] = answer.packed
+                self.fresh[key] = answer.packed
             if answer.lasting:
                 waiting[key] = answer.packed
                 held += len(answer.packed.payload)
@@ -243,7 +251,7 @@ class _Parser:
     def _keep(self, packed: Mapping[Key, Packed]) -> None:
         """What the store does not take is kept in memory."""
         if not self._store.put_packed(packed):
-            self._fresh.update(packed)
+            self.fresh.update(packed)
 
     def _sources(self, keys: Sequence[Key]) -> Iterator[Source]:
         for key, blob in zip(
@@ -254,7 +262,7 @@ class _Parser:
                 yield Source(key, self._numbers[suffix], suffix, blob.content)
             else:
                 reason = "it is too large" if blob.kind == "too-large" else "its content is missing in this clone"
-                self._fresh[key] = pack(unread(reason))
+                self.fresh[key] = pack(unread(reason))
                 self.failed.add(key)
 
 
@@ -282,8 +290,15 @@ def _suffix(path: str) -> str:
     return dot + end.lower()
 
 
-def _refusal(size: int) -> str:
-    """Why a source file of this size is not even tried, "" where it is."""
+_ODD = re.compile("[:#\n\ud800-\udfff]")
+"""Symbols are named PATH:NAME, one a line."""
+
+
+def _refusal(path: str, size: int) -> str:
+    """Why a source file of this name and size is not even tried, "" where it is."""
+    if odd := _ODD.search(path):
+        what = "a line break" if odd[0] == "\n" else f'"{odd[0]}"' if odd[0] in ":#" else "bytes that are no UTF-8"
+        return f"its path holds {what}"
     if size < 0:
         return "its content is missing in this clone"
     return f"it is larger than {SOURCE_LIMIT_BYTES >> 20} MB" if size > SOURCE_LIMIT_BYTES else ""

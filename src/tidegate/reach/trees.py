@@ -6,6 +6,7 @@ means something else now. Edges that the change took away stay, because both sid
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
@@ -27,6 +28,7 @@ from tidegate.reach.linking.tree import (
     VERSION as LINK_VERSION,
 )
 from tidegate.reach.linking.tree import LinkedTree, TreeState, link_tree, pack_state, relink, unpack_state
+from tidegate.reach.rules import RULES
 from tidegate.reach.search import Extra
 from tidegate.reach.store import Store
 from tidegate.reach.symbols import FileSymbols
@@ -91,9 +93,10 @@ def read_kept_tree(index: Index, store: Store) -> KeptTree:
     graph = assemble(linked.paths, {path: linked.symbols[path].definitions for path in linked.paths}, linked.linked)
     entries = _entries(graph.nodes, graph.tests, points.points)
     frozen = freeze(graph, reach_of_entries(graph, entries), entries)
-    store.put_bytes("graph", key, pack_graph(frozen))
-    store.put_bytes("links", key, pack_state(linked.state))
-    store.put_bytes("points", key, msgspec.msgpack.encode(points))
+    if index.lasting:
+        store.put_bytes("graph", key, pack_graph(frozen))
+        store.put_bytes("links", key, pack_state(linked.state))
+        store.put_bytes("points", key, msgspec.msgpack.encode(points))
     return KeptTree(frozen, linked.state, points)
 
 
@@ -134,7 +137,8 @@ def _meant(marks: Sequence[Mark]) -> list[tuple[object, ...]]:
 
 def _versions() -> str:
     languages = ".".join(str(language.version) for language in LANGUAGES)
-    return f"{GRAPH_VERSION}.{LINK_VERSION}.{ENTRIES_VERSION}-{languages}"
+    rules = zlib.crc32(" ".join(rule.name for rule in RULES).encode())
+    return f"{GRAPH_VERSION}.{LINK_VERSION}.{ENTRIES_VERSION}-{rules}-{languages}"
 
 
 def _unpacked(store: Store, key: str) -> KeptTree | None:

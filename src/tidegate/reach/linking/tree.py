@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
+from tidegate.change.values import show_path
 from tidegate.reach.index import Index
 from tidegate.reach.languages import LANGUAGES
 from tidegate.reach.languages.interface import Language, Layout
@@ -45,7 +46,10 @@ class FileState(Struct, frozen=True, array_like=True, gc=False):
 
 
 class TreeState(Struct, frozen=True, array_like=True):
-    """What is kept of a linked tree. `files` stand in the order of the bits of `rests_on`."""
+    """What is kept of a linked tree. `files` stand in the order of the bits of `rests_on`.
+
+    `unread` says for each file that could not be read why; its paths are as they are shown.
+    """
 
     version: int
     files: tuple[FileState, ...]
@@ -208,7 +212,8 @@ def _table(evaluator: Evaluator, number: int) -> FileTable:
 
 
 def _state_of(states: Iterable[FileState], index: Index) -> TreeState:
-    return TreeState(VERSION, tuple(states), tuple(index.unread.items()))
+    unread = ((show_path(path.encode("utf-8", "surrogateescape")), why) for path, why in index.unread.items())
+    return TreeState(VERSION, tuple(states), tuple(unread))
 
 
 def _state(evaluator: Evaluator, number: int, oid: str, symbols: FileSymbols, linked: LinkedFile) -> FileState:
