@@ -64,6 +64,7 @@ def assess(request: Request, repository: Repository | None) -> Assessment:
         now=request.now,
         reviews=request.reviews,
         transcripts=request.transcripts,
+        owners=policy.owners,
     )
     facts = Facts(
         now=request.now,

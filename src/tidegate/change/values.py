@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -10,6 +11,9 @@ from tidegate.change.branches import NO_BRANCHES, Branches
 from tidegate.change.git import Repository
 from tidegate.facts import ChangeKind, DomainHit, FileKind, FileStatus, Finding, Intent, Unknown
 from tidegate.settings import Settings
+
+if TYPE_CHECKING:
+    from tidegate.change.codeowners import Owners  # it loads RE2, which most commands do without
 
 
 class Person(Struct, frozen=True):
@@ -130,6 +134,7 @@ class Context(Struct, frozen=True):
     """What every collector gets beside the change. `repository` is None for a bare diff.
 
     `now` is RFC 3339 in UTC. `transcripts` are session transcripts that the caller vouches to be of this change.
+    `owners` are those of its base; None where nobody has read them yet.
     """
 
     repository: Repository | None
@@ -137,6 +142,7 @@ class Context(Struct, frozen=True):
     now: str
     reviews: Path | None = None
     transcripts: tuple[Path, ...] = ()
+    owners: Owners | Unknown | None = None
 
 
 def show_path(path: bytes) -> str:

@@ -21,7 +21,7 @@ def collect(change: Change, context: Context) -> Reach:
     # Imported here: a command that asks for no change must not pay for the readers of all languages.
     from tidegate.reach.journey import assess_reach
 
-    answer = assess_reach(change, context.repository, context.settings)
+    answer = assess_reach(change, context.repository, context.settings, context.owners)
     complete = answer.completeness
     services = tuple(sorted({one.service.name for one in answer.services if one.service.kind in DEPLOYED}))
     critical = [
@@ -32,8 +32,12 @@ def collect(change: Change, context: Context) -> Reach:
         unknowns.append(Unknown("reach.reached", "nothing was found, but not everything could be read and resolved"))
     if complete.unread_total:
         first = f"{complete.unread[0][0]}: {complete.unread[0][1]}"
-        files = "source file was" if complete.unread_total == 1 else "source files were"
+        files = "file was" if complete.unread_total == 1 else "files were"
         unknowns.append(Unknown("reach.reached", _shown(f"{complete.unread_total} {files} not read ({first})")))
+    if isinstance(context.owners, Unknown):
+        unknowns.append(Unknown("reach.owners", context.owners.reason))
+        if any(not service.owner for service in critical):
+            unknowns.append(Unknown("reach.service_owners", context.owners.reason))
     return Reach(
         status="partial" if unknowns else "complete",
         unknowns=tuple(unknowns),

@@ -46,14 +46,15 @@ from tidegate.reach.answer import (
 )
 from tidegate.reach.changed import changed_symbols, side_reader
 from tidegate.reach.cochange import missing_partners
+from tidegate.reach.entries.places import is_test
 from tidegate.reach.history import History, read_history
 from tidegate.reach.index import Index, list_index_pair, read_index
 from tidegate.reach.joined import join_files
 from tidegate.reach.languages import language_of
 from tidegate.reach.people import find_experts, owners_of, suggest_reviewers
 from tidegate.reach.recorded import read_recorded
-from tidegate.reach.services import read_services
 from tidegate.reach.services.paths import services_of
+from tidegate.reach.services.sides import Side, read_services_of_change
 from tidegate.reach.store import Store, open_store
 from tidegate.reach.traffic import Traffic, read_traffic
 from tidegate.reach.trees import HeadTree, read_head_tree, read_kept_tree
@@ -78,6 +79,7 @@ class Ground(Struct, frozen=True):
     """What an answer is made from: the linked trees and what can feel the change in them."""
 
     subject: Subject
+    before: Index
     index: Index
     tree: HeadTree
     nodes: Mapping[int, SymbolId]
@@ -121,11 +123,16 @@ def read_why(
     return tuple(sorted((path for path in paths if path), key=len))
 
 
-def assess_reach(change: Change, repository: Repository, settings: Settings) -> ReachAnswer:
-    """How far a change reaches, without what takes long to ask: experts and history."""
+def assess_reach(
+    change: Change, repository: Repository, settings: Settings, owners: Owners | Unknown | None = None
+) -> ReachAnswer:
+    """How far a change reaches, without what takes long to ask: experts and history.
+
+    `owners` are those of the change's base; without them they are read.
+    """
     with open_store(store_folder(repository)) as store:
         subject = _of_change(change, repository)
-        return answer_of(_read_ground(subject, repository, store), repository, settings, Traffic(), None)
+        return answer_of(_read_ground(subject, repository, store), repository, settings, Traffic(), None, owners)
 
 
 def store_folder(repository: Repository) -> Path:
@@ -134,7 +141,12 @@ def store_folder(repository: Repository) -> Path:
 
 
 def answer_of(
-    ground: Ground, repository: Repository, settings: Settings, traffic: Traffic, history: History | None
+    ground: Ground,
+    repository: Repository,
+    settings: Settings,
+    traffic: Traffic,
+    history: History | None,
+    owners: Owners | Unknown | None = None,
 ) -> ReachAnswer:
     """The answer, from what can feel the change to who serves and owns it."""
     subject, index, tree, affected = ground.subject, ground.index, ground.tree, ground.affected
@@ -144,13 +156,11 @@ def answer_of(
     symbols = reached_symbols(affected, all_tests)
     points = _with_rates(reached_points(affected, tree.points), traffic)
     unread_files: list[tuple[str, str]] = []
-    owners = read_owners(repository, subject.base, settings)
-    services = read_services(
-        index.files, index.read_bytes, NO_OWNERS if isinstance(owners, Unknown) else owners, unread_files
-    )
+    owners = read_owners(repository, subject.base, settings) if owners is None else owners
+    services = _services(ground, owners, unread_files)
     reached = _reached_services(services, subject.changed, symbols, points, traffic)
     points = _with_services(points, services)
-    completeness = _completeness(ground, recorded is not None, bool(all_tests), recorded.age if recorded else None)
+    completeness = _completeness(ground, bool(all_tests), recorded.age if recorded else None, unread_files)
     paths = {one.symbol.path for one in subject.changed} | {one.symbol.path for one in symbols}
     co_changes = _missing(history, subject, index) if history is not None and subject.change is not None else ()
     anything = bool(symbols or tests or points or reached)
@@ -267,7 +277,15 @@ def _read_ground(subject: Subject, repository: Repository, store: Store) -> Grou
     joined = join_files(subject.changed, files, before, after, tree, repository)
     subject = msgspec.structs.replace(subject, changed=joined.changed)
     nodes = nodes_of(joined.tree, joined.changed)
-    return Ground(subject, after, joined.tree, nodes, find_affected(joined.tree, sorted(nodes)), joined.notes)
+    return Ground(subject, before, after, joined.tree, nodes, find_affected(joined.tree, sorted(nodes)), joined.notes)
+
+
+def _services(ground: Ground, owners: Owners | Unknown, unread: list[tuple[str, str]]) -> tuple[Service, ...]:
+    before, after = (Side(index.files, index.read_bytes) for index in (ground.before, ground.index))
+    files = ground.subject.change.files if ground.subject.change is not None else ()
+    changed = {path.decode("utf-8", "surrogateescape") for file in files for path in (file.path, file.old_path)}
+    known = NO_OWNERS if isinstance(owners, Unknown) else owners
+    return read_services_of_change(before, after, changed, known, unread)
 
 
 def _reached_services(
@@ -284,7 +302,7 @@ def _reached_services(
     for point in points:
         likely[point.handler.path] = max(likely.get(point.handler.path, 0.0), point.probability)
     for file in changed:
-        if not file.silent:
+        if not file.silent and not is_test(file.symbol.path):
             likely[file.symbol.path] = 1.0
     by_name = {service.name: service for service in services}
     best: dict[str, ReachedService] = {}
@@ -326,22 +344,23 @@ def _with_rates(points: Sequence[EntryPoint], traffic: Traffic) -> tuple[EntryPo
 
 
 def _with_services(points: Sequence[EntryPoint], services: Sequence[Service]) -> tuple[EntryPoint, ...]:
-    hits: dict[str, list[str]] = {}
+    hits: dict[str, set[str]] = {}
     for hit in services_of({point.handler.path for point in points}, services):
-        hits.setdefault(hit.path, []).append(hit.service.name)
+        hits.setdefault(hit.path, set()).add(hit.service.name)
     return tuple(
         msgspec.structs.replace(point, services=tuple(sorted(hits.get(point.handler.path, ())))) for point in points
     )
 
 
-def _completeness(ground: Ground, mapped: bool, tests: bool, age: int | None) -> Completeness:
+def _completeness(ground: Ground, tests: bool, age: int | None, manifests: Sequence[tuple[str, str]]) -> Completeness:
     index, states = ground.index, ground.tree.state.files
     unsupported: dict[str, int] = {}
     for path, blob in index.files.items():
         suffix = "." + path.rpartition(".")[2].lower() if "." in path.rpartition("/")[2] else ""
         if not blob.language and suffix in _CODE:
             unsupported[suffix] = unsupported.get(suffix, 0) + 1
-    unread = tuple((show_path(path.encode("utf-8", "surrogateescape")), why) for path, why in index.unread.items())
+    files = [*index.unread.items(), *((path, f"{why}; it may say what is deployed") for path, why in manifests)]
+    unread = tuple((show_path(path.encode("utf-8", "surrogateescape")), why) for path, why in files)
     return Completeness(
         files=len(states),
         unread=unread[:MOST_UNREAD],
@@ -351,7 +370,7 @@ def _completeness(ground: Ground, mapped: bool, tests: bool, age: int | None) ->
         unresolved=sum(state.unresolved for state in states),
         boundaries=sum(state.gaps for state in states),
         tests_known=tests,
-        map_age=age if mapped else None,
+        map_age=age,
     )
 
 
