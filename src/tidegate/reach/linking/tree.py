@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
@@ -24,7 +25,27 @@ from tidegate.reach.linking.table import FileTable
 from tidegate.reach.linking.values import split_chain
 from tidegate.reach.symbols import Binding, FileSymbols
 
-VERSION = 2
+VERSION = 3
+
+
+def pack_numbers(bits: int) -> bytes:
+    """A set of numbers, given as a bit set, in the shorter of two forms: the numbers, or the bits."""
+    whole = bits.to_bytes((bits.bit_length() + 7) // 8, "little")
+    if bits.bit_count() * 4 >= len(whole):
+        return b"b" + whole
+    numbers = array("I")
+    while bits:
+        lowest = bits & -bits
+        numbers.append(lowest.bit_length() - 1)
+        bits ^= lowest
+    return b"n" + numbers.tobytes()
+
+
+def shares_numbers(packed: bytes, bits: int) -> bool:
+    """Whether a packed set and a bit set have a number in common."""
+    if packed[:1] == b"b":
+        return bool(int.from_bytes(packed[1:], "little") & bits)
+    return any(bits >> number & 1 for number in array("I", packed[1:]))
 
 
 class FileState(Struct, frozen=True, array_like=True, gc=False):
@@ -225,7 +246,7 @@ def _state(evaluator: Evaluator, number: int, oid: str, symbols: FileSymbols, li
         oid,
         symbols.package,
         interface_of(symbols),
-        linked.rests_on,
+        pack_numbers(int.from_bytes(linked.rests_on, "little")),
         tuple((spec, layout.find(spec, path)) for spec in specs),
         linked.calls,
         linked.unresolved,
@@ -299,7 +320,7 @@ def _dependents(
     return {
         state.path
         for state in before.files
-        if int.from_bytes(state.rests_on, "little") & altered
+        if shares_numbers(state.rests_on, altered)
         or any(not folder or state.path.startswith(f"{folder}/") for folder in folders)
     }
 
