@@ -54,7 +54,7 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 class _Python:
     name = "Python"
-    version = 2
+    version = 3
     suffixes: tuple[str, ...] = (".py", ".pyi")
     submodules = True
     open_world = False
@@ -182,7 +182,7 @@ class _Reader:
             ast.Constant: self._constant,
             ast.Subscript: self._subscript,
             ast.Await: lambda node: self.value(node.value),
-            ast.Starred: lambda node: self.value(node.value),
+            ast.Starred: self._starred,
             ast.Lambda: self._lambda,
             ast.ListComp: self._comprehension,
             ast.SetComp: self._comprehension,
@@ -394,6 +394,10 @@ class _Reader:
         self.under.branches -= 1
         self.branch = self.under.level()
         return next((chain for chain in chains if chain[0] not in "%?"), chains[-1])
+
+    def _starred(self, node: ast.Starred) -> str:
+        chain = self.value(node.value)
+        return chain + "[]" if chain[0] not in "?%" else "?"
 
     def _several(self, answer: str) -> Callable[[Any], str]:
         def read(node: ast.List | ast.Tuple | ast.Set | ast.Dict) -> str:
@@ -641,11 +645,24 @@ class _Reader:
             chain = self.value(value)
             self.assign_to(target, chain, "assign")
             return
-        for one in _alternatives(value):
-            for chain in self._chains(one):
-                self.assign_to(target, chain, "assign")
-        if type(value) is ast.IfExp:
-            self.value(value.test)
+        for chain in self._either(value):
+            self.assign_to(target, chain, "assign")
+
+    def _either(self, node: ast.expr) -> list[str]:
+        """The chains of every alternative of a conditional value; all but the first of `or` stand in a branch."""
+        if type(node) is ast.IfExp:
+            self.value(node.test)
+            first, rest = [], [node.body, node.orelse]
+        elif type(node) is ast.BoolOp:
+            first, rest = self._either(node.values[0]), node.values[1:]
+        else:
+            return self._chains(node)
+        self.under.branches += 1
+        self.branch = self.under.level()
+        found = [*first, *(chain for part in rest for chain in self._either(part))]
+        self.under.branches -= 1
+        self.branch = self.under.level()
+        return found
 
     def _chains(self, node: ast.expr) -> list[str]:
         """The chains that a value can be: the elements of a collection count for the collection."""
@@ -715,12 +732,9 @@ class _Reader:
     def _return(self, node: ast.Return) -> None:
         if node.value is None:
             return
-        for one in _alternatives(node.value):
-            for chain in self._chains(one):
-                if chain != "?" and len(self.scope.returns) < _RETURN_LIMIT:
-                    self.scope.returns.append(chain)
-        if type(node.value) is ast.IfExp:
-            self.value(node.value.test)
+        for chain in self._either(node.value):
+            if chain != "?" and len(self.scope.returns) < _RETURN_LIMIT:
+                self.scope.returns.append(chain)
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         outer, before = self.scope, self.within
@@ -894,9 +908,7 @@ class _Reader:
     def _match(self, node: ast.Match) -> None:
         self.value(node.subject)
         for case in node.cases:
-            self.children(case.pattern) if not isinstance(case.pattern, ast.MatchClass) else self._match_class(
-                case.pattern
-            )
+            self._pattern(case.pattern, node.subject)
             self.value(case.guard)
             self.block(case.body, "branches")
 
@@ -934,6 +946,20 @@ class _Reader:
                 outer = outer.outer
             if outer is not None:
                 self.scope.globals[name] = outer.index
+
+    def _pattern(self, node: ast.pattern, subject: ast.expr) -> None:
+        """A pattern that names a class says what the subject is, and what it is called from here on."""
+        for part in node.patterns if isinstance(node, ast.MatchOr) else [node]:
+            inner = part.pattern if isinstance(part, ast.MatchAs) and part.pattern is not None else part
+            if isinstance(inner, ast.MatchClass):
+                chain = self.path(inner.cls) + "!"
+                if isinstance(subject, ast.Name):
+                    self.bind(subject.id, chain, "narrow", node.lineno)
+                if isinstance(part, ast.MatchAs) and part.name:
+                    self.bind(part.name, chain, "narrow", node.lineno)
+                self._match_class(inner)
+            else:
+                self.children(part)
 
     def _match_class(self, node: ast.MatchClass) -> None:
         self.value(node.cls)
@@ -990,15 +1016,6 @@ def _arguments(arguments: ast.arguments) -> list[ast.arg]:
 
 def _star(arguments: ast.arguments, argument: ast.arg) -> str:
     return "*" if argument is arguments.vararg else "**" if argument is arguments.kwarg else ""
-
-
-def _alternatives(node: ast.expr) -> list[ast.expr]:
-    """The expressions that a conditional value can be."""
-    if type(node) is ast.IfExp:
-        return [*_alternatives(node.body), *_alternatives(node.orelse)]
-    if type(node) is ast.BoolOp:
-        return [part for value in node.values for part in _alternatives(value)]
-    return [node]
 
 
 def _template(node: ast.JoinedStr) -> str:
