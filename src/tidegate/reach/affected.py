@@ -24,6 +24,9 @@ _FELT = tuple(rule.name not in _LOADED for rule in RULES)
 FELT_CUT = 0.05
 """What is less likely to feel a change than this is not named to people. Tests have a threshold of their own (CUT)."""
 
+_RUST_TESTS = ("tests.", "test.")
+"""Rust has tests in modules of the file that they test."""
+
 USUAL_RADIUS = 0.1
 """The radius of a symbol where there are no tests to measure it by."""
 
@@ -106,7 +109,7 @@ class _InTests:
         found = self._known.get(path)
         if found is None:
             found = self._known[path] = is_test_path(path)
-        return found
+        return found or (path.endswith(".rs") and name.startswith(_RUST_TESTS, len(path) + 1))
 
 
 def _with_loaders(tree: HeadTree, felt: Found, starts: Mapping[int, float]) -> Found:
@@ -171,15 +174,10 @@ def reached_symbols(affected: Affected, tests: Iterable[int]) -> tuple[ReachedSy
     left_out = {*tests, *affected.starts}
     reached = []
     paths = _Paths(affected)
-    inside_tests: dict[str, bool] = {}
+    in_tests = _InTests(tree)
     for node in np.flatnonzero(np.isfinite(found.cost)).tolist():
         kind = tree.kind(node)
-        if node in left_out or not kind or kind == "test":
-            continue
-        path = tree.name(node).partition(":")[0]
-        if path not in inside_tests:
-            inside_tests[path] = is_test_path(path)
-        if inside_tests[path]:
+        if node in left_out or not kind or kind == "test" or in_tests(node):
             continue
         toward, distance, origin = paths.of(node)
         rule, line = paths.rule_and_line(node)

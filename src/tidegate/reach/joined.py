@@ -19,7 +19,7 @@ from tidegate.reach.index import Index
 from tidegate.reach.manifests import ManifestChange, PackageChange, compare_manifests, ecosystem_of, is_lock
 from tidegate.reach.named import FOLDER, Reader, find_readers, tables_of
 from tidegate.reach.packages import find_users
-from tidegate.reach.quiet import DOCUMENTATION, quiet_kind
+from tidegate.reach.quiet import AUTOMATION, DOCUMENTATION, quiet_kind
 from tidegate.reach.rules import NUMBER
 from tidegate.reach.search import Extra
 from tidegate.reach.trees import HeadTree
@@ -48,7 +48,7 @@ def join_files(
     loose = [one for one in changed if _is_loose(one, index)]
     by_path = {show_path(file.path): file for file in files}
     notes = _join_packages(loose, by_path, index, tree, repository, links, told)
-    plain = [one for one in loose if one.symbol not in told]
+    plain = [one for one in loose if one.symbol not in told and ecosystem_of(one.symbol.path) is None]
     notes += _join_named(plain, by_path, index, links, told)
     joined = [new for one in changed for new in told.get(one.symbol, (one,))] if told else list(changed)
     return Joined(tuple(joined), _with_links(tree, links), tuple(notes))
@@ -71,7 +71,8 @@ _Told = dict[SymbolId, tuple[ChangedSymbol, ...]]
 _SCRIPTS = frozenset(
     ("setup.py", "noxfile.py", "conf.py", "tasks.py", "fabfile.py", "Rakefile", "gulpfile.js", "Gruntfile.js")
 )
-"""Scripts that name documentation to put it into packages and sites."""
+_TOOLS = ("scripts", "script", "tools", "hack", "ci", "docs", "doc", ".github", "release", "bin", "build")
+"""Scripts, and folders of scripts, that name documentation to put it into packages, sites and releases."""
 
 _MOST_NAMED = 3
 
@@ -117,7 +118,7 @@ def _join_packages(
         if compared is None:
             notes.append(f"{path} could not be read: which packages changed is not known")
         elif compared.only_tools:
-            told[one.symbol] = (structs.replace(one, what="docs", kind="automation"),)
+            told[one.symbol] = (structs.replace(one, what="docs", kind=AUTOMATION),)
         elif compared.packages:
             told[one.symbol] = _packages(one, compared, index, tree, links, unused, named)
     return notes + _unused(unused)
@@ -149,12 +150,14 @@ def _packages(
     path = one.symbol.path
     folder = path[: path.rfind("/") + 1]
     fresh = [package for package in compared.packages if (folder, package.name) not in named]
-    users = find_users(index, tree.state, compared.ecosystem, [package.name for package in fresh], folder)
-    used = {user.name for user in users}
+    found = find_users(index, tree.state, compared.ecosystem, [package.name for package in fresh], folder)
+    used = {user.name for user in found.users}
     named.update((folder, package.name) for package in fresh)
-    links += [_Link(user.source, SymbolId(path, user.name), "package", user.line, 1) for user in users]
-    alone = [package for package in fresh if package.name not in used]
+    links += [_Link(user.source, SymbolId(path, user.name), "package", user.line, 1) for user in found.users]
+    alone = [package for package in fresh if package.name not in used and package.name not in found.own]
     unused += [(path, package) for package in alone]
+    if is_lock(path) and not alone and not used:
+        return (structs.replace(one, what="docs", kind=AUTOMATION),)  # all that it locks stands elsewhere, or here
     return tuple(_package_symbol(path, package) for package in fresh if package.name in used) or (one,)
 
 
@@ -214,7 +217,8 @@ def _quiet(one: ChangedSymbol, files: Mapping[str, FileChange]) -> str:
 
 def _counts(reader: Reader, quiet: str) -> bool:
     """Documentation is read by what names the very file, and not to put it into a package."""
-    return not quiet or (reader.width < FOLDER and reader.source.path.rpartition("/")[2] not in _SCRIPTS)
+    *folders, name = reader.source.path.split("/")
+    return not quiet or (reader.width < FOLDER and name not in _SCRIPTS and not set(folders) & set(_TOOLS))
 
 
 def _lines(file: FileChange) -> Iterable[bytes]:

@@ -50,7 +50,7 @@ def compare_manifests(path: str, before: bytes, after: bytes) -> ManifestChange 
         return None
     ecosystem, read = known
     try:
-        old, new = dict(read(_text(before))), dict(read(_text(after)))
+        old, new = (dict(read(_text(side))) if side.strip() else {} for side in (before, after))
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return None
     lines = _text(after).split("\n")

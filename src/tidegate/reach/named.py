@@ -279,6 +279,8 @@ def _name(definitions: Sequence[Definition], within: int) -> str:
 def _parts(value: str) -> list[str]:
     """The steps of a text that could be a path; [] where it could be none."""
     text = value.split("?")[0].split("#{")[0] if "?" in value else value
+    if text.endswith("*"):
+        return []  # a pattern for all that lies somewhere: tools say which files they pass over
     for lead in ("classpath:", "file:", "@/", "~/"):
         text = text.removeprefix(lead)
     if "://" in text or len(text) > 200 or " " in text or text in (".", "/", ""):

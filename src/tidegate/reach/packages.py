@@ -75,9 +75,14 @@ class User(Struct, frozen=True):
     line: int
 
 
-def find_users(
-    index: Index, state: TreeState, ecosystem: Ecosystem, names: Sequence[str], folder: str
-) -> tuple[User, ...]:
+class Users(Struct, frozen=True):
+    """Who uses packages; `own` are packages of the repository itself, which change by their code alone."""
+
+    users: tuple[User, ...]
+    own: frozenset[str]
+
+
+def find_users(index: Index, state: TreeState, ecosystem: Ecosystem, names: Sequence[str], folder: str) -> Users:
     """Who below `folder` uses one of these packages; a file that imports one and names nothing of it is its module."""
     modules = {name: _modules(ecosystem, name) for name in names}
     by_start: dict[str, list[str]] = {}
@@ -85,15 +90,19 @@ def find_users(
         for spec in specs:
             by_start.setdefault(spec, []).append(name)
     importers: dict[str, dict[str, list[str]]] = {}
+    own: set[str] = set()
     for file in state.files:
-        if file.path.startswith(folder) and _is_of(ecosystem, file.path):
+        if _is_of(ecosystem, file.path):
             for spec, found in file.specs:
-                for name in () if found else _packages_of(ecosystem, spec, by_start):
-                    importers.setdefault(file.path, {}).setdefault(spec, []).append(name)
+                for name in _packages_of(ecosystem, spec, by_start):
+                    if found:
+                        own.add(name)
+                    elif file.path.startswith(folder):
+                        importers.setdefault(file.path, {}).setdefault(spec, []).append(name)
     chosen = sorted(importers)[:MOST_IMPORTERS]
     symbols = index.read([path for path in chosen if path in index.files])
     users = [user for path in chosen if path in symbols for user in _users(path, symbols[path], importers[path])]
-    return tuple(dict.fromkeys(users))
+    return Users(tuple(dict.fromkeys(users)), frozenset(own))
 
 
 # Private

@@ -29,6 +29,9 @@ _AUTOMATION: tuple[str, ...] = (
     *("**/CLAUDE.md", "**/AGENTS.md", "GEMINI.md", ".cursor/**", ".claude/**", ".windsurf/**", ".clinerules/**"),
 )
 
+_PICTURES = ("docs", "doc", "img", "images", "screenshots", ".github")
+"""Folders at the top whose pictures stand in documentation."""
+
 
 def quiet_kind(path: str) -> str:
     """DOCUMENTATION or AUTOMATION where a file of this name is read by no program of the repository, else ""."""
@@ -42,5 +45,6 @@ def quiet_kind(path: str) -> str:
 
 @lru_cache(maxsize=1)
 def _tables() -> Mapping[str, Patterns]:
-    docs = (*DOCS, "docs/**/*.png", "docs/**/*.svg", "docs/**/*.jpg", "docs/**/*.gif")
+    pictures = (f"/{top}/**/*.{end}" for top in _PICTURES for end in ("png", "svg", "jpg", "jpeg", "gif", "webp"))
+    docs = (*DOCS, *pictures)
     return {AUTOMATION: compile_patterns(_AUTOMATION), DOCUMENTATION: compile_patterns(docs)}

@@ -31,6 +31,7 @@ from tidegate.report.reach_words import (
     symbol_name,
     tiers_words,
     totals,
+    without_address,
 )
 from tidegate.report.style import Style
 
@@ -254,7 +255,7 @@ def _entries(answer: ReachAnswer, style: Style, view: View) -> list[str]:
 
 
 def _services(answer: ReachAnswer, style: Style, view: View) -> list[str]:
-    shown = answer.services[: _shown(view)]
+    shown = sorted(answer.services, key=lambda reached: reached.service.kind == "package")[: _shown(view)]
     rows = [
         (
             percent(reached.probability),
@@ -275,7 +276,7 @@ def _people(answer: ReachAnswer, style: Style, view: View) -> list[str]:
         text = ", ".join((*(_say(owner, style, 60) for owner in answer.owners[:most]), *more))
         lines += _labelled("Owners", text, style)
     for number, person in enumerate(answer.reviewers[: _shown(view, 3)]):
-        lines += _labelled("Ask" if not number else "", _say(person, style, 240), style)
+        lines += _labelled("Ask" if not number else "", _say(without_address(person), style, 240), style)
     # Who made the change knows these lines too, and is not asked.
     asked = {display_name(person) for person in answer.reviewers}
     knowing = [expert for expert in answer.experts if display_name(expert.person) not in asked]

@@ -190,6 +190,12 @@ def display_name(person: str) -> str:
     return name.strip() or person
 
 
+def without_address(person: str) -> str:
+    """`Alice Smith: wrote 3 lines` of `Alice Smith <alice@example.org>: wrote 3 lines`."""
+    name, opened, rest = person.partition(" <")
+    return f"{name}{rest.partition('>')[2]}" if opened and name and ">" in rest else person
+
+
 def totals(answer: ReachAnswer) -> str:
     """`4 symbols -> 212 symbols, 3 services, 5 routes, 2 teams; 9 % of calls unresolved`."""
     text = f"{_changed(answer)} -> {_affected(answer)}"
@@ -286,7 +292,8 @@ def service_words(reached: ReachedService, owners: Sequence[str] = ()) -> str:
     how = f"built from {reason}" if reached.how == "built" else reason or "calls one that is built from it"
     if not reason:
         how = "built from it" if reached.how == "built" else how
-    parts: list[str] = [service.tier] if service.tier_known else []
+    parts: list[str] = ["package"] if service.kind == "package" else []
+    parts += [service.tier] if service.tier_known else []
     parts += [service.owner] if service.owner and not set(service.owner.split()) <= set(owners) else []
     parts += [rate(service.rate)] if service.rate is not None else []
     return ", ".join([*parts, how])
@@ -294,10 +301,11 @@ def service_words(reached: ReachedService, owners: Sequence[str] = ()) -> str:
 
 def tiers_words(services: Sequence[ReachedService]) -> str:
     """What to say of services whose tier nobody wrote down, "" where all have one."""
-    unknown = sum(not one.service.tier_known for one in services)
+    running = [one for one in services if one.service.kind != "package"]
+    unknown = sum(not one.service.tier_known for one in running)
     if not unknown:
         return ""
-    whose = "tier" if unknown == len(services) == 1 else "tiers" if unknown == len(services) else f"tier of {unknown:,}"
+    whose = "tier" if unknown == len(running) == 1 else "tiers" if unknown == len(running) else f"tier of {unknown:,}"
     return f"{whose} unknown, taken as critical"
 
 
@@ -336,8 +344,11 @@ def _changed(answer: ReachAnswer) -> str:
 
 def _affected(answer: ReachAnswer) -> str:
     parts = [grouped(len(answer.reached), "symbol")] if answer.reached else []
-    if answer.services:
-        parts.append(grouped(len(answer.services), "service"))
+    packages = sum(one.service.kind == "package" for one in answer.services)
+    if len(answer.services) > packages:
+        parts.append(grouped(len(answer.services) - packages, "service"))
+    if packages:
+        parts.append(grouped(packages, "package"))
     parts += entry_counts(answer.entry_points)
     if answer.owners:
         teams = all("/" in owner for owner in answer.owners)
