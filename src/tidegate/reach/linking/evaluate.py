@@ -63,6 +63,8 @@ class Evaluator:
         self._wholes: dict[Place, tuple[Place, int]] = {}
         self._packages: dict[tuple[int, ...], tuple[dict[str, list[int]], int]] = {}
         self._visible: dict[int, tuple[int, ...]] = {}
+        self._taken: dict[int, tuple[frozenset[int], int]] = {}
+        self._parts: dict[Place, tuple[tuple[Place, ...], int]] = {}
         self._running: set[object] = set()
         self._split: dict[str, tuple[str, tuple[str, ...]]] = {}
         self._depth = 0
@@ -216,7 +218,7 @@ class Evaluator:
                 order = self.order((file, scope))[0]
                 return self._in_order(order, name, ("i", *order[0])) or None
             stars = table.stars.get(scope)
-            if stars:
+            if stars and (scope > 0 or not self.languages[file].open_world):
                 return self._from_stars(file, stars, name) or None
             return None
         found: list[Value] = []
@@ -268,10 +270,43 @@ class Evaluator:
             found = self._of_package(package, name)
             if found:
                 return found
-        if language.open_world:
-            places = self.world.get((language.name, name), ())
-            return merged([self._definition(place) for place in places[:WIDTH]])
-        return NOTHING
+        return self._of_world(file, name) if language.open_world else NOTHING
+
+    def _of_world(self, file: int, name: str) -> Values:
+        """A name that any file may give. Where several do, those that this one takes in are meant."""
+        places = self.world.get((self.languages[file].name, name), ())
+        if len(places) > 1:
+            taken = self._takes_in(file)
+            near = [place for place in places if place[0] in taken]
+            if any(not self._is_declared_only(place) for place in near):
+                places = tuple(near)
+        files = dict.fromkeys(place[0] for place in places)
+        return merged([value for other in list(files)[:WIDTH] for value in self._module_name(other, name)])
+
+    def _is_declared_only(self, place: Place) -> bool:
+        table = self.table(place[0])
+        return table is None or "abstract" in table.definitions[place[1]].flags
+
+    def _takes_in(self, file: int) -> frozenset[int]:
+        """The files that a file includes or requires, and what these do."""
+        known = self._taken.get(file)
+        if known is None:
+            found, waiting = {file}, [file]
+            while waiting:
+                at = waiting.pop()
+                table = self.table(at)
+                for star in table.stars.get(0, ()) if table is not None else ():
+                    spec = star.value[1:-3] if star.value.endswith(">.*") else ""
+                    for other in self.files_of(spec, at) if spec else ():
+                        if other not in found:
+                            found.add(other)
+                            waiting.append(other)
+            mask = 0
+            for number in found:
+                mask |= 1 << number
+            known = self._taken[file] = (frozenset(found), mask)
+        self.mask |= known[1]
+        return known[0]
 
     def _of_package(self, files: tuple[int, ...], name: str) -> Values:
         """A name that one of these files declares. What the others import is their own affair."""
@@ -515,6 +550,9 @@ class Evaluator:
         if self.languages[place[0]].open_world:
             same = self._same_name(place, table)
             found = same[0] if same else place
+            mask = 1 << place[0] | 1 << found[0]
+            self._wholes[place] = (found, mask)
+            self.mask |= mask
         elif place[1] in table.partial:
             key = ("whole", place)
             if key in self._running:
@@ -554,6 +592,18 @@ class Evaluator:
 
     def parts(self, whole: Place) -> tuple[Place, ...]:
         """Every place where the class is written, the whole one first."""
+        known = self._parts.get(whole)
+        if known is None:
+            outer, self.mask = self.mask, 0
+            found = self._find_parts(whole)
+            for place in found:
+                self.mask |= 1 << place[0]
+            known = self._parts[whole] = (found, self.mask)
+            self.mask = outer
+        self.mask |= known[1]
+        return known[0]
+
+    def _find_parts(self, whole: Place) -> tuple[Place, ...]:
         table = self.table(whole[0])
         if table is None:
             return (whole,)
