@@ -46,18 +46,70 @@ commit Open the shop
   file CODEOWNERS
     . * @alice @erin
     . /shop/payments/ @shop/payments
+  file Dockerfile
+    . FROM python:3.13
+    . COPY shop shop
+    . CMD ["flask", "--app", "shop.web", "run"]
+  file catalog-info.yaml
+    . apiVersion: backstage.io/v1alpha1
+    . kind: Component
+    . metadata: {name: shop, annotations: {shop.example/tier: "1"}}
+    . spec: {type: service, lifecycle: production, owner: "@shop/payments"}
   file shop/payments/charge.py
     . \"\"\"Charging a card.\"\"\"
+    .
+    . from shop.payments.bank import gateway
     .
     .
     . def charge(card, amount):
     .     return gateway(card, amount)
+  file shop/payments/bank.py
+    . \"\"\"The line to the bank.\"\"\"
+    .
+    . import httpx
+    .
+    .
+    . def gateway(card, amount):
+    .     return httpx.post("https://bank.example/pay", json={"card": card, "amount": amount})
   file shop/cart.py
     . \"\"\"The cart.\"\"\"
     .
     .
     . def total(items):
-    .     return sum(item.price for item in items)
+    .     return sum(item["price"] for item in items)
+  file shop/web.py
+    . \"\"\"The shop on the web.\"\"\"
+    .
+    . from flask import Flask, request
+    .
+    . from shop.cart import total
+    . from shop.payments.charge import charge
+    .
+    . app = Flask(__name__)
+    .
+    .
+    . @app.get("/cart")
+    . def show_cart():
+    .     return {"total": total(request.get_json()["items"])}
+    .
+    .
+    . @app.post("/checkout")
+    . def checkout():
+    .     order = request.get_json()
+    .     answer = charge(order["card"], total(order["items"]))
+    .     return {"paid": answer.is_success}
+  file tests/test_cart.py
+    . from shop.cart import total
+    .
+    .
+    . def test_total():
+    .     assert total([{"price": 2}, {"price": 3}]) == 5
+  file tests/test_charge.py
+    . from shop.payments.charge import charge
+    .
+    .
+    . def test_a_card_is_charged(bank):
+    .     assert charge("4111", 5).is_success
 branch feature
 commit Count the discount once
   by Bob Jones <bob@example.com>
@@ -66,10 +118,12 @@ commit Count the discount once
     .
     .
     h def total(items, discount=0):
-    h     return sum(item.price for item in items) - discount
+    h     return sum(item["price"] for item in items) - discount
 commit Retry a charge that timed out
   file shop/payments/charge.py
     . \"\"\"Charging a card.\"\"\"
+    .
+    . from shop.payments.bank import gateway
     .
     a RETRIES = 3
     .
@@ -117,6 +171,7 @@ What to try next, in {folder}
   tidegate who shop/payments/charge.py        who or what wrote these lines
   tidegate explain ai-critical-two-humans     what a rule means and how to satisfy it
   tidegate annotate HEAD --human              say who wrote the last commit, then check again
+  tidegate reach --why "GET /cart"            the way from there to what changed
   tidegate provenance audit                   are the attribution notes true?
   tidegate check --format json | less         the same for machines
 
@@ -130,10 +185,14 @@ def main() -> int:
     program = Path(sys.executable).parent / "tidegate"
     shown = Path(".demo") / "shop"
     print(f"A small shop in {shown}: five commits on `feature`, by people, by agents, and one that does not say.\n")
-    print("$ tidegate check", flush=True)
-    done = subprocess.run([str(program), "check"], cwd=FOLDER, check=False)
-    print(NEXT.format(folder=shown, program=program.relative_to(ROOT)), end="")
-    return 0 if done.returncode in (0, 1) else done.returncode
+    for command in ("check", "reach"):
+        print(f"$ tidegate {command}", flush=True)
+        done = subprocess.run([str(program), command], cwd=FOLDER, check=False)
+        if done.returncode not in (0, 1):
+            return done.returncode
+        print()
+    print(NEXT.format(folder=shown, program=program.relative_to(ROOT)).lstrip("\n"), end="")
+    return 0
 
 
 if __name__ == "__main__":

@@ -327,9 +327,9 @@ class Reach(Section, frozen=True, kw_only=True):
     ] = ()
     owners: Annotated[tuple[str, ...], Meta(description="people and teams that own what it can affect")] = ()
     unresolved_share: Annotated[
-        float, Meta(ge=0, le=1, description="share of the calls of the repository that could not be resolved")
+        float, Meta(ge=0, le=1, description="share of the calls that may mean something here and could not be resolved")
     ] = 0.0
-    unread_files: Annotated[int, Meta(ge=0, description="source files of the repository that could not be read")] = 0
+    unread_files: Annotated[int, Meta(ge=0, description="files of code and manifests that could not be read")] = 0
     recorded: Annotated[bool, Meta(description="whether recorded runs of the tests sharpened the answer")] = False
 
 

@@ -15,7 +15,7 @@ What rules can name, generated from `src/tidegate/facts.py`. `[]` stands for the
 number, a number may have a fraction, a group is read through its fields. Every section also has `status` and
 `unknowns`, which reports show and rules cannot name: a fact that is not known makes a rule over it apply.
 
-The sections `reach`, `infra`, `verification`, `risk` and `history` are collected by no one yet. A rule may name their
+The sections `infra`, `verification`, `risk` and `history` are collected by no one yet. A rule may name their
 fields; it cannot be answered, and holds.
 """
 

@@ -33,13 +33,14 @@ def test_every_command_has_a_help_line_and_stands_in_the_readme() -> None:
 
 def test_the_readme_shows_what_the_demo_prints() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = re.search(r"<!-- demo -->\n```\n(.*?)```", readme, flags=re.DOTALL)
-    assert shown is not None, "the README holds a block marked <!-- demo -->"
     done = subprocess.run(
         [sys.executable, "-m", "demo.run"], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=True
     )
-    printed = done.stdout.partition("$ tidegate check\n")[2].partition("\nWhat to try next")[0]
-    assert shown[1].strip() == printed.strip()
+    printed = re.split(r"^\$ tidegate \w+\n|^What to try next", done.stdout, flags=re.MULTILINE)
+    for mark, output in zip(("demo", "demo: reach"), printed[1:3], strict=True):
+        shown = re.search(rf"<!-- {mark} -->\n```\n(.*?)```", readme, flags=re.DOTALL)
+        assert shown is not None, f"the README holds a block marked <!-- {mark} -->"
+        assert shown[1].strip() == output.strip()
 
 
 def test_the_project_speaks_of_itself_alone() -> None:

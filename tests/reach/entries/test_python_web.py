@@ -14,7 +14,7 @@ def test_flask_routes_have_the_prefixes_of_their_blueprints() -> None:
             def create_app():
                 app = Flask(__name__)
                 app.register_blueprint(bp)
-                app.register_blueprint(admin, url_prefix="/root")
+                app.register_blueprint(admin, url_prefix="/top")
                 @app.route("/ping")
                 def ping():
                     return "pong"
@@ -53,7 +53,7 @@ def test_flask_routes_have_the_prefixes_of_their_blueprints() -> None:
         "GET /items/<int:id> -> shop/items.py:item",
         "GET /late -> shop/__init__.py:late",
         "GET /ping -> shop/__init__.py:create_app.ping",
-        "GET /root/inner/users -> shop/admin.py:users",
+        "GET /top/inner/users -> shop/admin.py:users",
         "GET {?}/x -> shop/admin.py:x",
     ]
 
