@@ -583,6 +583,7 @@ def _may_be_ours(name: str) -> bool:
 def link_file(evaluator: Evaluator, table: FileTable, fixtures: Fixtures) -> LinkedFile:
     """The edges of one file, in the order of their source."""
     evaluator.mask = 1 << table.index
+    evaluator.spent = 0
     file = _File(evaluator, table)
     file.link()
     tests = file.link_tests(fixtures)

@@ -22,6 +22,9 @@ Hint: TypeAlias = Callable[["Evaluator", FileTable, int, str], Values]
 """What a parameter means where nothing is written: the fixture of its name, what a container injects."""
 
 DEPTH = 40
+MOST_STEPS = 100_000
+"""Chains that one file may evaluate: bindings that rest on each other in rings would otherwise take for ever."""
+
 _ELEMENT = frozenset(["get", "pop", "popleft", "setdefault", "popitem", "next", "first", "last", "__enter__",
                       "__aenter__", "__next__", "__anext__", "__getitem__", "at", "find", "unwrap", "expect",
                       "then"])  # fmt: skip
@@ -56,6 +59,7 @@ class Evaluator:
         self.world: Mapping[tuple[str, str], tuple[Place, ...]] = {}
         self.partial: Mapping[tuple[str, str], tuple[int, ...]] = {}
         self.asked: dict[int, set[str]] = {}
+        self.spent = 0
         self.mask = 0
         self.touched: list[Value] | None = None
         self._memo: dict[tuple[int, int, str, Value | None], tuple[Values, int]] = {}
@@ -78,8 +82,9 @@ class Evaluator:
         if known is not None:
             self.mask |= known[1]
             return known[0]
-        if key in self._running or self._depth > DEPTH:
+        if key in self._running or self._depth > DEPTH or self.spent > MOST_STEPS:
             return NOTHING
+        self.spent += 1
         outer, self.mask = self.mask, 0
         touched, self.touched = self.touched, None
         self._running.add(key)
