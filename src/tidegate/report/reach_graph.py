@@ -75,7 +75,7 @@ def make_graph(answer: ReachAnswer, view: View = View(), most: int = MOST_NODES)
     room = max(1, most - min(len(loud), MOST_CHANGED) - min(len(entries), MOST_ENTRIES + 1))
     fold, words = _choose_fold(shown, {entry.handler for entry in entries}, room)
     builder = _Builder(_grouping(answer, [*(s.symbol.path for s in loud), *(s.symbol.path for s in shown)]))
-    builder.add_changed(loud)
+    builder.add_changed(loud, Counter(symbol.origin for symbol in shown))
     builder.add_reached(shown, fold)
     builder.add_edges(shown)
     builder.add_entries(entries)
@@ -172,13 +172,19 @@ class _Builder:
         self.edges: dict[int, Edge] = {}
         self.at: dict[SymbolId, int] = {}
 
-    def add_changed(self, changed: Sequence[ChangedSymbol]) -> None:
-        """One node each, or one for each file where there are many, the last one for the rest of the files."""
+    def add_changed(self, changed: Sequence[ChangedSymbol], weights: Mapping[SymbolId, int]) -> None:
+        """One node each, or one for each file where there are many, the last one for the rest of the files.
+
+        What reaches furthest comes first; files that lead nowhere are one node for each folder.
+        """
         folded = len(changed) > MOST_CHANGED
         parts: dict[str, list[ChangedSymbol]] = {}
         for symbol in changed:
-            parts.setdefault(symbol.symbol.path if folded else str(symbol.symbol), []).append(symbol)
-        listed = list(parts.values())
+            path = symbol.symbol.path
+            alone = symbol.kind == "file" and not weights.get(symbol.symbol)
+            key = _folder(path, 99) if alone else path if folded else str(symbol.symbol)
+            parts.setdefault(key, []).append(symbol)
+        listed = sorted(parts.values(), key=lambda part: -sum(weights.get(one.symbol, 0) for one in part))
         if len(listed) > MOST_CHANGED:
             rest = [symbol for part in listed[MOST_CHANGED - 1 :] for symbol in part]
             listed = [*listed[: MOST_CHANGED - 1], rest]
@@ -218,13 +224,16 @@ class _Builder:
         first = part[0].symbol
         path = first.path
         if len(part) == 1:
-            name = first.name or _file(path)
-            place = f"{_file(path)}:{part[0].line}"
+            name = "its imports" if part[0].kind == "imports" else first.name or _file(path)
+            place = f"{_file(path)}:{part[0].line}" if first.name else _folder(path, 99)
             return Node("changed", name, place, str(first), path, self.group(path), 0)
         one_file = all(symbol.symbol.path == path for symbol in part)
         name = _file(path) if one_file else f"{len({symbol.symbol.path for symbol in part}):,} files"
         title = "\n".join(str(symbol.symbol) for symbol in part[:20])
-        return Node("changed", name, f"{len(part):,} symbols", title, path, self.group(path), 0, len(part))
+        if not one_file and len({_folder(symbol.symbol.path, 99) for symbol in part}) == 1:
+            name = _folder(path, 99)
+        noun = "file" if all(symbol.kind == "file" for symbol in part) else "symbol"
+        return Node("changed", name, grouped(len(part), noun), title, path, self.group(path), 0, len(part))
 
     def _reached_node(self, key: _Key, part: Sequence[ReachedSymbol]) -> Node:
         path = key[0]
