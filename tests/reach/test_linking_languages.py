@@ -356,6 +356,37 @@ KOTLIN: dict[str, tuple[str, str]] = {
     ),
 }
 
+KOTLIN["a constructor on a line of its own, names between backticks"] = (
+    """
+    Reader.kt
+        package p
+        abstract class Reader {
+          abstract fun peek(): Int
+          class Options
+          private constructor(
+            internal val strings: Array<out String>,
+          ) {
+            fun strings() = 1
+          }
+          companion object { fun of(): Reader { return `-Utf8`(1) } }
+        }
+    Utf8.kt
+        package p
+        internal class `-Utf8` : Reader { constructor(x: Int) { init() }
+          override fun peek(): Int = 1
+          fun init() {}
+          fun skip() {}
+        }
+    Main.kt
+        package p
+        fun main() { Reader.of().peek() }
+    """,
+    """
+    main -> -Utf8.peek, -Utf8.init
+    main -/> -Utf8.skip, Reader.Options.strings
+    """,
+)
+
 JAVASCRIPT: dict[str, tuple[str, str]] = {
     "modules: default, named, renamed, re-exported, required": (
         """
@@ -664,6 +695,29 @@ RUBY["groups of examples run their own examples only, cases inherit tests"] = (
     """
     ShopTest.test_open -> Shop.open
     ShopTest.test_open -/> Shop.shut
+    """,
+)
+
+RUST["a macro that writes tests"] = (
+    """
+    Cargo.toml
+        [package]
+        name = "zoo"
+    src/lib.rs
+        pub fn bark() {}
+        pub fn purr() {}
+        #[cfg(test)]
+        mod tests {
+            use super::*;
+            macro_rules! barks { ($name:ident, $n:expr) => { #[test] fn $name() { bark(); } }; }
+            macro_rules! plain { ($name:ident) => { fn $name() { purr(); } }; }
+            barks!(loudly, 1);
+            plain!(softly);
+        }
+    """,
+    """
+    tests.loudly -> bark
+    tests.loudly -/> purr
     """,
 )
 

@@ -1,7 +1,8 @@
 """Kotlin, by tree-sitter: what a file declares and what its bodies do.
 
-The grammar does not know `data object`, nor a class body that ends on the line of its last member; both are written in
-another way of the same length before parsing, the latter only where the file does not parse as it stands.
+The grammar does not know `data object`, a constructor on a line of its own, nor a class body that ends on the line of
+its last member; these are written in another way of the same length before parsing, the last only where the file does
+not parse as it stands.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _DATA_OBJECT = re.compile(rb"\bdata(?=[ \t]+object\b)")
+_BROKEN_HEAD = re.compile(
+    rb"(\bclass[ \t]+\w+(?:<[^<>\n]*>)?)(\n[ \t]*)[ \t]((?:(?:@\w+|private|internal|protected)[ \t]+)+constructor\()"
+)
+"""A class whose constructor begins on a line of its own: the grammar takes the class for one without a body."""
 _END_OF_LINE_BODY = re.compile(rb"(?<=[^\s{]) (?=\})")
 _SHAPE = Shape(
     comments=frozenset(["line_comment", "block_comment"]),
@@ -42,7 +47,7 @@ _SHAPE = Shape(
 
 class _Kotlin:
     name = "Kotlin"
-    version = 1
+    version = 2
     suffixes: tuple[str, ...] = (".kt", ".kts")
     submodules = False
     open_world = False
@@ -73,6 +78,8 @@ KOTLIN: Language = _Kotlin()
 
 
 def _read(source: bytes) -> KotlinDeclarations:
+    if b"constructor" in source:
+        source = _BROKEN_HEAD.sub(rb"\1 \3\2", source)
     root = _parse(source)
     reader = KotlinDeclarations(source)
     reader.module(root)

@@ -7,8 +7,8 @@ bases, and a derived trait is one of its decorators. Where the type stands in an
 make a class of that name with the flag "partial", whose first base is the type itself: both are one class. A variant is
 a class "Enum.Variant" below its enum; fields without a name are called "0", "1". Option, Result, Box, Arc and their
 like are what they hold, `?` and `.await` are transparent. `macro_rules!` makes a function of the macro's name, and a
-macro called "...test..." between items makes a test of its first argument. Types of the language beyond those of
-`symbols`: %bool, %float.
+macro called "...test...", or one that writes `#[test]`, makes a test of its first argument between items. Types of the
+language beyond those of `symbols`: %bool, %float.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tidegate.reach.symbols import Digests, FileSymbols
 
 class _Rust:
     name = "Rust"
-    version = 1
+    version = 2
     suffixes: tuple[str, ...] = (".rs",)
     submodules = False
     open_world = False

@@ -40,6 +40,7 @@ class RustReader(RustExpressions):
         self.types: dict[tuple[int, str], int] = {}
         self.bases: dict[int, list[str]] = {}
         self.attributes: list[Node] = []
+        self.test_macros: set[str] = set()
 
     @classmethod
     def readers_of(cls) -> dict[str, Callable[[Any, Node], str]]:
@@ -446,6 +447,8 @@ class RustReader(RustExpressions):
         index, text = self._reserve(node), self.cut(name)
         exported = any("macro_export" in self.cut(attribute) for attribute in self.attributes)
         self._define(node, index, (self._full(text), "function", self.scope.index), ["exported"] if exported else [])
+        if "#[test]" in self.cut(node):
+            self.test_macros.add(text)
 
         def read() -> None:
             for rule in node.named_children:
@@ -457,7 +460,10 @@ class RustReader(RustExpressions):
         return "?"
 
     def _item_macro(self, node: Node) -> str:
-        """`my_test!(name, ...)` at the level of items makes a test of that name; any other macro is only called."""
+        """`my_test!(name, ...)` at the level of items makes a test of that name; any other macro is only called.
+
+        So does a macro of the file that writes `#[test]`.
+        """
         around = node.parent
         if around is not None and around.type == "expression_statement":
             around = around.parent
@@ -465,7 +471,9 @@ class RustReader(RustExpressions):
         tree = node.named_children[-1] if node.named_children else None
         made = tree.named_children[0] if tree is not None and tree.named_children else None
         top = around is not None and around.type in ("source_file", "declaration_list")
-        if not top or name is None or made is None or made.type != "identifier" or "test" not in self.cut(name):
+        if not top or name is None or made is None or made.type != "identifier":
+            return self._macro(node)
+        if "test" not in self.cut(name) and self.cut(name) not in self.test_macros:
             return self._macro(node)
         index, full = self._reserve(node), self._full(self.cut(made))
         self._define(node, index, (full, "function", self.scope.index), ["test"])
