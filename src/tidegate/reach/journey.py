@@ -44,6 +44,7 @@ from tidegate.reach.answer import (
     Service,
     SymbolId,
 )
+from tidegate.reach.blocks import touched_services
 from tidegate.reach.changed import changed_symbols, side_reader
 from tidegate.reach.cochange import missing_partners
 from tidegate.reach.entries.places import is_test
@@ -53,7 +54,7 @@ from tidegate.reach.joined import join_files
 from tidegate.reach.languages import language_of
 from tidegate.reach.people import find_experts, owners_of, suggest_reviewers
 from tidegate.reach.recorded import read_recorded
-from tidegate.reach.services.paths import services_of
+from tidegate.reach.services.paths import paths_of_service, services_of
 from tidegate.reach.services.sides import Side, read_services_of_change
 from tidegate.reach.store import Store, open_store
 from tidegate.reach.traffic import Traffic, read_traffic
@@ -158,7 +159,8 @@ def answer_of(
     unread_files: list[tuple[str, str]] = []
     owners = read_owners(repository, subject.base, settings) if owners is None else owners
     services = _services(ground, owners, unread_files)
-    reached = _reached_services(services, subject.changed, symbols, points, traffic)
+    blocks = _blocks(subject, index, services)
+    reached = _reached_services(services, subject.changed, symbols, points, traffic, blocks)
     points = _with_services(points, services)
     completeness = _completeness(ground, bool(all_tests), recorded.age if recorded else None, unread_files)
     paths = {one.symbol.path for one in subject.changed} | {one.symbol.path for one in symbols}
@@ -248,7 +250,7 @@ def _asked_about(question: str, index: Index, path: str, name: str, head: str, t
         mend = f"perhaps {', '.join(near[:3])}" if near else "name it as in the source: Class.method"
         raise InputError(f"{path} has no symbol {name!r}", where=question, mend=mend)
     kind, line, end = "file", 1, 1
-    for definition in file.definitions if file else ():
+    for definition in file.definitions if file and name else ():
         if definition.name == name:
             kind, line, end = definition.kind, definition.line, definition.end_line
             break
@@ -294,8 +296,12 @@ def _reached_services(
     symbols: Sequence[ReachedSymbol],
     points: Sequence[EntryPoint],
     traffic: Traffic,
+    blocks: Mapping[str, frozenset[str]],
 ) -> tuple[ReachedService, ...]:
-    """Services that are built from what changed or from what can feel it, and those that call them."""
+    """Services that are built from what changed or from what can feel it, and those that call them.
+
+    `blocks` says of changed files that set up several services which of them the changed lines speak of.
+    """
     likely: dict[str, float] = {}
     for one in symbols:
         likely[one.symbol.path] = max(likely.get(one.symbol.path, 0.0), one.probability)
@@ -307,7 +313,10 @@ def _reached_services(
     by_name = {service.name: service for service in services}
     best: dict[str, ReachedService] = {}
     for hit in services_of(likely, services):
-        probability = round(hit.probability * likely[hit.path], 4)
+        meant = blocks.get(hit.path)
+        if meant is not None and hit.service.name not in meant:
+            continue
+        probability = round((hit.probability if meant is None else 1.0) * likely[hit.path], 4)
         known = best.get(hit.service.name)
         if known is None or probability > known.probability:
             service = msgspec.structs.replace(by_name[hit.service.name], rate=traffic.of_service(hit.service.name))
@@ -320,6 +329,16 @@ def _reached_services(
                 probability = round(target.probability * call.probability, 4)
                 best[service.name] = ReachedService(rated, probability, "calls", f"calls {call.target}: {call.reason}")
     return tuple(sorted(best.values(), key=lambda one: (-one.probability, one.service.name)))
+
+
+def _blocks(subject: Subject, index: Index, services: Sequence[Service]) -> Mapping[str, frozenset[str]]:
+    """Of changed files that set up services by their own lines: the services that those lines speak of."""
+    files = {show_path(file.path): file for file in subject.change.files} if subject.change is not None else {}
+    sources = [path for path in files if any(paths_of_service(service, path) for service in services)]
+    contents = index.read_bytes(sources) if sources else {}
+    names = {service.name for service in services}
+    found = {path: touched_services(files[path], content) for path, content in contents.items()}
+    return {path: touched for path, touched in found.items() if touched is not None and touched & names}
 
 
 def _still_there(tests: Sequence[ReachedTest], changed: Sequence[ChangedSymbol]) -> tuple[ReachedTest, ...]:

@@ -279,10 +279,10 @@ def _people(answer: ReachAnswer, style: Style, view: View) -> list[str]:
         lines += _labelled("Ask" if not number else "", _say(without_address(person), style, 240), style)
     # Who made the change knows these lines too, and is not asked.
     asked = {display_name(person) for person in answer.reviewers}
-    knowing = [expert for expert in answer.experts if display_name(expert.person) not in asked]
-    for number, expert in enumerate(knowing[: _shown(view, 2)]):
-        reason = f": {expert.reason}" if expert.reason else ""
-        text = f"{display_name(expert.person)}{reason}"
+    knowing = {display_name(expert.person): expert.reason for expert in reversed(answer.experts)}
+    names = [name for name in reversed(knowing) if name not in asked]
+    for number, name in enumerate(names[: _shown(view, 2)]):
+        text = f"{name}: {knowing[name]}" if knowing[name] else name
         lines += _labelled("Knows" if not number else "", _say(text, style, 240), style)
     return lines
 
