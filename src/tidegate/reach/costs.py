@@ -45,7 +45,7 @@ def cost_table() -> tuple[float, ...]:
 def probability(cost: float, radius: float) -> float:
     """How likely it is that an entry executes a symbol: from the cost of its strongest path to it, and the share of all
     entries that can execute it at all."""
-    return 1 / (1 + math.exp(cost - BIAS - RADIUS * math.log(radius + FLOOR)))
+    return 1 / (1 + math.exp(min(cost - BIAS - RADIUS * math.log(radius + FLOOR), 500.0)))
 
 
 def head_start(radius: float) -> float:
