@@ -726,23 +726,41 @@ CPP: dict[str, tuple[str, str]] = {
         """
         include/shop.h
             #pragma once
-            class Base { public: virtual void bow(); void shut(); };
-            class Shop : public Base { public: void sell(); void bow() override; private: void wrap(); };
+            class Part {
+             public:
+              void turn();
+              void halt();
+            };
+            class Base {
+             public:
+              virtual void bow();
+              void shut();
+            };
+            class Shop : public Base {
+             public:
+              void sell();
+              void bow() override;
+             private:
+              void wrap();
+              Part part_;
+            };
         src/shop.cpp
             #include "shop.h"
             void Base::bow() {}
             void Base::shut() {}
             void Shop::sell() { wrap(); }
             void Shop::bow() {}
-            void Shop::wrap() {}
+            void Shop::wrap() { part_.turn(); }
+            void Part::turn() {}
+            void Part::halt() {}
         src/main.cpp
             #include "shop.h"
             static void greet(Base* base) { base->bow(); }
             int main() { Shop shop; shop.sell(); greet(&shop); return 0; }
         """,
         """
-        main -> src/shop.cpp:Shop.sell, src/shop.cpp:Shop.wrap, src/shop.cpp:Shop.bow
-        main -/> src/shop.cpp:Base.shut
+        main -> src/shop.cpp:Shop.sell, src/shop.cpp:Shop.wrap, src/shop.cpp:Shop.bow, src/shop.cpp:Part.turn
+        main -/> src/shop.cpp:Base.shut, src/shop.cpp:Part.halt
         """,
     ),
 }

@@ -35,7 +35,7 @@ class _CFamily:
     open_world = True
     implicit_self = True
     structural = False
-    by_value = False
+    by_value = True
     called_back: frozenset[str] | None = None
     isolated = False
 

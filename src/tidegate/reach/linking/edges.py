@@ -89,6 +89,8 @@ class _File:
         self.edges: dict[tuple[int, int, str], tuple[int, int]] = {}
         self.by_value = evaluator.languages[table.index].by_value
         self.called_back = evaluator.languages[table.index].called_back
+        self.overrides = evaluator.languages[table.index].implicit_self
+        self.open_world = evaluator.languages[table.index].open_world
         self.structural = evaluator.languages[table.index].structural
         self.isolated = evaluator.languages[table.index].isolated
         self.aliases = {(b.line, b.value) for b in table.symbols.bindings if b.scope == 0 and b.kind == "assign"}
@@ -131,8 +133,25 @@ class _File:
                 if any(base.endswith(("Enum", "Flag")) for base in parent.bases):
                     self.add(number, "make", definition.line, self.table.key(definition.parent))
             self.add(number, "module", definition.line, f"{self.table.path}:")
+            if self.open_world and "abstract" in definition.flags:
+                self._declared(number)
         if self.by_value:
             self._values()
+
+    def _declared(self, number: int) -> None:
+        """A function that is only declared here runs what is written elsewhere under its name."""
+        evaluator, definition = self.evaluator, self.table.definitions[number]
+        name = definition.name.rpartition(".")[2]
+        if self.table.definitions[definition.parent].kind in ("class", "interface"):
+            holders = evaluator.parts(evaluator.whole((self.table.index, definition.parent)))
+        else:
+            language = evaluator.languages[self.table.index].name
+            holders = tuple((place[0], 0) for place in evaluator.world.get((language, name), ()))
+        for file, scope in dict.fromkeys(holders):
+            table = evaluator.table(file)
+            for entry in table.names.get((scope, name), ()) if table is not None else ():
+                if table and isinstance(entry, int) and "abstract" not in table.definitions[entry].flags:
+                    self._to_place(number, "call", definition.line, (file, entry))
 
     def _member_of_object(self, number: int) -> None:
         """What an object made by a function can do belongs to the function: the object goes where nobody knows."""
@@ -316,7 +335,8 @@ class _File:
                 rule = "call" if rule == "method" else rule
                 self.add(reference.within, rule, reference.line, table.key(value[2]))
                 self.add(reference.within, "make", reference.line, owner.key(receiver[2]))
-                return
+                if not self.overrides:
+                    return
             name = definition.name.rpartition(".")[2]
             self.add(reference.within, rule, reference.line, f"{owner.key(receiver[2])}#{name}")
         else:
