@@ -340,6 +340,16 @@ def test_what_an_edit_makes_possible(name: str) -> None:
     assert (source, target, True) in uses_of(read_head_tree(tree, TextIndex(head)))
 
 
+def test_from_nothing_and_to_nothing() -> None:
+    shop = TextIndex(drawn(SHOP))
+    cold = read_head_tree(kept(shop), None)
+    warm = read_head_tree(kept(TextIndex({})), shop)
+    assert uses_of(warm) == uses_of(cold)
+    assert {warm.name(node) for node in all_tests(warm)} == {cold.name(node) for node in all_tests(cold)}
+    assert warm.points == cold.points
+    assert uses_of(read_head_tree(kept(shop), TextIndex({}))) == uses_of(cold)
+
+
 def test_a_change_of_a_body_links_its_own_file_alone() -> None:
     base = drawn(SHOP)
     head = {**base, "shop/core.py": base["shop/core.py"].replace("return rule.rate()", "log(rule); return rule.rate()")}

@@ -79,7 +79,7 @@ class SymbolGraph:
     @cached_property
     def names(self) -> list[str]:
         """The text of every node."""
-        return self.arrays.nodes.decode("utf-8", "surrogateescape").split("\n")
+        return self.arrays.nodes.decode("utf-8", "surrogateescape").split("\n") if len(self) else []
 
     @cached_property
     def numbers(self) -> dict[str, int]:

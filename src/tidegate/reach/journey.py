@@ -245,6 +245,8 @@ def _has_file(repository: Repository, tree: str, path: str) -> bool:
 
 def _asked_about(question: str, index: Index, path: str, name: str, head: str, tree: str) -> Subject:
     file = index.read([path]).get(path)
+    if name and file is not None and file.error:
+        raise InputError(f"{path} could not be read: {file.error}", where=question, mend="ask about the whole file")
     if name and (file is None or not any(d.name == name for d in file.definitions)):
         near = sorted(d.name for d in file.definitions if d.name and name.rpartition(".")[2] in d.name) if file else []
         mend = f"perhaps {', '.join(near[:3])}" if near else "name it as in the source: Class.method"
