@@ -760,6 +760,7 @@ CPP: dict[str, tuple[str, str]] = {
         """,
         """
         main -> src/shop.cpp:Shop.sell, src/shop.cpp:Shop.wrap, src/shop.cpp:Shop.bow, src/shop.cpp:Part.turn
+        main -> include/shop.h:Shop.wrap
         main -/> src/shop.cpp:Base.shut, src/shop.cpp:Part.halt
         """,
     ),

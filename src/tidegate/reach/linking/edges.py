@@ -133,13 +133,22 @@ class _File:
                 if any(base.endswith(("Enum", "Flag")) for base in parent.bases):
                     self.add(number, "make", definition.line, self.table.key(definition.parent))
             self.add(number, "module", definition.line, f"{self.table.path}:")
-            if self.open_world and "abstract" in definition.flags:
-                self._declared(number)
+            if definition.kind in ("class", "interface"):
+                self._parts(number)
+            elif self.open_world and definition.kind in ("function", "method"):
+                self._twins(number)
         if self.by_value:
             self._values()
 
-    def _declared(self, number: int) -> None:
-        """A function that is only declared here runs what is written elsewhere under its name."""
+    def _parts(self, number: int) -> None:
+        """A class that is written in several places is all of them."""
+        place = (self.table.index, number)
+        for part in self.evaluator.parts(place) if self.evaluator.whole(place) == place else ():
+            if part != place:
+                self._to_place(number, "inside", self.table.definitions[number].line, part)
+
+    def _twins(self, number: int) -> None:
+        """A function that is declared in one place and written in another is both of them."""
         evaluator, definition = self.evaluator, self.table.definitions[number]
         name = definition.name.rpartition(".")[2]
         if self.table.definitions[definition.parent].kind in ("class", "interface"):
@@ -147,10 +156,13 @@ class _File:
         else:
             language = evaluator.languages[self.table.index].name
             holders = tuple((place[0], 0) for place in evaluator.world.get((language, name), ()))
+        if len(holders) < 2:
+            return
+        declared = "abstract" in definition.flags
         for file, scope in dict.fromkeys(holders):
             table = evaluator.table(file)
             for entry in table.names.get((scope, name), ()) if table is not None else ():
-                if table and isinstance(entry, int) and "abstract" not in table.definitions[entry].flags:
+                if table and isinstance(entry, int) and ("abstract" in table.definitions[entry].flags) != declared:
                     self._to_place(number, "call", definition.line, (file, entry))
 
     def _member_of_object(self, number: int) -> None:
