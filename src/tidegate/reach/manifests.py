@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
+
+from tidegate.errors import InputError
+from tidegate.settings import read_toml
 
 Ecosystem: TypeAlias = Literal["python", "javascript", "go", "rust", "jvm", "ruby"]
 MOST_PACKAGES = 5000
@@ -51,7 +53,7 @@ def compare_manifests(path: str, before: bytes, after: bytes) -> ManifestChange 
     ecosystem, read = known
     try:
         old, new = (dict(read(_text(side))) if side.strip() else {} for side in (before, after))
-    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+    except (InputError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return None
     lines = _text(after).split("\n")
     changed = [
@@ -136,6 +138,10 @@ def _text(content: bytes) -> str:
     return content.decode("utf-8", "replace")
 
 
+def _toml(text: str) -> dict[str, Any]:
+    return read_toml(text.encode(), "a manifest")
+
+
 def _line_of(name: str, lines: list[str]) -> int:
     """The line that names a package: for the eye only, so the first that holds it as a word is good enough."""
     pattern = re.compile(rf"(?<![\w@/.-]){re.escape(name)}(?![\w/-])", re.IGNORECASE)
@@ -154,7 +160,7 @@ def _python_name(name: str) -> str:
 
 
 def _pyproject(text: str) -> Iterator[tuple[str, str]]:
-    document = tomllib.loads(text)
+    document = _toml(text)
     project = document.get("project", {})
     listed = list(project.get("dependencies", ()))
     for group in (project.get("optional-dependencies", {}), document.get("dependency-groups", {})):
@@ -175,7 +181,7 @@ def _shown(version: object) -> str:
 
 
 def _pipfile(text: str) -> Iterator[tuple[str, str]]:
-    document = tomllib.loads(text)
+    document = _toml(text)
     for table in ("packages", "dev-packages"):
         yield from ((_python_name(name), _shown(version)) for name, version in document.get(table, {}).items())
 
@@ -189,7 +195,7 @@ def _pipfile_lock(text: str) -> Iterator[tuple[str, str]]:
 
 def _locked_toml(text: str) -> Iterator[tuple[str, str]]:
     found: dict[str, list[str]] = {}
-    for entry in tomllib.loads(text).get("package", ()):
+    for entry in _toml(text).get("package", ()):
         found.setdefault(entry["name"], []).append(str(entry.get("version", "")))
     yield from ((name, ", ".join(sorted(versions))) for name, versions in found.items())
 
@@ -243,7 +249,7 @@ def _go_sum(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _cargo(text: str) -> Iterator[tuple[str, str]]:
-    document = tomllib.loads(text)
+    document = _toml(text)
     places: list[Mapping[str, Any]] = [document, document.get("workspace", {}), *document.get("target", {}).values()]
     for place in places:
         for table in ("dependencies", "dev-dependencies", "build-dependencies"):
@@ -279,7 +285,7 @@ def _gradle(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _version_catalogue(text: str) -> Iterator[tuple[str, str]]:
-    document = tomllib.loads(text)
+    document = _toml(text)
     versions = document.get("versions", {})
     for entry in document.get("libraries", {}).values():
         if isinstance(entry, str):
@@ -294,8 +300,8 @@ def _version_catalogue(text: str) -> Iterator[tuple[str, str]]:
 
 def _without_tools(content: bytes) -> object:
     try:
-        document = tomllib.loads(_text(content))
-    except ValueError:
+        document = _toml(_text(content))
+    except InputError:
         return content
     tools = document.get("tool", {})
     document["tool"] = {name: table for name, table in tools.items() if name not in _CHECKERS}

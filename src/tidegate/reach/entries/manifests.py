@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-import tomllib
 from collections.abc import Iterator
 from typing import Any
 
+from tidegate.errors import InputError
 from tidegate.reach.answer import EntryPoint, SymbolId
 from tidegate.reach.entries.context import Context, entry
 from tidegate.reach.entries.finder import Finder, MarksByPath
+from tidegate.settings import read_toml
 
 _CONSOLE = re.compile(r"""["']?([\w.-]+)\s*=\s*([\w.]+:[\w.]+)""")
 _FILE = re.compile(r"[\w./@-]+\.(?:js|mjs|cjs|ts|mts|tsx|py)\b")
@@ -36,8 +37,8 @@ def _join(_: MarksByPath, context: Context) -> Iterator[EntryPoint]:
 
 def _pyproject(path: str, known: frozenset[str], context: Context) -> Iterator[EntryPoint]:
     try:
-        found: dict[str, Any] = tomllib.loads(context.text(path))
-    except (tomllib.TOMLDecodeError, RecursionError):
+        found = read_toml(context.text(path).encode(), path)
+    except InputError:
         return
     project, poetry = _table(found, "project"), _table(_table(found, "tool"), "poetry")
     for table in (_table(project, "scripts"), _table(project, "gui-scripts"), _table(poetry, "scripts")):

@@ -6,7 +6,9 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tidegate.errors import InputError
 from tidegate.reach.languages.interface import ReadTexts
+from tidegate.settings import read_toml
 
 _ROOTS = frozenset(["lib.rs", "main.rs"])
 _OWN_CRATES = ("tests", "examples", "benches", "src/bin")
@@ -40,11 +42,9 @@ class RustLayout:
         return ()
 
     def _read_manifest(self, folder: str, source: bytes) -> None:
-        import tomllib
-
         try:
-            manifest = tomllib.loads(source.decode("utf-8", "replace"))
-        except (tomllib.TOMLDecodeError, RecursionError):
+            manifest = read_toml(source.decode("utf-8", "replace").encode(), "Cargo.toml")
+        except InputError:
             manifest = {}
         package = _table(manifest, "package")
         if not package and manifest:

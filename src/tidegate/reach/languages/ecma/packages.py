@@ -96,22 +96,30 @@ def read_packages(paths: Sequence[str], read: ReadTexts) -> Packages:
         if path in texts:
             members.extend(_patterns(posixpath.dirname(path), _listed_members(path, texts[path])))
     if members:
-        inside = re.compile("|".join(f"(?:{pattern})" for pattern in members[:200]))
+        import re2  # what a stranger writes must not take a power of time
+
+        inside = re2.compile("|".join(f"(?:{_plain(pattern)})" for pattern in members[:200]))
         for package in packages:
-            package.member = inside.fullmatch(package.folder) is not None
+            package.member = inside.fullmatch(_plain(package.folder)) is not None
     return Packages(packages)
 
 
 def _listed_members(path: str, text: bytes) -> object:
     if path.endswith(".json"):
         return decode_object(text).get("packages")
-    import yaml
+    from tidegate.reach.services.texts import TextError, parse_yaml  # it reads events, so that nothing multiplies
 
     try:
-        content = yaml.safe_load(text.decode("utf-8", "replace"))
-    except (yaml.YAMLError, RecursionError, ValueError):
+        documents = parse_yaml(text)
+    except TextError:
         return None
+    content = documents[0] if documents else None
     return content.get("packages") if isinstance(content, dict) else None
+
+
+def _plain(text: str) -> str:
+    """The text without halves of surrogate pairs, which RE2 does not take."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _patterns(folder: str, members: object) -> list[str]:
