@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _RUNS = tuple(rule.runs for rule in RULES)
 _LOADED = ("import", "module")
 _FELT = tuple(rule.name not in _LOADED for rule in RULES)
-FELT_CUT = 0.05
+FELT_CUT = 0.1
 """What is less likely to feel a change than this is not named to people. Tests have a threshold of their own (CUT)."""
 
 _RUST_TESTS = ("tests.", "test.")

@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 
+import re2
 from msgspec import Struct
 
 from tidegate.reach.answer import SymbolId
 from tidegate.reach.index import Index
+from tidegate.reach.naming import HOLE, common_folders, is_page, names_file, parts_of, stem_of
 from tidegate.reach.quiet import quiet_kind
-from tidegate.reach.symbols import Definition, FileSymbols
+from tidegate.reach.symbols import Definition, FileSymbols, Text
 
 MOST_FILES = 300
 MOST_CODE = 600
@@ -58,7 +59,7 @@ def find_readers(index: Index, wanted: Sequence[str], tables: Mapping[str, Seque
     for _ in range(ROUNDS):
         fresh = finder.readers_of(asked)
         found += fresh
-        asked = [r.source.path for r in fresh if not r.source.name and _is_page(r.source.path)]
+        asked = [r.source.path for r in fresh if not r.source.name and is_page(r.source.path)]
         asked = [path for path in dict.fromkeys(asked) if path not in seen][:MOST_FILES]
         seen.update(asked)
         if not asked:
@@ -73,29 +74,8 @@ def tables_of(sql: Iterable[bytes]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if len(name) > 2))
 
 
-def names_file(value: str, path: str) -> bool:
-    """Whether a text names this file: the end of its path, a pattern for it, or its path without the suffix."""
-    parts = _parts(value)
-    if not parts:
-        return False
-    own = path.split("/")
-    folder = parts[-1] == ""
-    if folder and value.startswith("/"):
-        return False  # what begins at the root and goes on is the path of a route
-    if folder or ("." not in parts[-1] and len(parts) > 1):
-        return (not folder and _is_page(path) and _ends(parts, [*own[:-1], _stem(own[-1])])) or _inside(parts, own)
-    return _ends(parts, own)
-
-
 # Private
 
-_PAGES = frozenset(
-    (
-        *(".html", ".htm", ".xhtml", ".jinja", ".jinja2", ".j2", ".tmpl", ".gohtml", ".tpl", ".mustache", ".hbs"),
-        *(".handlebars", ".ejs", ".haml", ".pug", ".slim", ".liquid", ".erb", ".ftl", ".twig", ".jsp", ".eta", ".njk"),
-        *(".vm", ".xml", ".css", ".scss", ".less", ".vue", ".svelte", ".astro"),
-    )
-)
 _SHOWN = frozenset(
     (
         *("render", "render_template", "render_to_string", "get_template", "select_template", "TemplateResponse"),
@@ -109,12 +89,15 @@ _TABLE = re.compile(
     re.IGNORECASE,
 )
 _SQL = re.compile(r"\s*(?:select|insert|update|delete|with|create|alter|drop|merge|truncate)\b", re.IGNORECASE)
-_HOLE = re.compile(r"[$#]?\{[^{}]*\}|%[sdv]|\*+")
 _SUFFIXED = re.compile(r"[\w*}]\.\w{1,8}$")
 _LIST = 6
 """Who names more files than this lists them: each of them matters less to it."""
 
 _TOKEN = re.compile(rb"[\w./\-@~*{}]+")
+_PARTIAL = re.compile(rb"""render[ (]+(?:partial:\s*|layout:\s*)?["'](\w+)["']""")
+_RUBY_PAGES = (".erb", ".haml", ".slim")
+"""Pages in which a bare name is a partial of the same folder."""
+
 _RAILS = re.compile(r"(.*?)app/views/(.+)/_?([a-z]\w*)\.[\w.+]+$")
 
 
@@ -134,7 +117,10 @@ class _Finder:
         needles = self._needles(wanted)
         found: list[Reader] = []
         code: dict[str, set[str]] = {}
+        any_of_them = _any_of(needles)
         for path, content in self._sources().items():
+            if any_of_them.search(content) is None:
+                continue
             hit = {file for needle, files in needles.items() if needle in content for file in files if file != path}
             if not hit:
                 continue
@@ -158,7 +144,7 @@ class _Finder:
             name = path.rpartition("/")[2]
             folder = path.rpartition("/")[0].rpartition("/")[2]
             texts = [name, *self.tables.get(path, ())]
-            texts += [f"{mark}{_stem(name).lstrip('_')}" for mark in "\"'/"] if _is_page(path) else []
+            texts += [f"{mark}{stem_of(name).lstrip('_')}" for mark in "\"'/"] if is_page(path) else []
             texts += [f"{folder}/"] if folder else []
             for text in texts:
                 if len(text) > 2:
@@ -169,7 +155,7 @@ class _Finder:
         if self._contents is None:
             paths, total = [], 0
             for path, blob in self.index.files.items():
-                readable = blob.language or _is_page(path)
+                readable = blob.language or is_page(path)
                 if readable and not quiet_kind(path) and 0 <= blob.size <= 2 << 20:
                     total += blob.size
                     if total > MOST_BYTES:
@@ -185,6 +171,8 @@ class _Finder:
             if len(line) <= 2000:
                 for token in _TOKEN.findall(line):
                     tokens.setdefault(token.decode("utf-8", "replace"), number)
+                for name in _PARTIAL.findall(line) if path.endswith(_RUBY_PAGES) else ():
+                    tokens.setdefault(f"{path.split('/')[-2]}/{name.decode()}", number)
         for file in sorted(hit):
             known = [(number, value) for value, number in tokens.items() if "/" in value or "." in value]
             named = [(number, value) for number, value in known if names_file(value, file)]
@@ -194,10 +182,10 @@ class _Finder:
 
     def _in_code(self, path: str, symbols: FileSymbols, hit: Sequence[str]) -> Iterator[Reader]:
         lists = Counter(text.within for text in symbols.texts if _SUFFIXED.search(text.value))
-        shown = list(_shown(symbols))
+        texts = _Texts(symbols)
         for file in hit:
             found: dict[int, tuple[int, int]] = {}
-            for within, line, width in self._named(path, symbols, shown, file):
+            for within, line, width in self._named(path, texts, file):
                 width = max(width, lists[within] if lists[within] > _LIST else 1)
                 known = found.get(within)
                 if known is None or width < known[0]:
@@ -207,35 +195,34 @@ class _Finder:
             for within, (width, line) in found.items():
                 yield Reader(file, SymbolId(path, _name(symbols.definitions, within)), line, width)
 
-    def _named(
-        self, path: str, symbols: FileSymbols, shown: Sequence[tuple[str, int, int]], file: str
-    ) -> Iterator[tuple[int, int, int]]:
+    def _named(self, path: str, texts: _Texts, file: str) -> Iterator[tuple[int, int, int]]:
         """The definitions that name a file, each with the line and with how many files that could be."""
-        for text in symbols.texts:
+        name = file.rpartition("/")[2]
+        for text in (*texts.plain.get(name, ()), *texts.open):
             if names_file(text.value, file):
                 yield text.within, text.line, self._width(text.value, file, path)
-        stem = _stem(file.rpartition("/")[2]).lstrip("_")
-        for value, within, line in shown if _is_page(file) else ():
+        stem = stem_of(name).lstrip("_")
+        for value, within, line in texts.shown if is_page(file) else ():
             if value.rpartition("/")[2].lstrip("_") == stem and (value == stem or names_file(value, file)):
                 yield within, line, 1
         tables = self.tables.get(file, ())
         if tables:
             pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, tables))})\b", re.IGNORECASE)
-            for text in symbols.texts:
-                if _SQL.match(text.value) and pattern.search(text.value):
+            for text in texts.sql:
+                if pattern.search(text.value):
                     yield text.within, text.line, 1
-            yield from _mapped(symbols, tables)
+            yield from _mapped(texts.symbols, tables)
 
     def _width(self, value: str, file: str, reader: str) -> int:
         """How many files a text could mean. The one that lies nearest to the reader is meant, the others may be."""
-        last = _parts(value)[-1]
-        if _HOLE.search(value):
+        last = parts_of(value)[-1]
+        if HOLE.search(value):
             return PATTERN
         if "." not in last:
-            return 1 if last and _is_page(file) else FOLDER
+            return 1 if last and is_page(file) else FOLDER
         alike = [path for path in self.by_name.get(last, ()) if names_file(value, path)]
-        nearest = max((_common(path, reader) for path in alike), default=0)
-        return 1 if len(alike) < 2 or _common(file, reader) >= nearest else len(alike)
+        nearest = max((common_folders(path, reader) for path in alike), default=0)
+        return 1 if len(alike) < 2 or common_folders(file, reader) >= nearest else len(alike)
 
     def _by_convention(self, path: str) -> Iterator[Reader]:
         """Rails shows app/views/stories/index.html.erb for StoriesController#index without naming it."""
@@ -252,6 +239,33 @@ class _Finder:
             own = definition.name.rpartition(".")[2]
             if (own == action) if action else definition.kind == "class":
                 yield Reader(path, SymbolId(controller, definition.name), definition.line, 1)
+
+
+class _Texts:
+    """The texts of a file: those that end in the name of a file by that name, those that may mean any, and SQL."""
+
+    def __init__(self, symbols: FileSymbols) -> None:
+        self.symbols = symbols
+        self.shown = list(_shown(symbols))
+        self.plain: dict[str, list[Text]] = {}
+        self.open: list[Text] = []
+        self.sql: list[Text] = []
+        for text in symbols.texts:
+            last = text.value.partition("?")[0].rpartition("/")[2]
+            if _SQL.match(text.value):
+                self.sql.append(text)
+            elif "." in last and not HOLE.search(text.value):
+                self.plain.setdefault(last, []).append(text)
+            elif "/" in text.value or HOLE.search(text.value):
+                self.open.append(text)
+
+
+def _any_of(needles: Iterable[bytes]) -> re2.Regexp:
+    options = re2.Options()
+    options.max_mem = 64 << 20
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.log_errors = False
+    return re2.compile(b"|".join(re2.escape(needle) for needle in sorted(needles)), options)
 
 
 def _shown(symbols: FileSymbols) -> Iterator[tuple[str, int, int]]:
@@ -274,66 +288,3 @@ def _mapped(symbols: FileSymbols, tables: Sequence[str]) -> Iterator[tuple[int, 
 
 def _name(definitions: Sequence[Definition], within: int) -> str:
     return definitions[within].name if 0 <= within < len(definitions) else ""
-
-
-def _parts(value: str) -> list[str]:
-    """The steps of a text that could be a path; [] where it could be none."""
-    text = value.split("?")[0].split("#{")[0] if "?" in value else value
-    if text.endswith("*"):
-        return []  # a pattern for all that lies somewhere: tools say which files they pass over
-    for lead in ("classpath:", "file:", "@/", "~/"):
-        text = text.removeprefix(lead)
-    if "://" in text or len(text) > 200 or " " in text or text in (".", "/", ""):
-        return []
-    parts = [part for part in text.split("/")[:-1] if part not in ("", ".", "..")]
-    last = text.rpartition("/")[2]
-    if not parts and not last.strip(".*"):
-        return []
-    parts.append(last)
-    solid = [_HOLE.sub("", part) for part in parts]
-    if not any(part.strip("._-") and not part.startswith(".") for part in solid):
-        return []
-    return parts
-
-
-def _ends(parts: Sequence[str], own: Sequence[str]) -> bool:
-    if len(parts) > len(own):
-        return False
-    return all(_same(part, step) for part, step in zip(reversed(parts), reversed(own), strict=False))
-
-
-def _same(part: str, step: str) -> bool:
-    if part == step:
-        return True
-    if not _HOLE.search(part):
-        return False
-    return fnmatchcase(step, _HOLE.sub("*", part.replace("[", "[[]").replace("?", "[?]")))
-
-
-def _inside(parts: Sequence[str], own: Sequence[str]) -> bool:
-    """Whether the text names a folder in which the file lies: two steps at least, or one with its final slash."""
-    steps = [part for part in parts if part]
-    folders = own[:-1]
-    if len(steps) < 2 and parts[-1] != "":
-        return False
-    if len(steps) == 1 and len(folders) > 0:
-        return steps[0] == folders[-1]
-    return any(list(folders[at : at + len(steps)]) == steps for at in range(len(folders) - len(steps) + 1))
-
-
-def _stem(name: str) -> str:
-    return name.partition(".")[0] if not name.startswith(".") else name
-
-
-def _is_page(path: str) -> bool:
-    return f".{path.rpartition('.')[2].lower()}" in _PAGES
-
-
-def _common(one: str, other: str) -> int:
-    """How many folders two paths begin with together."""
-    count = 0
-    for left, right in zip(one.split("/")[:-1], other.split("/")[:-1], strict=False):
-        if left != right:
-            break
-        count += 1
-    return count
