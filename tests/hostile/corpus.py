@@ -409,6 +409,60 @@ def pipes_for_files(yard: Yard) -> None:
     os.mkfifo(yard.git_dir / "config")
 
 
+_DOTS = "a." * 100_000 + "a = 1\n"
+_DIGITS = "1" * 5000
+_DEEP = "[" * 100_000
+_LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)
+)
+_EXPLOSIONS = {
+    "pyproject.toml": _DOTS,
+    "dots/Cargo.toml": _DOTS,
+    "dots/Cargo.lock": _DOTS,
+    "dots/poetry.lock": _DOTS,
+    "dots/Pipfile": _DOTS,
+    "dots/gradle/libs.versions.toml": _DOTS,
+    "dots/fly.toml": _DOTS,
+    "digits/pyproject.toml": f"[project.scripts]\nx = {_DIGITS}\n",
+    "digits/package.json": f'{{"name": "x", "bin": {_DIGITS}, "scripts": {{"a": {_DIGITS}}}}}',
+    "digits/Pipfile.lock": f'{{"default": {{"a": {{"version": {_DIGITS}}}}}}}',
+    "deep/package.json": '{"exports": ' + _DEEP,
+    "deep/tsconfig.json": '{"compilerOptions": {"paths": ' + _DEEP,
+    "deep/serverless.yml": "functions: " + _DEEP,
+    "deep/schema.graphql": "type Query { a: " + _DEEP,
+    "deep/shop.proto": "service A { rpc B (" + "(" * 100_000,
+    "laughs/compose.yaml": _LAUGHS + "services: *a11\n",
+    "laughs/pnpm-workspace.yaml": _LAUGHS + "packages: *a11\n",
+    "laughs/catalog-info.yaml": _LAUGHS + "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: *a11\n",
+    "laughs/deploy.yaml": _LAUGHS + "apiVersion: apps/v1\nkind: Deployment\nmetadata: *a11\n",
+    "slow/package.json": '{"name": "x", "workspaces": ["' + "*a" * 90 + '", "' + "**/a/" * 40 + '"]}',
+    "slow/" + "a" * 200 + "/package.json": '{"name": "y"}',
+    "slow/compose.yaml": "services:\n  web:\n    build: " + "a/../" * 50_000 + "\n",
+    "slow/Dockerfile": "FROM scratch\nENV A=" + "${A}" * 50_000 + "\nCOPY $A$A$A " + "a " * 50_000 + "\n",
+    "slow/.dockerignore": "*a" * 5000 + "\n" + "**/" * 5000 + "\n",
+    "slow/Makefile": "x:\n\t" + "python " * 100_000 + "\n",
+    "slow/crontab": "* " * 100_000 + "\n",
+    "slow/query.sql": "SELECT * FROM " + "a.b, " * 100_000,
+    "slow/page.html": "{% extends " * 50_000,
+    "slow/go.mod": "module x\nreplace " + "a => b " * 50_000,
+    "slow/requirements.txt": "a[" + "b," * 100_000 + "]==1\n",
+    "slow/build.gradle": "implementation(" * 50_000,
+    "slow/pom.xml": "<a>" * 100_000,
+    "slow/Gemfile": "gem 'a', " * 50_000,
+    "slow/app.py": "x = f'{" * 5000 + "\n",
+    "slow/api.ts": "const a: A<" * 50_000,
+    "slow/url.rs": "fn a() { " + "a!(" * 50_000,
+}
+
+
+def manifests_that_explode(yard: Yard) -> None:
+    """What takes a power of time or memory to read, in every kind of file that says something of a program."""
+    texts = {os.fsencode(path): text.encode() for path, text in _EXPLOSIONS.items()}
+    base = {path: b"x" for path in texts if path != b"pyproject.toml"}
+    commit_tree(yard.repo, base, "Base", "refs/heads/main")
+    commit_tree(yard.repo, {**base, **texts, b"src/app.py": b"import os\n"}, "Change", "refs/heads/feature")
+
+
 def kept_data_behind_a_link(yard: Yard) -> None:
     (yard.top / "outside/reach").mkdir()
     (yard.git_dir / "tidegate").symlink_to(yard.top / "outside")
@@ -484,6 +538,7 @@ CORPUS = (
     Entry(blob_that_claims_a_gigabyte),
     Entry(bomb),
     Entry(pipes_for_files),
+    Entry(manifests_that_explode),
     Entry(kept_data_behind_a_link),
     Entry(kept_data_behind_the_second_link),
     Entry(pipes_for_kept_data),
