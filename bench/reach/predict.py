@@ -82,7 +82,11 @@ def predict_reach(tree: Path, commit: str, recorded: TestMap | None) -> Answer:
             return {}
         changed = [ChangedSymbol(asked, "function", "asked", 1, 1, "head")]
         nodes = nodes_of(head, changed)
-        seen = recorded_of(recorded, validity, [asked], head, None) if recorded is not None and validity is not None else None
+        seen = (
+            recorded_of(recorded, validity, [asked], head, None)
+            if recorded is not None and validity is not None
+            else None
+        )
         found = reached_tests(find_affected(head, sorted(nodes)), tests, seen)
         if not found:
             found = tests_that_load(head, sorted(nodes), tests)
