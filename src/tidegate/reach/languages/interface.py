@@ -27,8 +27,8 @@ class Language(Protocol):
     `submodules`: `<a>.b` may mean the module a.b (Python). `open_world`: top-level names are seen everywhere (Ruby, C).
     `implicit_self`: a bare name may be a member of the enclosing class (Java, Kotlin, Ruby, C++).
     `structural`: a class fits an interface that it does not name when it has its methods (Go, TypeScript).
-    `by_value`: a variable, field or parameter of a class is an instance of it that nobody has to make, and a call of its
-    method means that one (Go, Rust, C++), unless bases are classes as well, so that it may be overridden (C++).
+    `by_value`: a variable, field or parameter of a class is an instance of it that nobody has to make, and a call of
+    its method means that one (Go, Rust, C++), unless bases are classes as well, so that it may be overridden (C++).
     `isolated`: each file of tests is run alone, so that loading it and what it imports is a part of its tests.
     `called_back`: the methods that code from outside calls on an instance that it is handed; None: it may be any.
     """
