@@ -48,6 +48,7 @@ from tidegate.reach.blocks import touched_services
 from tidegate.reach.changed import changed_symbols, side_reader
 from tidegate.reach.cochange import missing_partners
 from tidegate.reach.entries.places import is_test
+from tidegate.reach.fallback import tests_that_load
 from tidegate.reach.history import History, read_history
 from tidegate.reach.index import Index, list_index_pair, read_index
 from tidegate.reach.joined import join_files
@@ -153,7 +154,10 @@ def answer_of(
     subject, index, tree, affected = ground.subject, ground.index, ground.tree, ground.affected
     all_tests = tests_of(tree)
     recorded = read_recorded(repository, index, ground.nodes.values(), tree)
-    tests = _still_there(reached_tests(affected, all_tests, recorded), subject.changed)
+    tests = reached_tests(affected, all_tests, recorded)
+    if not tests and recorded is None:
+        tests = tests_that_load(tree, sorted(ground.nodes), all_tests)
+    tests = _still_there(tests, subject.changed)
     symbols = reached_symbols(affected, all_tests)
     points = _with_rates(reached_points(affected, tree.points), traffic)
     unread_files: list[tuple[str, str]] = []
