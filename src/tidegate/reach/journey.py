@@ -63,6 +63,7 @@ from tidegate.reach.trees import HeadTree, read_head_tree, read_kept_tree
 from tidegate.settings import Settings
 
 MOST_UNREAD = 20
+LOADS = "no path leads from a test to the change; these tests load its file, and that is all that is known of them"
 
 
 class Subject(Struct, frozen=True):
@@ -185,7 +186,7 @@ def answer_of(
         co_changes=co_changes,
         completeness=completeness,
         verdict="some" if anything else "none" if _nothing_is_sure(ground, completeness) else "unknown",
-        notes=(*ground.notes, *_notes(owners, unread_files, recorded)),
+        notes=(*ground.notes, *([LOADS] if loads else []), *_notes(owners, unread_files, recorded)),
     )
 
 
