@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tidegate.reach.languages.c_reader import CReader
-from tidegate.reach.languages.tree import digest, leaves
+from tidegate.reach.languages.tree import comment_above, digest, leaves
 from tidegate.reach.symbols import Definition, Digests
 
 if TYPE_CHECKING:
@@ -24,8 +24,20 @@ def read_c_digests(source: bytes, grammar: str, root: Node) -> tuple[Digests, ..
     reader = CReader(source, grammar)
     reader.read_file(root)
     holes = frozenset(node.id for node in reader.nodes[1:])
+    lines = source.split(b"\n")
     found = zip(reader.definitions, reader.nodes, strict=True)
-    return tuple(_one(made, node, holes, partial=index in reader.partial) for index, (made, node) in enumerate(found))
+    return tuple(
+        _one(
+            made,
+            node,
+            holes,
+            []
+            if index in reader.partial or index == 0
+            else comment_above(lines, reader.begins.get(index, made.line), (b"//",)),
+            index in reader.partial,
+        )
+        for index, (made, node) in enumerate(found)
+    )
 
 
 # Private
@@ -38,32 +50,31 @@ class _Parts:
         self.body: list[Node] = []
 
 
-def _one(made: Definition, node: Node, holes: frozenset[int], *, partial: bool) -> Digests:
+def _one(made: Definition, node: Node, holes: frozenset[int], docs: list[bytes], partial: bool) -> Digests:
     parts = _Parts()
     if made.kind == "module":
-        parts.body = [node]
+        parts.body = node.children
     elif not partial:
         _split(node, parts, titled=node.type == "compound_statement")
-    own = holes - {node.id}
     head = [] if made.kind == "module" else [made.name, made.kind, made.visibility, *made.flags]
     return Digests(
         name=made.name,
         kind=made.kind,
         line=made.line,
         end_line=made.end_line,
-        signature=digest([*(part.encode() for part in head), *_tokens(parts.signature, own)]),
-        defaults=digest(_tokens(parts.defaults, own)),
+        signature=digest([*(part.encode() for part in head), *_tokens(parts.signature, holes)]),
+        defaults=digest(_tokens(parts.defaults, holes)),
         decorators=digest(()),
         bases=digest(base.encode() for base in made.bases),
-        body=digest(_tokens(parts.body, own)),
-        docs=digest(_documentation(node) if made.kind != "module" and not partial else ()),
+        body=digest(_tokens(parts.body, holes)),
+        docs=digest(docs),
     )
 
 
 def _split(node: Node, parts: _Parts, *, titled: bool) -> None:
     """Parts a declaration. A class inside of it stands for itself."""
-    if titled:
-        parts.body.append(node)
+    if titled or not node.child_count:
+        parts.body += node.children or [node]
         return
     stack = list(reversed(node.children))
     while stack:
@@ -79,7 +90,7 @@ def _split(node: Node, parts: _Parts, *, titled: bool) -> None:
             parts.defaults += [value] if value is not None else []
         elif kind == "preproc_arg":
             parts.body.append(part)
-        elif kind == "init_declarator" or (kind == "=" and part.parent == node):
+        elif kind == "init_declarator" or kind == "=":
             _split_value(part, parts, stack)
         elif kind.endswith(("_declarator", "_specifier", "parameter_list")):
             stack.extend(reversed(part.children or []))
@@ -106,20 +117,3 @@ def _tokens(nodes: Iterable[Node], holes: frozenset[int]) -> Iterable[bytes]:
 
 def _is_trailing(parent: Node, separator: Node) -> bool:
     return separator.type == "," and parent.type in _LISTS
-
-
-def _documentation(node: Node) -> list[bytes]:
-    """The comments that end on the line above."""
-    parent = node.parent
-    while (
-        parent is not None and parent.type in ("template_declaration", "type_definition") and node.type != parent.type
-    ):
-        node, parent = parent, parent.parent
-    found: list[bytes] = []
-    line = node.start_point[0]
-    before = node.prev_named_sibling
-    while before is not None and before.type == "comment" and before.end_point[0] in (line - 1, line):
-        found.append(b" ".join((before.text or b"").split()))
-        line = before.start_point[0]
-        before = before.prev_named_sibling
-    return found

@@ -143,9 +143,13 @@ class CExpressions(CTypes):
     def broken(self, node: Node) -> str:
         if not node.named_child_count and node.end_byte - node.start_byte < 3:
             self.mended = True  # `va_arg(list, char*)`: a sign of a type among expressions, which hides nothing
-        elif len(self.gaps) < _GAP_LIMIT:
-            self.gaps.append(Gap(self.local.index, "syntax", node.start_point[0] + 1))
+        else:
+            self.gap("syntax", node)
         return self.parts(node)
+
+    def gap(self, reason: str, node: Node) -> None:
+        if len(self.gaps) < _GAP_LIMIT:
+            self.gaps.append(Gap(self.local.index, reason, node.start_point[0] + 1))
 
     def refer(self, kind: ReferenceKind, chain: str, node: Node, arguments: tuple[str, ...] = ()) -> None:
         self.references.append(Reference(self.local.index, kind, chain, node.start_point[0] + 1, arguments))

@@ -43,13 +43,18 @@ _LEVELS = frozenset(
 
 
 class CReader(CExpressions):
-    """Reads one file. `nodes` has the node of each definition; `partial` are classes that stand in another file."""
+    """Reads one file. `nodes` has the node of each definition; `partial` are classes that stand in another file.
+
+    `begins` has the line in which a definition begins with its template parameters.
+    """
 
     def __init__(self, source: bytes, grammar: str) -> None:
         super().__init__(source, grammar)
         self.definitions: list[Definition] = []
         self.nodes: list[Node] = []
         self.partial: set[int] = set()
+        self.begins: dict[int, int] = {}
+        self.template_at = 0
         self.package = ""
         self.classes: dict[str, int] = {}
         self.visibility: Visibility = "public"
@@ -153,7 +158,7 @@ class CReader(CExpressions):
         self.visibility = "private" if self.cut(node).startswith("private") else "public"
 
     def _broken_level(self, node: Node) -> None:
-        self.gaps.append(Gap(self.local.index, "syntax", node.start_point[0] + 1))
+        self.gap("syntax", node)
         self.level(node)
 
     def _statement(self, node: Node) -> Node | None:
@@ -190,6 +195,9 @@ class CReader(CExpressions):
             bases,
             flags=tuple(flag for flag in flags if flag != "private"),
         )
+        if self.template_at:
+            self.begins[len(self.definitions)] = self.template_at
+            self.template_at = 0
         self.definitions.append(made)
         self.nodes.append(node)
         return len(self.definitions) - 1
@@ -346,7 +354,9 @@ class CReader(CExpressions):
                 self.parameters = self.parameters | {self.cut(name)}
         for part in node.named_children:
             if part.type not in ("template_parameter_list", "requires_clause", "comment"):
+                self.template_at = node.start_point[0] + 1
                 self._declaration_part(part, None)
+                self.template_at = 0
         self.parameters = outer
 
     # variables and declared functions
@@ -362,14 +372,17 @@ class CReader(CExpressions):
         elif kind is not None and kind.type == "enum_specifier":
             self.local_class(kind)
         words = {self.cut(part) for part in node.children if part.type in _WORDS}
-        for part in node.children_by_field_name("declarator"):
+        parts = node.children_by_field_name("declarator")
+        default = node.child_by_field_name("default_value")
+        for part in parts:
             found = declared(part)
             if found.name is None:
                 continue
             if found.function is not None:
                 self._declared_function(node, found, base, words)
             else:
-                self._variable(node, part, found, base, words)
+                value = part.child_by_field_name("value") if part.type == "init_declarator" else default
+                self._variable(node if len(parts) == 1 else part, found, base, words, value)
 
     def _unnamed_member(self, node: Node, kind: Node) -> str:
         """`struct { int a; } b;` in a class: the members are those of a class called as its first variable."""
@@ -378,28 +391,23 @@ class CReader(CExpressions):
         index = self.class_(kind, kind, f"{self.cut(name)}_t" if name is not None else "")
         return self.definitions[index].name.rpartition(".")[2] + "!" if index >= 0 else ""
 
-    def _variable(self, node: Node, part: Node, found: Declared, base: str, words: set[str]) -> None:
+    def _variable(self, node: Node, found: Declared, base: str, words: set[str], value: Node | None) -> None:
         if found.name is None:
             return
+        parent, name = self.owner(), self.cut(found.name)
         if found.name.type == "qualified_identifier":
-            path = self.without_namespaces(self.scopes(found.name))
-            parent = self.partial_class(path[:-1], node) if path[:-1] else self.owner()
+            path = self.without_namespaces(self.scopes(found.name), defining=True)
+            parent = self.partial_class(path[:-1], node) if path[:-1] else parent
             name = path[-1]
-        else:
-            parent, name = self.owner(), self.cut(found.name)
-        flags = ("abstract",) if "extern" in words and part.type != "init_declarator" else ()
+        flags = ("abstract",) if "extern" in words and value is None else ()
         flags += ("static",) if "static" in words and self.local.cls >= 0 else ()
         flags += ("private",) if "static" in words and self.local.cls < 0 else ()
         fixed = {"constexpr", "constinit"} if found.pointer else {"constexpr", "const", "constinit"}
         constant = bool(words & fixed) or name.isupper()
-        single = len(node.children_by_field_name("declarator")) == 1
-        index = self.define(
-            name, "constant" if constant else "variable", node if single else part, parent=parent, flags=flags
-        )
+        index = self.define(name, "constant" if constant else "variable", node, parent=parent, flags=flags)
         chain = base + "*" if base and found.array and base[0] != "%" else base
         if chain and chain[0] != "%":
             self.bind(parent, name, chain, "annotation", found.name)
-        value = part.child_by_field_name("value") or node.child_by_field_name("default_value")
         if value is not None:
             self._inside(index, value)
 

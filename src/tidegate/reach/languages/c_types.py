@@ -24,6 +24,7 @@ _CONTAINERS = frozenset(
 _EXTERNAL = frozenset(["std", "boost", "absl", "testing", "folly", "Eigen", "benchmark", "gtest", "benchmark"])
 _INTEGERS = re.compile(r"(?:unsigned|signed|int|long|short|size_t|ssize_t|u?int\d+_t|u?intptr_t|time_t|off_t)\b").match
 _NAME = re.compile(r"~?[^\W\d]\w*").fullmatch
+_MOST_SCOPES = 20
 _OPERATOR = re.compile(r"\s+")
 _WRAPPERS = frozenset(
     ["pointer_declarator", "reference_declarator", "parenthesized_declarator", "array_declarator", "init_declarator",
@@ -172,7 +173,7 @@ class CTypes:
         """The names of a qualified identifier; template arguments are left out."""
         parts: list[str] = []
         current: Node | None = node
-        while current is not None and current.type == "qualified_identifier":
+        while current is not None and current.type == "qualified_identifier" and len(parts) < _MOST_SCOPES:
             scope = current.child_by_field_name("scope")
             if scope is not None:
                 inner = scope.child_by_field_name("name") or scope

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tidegate.reach.languages.ruby_reader import RubyReader
 from tidegate.reach.languages.ruby_scope import Draft
-from tidegate.reach.languages.tree import digest, leaves
+from tidegate.reach.languages.tree import comment_above, digest, leaves
 from tidegate.reach.symbols import Digests
 
 if TYPE_CHECKING:
@@ -22,24 +22,18 @@ def read_ruby_digests(source: bytes, root: Node) -> tuple[Digests, ...]:
     reader = RubyReader(source)
     reader.read_file(root)
     holes = frozenset(draft.node.id for draft in reader.drafts[1:])
-    opened = {draft.parent for draft in reader.drafts if draft.kind == "class" and draft.parent > 0}
-    return tuple(
-        _one(draft, holes, mentioned=index in opened and _same_below(reader.drafts, index))
-        for index, draft in enumerate(reader.drafts)
-    )
+    # `class A::B` opens A too and says nothing of it: both have the same node.
+    drafts = reader.drafts
+    mentioned = {one.parent for one in drafts if one.parent > 0 and drafts[one.parent].node.id == one.node.id}
+    lines = source.split(b"\n")
+    return tuple(_one(draft, holes, lines, mentioned=index in mentioned) for index, draft in enumerate(reader.drafts))
 
 
 # Private
 
 
-def _same_below(drafts: list[Draft], index: int) -> bool:
-    """Whether the class is only mentioned by the name of one inside it: `class A::B` opens A and says nothing of it."""
-    return any(draft.parent == index and draft.node.id == drafts[index].node.id for draft in drafts)
-
-
-def _one(draft: Draft, holes: frozenset[int], *, mentioned: bool) -> Digests:
+def _one(draft: Draft, holes: frozenset[int], lines: list[bytes], *, mentioned: bool) -> Digests:
     node = draft.node
-    own = holes - {node.id}
     signature: list[Node] = []
     defaults: list[Node] = []
     body: list[Node] = []
@@ -52,19 +46,21 @@ def _one(draft: Draft, holes: frozenset[int], *, mentioned: bool) -> Digests:
     elif node.type == "assignment":
         body = node.children[1:]
     else:
-        body = [node]
+        body = node.children
+    silent = draft.kind == "module" or mentioned
+    docs = [] if silent else comment_above(lines, node.start_point[0] + 1, (b"#",))
     head = [draft.name, draft.kind, draft.visibility, *draft.flags]
     return Digests(
         name=draft.name,
         kind=draft.kind,
         line=node.start_point[0] + 1,
         end_line=node.end_point[0] + 1,
-        signature=digest([*(part.encode() for part in head if draft.kind != "module"), *_tokens(signature, own)]),
-        defaults=digest(_tokens(defaults, own)),
+        signature=digest([*(part.encode() for part in head if draft.kind != "module"), *_tokens(signature, holes)]),
+        defaults=digest(_tokens(defaults, holes)),
         decorators=digest(()),
         bases=digest(base.encode() for base in draft.bases),
-        body=digest(_tokens(body, own)),
-        docs=digest(_documentation(node) if draft.kind != "module" and not mentioned else ()),
+        body=digest(_tokens(body, holes) if node.child_count else [node.text or b""]),
+        docs=digest(docs),
     )
 
 
@@ -90,18 +86,3 @@ def _tokens(nodes: Iterable[Node], holes: frozenset[int]) -> Iterable[bytes]:
 
 def _is_trailing(parent: Node, separator: Node) -> bool:
     return separator.type == "," and parent.type in _LISTS
-
-
-def _documentation(node: Node) -> list[bytes]:
-    """The comments that end on the line above."""
-    found: list[bytes] = []
-    line = node.start_point[0]
-    before = node.prev_named_sibling
-    parent = node.parent
-    if before is None and parent is not None and parent.type == "body_statement":
-        before = parent.prev_named_sibling
-    while before is not None and before.type == "comment" and before.end_point[0] in (line - 1, line):
-        found.append((before.text or b"").strip())
-        line = before.start_point[0]
-        before = before.prev_named_sibling
-    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tree_sitter import Language, Node, Parser
 
 TEXT_LIMIT = 200
+_COMMENT_LINES = 400
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 _SQL = ("SELECT ", "INSERT ", "UPDATE ", "DELETE ", "CREATE ", "ALTER ")
 
@@ -145,3 +146,29 @@ def digest(parts: Iterable[bytes]) -> str:
 
 STEP_LOOK_ALIKES = str.maketrans({"!": "ǃ", "[": "［", "]": "］", "*": "∗", "(": "（", ")": "）", ".": "․"})
 """Characters that are steps of a chain, for the names of operators and of methods like `save!`."""
+
+
+def comment_above(lines: Sequence[bytes], line: int, marks: tuple[bytes, ...]) -> list[bytes]:
+    """The comment that ends on the line above `line` (from 1), as its lines without indentation.
+
+    `marks` begin a comment of one line. `/* */` counts where one of them begins with a slash. Read from the text:
+    asking a tree for the node in front of another takes longer the more nodes there are.
+    """
+    at = line - 2
+    slashes = any(mark.startswith(b"/") for mark in marks)
+    found: list[bytes] = []
+    while 0 <= at < len(lines) and len(found) < _COMMENT_LINES:
+        text = lines[at].strip()
+        if text.startswith(marks):
+            found.append(text)
+            at -= 1
+        elif slashes and text.endswith(b"*/") and not found:
+            while at >= 0 and len(found) < _COMMENT_LINES:
+                found.append(lines[at].strip())
+                if b"/*" in lines[at]:
+                    break
+                at -= 1
+            break
+        else:
+            break
+    return found
