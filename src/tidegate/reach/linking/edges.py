@@ -16,10 +16,10 @@ import re
 
 from msgspec import Struct
 
-from tidegate.reach.linking.evaluate import Evaluator, Place
+from tidegate.reach.linking.evaluate import Evaluator
 from tidegate.reach.linking.pytests import MODULE_SET_UP, SET_UP, Fixtures, is_test, is_test_file
 from tidegate.reach.linking.table import FileTable
-from tidegate.reach.linking.values import Value, Values
+from tidegate.reach.linking.values import Place, Value, Values
 from tidegate.reach.rules import NUMBER
 from tidegate.reach.symbols import Definition, Reference, Text
 

@@ -11,12 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from tidegate.reach.languages.interface import Language, Layout
+from tidegate.reach.linking.classes import Classes
+from tidegate.reach.linking.surroundings import Surroundings
 from tidegate.reach.linking.table import Entry, FileTable
-from tidegate.reach.linking.values import NOTHING, WIDTH, Value, Values, merged, split_chain
+from tidegate.reach.linking.values import CLASS_KINDS, NOTHING, Place, Value, Values, merged, split_chain
 from tidegate.reach.symbols import Binding, Parameter
-
-Place: TypeAlias = tuple[int, int]
-"""A definition: the number of its file and its index there."""
 
 Hint: TypeAlias = Callable[["Evaluator", FileTable, int, str], Values]
 """What a parameter means where nothing is written: the fixture of its name, what a container injects."""
@@ -32,15 +31,18 @@ _SAME = frozenset(["values", "copy", "filter", "slice", "concat", "iter", "strea
                    "__iter__", "__aiter__", "toList", "sorted", "limit", "skip"])  # fmt: skip
 _TEXTS = frozenset(["str", "bytes", "int", "float"])
 _FUNCTION_KINDS = frozenset(["function", "method"])
-_CLASS_KINDS = frozenset(["class", "interface"])
 _HOLDERS = frozenset(["constant", "variable"])
 _OWN_TYPES: Mapping[str, Values] = {"%any": NOTHING, "%error": (("y", "%error"),)}
 """Types of a language that anything of ours may fit."""
-_ROOTS = frozenset(["object", "Generic", "t.Generic", "typing.Generic", "Protocol"])
 
 
 class Evaluator:
-    """Answers for the files of one tree. `tables` gives a file's names by its number, read when first asked for."""
+    """Answers for the files of one tree. `table` gives a file's names by its number, read when first asked for.
+
+    `world` has the names that every file sees, by language and name; `partial` the files that say more of a class of
+    another file, by its language and name. What every answer rests on is added to `mask`; chains that are evaluated
+    are counted in `spent`.
+    """
 
     def __init__(
         self,
@@ -63,15 +65,12 @@ class Evaluator:
         self.mask = 0
         self.touched: list[Value] | None = None
         self._memo: dict[tuple[int, int, str, Value | None], tuple[Values, int]] = {}
-        self._orders: dict[Place, tuple[tuple[Place, ...], bool, int]] = {}
-        self._wholes: dict[Place, tuple[Place, int]] = {}
-        self._packages: dict[tuple[int, ...], tuple[dict[str, list[int]], int]] = {}
-        self._visible: dict[int, tuple[int, ...]] = {}
-        self._taken: dict[int, tuple[frozenset[int], int]] = {}
-        self._parts: dict[Place, tuple[tuple[Place, ...], int]] = {}
         self._running: set[object] = set()
         self._split: dict[str, tuple[str, tuple[str, ...]]] = {}
         self._depth = 0
+        self.around = Surroundings(self)
+        classes = Classes(self, self._running)
+        self.whole, self.parts, self.order = classes.whole, classes.parts, classes.order
 
     # chains
 
@@ -188,7 +187,7 @@ class Evaluator:
         at, first, implicit = within, True, language.implicit_self
         while at >= 0:
             definition = table.definitions[at]
-            if implicit or definition.kind not in _CLASS_KINDS:
+            if implicit or definition.kind not in CLASS_KINDS:
                 found = self._in_scope(table, file, at, name, receiver)
                 if found is not None:
                     return found
@@ -199,7 +198,7 @@ class Evaluator:
                 if found is not None:
                     return found
             at, first = definition.parent, False
-        found = self._outside(table, file, name)
+        found = self.around.find(table, file, name)
         if not found and implicit and self._may_inherit(table, file, within):
             return (("y", name),)
         return found
@@ -208,7 +207,7 @@ class Evaluator:
         """Whether a class around has bases that are not known here."""
         while within >= 0:
             definition = table.definitions[within]
-            if definition.kind in _CLASS_KINDS and self.order((file, within))[1]:
+            if definition.kind in CLASS_KINDS and self.order((file, within))[1]:
                 return True
             within = definition.parent
         return False
@@ -219,12 +218,12 @@ class Evaluator:
         entries = table.names.get((scope, name))
         parameter = next((p for p in definition.parameters if p.name == name), None)
         if entries is None and parameter is None:
-            if definition.kind in _CLASS_KINDS and self.languages[file].implicit_self:
+            if definition.kind in CLASS_KINDS and self.languages[file].implicit_self:
                 order = self.order((file, scope))[0]
                 return self._in_order(order, name, ("i", *order[0])) or None
             stars = table.stars.get(scope)
             if stars and (scope > 0 or not self.languages[file].open_world):
-                return self._from_stars(file, stars, name) or None
+                return self.from_stars(file, stars, name) or None
             return None
         found: list[Value] = []
         if parameter is not None:
@@ -252,7 +251,8 @@ class Evaluator:
             values = self.step(values, step)
         return values
 
-    def _from_stars(self, file: int, stars: Sequence[Binding], name: str) -> Values:
+    def from_stars(self, file: int, stars: Sequence[Binding], name: str) -> Values:
+        """A name that a file has from what it imports whole."""
         found: list[Value] = []
         for star in stars:
             for module in self.chain(file, star.within, star.value.removesuffix(".*")):
@@ -261,78 +261,6 @@ class Evaluator:
                 elif module[0] == "c":
                     found.extend(value for value in self.member(module, name) if value[0] not in "xy")
         return merged(found)
-
-    def _outside(self, table: FileTable, file: int, name: str) -> Values:
-        """A name that the file itself does not have: seen through the package or the whole world."""
-        language = self.languages[file]
-        package = self._visible.get(file)
-        if package is None:
-            layout = self.layouts.get(language.name)
-            seen = layout.visible(table.path) if layout is not None else ()
-            others = sorted(self.number[path] for path in seen if path in self.number)
-            package = self._visible[file] = tuple(sorted({file, *others})) if others else ()
-        if package:
-            found = self._of_package(package, name)
-            if found:
-                return found
-        return self._of_world(file, name) if language.open_world else NOTHING
-
-    def _of_world(self, file: int, name: str) -> Values:
-        """A name that any file may give. Where several do, those that this one takes in are meant."""
-        places = self.world.get((self.languages[file].name, name), ())
-        if len(places) > 1:
-            taken = self._takes_in(file)
-            near = [place for place in places if place[0] in taken]
-            if any(not self._is_declared_only(place) for place in near):
-                places = tuple(near)
-        files = dict.fromkeys(place[0] for place in places)
-        return merged([value for other in list(files)[:WIDTH] for value in self._module_name(other, name)])
-
-    def _is_declared_only(self, place: Place) -> bool:
-        table = self.table(place[0])
-        return table is None or "abstract" in table.definitions[place[1]].flags
-
-    def _takes_in(self, file: int) -> frozenset[int]:
-        """The files that a file includes or requires, and what these do."""
-        known = self._taken.get(file)
-        if known is None:
-            found, waiting = {file}, [file]
-            while waiting:
-                at = waiting.pop()
-                table = self.table(at)
-                for star in table.stars.get(0, ()) if table is not None else ():
-                    spec = star.value[1:-3] if star.value.endswith(">.*") else ""
-                    for other in self.files_of(spec, at) if spec else ():
-                        if other not in found:
-                            found.add(other)
-                            waiting.append(other)
-            mask = 0
-            for number in found:
-                mask |= 1 << number
-            known = self._taken[file] = (frozenset(found), mask)
-        self.mask |= known[1]
-        return known[0]
-
-    def _of_package(self, files: tuple[int, ...], name: str) -> Values:
-        """A name that one of these files declares. What the others import is their own affair."""
-        known = self._packages.get(files)
-        if known is None:
-            known = self._packages[files] = self._package(files)
-        bearers = known[0].get(name)
-        if bearers is None:
-            self.mask |= known[1]
-            return NOTHING
-        return merged([value for bearer in bearers for value in self._module_name(bearer, name)])
-
-    def _package(self, files: tuple[int, ...]) -> tuple[dict[str, list[int]], int]:
-        names: dict[str, list[int]] = {}
-        mask = 0
-        for file in files:
-            table = self.table(file)
-            mask |= 1 << file
-            for name in table.declared() if table is not None else ():
-                names.setdefault(name, []).append(file)
-        return names, mask
 
     def _parameter(self, table: FileTable, file: int, scope: int, parameter: Parameter) -> Values:
         found: list[Value] = []
@@ -386,7 +314,7 @@ class Evaluator:
     def _definition(self, place: Place) -> Value:
         table = self.table(place[0])
         kind = table.definitions[place[1]].kind if table is not None else ""
-        return ("c", *self.whole(place)) if kind in _CLASS_KINDS or kind == "type" else ("d", *place)
+        return ("c", *self.whole(place)) if kind in CLASS_KINDS or kind == "type" else ("d", *place)
 
     # modules
 
@@ -398,7 +326,8 @@ class Evaluator:
         self.asked.setdefault(file, set()).add(spec)
         return tuple(self.number[path] for path in layout.find(spec, self.paths[file]) if path in self.number)
 
-    def _module_name(self, file: int, name: str) -> Values:
+    def module_name(self, file: int, name: str) -> Values:
+        """A top-level name of a file."""
         table = self.table(file)
         if table is None or not table.definitions:
             return NOTHING
@@ -416,9 +345,9 @@ class Evaluator:
         files = self.files_of(spec, file)
         language = self.languages[file]
         if len(files) > 1 and not language.submodules and not language.open_world:
-            return self._of_package(files, name)
+            return self.around.of_package(files, name)
         for other in files:
-            found.extend(self._module_name(other, name))
+            found.extend(self.module_name(other, name))
         if found:
             return merged(found)
         if language.submodules:
@@ -426,7 +355,7 @@ class Evaluator:
             if self.files_of(deeper, file):
                 return (("p", deeper, file),)
         for other in files:
-            hook = self._module_name(other, "__getattr__")
+            hook = self.module_name(other, "__getattr__")
             if hook:
                 if self.touched is not None:
                     self.touched.extend(h for h in hook if h[0] == "d")
@@ -540,138 +469,6 @@ class Evaluator:
                 return (("i", file, definition.parent),)
             return (("d", file, entry),) if entry in table.children else NOTHING
         return (self._definition((file, entry)),)
-
-    # classes
-
-    def whole(self, place: Place) -> Place:
-        """The class that a part of it in another file belongs to; the place itself where it is no part."""
-        known = self._wholes.get(place)
-        if known is not None:
-            self.mask |= known[1]
-            return known[0]
-        table = self.table(place[0])
-        if table is None:
-            return place
-        if self.languages[place[0]].open_world:
-            same = self._same_name(place, table)
-            found = same[0] if same else place
-            mask = 1 << place[0] | 1 << found[0]
-            self._wholes[place] = (found, mask)
-            self.mask |= mask
-        elif place[1] in table.partial:
-            key = ("whole", place)
-            if key in self._running:
-                return place
-            self._running.add(key)
-            outer, self.mask = self.mask, 1 << place[0]
-            found = self._whole(place, table)
-            self._running.discard(key)
-            self._wholes[place] = (found, self.mask)
-            self.mask |= outer
-        else:
-            found = place
-        return found
-
-    def _whole(self, place: Place, table: FileTable) -> Place:
-        file, definition = place[0], table.definitions[place[1]]
-        name, scope = definition.name.rpartition(".")[2], max(definition.parent, 0)
-        values: Values = ()
-        for entry in table.names.get((scope, name), ()):
-            if isinstance(entry, Binding):
-                values += self.chain(file, entry.within, entry.value)
-        if not values and definition.bases and definition.bases[0].rpartition(".")[2] == name:
-            values = self.chain(file, scope, definition.bases[0])
-        if not values and scope in table.stars:
-            values = self._from_stars(file, table.stars[scope], name)
-        values = values or self._outside(table, file, name)
-        return next(((v[1], v[2]) for v in values if v[0] == "c"), place)
-
-    def _same_name(self, place: Place, table: FileTable) -> list[Place]:
-        """The classes of this name where one class may be written in several files."""
-        found = []
-        for other in self.world.get((self.languages[place[0]].name, table.definitions[place[1]].name), ()):
-            theirs = self.table(other[0])
-            if theirs is not None and theirs.definitions[other[1]].kind in _CLASS_KINDS:
-                found.append(other)
-        return found
-
-    def parts(self, whole: Place) -> tuple[Place, ...]:
-        """Every place where the class is written, the whole one first."""
-        known = self._parts.get(whole)
-        if known is None:
-            outer, self.mask = self.mask, 0
-            found = self._find_parts(whole)
-            for place in found:
-                self.mask |= 1 << place[0]
-            known = self._parts[whole] = (found, self.mask)
-            self.mask = outer
-        self.mask |= known[1]
-        return known[0]
-
-    def _find_parts(self, whole: Place) -> tuple[Place, ...]:
-        table = self.table(whole[0])
-        if table is None:
-            return (whole,)
-        language = self.languages[whole[0]]
-        if language.open_world:
-            return tuple(dict.fromkeys([whole, *self._same_name(whole, table)]))
-        found = [whole]
-        name = table.definitions[whole[1]].name.rpartition(".")[2]
-        for file in self.partial.get((language.name, name), ()):
-            theirs = self.table(file)
-            for index in theirs.partial if theirs is not None else ():
-                place = (file, index)
-                same = theirs and theirs.definitions[index].name.rpartition(".")[2] == name
-                if same and place != whole and self.whole(place) == whole:
-                    found.append(place)
-        return tuple(found)
-
-    def order(self, place: Place) -> tuple[tuple[Place, ...], bool]:
-        """The classes that a member is looked up in, the own one first, and whether some base is not known here."""
-        known = self._orders.get(place)
-        if known is not None:
-            self.mask |= known[2]
-            return known[0], known[1]
-        table = self.table(place[0])
-        if table is None:
-            return (place,), True
-        whole = self.whole(place)
-        key = ("order", whole)
-        if key in self._running:
-            return (whole,), False
-        self._running.add(key)
-        outer, self.mask = self.mask, 1 << place[0]
-        parts = self.parts(whole)
-        found = list(parts)
-        external = False
-        for part in parts:
-            self.mask |= 1 << part[0]
-            external = self._inherit(part, parts, found) or external
-        self._running.discard(key)
-        answer = tuple(dict.fromkeys(found))
-        self._orders[place] = (answer, external, self.mask)
-        self.mask |= outer
-        return answer, external
-
-    def _inherit(self, part: Place, parts: tuple[Place, ...], found: list[Place]) -> bool:
-        """Adds what the bases of one part of a class bring; whether some base is not known here."""
-        table = self.table(part[0])
-        if table is None:
-            raise LookupError(part)
-        definition = table.definitions[part[1]]
-        external = False
-        for base in definition.bases:
-            values = [v for v in self.chain(part[0], max(definition.parent, 0), base) if v[0] in "ciy"] if base else []
-            classes = [v for v in values if v[0] == "c"]
-            if not classes:
-                external = external or base not in _ROOTS
-            for value in classes:
-                if (value[1], value[2]) in parts:
-                    continue
-                above, more = self.order((value[1], value[2]))
-                external = external or more
-                found[:] = [*[p for p in found if p not in above or p in parts], *above]
-        return external
 
     # calls
 

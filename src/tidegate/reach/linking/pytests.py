@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tidegate.reach.linking.evaluate import Evaluator, Place
+from tidegate.reach.linking.evaluate import Evaluator
 from tidegate.reach.linking.table import FileTable
-from tidegate.reach.linking.values import NOTHING, Value, Values, merged
+from tidegate.reach.linking.values import NOTHING, Place, Value, Values, merged
 from tidegate.reach.symbols import Definition, Reference
 
 SET_UP = (

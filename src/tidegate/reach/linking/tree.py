@@ -19,10 +19,10 @@ from tidegate.reach.index import Index
 from tidegate.reach.languages import LANGUAGES
 from tidegate.reach.languages.interface import Language, Layout
 from tidegate.reach.linking.edges import LinkedFile, link_file
-from tidegate.reach.linking.evaluate import Evaluator, Place
+from tidegate.reach.linking.evaluate import Evaluator
 from tidegate.reach.linking.pytests import Fixtures
 from tidegate.reach.linking.table import FileTable
-from tidegate.reach.linking.values import split_chain
+from tidegate.reach.linking.values import Place, split_chain
 from tidegate.reach.symbols import Binding, FileSymbols
 
 VERSION = 3

@@ -19,7 +19,11 @@ from typing import Any, TypeAlias
 Value: TypeAlias = tuple[Any, ...]
 Values: TypeAlias = tuple[Value, ...]
 
+Place: TypeAlias = tuple[int, int]
+"""A definition: the number of its file and its index there."""
+
 NOTHING: Values = ()
+CLASS_KINDS = frozenset(["class", "interface"])
 WIDTH = 12
 """More alternatives than this say nothing that the first ones do not."""
 
