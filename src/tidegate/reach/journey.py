@@ -155,9 +155,10 @@ def answer_of(
     subject, index, tree, affected = ground.subject, ground.index, ground.tree, ground.affected
     all_tests = tests_of(tree)
     recorded = read_recorded(repository, index, ground.nodes.values(), tree)
-    tests = reached_tests(affected, all_tests, recorded)
+    tests, loads = reached_tests(affected, all_tests, recorded), False
     if not tests and recorded is None:
         tests = tests_that_load(tree, sorted(ground.nodes), all_tests)
+        loads = bool(tests)
     tests = _still_there(tests, subject.changed)
     symbols = reached_symbols(affected, all_tests)
     points = _with_rates(reached_points(affected, tree.points), traffic)
