@@ -68,7 +68,11 @@ def read_services(
     "service", "job", "function"; "image" is built and deployed by nobody here, "external" the reverse; a "package"
     might be part of a service.
     """
-    usable = [path for path in paths if not _SKIPPED & set(path.split("/")[:-1])]
+    usable = [
+        path
+        for path in paths
+        if (not path.endswith(_PROGRAMS) or "ockerfile." in path) and _SKIPPED.isdisjoint(path.split("/")[:-1])
+    ]
     wanted = {provider.name: sorted(path for path in usable if provider.wants(path)) for provider in PROVIDERS}
     tree = Tree(paths, (path for chosen in wanted.values() for path in chosen), read)
     claims: list[Claim] = []
@@ -86,5 +90,24 @@ def read_services(
 
 
 # Private
+
+_PROGRAMS = (
+    ".py",
+    ".js",
+    ".jsx",
+    ".ts",
+    ".tsx",
+    ".java",
+    ".kt",
+    ".rb",
+    ".rs",
+    ".c",
+    ".h",
+    ".cc",
+    ".cpp",
+    ".cs",
+    ".php",
+)
+"""Most files of most trees, of which no provider wants any."""
 
 _SKIPPED = frozenset(("node_modules", "vendor", "third_party", "testdata", "fixtures", "__fixtures__", ".git", ".venv"))
