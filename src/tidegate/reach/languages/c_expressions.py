@@ -200,7 +200,7 @@ class CExpressions(CTypes):
         if _PATH(text):
             return (
                 "self" + text.replace("->", ".")[4:]
-                if text.startswith(("this->", "this."))
+                if self.cpp and text.startswith(("this->", "this."))
                 else text.replace("->", ".")
             )
         parts = node.named_children
@@ -268,13 +268,7 @@ class CExpressions(CTypes):
             return (self.type_chain(function) or "?").rstrip("!")
         chain = self.path(function)
         root = chain.partition(".")[0]
-        if (
-            "." in chain
-            and root not in self.local.names
-            and root[0] not in "?<%"
-            and root != "self"
-            and "(" not in root
-        ):
+        if "." in chain and root.isidentifier() and root not in self.local.names and root != "self":
             self.refer_once("read", root, function)
         return chain
 
@@ -449,6 +443,8 @@ class CExpressions(CTypes):
         name = self.cut(found.name)
         made = self._initial(given, base, found.function, found.pointer, kind)
         chain = base + "*" if base and found.array and base[0] != "%" else base
+        if found.callable:
+            chain = "%func"
         self.local.names[name] = chain
         if chain and chain[0] != "%":
             self.bind(self.local.index, name, chain, "annotation", found.name)

@@ -1,7 +1,6 @@
 """Where `#include` leads: beside the file, or any file of the tree whose path ends so.
 
-A header answers with the source of the same name as well: what it only declares is defined there. The spec "." is the
-header of the same name as the file.
+A header answers with the source of the same name as well: what it only declares is defined there.
 """
 
 from __future__ import annotations
@@ -25,8 +24,6 @@ class CLayout:
             self._by_base.setdefault(path.rpartition("/")[2], []).append(path)
 
     def find(self, spec: str, path: str) -> tuple[str, ...]:
-        if spec == ".":
-            return tuple(self._headers(path))
         wanted = spec.removeprefix("./")
         beside = posixpath.normpath(posixpath.join(posixpath.dirname(path), wanted))
         found = [beside] if beside in self._paths else self._ending(wanted, path)
@@ -46,14 +43,6 @@ class CLayout:
             found.sort(key=lambda other: (-_shared(folders, other.split("/")), other))
             found = found[:1]
         return found
-
-    def _headers(self, path: str) -> list[str]:
-        stem = path.rpartition(".")[0]
-        named = [
-            o for end in (".h", ".hpp", ".hh", ".hxx") for o in self._by_base.get(stem.rpartition("/")[2] + end, ())
-        ]
-        found = [other for other in named if other != path and path in self._sources(other, "")]
-        return found[:_MOST]
 
     def _sources(self, header: str, path: str) -> list[str]:
         stem, _, end = header.rpartition(".")

@@ -213,8 +213,7 @@ class CReader(CExpressions):
             full = ".".join(path[: place + 1])
             known = self.classes.get(full)
             if known is None:
-                base = f"<.>.{full}"
-                known = self.define(name, "class", node, parent=parent, bases=(base,))
+                known = self.define(name, "class", node, parent=parent)
                 self.classes[full] = known
                 self.partial.add(known)
             parent = known
@@ -406,7 +405,7 @@ class CReader(CExpressions):
         constant = bool(words & fixed) or name.isupper()
         index = self.define(name, "constant" if constant else "variable", node, parent=parent, flags=flags)
         chain = base + "*" if base and found.array and base[0] != "%" else base
-        if chain and chain[0] != "%":
+        if chain and chain[0] != "%" and not found.callable:
             self.bind(parent, name, chain, "annotation", found.name)
         if value is not None:
             self._inside(index, value)
@@ -444,7 +443,10 @@ class CReader(CExpressions):
                 continue
             chain = self.use_type(part.child_by_field_name("type"))
             declarator = part.child_by_field_name("declarator")
-            name = declared(declarator).name if declarator is not None else None
+            found = declared(declarator) if declarator is not None else None
+            name = found.name if found is not None else None
+            if found is not None and (found.callable or found.function is not None):
+                chain = "%func"
             value = part.child_by_field_name("default_value")
             default = self.handed(value) if value is not None else ""
             text = self.cut(name) if name is not None and name.type == "identifier" else ""
@@ -520,7 +522,7 @@ class CReader(CExpressions):
             arguments: tuple[str, ...] = ()
             for given in inner[1:]:
                 arguments = self.arguments(given)
-            name = self.class_chain(inner[0]) or self.cut(inner[0])
+            name = self.class_chain(inner[0]) or self.cut(inner[0]).partition("<")[0].strip()
             bases = self.definitions[self.local.cls].bases if self.local.cls >= 0 else ()
             if name in bases or inner[0].type != "field_identifier" or name[:1].isupper():
                 self.refer("call", name, part, arguments)

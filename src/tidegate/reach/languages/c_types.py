@@ -34,18 +34,22 @@ _WRAPPERS = frozenset(
 
 
 class Declared(NamedTuple):
-    """What a declarator names. `function` has its parameters; `array` and `pointer` say what the name is of."""
+    """What a declarator names. `function` has its parameters; `array` and `pointer` say what the name is of.
+
+    `callable`: it is a variable that holds a function, whose result the type is.
+    """
 
     name: Node | None
     function: Node | None
     array: bool
     pointer: bool
+    callable: bool
 
 
 def declared(node: Node) -> Declared:
     """Unwraps a declarator. A pointer to a function is a variable: `int (*f)(int)`."""
     function: Node | None = None
-    array = pointer = False
+    array = pointer = held = False
     current: Node | None = node
     while current is not None and current.type in _WRAPPERS:
         kind = current.type
@@ -62,12 +66,12 @@ def declared(node: Node) -> Declared:
             ):
                 inner = current.child_by_field_name("declarator")
                 if inner is None or inner.type != "function_declarator":
-                    function = None
+                    function, held = None, True
         inner = current.child_by_field_name("declarator") or current.child_by_field_name("name")
         if inner is None:
             inner = next((part for part in reversed(current.named_children) if part.type != "comment"), None)
         current = inner
-    return Declared(current, function, array, pointer)
+    return Declared(current, function, array, pointer, held)
 
 
 class CTypes:

@@ -44,6 +44,7 @@ class RubyExpressions:
         self.texts: list[Text] = []
         self.gaps: list[Gap] = []
         self.alternatives: list[str] = []
+        self.described = ""
         self.scope = Scope(0, 0, "", "?")
         self.plain = source.isascii()
         self.text = source.decode("ascii") if self.plain else ""
@@ -170,6 +171,8 @@ class RubyExpressions:
         name = self.cut(node)
         if name in self.scope.locals:
             return name
+        if name == "described_class" and self.described:
+            return self.described
         if name in words.VISIBILITIES and self.scope.is_body:
             self.visibility(name, [])
             return "?"
@@ -488,14 +491,15 @@ class RubyExpressions:
         for part in node.named_children:
             kind = part.type
             if kind in ("block_parameters", "lambda_parameters"):
-                self._block_parameters(part, element)
+                self.block_parameters(part, element)
             elif kind in ("block", "do_block"):
                 self.block(part)
             else:
                 self.read(part)
         return chain
 
-    def _block_parameters(self, node: Node, element: str) -> None:
+    def block_parameters(self, node: Node, element: str = "?") -> None:
+        """The parameters of a block are local variables; the first one may be an element."""
         for place, part in enumerate(node.named_children):
             if part.type == "identifier":
                 name = self.cut(part)

@@ -187,8 +187,7 @@ class RubyReader(RubyExpressions):
         self.scope = scope
         draft.parameters = self._parameters(node)
         if body is not None:
-            values = self.values(body) if body.type != "body_statement" else self._body(body)
-            self.returned(values)
+            self.returned(self._given_by(body))
         self.scope = outer
         return index
 
@@ -212,6 +211,20 @@ class RubyReader(RubyExpressions):
         for name in dict.fromkeys((*outer.set_ups, *(words.SET_UP_METHODS[:2] if not outer.group else ()))):
             self.refer("call", f"self.{name}", line)
         self.scope = outer
+
+    def _given_by(self, body: Node) -> list[str]:
+        """What a body gives, which may be a block: that of `define_method`, `let`, `it` or a lambda."""
+        if body.type == "lambda":
+            body = next((part for part in body.named_children if part.type in _BLOCKS), body)
+        if body.type not in _BLOCKS:
+            return self._body(body) if body.type == "body_statement" else self.values(body)
+        values = ["?"]
+        for part in body.named_children:
+            if part.type in ("block_body", "body_statement"):
+                values = self._body(part)
+            elif part.type == "block_parameters":
+                self.block_parameters(part)
+        return values
 
     def _body(self, body: Node) -> list[str]:
         self.alternatives = []
@@ -523,11 +536,12 @@ class RubyReader(RubyExpressions):
             self.argument(part)
         outer = self.scope
         bases = [outer.prefix.rpartition(".")[2]] if outer.group else []
-        self.scope = outer
-        before = outer.group
+        before = outer.group, self.described
         outer.group = True
+        if given[0].type in _CONSTANTS:
+            self.described = title
         self.inside_class(node, [_spelled(title)], bases, block)
-        outer.group = before
+        outer.group, self.described = before
         return "?"
 
     def _test_call(self, node: Node, name: str, given: list[Node], block: Node | None) -> bool:
