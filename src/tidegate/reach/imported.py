@@ -20,6 +20,9 @@ from tidegate.reach.symbols import FileSymbols
 IMPORTS = "<imports>"
 """The name and the kind under which the imports of a file stand in an answer."""
 
+MOST_TEXT = 400_000
+"""A longer file is a changed module: statements that go on over lines are looked for from every line."""
+
 
 class ImportChange(Struct, frozen=True):
     """The imports of a file changed and nothing else of its module: `users` use a name that is bound otherwise now."""
@@ -60,18 +63,18 @@ def import_changes(
 # Private
 
 _PYTHON = re.compile(
-    r"^[ \t]*(?:from[ \t]+[\w.]+[ \t]+import[ \t]+(?:\([^)]*\)[^\n]*|(?:[^\n(\\]|\\\n)*)|import[ \t]+[^\n]*"
+    r"^[ \t]*(?:from[ \t]+[\w.]+[ \t]+import[ \t]+(?:\([^)]{0,4000}\)[^\n]*|(?:[^\n(\\]|\\\n)*)|import[ \t]+[^\n]*"
     r"|if[ \t]+(?:\w+\.)?TYPE_CHECKING:[^\n]*)$",
     re.MULTILINE,
 )
 _SCRIPT = re.compile(
-    r"^[ \t]*(?:import\b[^;'\"]*['\"][^'\"\n]+['\"][^\n]*"
-    r"|(?:const|let|var)\s+[\w$,{}:\s]+=\s*require\(\s*['\"][^'\"\n]+['\"]\s*\)(?:\.[\w$]+)?;?)[ \t]*$",
+    r"^[ \t]*(?:import\b[^;'\"]{0,1000}['\"][^'\"\n]+['\"][^\n]*"
+    r"|(?:const|let|var)\s+[\w$,{}:\s]{1,1000}=\s{0,80}require\(\s*['\"][^'\"\n]+['\"]\s*\)(?:\.[\w$]+)?;?)[ \t]*$",
     re.MULTILINE,
 )
-_GO = re.compile(r"^import[ \t]*\([^)]*\)|^import[ \t]+[^\n]*$", re.MULTILINE)
+_GO = re.compile(r"^import[ \t]*\([^)]{0,4000}\)|^import[ \t]+[^\n]*$", re.MULTILINE)
 _JVM = re.compile(r"^[ \t]*import[ \t][^\n]*$", re.MULTILINE)
-_RUST = re.compile(r"^[ \t]*use[ \t][^;]*;", re.MULTILINE)
+_RUST = re.compile(r"^[ \t]*use[ \t][^;]{0,4000};", re.MULTILINE)
 _STATEMENTS: Mapping[str, re.Pattern[str]] = {
     **dict.fromkeys(("py", "pyi"), _PYTHON),
     **dict.fromkeys(("js", "jsx", "mjs", "cjs", "ts", "tsx", "mts", "cts"), _SCRIPT),
@@ -104,6 +107,8 @@ def _sources(repository: Repository, files: Sequence[FileChange]) -> Mapping[str
 
 def _compare(path: str, old: FileSymbols, new: FileSymbols, before: str, after: str) -> ImportChange | None:
     pattern = _STATEMENTS[path.rpartition(".")[2]]
+    if max(len(before), len(after)) > MOST_TEXT:
+        return None
     if _rest(before, old, pattern) != _rest(after, new, pattern):
         return None
     names = {name for name, _ in _imported(old) ^ _imported(new)}

@@ -76,7 +76,10 @@ _LOCKS = frozenset(
 )
 _REQUIREMENT = re.compile(r"^\s*([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*([^#;\\\s][^#;\\]*)?")
 _YARN = re.compile(r'^"?(@?[^@\s",]+)@[^\n]*:\n(?:  [^\n]*\n)*?  "?version"?:? "?([^"\n]+)', re.MULTILINE)
-_GO_REQUIRE = re.compile(r"^\s*(?:require\s+)?([\w\-]+\.[\w.\-]+(?:/\S*)?)\s+(v\S+)", re.MULTILINE)
+_POM_BEGIN = re.compile(r"<(?:dependency|parent|plugin)>")
+_POM_PART = re.compile(r"<(groupId|artifactId|version)>([^<>]*)</")
+_POM_END = re.compile(r"</(?:dependency|parent|plugin)>")
+_LONGEST_LINE = 1000
 _NPM_GROUPS = (
     "dependencies",
     "devDependencies",
@@ -150,7 +153,7 @@ def _line_of(name: str, lines: list[str]) -> int:
 
 def _requirements(text: str) -> Iterator[tuple[str, str]]:
     for line in text.split("\n"):
-        found = _REQUIREMENT.match(line)
+        found = _REQUIREMENT.match(line[:_LONGEST_LINE])
         if found and not line.lstrip().startswith(("-", "#", "http", "git+")):
             yield _python_name(found.group(1)), (found.group(2) or "").strip()
 
@@ -233,10 +236,11 @@ def _pnpm_lock(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _go_mod(text: str) -> Iterator[tuple[str, str]]:
-    for match in re.finditer(
-        r"^\s*(?:require\s+)?([\w.\-]+\.[\w.\-]+/\S+|[\w.\-]+\.[a-z]+/\S*)\s+(v\S+)", text, re.MULTILINE
-    ):
-        yield match[1], match[2]
+    for line in text.split("\n"):
+        words = line.partition("//")[0].split()
+        words = words[1:] if words[:1] == ["require"] else words
+        if len(words) == 2 and words[1].startswith("v") and "." in words[0].partition("/")[0]:
+            yield words[0], words[1]
 
 
 def _go_sum(text: str) -> Iterator[tuple[str, str]]:
@@ -270,8 +274,9 @@ def _gemfile_lock(text: str) -> Iterator[tuple[str, str]]:
 
 def _pom(text: str) -> Iterator[tuple[str, str]]:
     versions = dict(re.findall(r"<([\w.-]+)>([^<>\s]+)</\1>", text[: 2 << 20]))
-    for block in re.findall(r"<(?:dependency|parent|plugin)>(.*?)</(?:dependency|parent|plugin)>", text, re.DOTALL):
-        parts = dict(re.findall(r"<(groupId|artifactId|version)>\s*([^<>]+?)\s*</", block))
+    for rest in _POM_BEGIN.split(text)[1:]:
+        block = _POM_END.split(rest[:2000], maxsplit=1)[0]
+        parts = {name: value.strip() for name, value in _POM_PART.findall(block)}
         version = parts.get("version", "")
         held = re.fullmatch(r"\$\{([^}]+)\}", version)
         version = versions.get(held[1], version) if held else version
