@@ -335,7 +335,7 @@ def test_who_calls_a_test_does_not_feel_what_it_tests(tmp_path: Path) -> None:
     before = {
         "core.py": "def slug():\n    return 1\n\n\ndef user():\n    return slug()\n",
         "runner.py": "def go(case):\n    case.run_it()\n",
-        "tests/test_core.py": "from core import slug\n\nclass TestSlug:\n    def run_it(self):\n        return slug()\n",
+        "tests/test_core.py": "from core import slug\n\nclass TestSlug:\n    def run_it(self): return slug()\n",
     }
     answer = _reach(tmp_path, before, {"core.py": before["core.py"].replace("return 1", "return 2")})
     assert "core.py:user" in _names(answer)
