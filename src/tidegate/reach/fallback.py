@@ -31,5 +31,8 @@ def tests_that_load(tree: HeadTree, nodes: Iterable[int], tests: Mapping[int, in
         loading = search(tree.graph, modules, _FAR, tree.extra, len(tree), _LOADS)
         of_file = {node: tree.find(f"{symbol_of(tree.name(node)).path}:") for node in tests}
         found = [(n, _FAR) for n, file in of_file.items() if file is not None and np.isfinite(loading.cost[file])]
-    made = [ReachedTest(symbol_of(tree.name(n)), round(min(max(of_cost(cost), CUT / 2), CUT), 4), "static") for n, cost in found]
+    made = [
+        ReachedTest(symbol_of(tree.name(n)), round(min(max(of_cost(cost), CUT / 2), CUT), 4), "static")
+        for n, cost in found
+    ]
     return tuple(sorted(made, key=lambda test: (-test.probability, test.symbol)))
