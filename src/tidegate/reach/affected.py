@@ -71,13 +71,11 @@ def _inside(tree: HeadTree, path: str) -> list[tuple[int, str]]:
     start = tree.graph.numbers.get(beginning)
     if start is not None:
         names = tree.graph.names
-        while start < len(names) and names[start].startswith(beginning) and "#" not in names[start]:
+        while start < len(names) and names[start].startswith(beginning):
             found.append((start, names[start][len(beginning) :]))
             start += 1
-    for number, name in enumerate(tree.delta.names, len(tree.graph)):
-        if name.startswith(beginning) and "#" not in name:
-            found.append((number, name[len(beginning) :]))
-    return found
+    found += [(number, tree.name(number)[len(beginning) :]) for number in tree.files.get(path, ())]
+    return [(number, name) for number, name in found if tree.kind(number)]
 
 
 def find_affected(tree: HeadTree, nodes: Iterable[int]) -> Affected:
@@ -139,8 +137,9 @@ def _loads(tree: HeadTree, node: int, itself: bool) -> list[tuple[int, int, int]
             rule = int(tree.graph.rules[edge])
             if RULES[rule].name in _LOADED[: 1 + itself]:
                 found.append((int(tree.graph.sources[edge]), edge, _step(rule, tree.graph.branches[edge], 0)))
-    for number, (target, extra) in enumerate(tree.extra):
-        if target == node and RULES[extra.rule].name in _LOADED[: 1 + itself]:
+    for number in tree.extra_into.get(node, ()):
+        extra = tree.extra[number][1]
+        if RULES[extra.rule].name in _LOADED[: 1 + itself]:
             found.append((extra.source, -2 - number, _step(extra.rule, extra.branch, extra.width)))
     return found
 
@@ -153,17 +152,7 @@ def entries_of(tree: HeadTree, node: int) -> int:
     """The contexts that can execute a node; of a node that the base did not have, those of what leads to it."""
     if node < len(tree.graph):
         return tree.graph.entries_of(node)
-    bits, seen, stack = 0, {node}, [node]
-    while stack:
-        at = stack.pop()
-        for target, edge in tree.extra:
-            if target == at and _RUNS[edge.rule] and edge.source not in seen:
-                seen.add(edge.source)
-                if edge.source < len(tree.graph):
-                    bits |= tree.graph.entries_of(edge.source)
-                else:
-                    stack.append(edge.source)
-    return bits
+    return tree.fresh_entries.get(node, 0)
 
 
 def reached_symbols(affected: Affected, tests: Iterable[int]) -> tuple[ReachedSymbol, ...]:
@@ -324,7 +313,8 @@ def callers_of(tree: HeadTree, node: int) -> list[int]:
         begin, end = int(tree.graph.first[node]), int(tree.graph.first[node + 1])
         rules, sources = tree.graph.rules[begin:end].tolist(), tree.graph.sources[begin:end].tolist()
         found = [source for source, rule in zip(sources, rules, strict=True) if _RUNS[rule]]
-    return found + [edge.source for target, edge in tree.extra if target == node and _RUNS[edge.rule]]
+    more = (tree.extra[number][1] for number in tree.extra_into.get(node, ()))
+    return found + [edge.source for edge in more if _RUNS[edge.rule]]
 
 
 def symbol_of(name: str) -> SymbolId:

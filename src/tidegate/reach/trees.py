@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 
 import msgspec
 from msgspec import Struct
@@ -52,7 +53,7 @@ class KeptTree(Struct, frozen=True):
     points: Points
 
 
-class HeadTree(Struct, frozen=True):
+class HeadTree(Struct, frozen=True, dict=True):
     """The graph of a base with what the head adds. Nodes from `len(graph)` on are named by `delta` alone."""
 
     graph: SymbolGraph
@@ -75,6 +76,45 @@ class HeadTree(Struct, frozen=True):
 
     def line(self, node: int) -> int:
         return self.delta.lines[node] if node in self.delta.lines else int(self.graph.lines[node])
+
+    @cached_property
+    def extra_into(self) -> Mapping[int, Sequence[int]]:
+        """The numbers of the extra edges by the node that they lead to."""
+        found: dict[int, list[int]] = {}
+        for number, (target, _) in enumerate(self.extra):
+            found.setdefault(target, []).append(number)
+        return found
+
+    @cached_property
+    def files(self) -> Mapping[str, Sequence[int]]:
+        """The nodes that `delta` alone names, by the path of their file."""
+        found: dict[str, list[int]] = {}
+        for number, name in enumerate(self.delta.names, len(self.graph)):
+            found.setdefault(name.partition(":")[0], []).append(number)
+        return found
+
+    @cached_property
+    def fresh_entries(self) -> Mapping[int, int]:
+        """The sets of entries of the nodes that the base did not have: those of all that leads to them."""
+        bits: dict[int, int] = {}
+        ahead: dict[int, list[int]] = {}
+        waiting: dict[int, None] = {}
+        for target, edge in self.extra:
+            if target < len(self.graph) or not RULES[edge.rule].runs:
+                continue
+            if edge.source < len(self.graph):
+                bits[target] = bits.get(target, 0) | self.graph.entries_of(edge.source)
+                waiting[target] = None
+            else:
+                ahead.setdefault(edge.source, []).append(target)
+        while waiting:
+            node = waiting.popitem()[0]
+            for target in ahead.get(node, ()):
+                more = bits.get(target, 0) | bits[node]
+                if more != bits.get(target, 0):
+                    bits[target] = more
+                    waiting[target] = None
+        return bits
 
     def __len__(self) -> int:
         return len(self.graph) + len(self.delta.names)
