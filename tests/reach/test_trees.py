@@ -518,3 +518,23 @@ def test_hostile_trees_cost_their_own_files_alone(shop: Repo) -> None:
     assert len(unread) == answer["completeness"]["unread_total"]
     text = run(cwd=shop.path)
     assert "test_sale" in text
+
+
+def test_a_large_change_takes_time_in_proportion() -> None:
+    """Twice the files take about twice the time: nothing looks at every new edge for every new node."""
+    taken = []
+    for count in (150, 600):
+        files = {
+            f"m{n}.py": f"from m{n - 1} import f as g, A as B\n\n\ndef f():\n    return g()\n\n\nclass A(B):\n"
+            "    def m(self):\n        return self.m()\n\n    def own(self):\n        return f()\n"
+            if n % 10
+            else "def f(): ...\n\n\nclass A:\n    def m(self): ...\n"
+            for n in range(count)
+        }
+        base, head = TextIndex({}), TextIndex(files)
+        tree = read_head_tree(kept(base), head)
+        began = time.process_time()
+        found = answers(tree, [f"{path}:{name}" for path in files for name in ("f", "A", "A.m")])
+        assert len(found) == count * 9 // 10
+        taken.append(time.process_time() - began)
+    assert taken[1] < 12 * taken[0] + 0.2
