@@ -84,4 +84,36 @@ def test_record_runs_the_command_and_keeps_what_ran(tmp_path: Path, monkeypatch:
 
 def test_record_wants_a_command() -> None:
     done = CliRunner().invoke(reach, ["record"])
-    assert "name it: tidegate reach record -- pytest" in str(done.exception)
+    assert "tidegate reach record -- pytest" in str(done.exception)
+
+
+def test_record_takes_what_another_tool_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo = Repo.init(tmp_path / "r")
+    repo.commit(
+        "base",
+        {
+            "shop.py": "def price():\n    return 1\n\n\ndef other():\n    return 2\n",
+            "test_shop.py": "from shop import price\n\n\ndef test_price():\n    assert price() == 1\n",
+        },
+    )
+    report = tmp_path / "lcov.info"
+    report.write_text("TN:test_shop.py::test_price\nSF:shop.py\nDA:2,1\nDA:6,0\nend_of_record\n")
+    monkeypatch.chdir(repo.path)
+    done = CliRunner().invoke(reach, ["record", "--from", "lcov", str(report)], standalone_mode=False)
+    assert "recorded 1 test" in done.stderr, done.exception
+    kept = read_map(repo.path / ".git" / "tidegate" / "reach")
+    assert kept is not None
+    executed = {f"{file.path}:{symbol.name}" for file in kept.files for symbol in file.symbols if any(symbol.tests)}
+    assert "shop.py:price" in executed
+    assert "shop.py:other" not in executed
+
+
+@pytest.mark.parametrize(("kind", "told"), [("gcov", "no kind of coverage"), ("lcov", "no such file")])
+def test_a_wrong_kind_or_file_is_one_clear_error(
+    kind: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = Repo.init(tmp_path / "r")
+    repo.commit("base", {"a.py": "A = 1\n"})
+    monkeypatch.chdir(repo.path)
+    done = CliRunner().invoke(reach, ["record", "--from", kind, "missing.info"], standalone_mode=False)
+    assert told in str(done.exception)
