@@ -342,6 +342,20 @@ def test_who_calls_a_test_does_not_feel_what_it_tests(tmp_path: Path) -> None:
     assert "runner.py:go" not in _names(answer)
 
 
+def test_code_of_others_in_the_repository_calls_nobody_by_name(tmp_path: Path) -> None:
+    before = {
+        "core.py": "class Shelf:\n    def restock_all(self):\n        return 1\n",
+        "use.py": "def use(shelf):\n    shelf.restock_all()\n",
+        "vendor/lib.py": "def lib(thing):\n    thing.restock_all()\n",
+    }
+    answer = _reach(tmp_path / "a", before, {"core.py": before["core.py"].replace("1", "2")})
+    assert _names(answer) == {"use.py:use"}
+    inner = {"vendor/lib.py": "def inner():\n    return 1\n\n\ndef lib():\n    return inner()\n"}
+    own = {"own.py": "from vendor.lib import lib\n\n\ndef mine():\n    return lib()\n"}
+    answer = _reach(tmp_path / "b", {**inner, **own}, {"vendor/lib.py": inner["vendor/lib.py"].replace("1", "2")})
+    assert {"vendor/lib.py:lib", "own.py:mine"} <= _names(answer)
+
+
 def test_a_deleted_test_is_not_to_be_run(tmp_path: Path) -> None:
     before = {
         "core.py": "def f():\n    return 1\n",

@@ -11,6 +11,7 @@ from msgspec import Struct
 from tidegate.reach.answer import ChangedSymbol, EntryPoint, Hop, ReachedSymbol, ReachedTest, SymbolId
 from tidegate.reach.costs import BRANCHES, CUT, WIDTHS, cost_limit, cost_table, head_start, of_cost
 from tidegate.reach.entries.places import is_test as is_test_path
+from tidegate.reach.quiet import is_vendored
 from tidegate.reach.rules import RULES
 from tidegate.reach.search import Found, search
 from tidegate.reach.trees import HeadTree
@@ -89,24 +90,28 @@ def find_affected(tree: HeadTree, nodes: Iterable[int]) -> Affected:
         starts[node] = head_start(bits.bit_count() / count if count else USUAL_RADIUS)
     running = search(tree.graph, starts, cost_limit(CUT), tree.extra, len(tree), _RUNS)
     level = dict.fromkeys(starts, 0.0)
-    felt = search(tree.graph, level, cost_limit(FELT_CUT), tree.extra, len(tree), _FELT, _InTests(tree))
+    felt = search(tree.graph, level, cost_limit(FELT_CUT), tree.extra, len(tree), _FELT, _Aside(tree, starts))
     return Affected(tree, starts, _with_loaders(tree, felt, starts), running, entries)
 
 
-class _InTests:
-    """Whether a node stands in a test: what calls a test, by whatever name, does not feel what the test calls."""
+class _Aside:
+    """Whether a node stands in a test, or in code of others that lies in the repository while what changed does not.
 
-    def __init__(self, tree: HeadTree) -> None:
+    What calls a test, by whatever name, does not feel what the test calls; and a library calls no user by its name.
+    """
+
+    def __init__(self, tree: HeadTree, starts: Iterable[int]) -> None:
         self._names = tree.graph.names
         self._tree = tree
         self._known: dict[str, bool] = {"": False}
+        self._own = not any(is_vendored(tree.name(node).partition(":")[0]) for node in starts)
 
     def __call__(self, node: int) -> bool:
         name = self._names[node] if node < len(self._names) else self._tree.name(node)
         path = name[: name.find(":")] if ":" in name else ""
         found = self._known.get(path)
         if found is None:
-            found = self._known[path] = is_test_path(path)
+            found = self._known[path] = is_test_path(path) or (self._own and is_vendored(path))
         return found or (path.endswith(".rs") and name.startswith(_RUST_TESTS, len(path) + 1))
 
 
@@ -163,10 +168,10 @@ def reached_symbols(affected: Affected, tests: Iterable[int]) -> tuple[ReachedSy
     left_out = {*tests, *affected.starts}
     reached = []
     paths = _Paths(affected)
-    in_tests = _InTests(tree)
+    aside = _Aside(tree, affected.starts)
     for node in np.flatnonzero(np.isfinite(found.cost)).tolist():
         kind = tree.kind(node)
-        if node in left_out or not kind or kind == "test" or in_tests(node):
+        if node in left_out or not kind or kind == "test" or aside(node):
             continue
         toward, distance, origin = paths.of(node)
         rule, line = paths.rule_and_line(node)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from tidegate.change.kinds import DOCS
+from tidegate.change.kinds import DOCS, VENDORED
 from tidegate.change.patterns import Patterns, compile_patterns
 
 DOCUMENTATION = "documentation"
@@ -40,7 +40,17 @@ def quiet_kind(path: str) -> str:
     return next((kind for kind in (AUTOMATION, DOCUMENTATION) if tables[kind].matches(name)), "")
 
 
+def is_vendored(path: str) -> bool:
+    """Whether the file is somebody else's code that lies in the repository."""
+    return _vendored().matches(path.encode("utf-8", "surrogateescape"))
+
+
 # Private
+
+
+@lru_cache(maxsize=1)
+def _vendored() -> Patterns:
+    return compile_patterns((*VENDORED, "*.min.js"))
 
 
 @lru_cache(maxsize=1)
