@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -383,6 +384,37 @@ def test_conditional_code_is_read_on_both_sides() -> None:
     assert [one.name for one in C.read_symbols(source.encode(), ".c").definitions[1:]] == ["one", "one", "four"]
 
 
+def test_conditions_in_the_middle_of_a_head_break_nothing_behind_it() -> None:
+    source = """
+    namespace a {
+    class Limiter {
+     public:
+      Limiter(int most)
+          :
+    #if !defined(NDEBUG)
+            most_(most),
+    #else
+            least_(most),
+    #endif
+            allowed_(most) {
+        check(most >= 0);
+      }
+     private:
+      int allowed_;
+    };
+    class Other : public Base { public: void go() { run(); } };
+    void Other::stop() { halt(); }
+    }
+    """ + "".join(f"int f{number}() {{ return g{number}(); }}\n" for number in range(20))
+    symbols = CPP.read_symbols(source.encode(), ".cc")
+    names = [one.name for one in symbols.definitions]
+    assert names[1:7] == ["Limiter", "Limiter.Limiter", "Limiter.allowed_", "Other", "Other.go", "Other.stop"]
+    assert [(gap.reason, gap.line) for gap in symbols.gaps] == [("macro", 10)]
+    other = source.replace("least_", "last_")
+    before, after = (CPP.read_digests(text.encode(), ".cc") for text in (source, other))
+    assert [one.name for one, two in zip(before, after, strict=True) if one != two] == [""]
+
+
 # Digests
 
 CART = """\
@@ -436,6 +468,24 @@ def test_digests_are_of_the_definitions_in_their_order() -> None:
     assert [(one.name, one.kind, one.line, one.end_line) for one in kept] == [
         (one.name, one.kind, one.line, one.end_line) for one in made
     ]
+
+
+@pytest.mark.parametrize("source", [SHOP, CART])
+def test_no_change_is_silent(source: str) -> None:
+    """Another word anywhere, besides in a comment, changes what some definition is made of."""
+
+    def made(text: str) -> list[tuple[str, ...]]:
+        found = CPP.read_digests(text.encode(), ".cc")
+        return [(one.name, one.signature, one.defaults, one.bases, one.body) for one in found]
+
+    whole = made(source)
+    words = [found for found in re.finditer(r"\w+", source) if not _in_comment(source, found.start())]
+    for found in words[::3]:
+        assert made(source[: found.start()] + "zz9" + source[found.end() :]) != whole, found
+
+
+def _in_comment(source: str, at: int) -> bool:
+    return "//" in source[source.rfind("\n", 0, at) + 1 : at]
 
 
 # Layout

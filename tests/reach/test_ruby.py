@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -458,6 +459,24 @@ def test_digests_are_of_the_definitions_in_their_order() -> None:
         assert [(one.name, one.kind, one.line, one.end_line) for one in kept] == [
             (one.name, one.kind, one.line, one.end_line) for one in made
         ]
+
+
+@pytest.mark.parametrize("source", [SHOP, SPEC, CART])
+def test_no_change_is_silent(source: str) -> None:
+    """Another word anywhere, besides in a comment, changes what some definition is made of."""
+
+    def made(text: str) -> list[tuple[str, ...]]:
+        found = RUBY.read_digests(text.encode(), ".rb")
+        return [(one.name, one.signature, one.defaults, one.bases, one.body) for one in found]
+
+    whole = made(source)
+    words = [found for found in re.finditer(r"\w+", source) if not _in_comment(source, found.start())]
+    for found in words[::3]:
+        assert made(source[: found.start()] + "zz9" + source[found.end() :]) != whole, found
+
+
+def _in_comment(source: str, at: int) -> bool:
+    return "# " in source[source.rfind("\n", 0, at) + 1 : at]
 
 
 # Layout

@@ -30,7 +30,7 @@ class _CFamily:
     """C and C++ are one family under one name: a header serves both."""
 
     name = "C/C++"
-    version = 1
+    version = 2
     submodules = False
     open_world = True
     implicit_self = True
@@ -43,22 +43,23 @@ class _CFamily:
         self.suffixes = suffixes
 
     def read_symbols(self, source: bytes, suffix: str) -> FileSymbols:
+        from tidegate.reach.languages.c_parse import parse_c
         from tidegate.reach.languages.c_reader import CReader
-        from tidegate.reach.languages.tree import make_parser
 
         grammar = _grammar(source, suffix)
         try:
-            return CReader(source, grammar).read_file(make_parser(grammar).parse(source).root_node)
+            parsed = parse_c(source, grammar)
+            return CReader(parsed.source, grammar).read_file(parsed.root, parsed.unread)
         except RecursionError:
             return unread("nested too deeply")
 
     def read_digests(self, source: bytes, suffix: str) -> tuple[Digests, ...]:
         from tidegate.reach.languages.c_digests import read_c_digests
-        from tidegate.reach.languages.tree import make_parser
+        from tidegate.reach.languages.c_parse import parse_c
 
         grammar = _grammar(source, suffix)
         try:
-            return read_c_digests(source, grammar, make_parser(grammar).parse(source).root_node)
+            return read_c_digests(parse_c(source, grammar), grammar)
         except RecursionError:
             return ()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from tidegate.reach.languages.c_parse import Parsed
 from tidegate.reach.languages.c_reader import CReader
 from tidegate.reach.languages.tree import comment_above, digest, leaves
 from tidegate.reach.symbols import Definition, Digests
@@ -19,12 +20,16 @@ _BODIES = frozenset(
 _LISTS = frozenset(["initializer_list", "enumerator_list", "argument_list"])
 
 
-def read_c_digests(source: bytes, grammar: str, root: Node) -> tuple[Digests, ...]:
-    """The digests of the module and of every definition, in the order of `read_symbols`."""
-    reader = CReader(source, grammar)
-    reader.read_file(root)
+def read_c_digests(parsed: Parsed, grammar: str) -> tuple[Digests, ...]:
+    """The digests of the module and of every definition, in the order of `read_symbols`.
+
+    What a second attempt at parsing had to leave out belongs to the module.
+    """
+    reader = CReader(parsed.source, grammar)
+    reader.read_file(parsed.root)
+    left_out = [b" ".join(text.split()) for _, text in parsed.left_out]
     holes = frozenset(node.id for node in reader.nodes[1:])
-    lines = source.split(b"\n")
+    lines = parsed.source.split(b"\n")
     found = zip(reader.definitions, reader.nodes, strict=True)
     return tuple(
         _one(
@@ -35,6 +40,7 @@ def read_c_digests(source: bytes, grammar: str, root: Node) -> tuple[Digests, ..
             if index in reader.partial or index == 0
             else comment_above(lines, reader.begins.get(index, made.line), (b"//",)),
             index in reader.partial,
+            [] if index else left_out,
         )
         for index, (made, node) in enumerate(found)
     )
@@ -47,10 +53,13 @@ class _Parts:
     def __init__(self) -> None:
         self.signature: list[Node] = []
         self.defaults: list[Node] = []
+        self.bases: list[Node] = []
         self.body: list[Node] = []
 
 
-def _one(made: Definition, node: Node, holes: frozenset[int], docs: list[bytes], partial: bool) -> Digests:
+def _one(
+    made: Definition, node: Node, holes: frozenset[int], docs: list[bytes], partial: bool, left_out: list[bytes]
+) -> Digests:
     parts = _Parts()
     if made.kind == "module":
         parts.body = node.children
@@ -65,8 +74,8 @@ def _one(made: Definition, node: Node, holes: frozenset[int], docs: list[bytes],
         signature=digest([*(part.encode() for part in head), *_tokens(parts.signature, holes)]),
         defaults=digest(_tokens(parts.defaults, holes)),
         decorators=digest(()),
-        bases=digest(base.encode() for base in made.bases),
-        body=digest(_tokens(parts.body, holes)),
+        bases=digest(_tokens(parts.bases, holes)),
+        body=digest([*_tokens(parts.body, holes), *left_out]),
         docs=digest(docs),
     )
 
@@ -82,8 +91,8 @@ def _split(node: Node, parts: _Parts, *, titled: bool) -> None:
         kind = part.type
         if kind in _BODIES:
             parts.body.append(part)
-        elif kind in ("comment", "base_class_clause"):
-            continue
+        elif kind == "base_class_clause":
+            parts.bases.append(part)
         elif kind == "optional_parameter_declaration":
             value = part.child_by_field_name("default_value")
             parts.signature += [child for child in part.children if child != value]
@@ -102,12 +111,12 @@ def _split(node: Node, parts: _Parts, *, titled: bool) -> None:
 
 def _split_value(part: Node, parts: _Parts, stack: list[Node]) -> None:
     if part.type == "=":
-        parts.body.extend(reversed(stack))
+        parts.body += [part, *reversed(stack)]
         stack.clear()
         return
     value = part.child_by_field_name("value")
     parts.signature += [child for child in part.children if child != value and child.type != "="]
-    parts.body += [value] if value is not None else []
+    parts.body += [child for child in part.children if child == value or child.type == "="]
 
 
 def _tokens(nodes: Iterable[Node], holes: frozenset[int]) -> Iterable[bytes]:

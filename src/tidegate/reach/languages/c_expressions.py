@@ -35,7 +35,7 @@ _MAKERS = frozenset(["make_unique", "make_shared", "MakeUnique", "MakeShared", "
 _MOVES = frozenset(["<std>.move", "<std>.forward", "<std>.ref", "<std>.cref", "<std>.as_const"])
 _REFLECTION = frozenset(["dlsym", "GetProcAddress"])
 _DYNAMIC = frozenset(["dlopen", "LoadLibrary", "LoadLibraryA"])
-_GAP_LIMIT = 200
+GAP_LIMIT = 200
 
 
 Reader: TypeAlias = "Callable[[CExpressions, Node], str]"
@@ -148,7 +148,7 @@ class CExpressions(CTypes):
         return self.parts(node)
 
     def gap(self, reason: str, node: Node) -> None:
-        if len(self.gaps) < _GAP_LIMIT:
+        if len(self.gaps) < GAP_LIMIT:
             self.gaps.append(Gap(self.local.index, reason, node.start_point[0] + 1))
 
     def refer(self, kind: ReferenceKind, chain: str, node: Node, arguments: tuple[str, ...] = ()) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from tidegate.reach.languages.c_expressions import CExpressions, Local
+from tidegate.reach.languages.c_expressions import GAP_LIMIT, CExpressions, Local
 from tidegate.reach.languages.c_types import Declared, declared, spelled
 from tidegate.reach.symbols import (
     Binding,
@@ -60,13 +60,16 @@ class CReader(CExpressions):
         self.visibility: Visibility = "public"
         self._levels = self._level_readers()
 
-    def read_file(self, root: Node) -> FileSymbols:
+    def read_file(self, root: Node, left_out: Sequence[int] = ()) -> FileSymbols:
+        """What the file says. `left_out` are lines that the tree has not: they are gaps, one for each run of them."""
         lines = self.source.count(b"\n") + 1
         self.definitions.append(Definition("", "module", 1, lines, -1))
         self.nodes.append(root)
         self._find_namespaces(root)
         self._find_classes()
         self.level(root)
+        runs = [line for place, line in enumerate(left_out) if not place or left_out[place - 1] != line - 1]
+        self.gaps += [Gap(0, "macro", line) for line in runs[:GAP_LIMIT]]
         if root.has_error and not self.gaps and not self.mended:
             self.gaps.append(Gap(0, "syntax", 1))
         return FileSymbols(

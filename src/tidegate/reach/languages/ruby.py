@@ -20,7 +20,7 @@ from tidegate.reach.symbols import Digests, FileSymbols, unread
 
 class _Ruby:
     name = "Ruby"
-    version = 1
+    version = 2
     suffixes: tuple[str, ...] = (".rb", ".rake", ".ru")
     submodules = False
     open_world = True

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _COMMENTS = frozenset(["comment"])
+_CLOSING = frozenset([")", "]", "}"])
 _LISTS = frozenset(["argument_list", "array", "hash", "method_parameters"])
 
 
@@ -85,4 +86,4 @@ def _tokens(nodes: Iterable[Node], holes: frozenset[int]) -> Iterable[bytes]:
 
 
 def _is_trailing(parent: Node, separator: Node) -> bool:
-    return separator.type == "," and parent.type in _LISTS
+    return separator.type == "," and parent.type in _LISTS and parent.children[-1].type in _CLOSING
