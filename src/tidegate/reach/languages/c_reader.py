@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _CLASSES = frozenset(["struct_specifier", "class_specifier", "union_specifier"])
-_TESTS = frozenset(["TEST", "TEST_F", "TEST_P", "TYPED_TEST", "TYPED_TEST_P", "FRIEND_TEST", "BOOST_AUTO_TEST_CASE",
+_TESTS = frozenset(["TEST", "TEST_F", "TEST_P", "TYPED_TEST", "TYPED_TEST_P", "FRIEND_TEST", "BOOST_AUTO_TEST_CASE", "TEST_BEGIN",
                     "BOOST_FIXTURE_TEST_CASE"])  # fmt: skip
 _FIXED = frozenset(["TEST_F", "TEST_P", "TYPED_TEST", "TYPED_TEST_P", "BOOST_FIXTURE_TEST_CASE"])
 _TITLED = frozenset(["TEST_CASE", "SCENARIO", "TEST_CASE_METHOD", "TEMPLATE_TEST_CASE", "BENCHMARK_CASE"])
