@@ -21,3 +21,12 @@ def language_of(path: str) -> Language | None:
     """The language of a file by its suffix, or None where no reader exists."""
     suffix = "." + path.rpartition("/")[2].rpartition(".")[2].lower()
     return next((language for language in LANGUAGES if suffix in language.suffixes), None)
+
+
+_TOGETHER = {"TypeScript": "JavaScript", "Kotlin": "Java", "C++": "C"}
+
+
+def family_of(path: str) -> str:
+    """The name of the language whose files can call this file's: that of JavaScript for TypeScript, and so on."""
+    language = language_of(path)
+    return _TOGETHER.get(language.name, language.name) if language is not None else ""

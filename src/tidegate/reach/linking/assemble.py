@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 
 from tidegate.reach.graph import KINDS, SymbolGraph
-from tidegate.reach.languages import LANGUAGES
+from tidegate.reach.languages import LANGUAGES, family_of
 from tidegate.reach.linking.edges import LinkedFile
 from tidegate.reach.rules import NUMBER
 from tidegate.reach.symbols import Definition
@@ -84,9 +84,19 @@ class _Builder:
         self.below: dict[str, list[str]] = {}
         self.by_name: dict[str, list[str]] = {}
         self.called: set[str] = set()
+        self.families: dict[str, str] = {}
         self.tests: dict[int, int] = {}
         self.former: dict[str, _Class] = {}
         self.overriding: dict[str, set[str]] = {}
+
+    def family(self, key: str) -> str:
+        """The language family of a symbol, by the suffix of its file."""
+        path = key.partition(":")[0]
+        suffix = path[path.rfind(".") :]
+        found = self.families.get(suffix)
+        if found is None:
+            found = self.families[suffix] = family_of(path)
+        return found
 
     def node(self, key: str, kind: str = "", line: int = 0) -> int:
         number = self.number.get(key)
@@ -161,10 +171,14 @@ def _join(
         if file.overriding:
             made.overriding[path] = {f"{path}:{definitions[path][index].name}" for index in file.overriding}
         own = [made.number[f"{path}:{d.name}"] for d in definitions[path]]
+        family = f"~{family_of(path)}"
         for edge in file.edges:
-            if "#" in edge.target:
-                made.called.add(edge.target.rpartition("#")[2])
-            made.edge(own[edge.source], made.node(edge.target), edge.rule, edge.line, 1, edge.branch)
+            target = edge.target
+            if "#" in target:
+                made.called.add(target.rpartition("#")[2])
+                # A name means its bearers in languages that can call each other.
+                target = target + family if target[0] == "#" else target
+            made.edge(own[edge.source], made.node(target), edge.rule, edge.line, 1, edge.branch)
         for test in file.tests:
             _test(made, path, definitions[path], test)
     return classes
@@ -267,7 +281,9 @@ def _answer_name(made: _Builder, key: str, known: int) -> None:
     """A new method answers to a name that the graph has already."""
     name = key.rpartition(".")[2]
     target = made.number[key]
-    for asked in (f"#{name}", f"#.{name}") if made.kinds[target] == "property" else (f"#{name}",):
+    family = family_of(key.partition(":")[0])
+    asks = (f"#{name}~{family}", f"#.{name}~{family}") if made.kinds[target] == "property" else (f"#{name}~{family}",)
+    for asked in asks:
         bearers = made.number.get(asked, known)
         if bearers < known:
             made.edge(bearers, target, "name", 0, len(made.by_name.get(name, ())))
@@ -358,9 +374,10 @@ def _fit(made: _Builder, interface: str, suffix: str) -> list[str]:
 
 
 def _expand_name(made: _Builder, key: str) -> None:
-    bearers: Sequence[str] = made.by_name.get(key[1:], ())
-    if key[1:2] == ".":
-        bearers = [one for one in made.by_name.get(key[2:], ()) if made.kinds[made.number[one]] == "property"]
+    name, _, family = key[1:].rpartition("~")
+    bearers = [one for one in made.by_name.get(name.removeprefix("."), ()) if made.family(one) == family]
+    if name[:1] == ".":
+        bearers = [one for one in bearers if made.kinds[made.number[one]] == "property"]
     if len(bearers) > NAME_LIMIT:
         return
     for bearer in bearers:
