@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _CLASSES = frozenset(["struct_specifier", "class_specifier", "union_specifier"])
-_TESTS = frozenset(["TEST", "TEST_F", "TEST_P", "TYPED_TEST", "TYPED_TEST_P", "FRIEND_TEST", "BOOST_AUTO_TEST_CASE", "TEST_BEGIN",
-                    "BOOST_FIXTURE_TEST_CASE"])  # fmt: skip
+_TESTS = frozenset(["TEST", "TEST_F", "TEST_P", "TYPED_TEST", "TYPED_TEST_P", "FRIEND_TEST", "BOOST_AUTO_TEST_CASE",
+                    "BOOST_FIXTURE_TEST_CASE", "TEST_BEGIN"])  # fmt: skip
 _FIXED = frozenset(["TEST_F", "TEST_P", "TYPED_TEST", "TYPED_TEST_P", "BOOST_FIXTURE_TEST_CASE"])
 _TITLED = frozenset(["TEST_CASE", "SCENARIO", "TEST_CASE_METHOD", "TEMPLATE_TEST_CASE", "BENCHMARK_CASE"])
 _MACRO_WORDS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|([^\W\d]\w*)(\s*\()?")
@@ -401,7 +401,7 @@ class CReader(CExpressions):
             path = self.without_namespaces(self.scopes(found.name), defining=True)
             parent = self.partial_class(path[:-1], node) if path[:-1] else parent
             name = path[-1]
-        flags = ("abstract",) if "extern" in words and value is None else ()
+        flags: tuple[str, ...] = ("abstract",) if "extern" in words and value is None else ()
         flags += ("static",) if "static" in words and self.local.cls >= 0 else ()
         flags += ("private",) if "static" in words and self.local.cls < 0 else ()
         fixed = {"constexpr", "constinit"} if found.pointer else {"constexpr", "const", "constinit"}
@@ -492,7 +492,7 @@ class CReader(CExpressions):
             part.type in ("delete_method_clause", "default_method_clause", "pure_virtual_clause")
             for part in node.children
         )
-        flags = ("abstract",) if bodiless else ()
+        flags: tuple[str, ...] = ("abstract",) if bodiless else ()
         flags += ("static",) if "static" in words and in_class else ()
         flags += ("private",) if "static" in words and not in_class else ()
         visibility = self.visibility
