@@ -82,7 +82,6 @@ class CTypes:
         self.namespaces: set[str] = set()
         self.class_names: set[str] = set()
         self.parameters: set[str] = set()
-        self.class_names: set[str] = set()
 
     def cut(self, node: Node) -> str:
         return self.source[node.start_byte : node.end_byte].decode("utf-8", "replace")
