@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-BENCHMARKS = ("bench.startup", "bench.check", "bench.codeowners", "bench.notes")
+BENCHMARKS = ("bench.startup", "bench.check", "bench.codeowners", "bench.notes", "bench.reach_query")
 
 
 def main() -> int:
