@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from tidegate.cli.options import repo_option, style_here, write_result
+from tidegate.cli.options import moment, repo_option, style_here, write_result
 from tidegate.cli.reach_record import record
 from tidegate.errors import InputError
 
 if TYPE_CHECKING:
+    from tidegate.change.git import Repository
+    from tidegate.change.values import Change
     from tidegate.reach.answer import Hop, ReachAnswer
     from tidegate.report.reach_words import View
     from tidegate.report.style import Style
+    from tidegate.settings import Settings
 
 _FORMATS = ("text", "json", "dot", "svg", "html")
 
@@ -82,7 +85,8 @@ def reach(
     style = style_here(color) if output is None else PLAIN
     with _few_collections(), open_repository(repo or Path.cwd(), bare=repo is not None) as repository:
         if why is None:
-            answer = read_reach(asked, repository, environment=os.environ, traffic=traffic or "")
+            makers = _makers(repository)
+            answer = read_reach(asked, repository, environment=os.environ, traffic=traffic or "", makers=makers)
             text = _formats()[_format(format_, output)](answer, view, style)
         else:
             paths = read_why(asked, repository, source=why, target=target, environment=os.environ)
@@ -91,6 +95,19 @@ def reach(
 
 
 # Private
+
+
+def _makers(repository: Repository) -> Callable[[Change, Settings], tuple[str, ...]]:
+    """Who wrote a change or prompted an agent for it, as provenance knows them."""
+    from tidegate.change.values import Context
+    from tidegate.provenance.collect import collect
+
+    def makers(change: Change, settings: Settings) -> tuple[str, ...]:
+        facts = collect(change, Context(repository=repository, settings=settings, now=moment(None)))
+        return (*facts.prompters, *facts.authors, *(one.person for one in facts.accountable))
+
+    return makers
+
 
 _MANY = 200_000
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -35,7 +36,6 @@ from tidegate.reach.answer import (
     CoChange,
     Completeness,
     EntryPoint,
-    Expert,
     Hop,
     ReachAnswer,
     ReachedService,
@@ -66,6 +66,10 @@ MOST_UNREAD = 20
 LOADS = "no path leads from a test to the change; these tests load its file, and that is all that is known of them"
 
 
+Makers: TypeAlias = Callable[[Change, Settings], Collection[str]]
+"""Who made a change, as names, e-mails or accounts."""
+
+
 class Subject(Struct, frozen=True):
     """What a question is about: the two trees, and what changed between them."""
 
@@ -91,10 +95,16 @@ class Ground(Struct, frozen=True):
 
 
 def read_reach(
-    question: str, repository: Repository, *, environment: Mapping[str, str], traffic: str = "", now: str = ""
+    question: str,
+    repository: Repository,
+    *,
+    environment: Mapping[str, str],
+    traffic: str = "",
+    makers: Makers | None = None,
 ) -> ReachAnswer:
     """How far a change, a file or a symbol reaches. `question` is a range, a path or PATH:SYMBOL; "" is HEAD's change.
 
+    `makers` says who made a change, the prompters of its agents among them: they are not asked to review it.
     Raises InputError when the question names nothing.
     """
     settings = _settings(question, repository, environment)
@@ -107,8 +117,13 @@ def read_reach(
     if change is None:
         return answer
     notes = list(answer.notes)
-    experts = find_experts(repository, change, now or _now(change), settings, history, notes)
-    return _with_people(answer, experts, change, now or _now(change), settings, notes)
+    now = _now(change)
+    experts = find_experts(repository, change, now, settings, history, notes)
+    excluded = {*_writers(change), *(makers(change, settings) if makers is not None else ())}
+    reviewers = suggest_reviewers(experts, answer.owners, excluded, now, settings)
+    return msgspec.structs.replace(
+        answer, experts=tuple(experts), reviewers=tuple(str(one) for one in reviewers), notes=tuple(notes)
+    )
 
 
 def read_why(
@@ -435,16 +450,6 @@ def _notes(owners: Owners | Unknown, unread: Sequence[tuple[str, str]], recorded
     notes += [f"{path} was not read for services: {why}" for path, why in unread[:5]]
     notes += list(getattr(recorded, "notes", ()))
     return notes
-
-
-def _with_people(
-    answer: ReachAnswer, experts: Sequence[Expert], change: Change, now: str, settings: Settings, notes: Sequence[str]
-) -> ReachAnswer:
-    excluded = _writers(change)
-    reviewers = suggest_reviewers(experts, answer.owners, excluded, now, settings)
-    return msgspec.structs.replace(
-        answer, experts=tuple(experts), reviewers=tuple(str(one) for one in reviewers), notes=tuple(notes)
-    )
 
 
 def _writers(change: Change) -> Collection[str]:
