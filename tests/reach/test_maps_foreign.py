@@ -45,7 +45,7 @@ def data_file(path: Path, *, arcs: bool = False, extra: str = "") -> Path:
             CREATE TABLE context (id integer primary key, context text, unique (context));
             CREATE TABLE line_bits (file_id integer, context_id integer, numbits blob);
             CREATE TABLE arc (file_id integer, context_id integer, fromno integer, tono integer);
-            INSERT INTO file VALUES (1, '/builds/ci/work/src/pkg/a.py'), (2, '/usr/lib/python3/other.py');
+            INSERT INTO file VALUES (1, '/elsewhere/src/pkg/a.py'), (2, '/usr/lib/python3/other.py');
             INSERT INTO context VALUES (1, ''), (2, 'tests/test_a.py::TestX::test_one[a-1]|run'),
                 (3, 'tests/test_a.py::TestX::test_one[b]|setup'), (4, 'tests.test_a.test_two'),
                 (5, 'tests/test_a.py::test_none|run');

@@ -55,6 +55,7 @@ from tidegate.reach.joined import join_files
 from tidegate.reach.languages import language_of
 from tidegate.reach.people import find_experts, owners_of, suggest_reviewers
 from tidegate.reach.recorded import read_recorded
+from tidegate.reach.services.calls import add_measured_calls
 from tidegate.reach.services.paths import paths_of_service, services_of
 from tidegate.reach.services.sides import Side, read_services_of_change
 from tidegate.reach.store import Store, open_store
@@ -180,6 +181,8 @@ def answer_of(
     unread_files: list[tuple[str, str]] = []
     owners = read_owners(repository, subject.base, settings) if owners is None else owners
     services = _services(ground, owners, unread_files)
+    if traffic.calls:
+        services = add_measured_calls(services, traffic.calls, traffic.source)
     blocks = _blocks(subject, index, services)
     reached = _reached_services(services, subject.changed, symbols, points, traffic, blocks)
     points = _with_services(points, services)

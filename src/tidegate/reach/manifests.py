@@ -75,7 +75,6 @@ _LOCKS = frozenset(
     )
 )
 _REQUIREMENT = re.compile(r"^\s*([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*([^#;\\\s][^#;\\]*)?")
-_YARN = re.compile(r'^"?(@?[^@\s",]+)@[^\n]*:\n(?:  [^\n]*\n)*?  "?version"?:? "?([^"\n]+)', re.MULTILINE)
 _POM_BEGIN = re.compile(r"<(?:dependency|parent|plugin)>")
 _POM_PART = re.compile(r"<(groupId|artifactId|version)>([^<>]*)</")
 _POM_END = re.compile(r"</(?:dependency|parent|plugin)>")
