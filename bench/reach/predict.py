@@ -15,9 +15,9 @@ from typing import TypeAlias
 
 from tidegate.change.git import open_repository
 from tidegate.reach.affected import find_affected, nodes_of, reached_tests, symbol_of, tests_of
-from tidegate.reach.answer import ChangedSymbol, ReachedTest
+from tidegate.reach.answer import ChangedSymbol, ReachedTest, SymbolId
 from tidegate.reach.fallback import tests_that_load
-from tidegate.reach.index import read_index
+from tidegate.reach.index import Index, read_index
 from tidegate.reach.languages import language_of
 from tidegate.reach.listing import list_tree
 from tidegate.reach.record.raw import bits
@@ -73,8 +73,9 @@ def predict_reach(tree: Path, commit: str, recorded: TestMap | None) -> Answer:
             index = read_index(repository, repository.resolve(f"{commit}^{{tree}}", "tree"), store)
             head = read_head_tree(read_kept_tree(index, store), None)
             validity = validity_of(recorded, index) if recorded is not None else None
+            by_lines = _by_lines(tree.parent.parent / f"{tree.name}.json", index)
     tests = tests_of(head)
-    names = {str(symbol_of(head.name(node))): symbol_of(head.name(node)) for node in range(len(head))}
+    names = {str(symbol_of(head.name(node))): symbol_of(head.name(node)) for node in range(len(head))} | by_lines
 
     def answer(symbol: str) -> dict[str, float]:
         asked = names.get(symbol)
@@ -98,6 +99,26 @@ def predict_reach(tree: Path, commit: str, recorded: TestMap | None) -> Answer:
         return renamed.get(test.symbol, str(test.symbol))
 
     return answer
+
+
+def _by_lines(truth: Path, index: Index) -> dict[str, SymbolId]:
+    """The units that the truth tells apart by their lines, as what a change of those lines would be a change of.
+
+    V8 names a function by the text in front of it ("Router.prototype.use", "<30>"), which is nobody's name of a symbol.
+    """
+    functions = json.loads(truth.read_bytes())["functions"] if truth.exists() else {}
+    units = {name: seen for name, seen in functions.items() if "line" in seen}
+    files = index.read(sorted({name.rpartition(":")[0] for name in units}))
+    found = {}
+    for name, seen in units.items():
+        path = name.rpartition(":")[0]
+        around = [
+            (one.end_line - one.line, -number, one.name)
+            for number, one in enumerate(files[path].definitions if path in files else ())
+            if one.line <= seen["line"] and seen["end_line"] <= one.end_line
+        ]
+        found[name] = SymbolId(path, min(around)[2] if around else "")
+    return found
 
 
 PREDICTORS: dict[str, Predict] = {"all": predict_all, "map": predict_map, "reach": predict_reach}
