@@ -359,19 +359,82 @@ class Verification(Section, frozen=True, kw_only=True):
     unknown_dependencies: Annotated[tuple[str, ...], Meta(description="new dependencies nothing vouches for")] = ()
 
 
-class Risk(Section, frozen=True, kw_only=True):
-    """How likely the change is to need repair. No collector writes this yet."""
+class RiskFactor(Struct, frozen=True):
+    """One thing that moved the probability or the impact, in words that stand alone.
 
-    probability: Annotated[float, Meta(ge=0, le=1, description="calibrated probability of repair")] = 0.0
+    `weight` is its share of the log-odds of repair against an ordinary change here, 0 where it only adds to the impact.
+    """
+
+    name: str
+    words: str
+    weight: float
+
+
+class RiskyLine(Struct, frozen=True):
+    """An added line that deserves the first look, and why."""
+
+    path: str
+    line: Count
+    words: str
+
+
+RiskBand: TypeAlias = Literal["low", "moderate", "high", "very high"]
+RiskModel: TypeAlias = Literal["prior", "adapted", "own"]
+
+
+class Risk(Section, frozen=True, kw_only=True):
+    """How likely the change is to need repair, and what is hit if it does: two numbers that stay two."""
+
+    probability: Annotated[
+        float, Meta(ge=0, le=1, description="calibrated probability of repair; unknown below 300 matured labels")
+    ] = 0.0
+    usual: Annotated[
+        float, Meta(ge=0, le=1, description="the same probability of a change as this repository has them")
+    ] = 0.0
+    percentile: Annotated[float, Meta(ge=0, le=1, description="rank among the earlier changes of this repository")] = (
+        0.0
+    )
+    band: Annotated[RiskBand, Meta(description="the rank in words: low up to .5, moderate .8, high .95")] = "low"
     impact: Annotated[float, Meta(ge=0, le=1, description="how much is hit if it fails")] = 0.0
-    percentile: Annotated[float, Meta(ge=0, le=1, description="rank among the changes of this repository")] = 0.0
+    impact_band: Annotated[RiskBand, Meta(description="the impact in words")] = "low"
+    factors: Annotated[tuple[RiskFactor, ...], Meta(description="what moved the probability, the most first")] = ()
+    impact_factors: Annotated[tuple[RiskFactor, ...], Meta(description="what the impact is made of")] = ()
+    lines: Annotated[tuple[RiskyLine, ...], Meta(description="the five lines to look at first")] = ()
+    model: Annotated[
+        RiskModel, Meta(description="prior: no labels of its own; adapted: some hundred; own: thousands")
+    ] = "prior"
+    model_digest: Annotated[str, Meta(description="SHA-256 of the model that answered")] = ""
+
+
+class AgentEffect(Struct, frozen=True):
+    """How the changes of one tool and model fared here, against human changes of the same size and place.
+
+    An odds ratio above 1 says that they were repaired more often. `low` to `high` is its 95 % interval; where it holds
+    1, no difference has been shown.
+    """
+
+    tool: str
+    model: str
+    changes: Count
+    odds_ratio: float
+    low: float
+    high: float
 
 
 class History(Section, frozen=True, kw_only=True):
-    """What became of earlier changes here. No collector writes this yet."""
+    """What became of earlier changes here."""
 
     changes: Annotated[int, Meta(ge=0, description="earlier changes that were read")] = 0
-    repaired_share: Annotated[float, Meta(ge=0, le=1, description="share of them that had to be repaired")] = 0.0
+    since: Annotated[str, Meta(description="the oldest of them, RFC 3339")] = ""
+    matured: Annotated[int, Meta(ge=0, description="those old enough that a repair would be known by now")] = 0
+    repaired: Annotated[int, Meta(ge=0, description="of those, the ones that had to be repaired")] = 0
+    repaired_share: Annotated[float, Meta(ge=0, le=1, description="repaired / matured")] = 0.0
+    reverted: Annotated[int, Meta(ge=0, description="earlier changes that were reverted")] = 0
+    author_changes: Annotated[int, Meta(ge=0, description="earlier changes by the author of this one")] = 0
+    files_repaired: Annotated[
+        int, Meta(ge=0, description="files of this change that earlier changes broke in the last 180 days")
+    ] = 0
+    agents: Annotated[tuple[AgentEffect, ...], Meta(description="how the changes of each agent fared here")] = ()
 
 
 class ReviewFact(Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""From a fix back to the changes that introduced what it repaired."""
