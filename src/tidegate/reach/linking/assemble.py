@@ -315,6 +315,9 @@ def _define(made: _Builder, path: str, definitions: Sequence[Definition]) -> Non
             made.owner[number] = made.number[owner]
             if definition.kind in ("method", "function", "property"):
                 made.by_name.setdefault(name, []).append(key)
+        elif parent is not None and definition.kind in ("method", "property"):
+            # A member of an object that is no class: what calls it has often only its name.
+            made.by_name.setdefault(definition.name.rpartition(".")[2], []).append(key)
 
 
 def _expand(made: _Builder) -> None:

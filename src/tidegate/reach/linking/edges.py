@@ -309,7 +309,10 @@ class _File:
             if values:
                 if name[-1:] == "%" and step == steps[-1]:
                     break
-                values = evaluator.step(values, step)
+                found = evaluator.step(values, step)
+                if not found and step[0] == "." and at < len(steps) and self._is_open(values):
+                    self.add(reference.within, "name", reference.line, f"#.{name}")
+                values = found
         evaluator.touched = None
         for value in touched:
             if value[0] == "m":
@@ -317,6 +320,10 @@ class _File:
             else:
                 self.add(reference.within, "variable", reference.line, self.key(value))
         return values, name
+
+    def _is_open(self, values: Values) -> bool:
+        """Whether these are objects that may have got a member elsewhere, so that only its name says which it is."""
+        return self.isolated and all(value[0] in "dp" for value in values)
 
     def _field(self, reference: Reference, value: Value, name: str) -> None:
         """A field of an interface: in a class that fits it may be a function that is run when it is read."""
@@ -393,8 +400,11 @@ class _File:
             self._escapes(reference, values)
 
     def _any_member(self, reference: Reference, value: Value) -> None:
-        """`handlers[name]`: any function of the object or module."""
+        """`handlers[name]`: any function of the object or module, any method of the instance."""
         table = self.evaluator.table(value[1])
+        if table is not None and table.definitions[value[2]].kind == "class":
+            self.add(reference.within, "by-name", reference.line, f"{table.key(value[2])}#%")
+            return
         for child in table.children.get(value[2], ()) if table else ():
             definition = table.definitions[child] if table else None
             if table and definition and definition.kind in ("function", "method", "class"):
@@ -512,7 +522,10 @@ class _File:
         holder, _, name = reference.chain.rpartition(".")
         if not holder or "." in name:
             return
-        for value in self.evaluator.chain(self.table.index, reference.within, holder):
+        values = self.evaluator.chain(self.table.index, reference.within, holder)
+        if _may_be_ours(name) and self._is_open(values):
+            self.add(reference.within, "name", reference.line, f"#.{name}")
+        for value in values:
             if value[0] in "ic":
                 for method in self.evaluator.order((value[1], value[2]))[0]:
                     table = self.evaluator.table(method[0])
@@ -569,6 +582,8 @@ class _File:
             name = found.group(1) or found.group(2)
             if _may_be_ours(name):
                 self.add(text.within, "text", text.line, f"#{name}")
+        if self.isolated and text.value.startswith(("./", "../")):
+            self._to_module(Reference(text.within, "read", "", text.line), ("p", text.value, self.table.index), "text")
         spec, _, name = text.value.partition(":")
         if not all(part.isidentifier() for part in spec.split(".")) or (name and not name.isidentifier()):
             return

@@ -529,6 +529,9 @@ class Evaluator:
                         found.extend(one[1] if one[0] == "l" else one for one in self.call(method))
                 if found:
                     break
+            if not found and self.languages[value[1]].isolated:
+                # `route[method]` is a member whose name is made while the code runs.
+                return (("a", value[1], value[2]),)
             return merged(found)
         if kind == "c":
             return (value,)

@@ -25,7 +25,7 @@ from tidegate.reach.linking.table import FileTable
 from tidegate.reach.linking.values import Place, split_chain
 from tidegate.reach.symbols import Binding, FileSymbols
 
-VERSION = 4
+VERSION = 5
 
 
 def pack_numbers(bits: int) -> bytes:
