@@ -474,6 +474,61 @@ JAVASCRIPT: dict[str, tuple[str, str]] = {
         by -/> api.drop
         """,
     ),
+    "objects that are no classes: by name alone, in the middle of a chain, by writing; members by computed names": (
+        """
+        response.js
+            module.exports = {
+              send() { this.finish() },
+              finish() {},
+              drop() {},
+              get query() { return parse() },
+              set body(value) { check(value) },
+              get other() { return never() },
+            }
+            function parse() {}
+            function check() {}
+            function never() {}
+        route.js
+            function Route() {}
+            Route.prototype.get = function () { match() }
+            Route.prototype.all = function () {}
+            function match() {}
+            function dispatch(method) { return new Route()[method]() }
+            function fixed() { return new Route().all() }
+        proto.js
+            const proto = {}
+            function a(res) { res.send() }
+            function b() { return proto.query.page }
+            function c(res) { res.body = 'text' }
+        """,
+        """
+        a -> default.send, default.finish
+        a -/> default.drop
+        b -> default.query, parse
+        b -/> check
+        c -> default.body, check
+        c -/> parse, never
+        dispatch -> Route.get, Route.all, match
+        fixed -> Route.all
+        fixed -/> Route.get
+        """,
+    ),
+    "scripts that a text names are run": (
+        """
+        start.js
+            function start() { fork(join(__dirname, './jobs/sweep')) }
+            function other() { fork('jobs/nowhere.js') }
+        jobs/sweep.js
+            tidy()
+            function tidy() {}
+            function rest() {}
+        """,
+        """
+        start -> tidy
+        start -/> rest
+        other -/> tidy
+        """,
+    ),
     "interfaces, by name and by shape; getters behind a field": (
         """
         a.ts
@@ -871,9 +926,34 @@ OTHER_BODY = """
     """
 
 
-@pytest.mark.parametrize("changed", [NEW_METHOD, OTHER_BODY, NEW_METHOD + OTHER_BODY])
-def test_a_part_of_a_class_that_changes_is_linked_as_if_from_scratch(changed: str) -> None:
-    before, after = drawn(BEFORE), {**drawn(BEFORE), **drawn(changed)}
+SCRIPTS = """
+    response.js
+        module.exports = { send() {}, close() {} }
+    use.js
+        function use(response) { response.send(); response.drop() }
+    """
+NEW_MEMBER = """
+    response.js
+        module.exports = { send() {}, close() {}, drop() {} }
+    """
+NEW_USE = """
+    other.js
+        function other(response) { response.close() }
+    """
+
+
+@pytest.mark.parametrize(
+    ("before", "changed"),
+    [
+        *((BEFORE, changed) for changed in (NEW_METHOD, OTHER_BODY, NEW_METHOD + OTHER_BODY)),
+        *((SCRIPTS, changed) for changed in (NEW_MEMBER, NEW_USE, NEW_MEMBER + NEW_USE)),
+    ],
+)
+def test_a_part_of_a_class_that_changes_is_linked_as_if_from_scratch(before: str, changed: str) -> None:
+    _linked_as_if_from_scratch(drawn(before), {**drawn(before), **drawn(changed)})
+
+
+def _linked_as_if_from_scratch(before: dict[str, str], after: dict[str, str]) -> None:
     head = head_of(TextIndex(before), TextIndex(after))
     names = [*head.graph.names, *head.delta.names]
     first = head.graph.first.tolist()

@@ -519,25 +519,28 @@ class Evaluator:
         if kind == "p" and not self.languages[value[2]].submodules:
             return tuple(("a", file, 0) for file in self.files_of(value[1], value[2]))
         if kind == "i":
-            declared = self._in_order(self.order((value[1], value[2]))[0], "[]", value)
-            if declared is not None:
-                return declared
-            found: list[Value] = []
-            for name in ("__getitem__", "__iter__", "__aiter__"):
-                for method in self.member(value, name):
-                    if method[0] == "m":
-                        found.extend(one[1] if one[0] == "l" else one for one in self.call(method))
-                if found:
-                    break
-            if not found and self.languages[value[1]].isolated:
-                # `route[method]` is a member whose name is made while the code runs.
-                return (("a", value[1], value[2]),)
-            return merged(found)
+            return self._element_of_instance(value)
         if kind == "c":
             return (value,)
         if kind == "x" or kind == "y" or (kind == "b" and value[1] in _TEXTS):
             return (value,) if kind != "x" else (("y", value[1]),)
         return NOTHING
+
+    def _element_of_instance(self, value: Value) -> Values:
+        declared = self._in_order(self.order((value[1], value[2]))[0], "[]", value)
+        if declared is not None:
+            return declared
+        found: list[Value] = []
+        for name in ("__getitem__", "__iter__", "__aiter__"):
+            for method in self.member(value, name):
+                if method[0] == "m":
+                    found.extend(one[1] if one[0] == "l" else one for one in self.call(method))
+            if found:
+                break
+        if not found and self.languages[value[1]].isolated:
+            # `route[method]` is a member whose name is made while the code runs.
+            return (("a", value[1], value[2]),)
+        return merged(found)
 
     def _instance(self, value: Value) -> Values:
         kind = value[0]
