@@ -258,6 +258,8 @@ def _continued(graph: SymbolGraph, anew: frozenset[str]) -> _Builder:
             made.members.setdefault(cls, {})[name] = key
             if made.kinds[node] in ("method", "function", "property"):
                 made.by_name.setdefault(name, []).append(key)
+        elif made.kinds[node] in ("method", "property"):
+            made.by_name.setdefault(names[node].rpartition(".")[2], []).append(names[node])
     made.external = {names[node] for node in graph.arrays.external} - made.former.keys()
     return made
 
