@@ -81,6 +81,14 @@ class OwnersSettings(Struct, frozen=True, forbid_unknown_fields=True):
     dialect: Literal["auto", "github", "gitlab"] = "auto"
 
 
+class RiskSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the risk of a change is judged by."""
+
+    model: Annotated[
+        str, Meta(description="file that `risk train -o` wrote, read at the base; empty: what is kept in this clone")
+    ] = ""
+
+
 class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Which shipped rules apply beside the repository's own."""
 
@@ -99,6 +107,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     provenance: ProvenanceSettings = ProvenanceSettings()
     owners: OwnersSettings = OwnersSettings()
     policy: PolicySettings = PolicySettings()
+    risk: RiskSettings = RiskSettings()
     rule: tuple[dict[str, Any], ...] = ()
 
 

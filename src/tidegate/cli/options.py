@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,6 +18,30 @@ if TYPE_CHECKING:
     from tidegate.report.style import Style
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class WithCommands(click.Command):
+    """A command with others `below` it: `reach RANGE`, and `reach record`. A file of such a name is asked about as
+    `./record`."""
+
+    def __init__(self, *, below: Mapping[str, click.Command], **settings: Any) -> None:
+        super().__init__(**settings)
+        self.below = below
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        chosen = self.below.get(args[0]) if args else None
+        if chosen is None:
+            return super().make_context(info_name, args, parent, **extra)
+        return chosen.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 click's
+        with formatter.section("Commands below it"):
+            formatter.write_dl([(name, command.get_short_help_str(80)) for name, command in self.below.items()])
 
 
 def repo_option(function: F) -> F:

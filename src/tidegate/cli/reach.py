@@ -7,11 +7,11 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
-from tidegate.cli.options import moment, repo_option, style_here, write_result
+from tidegate.cli.options import WithCommands, moment, repo_option, style_here, write_result
 from tidegate.cli.reach_record import record
 from tidegate.errors import InputError
 
@@ -26,21 +26,7 @@ if TYPE_CHECKING:
 _FORMATS = ("text", "json", "dot", "svg", "html")
 
 
-class _Reach(click.Command):
-    """The command, and `record` below it. A file of that name is asked about as `./record`."""
-
-    def make_context(
-        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
-    ) -> click.Context:
-        if args[:1] == ["record"]:
-            return record.make_context(f"{info_name} record", args[1:], parent, **extra)
-        return super().make_context(info_name, args, parent, **extra)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
-
-
-@click.command(name="reach", cls=_Reach)
+@click.command(name="reach", cls=WithCommands, below={"record": record})
 @click.argument("question", nargs=-1, metavar="[RANGE | PATH | PATH:SYMBOL]")
 @click.option("--why", metavar="A [B]", help="The strongest paths from A to what changed, or to the changed symbol B.")
 @click.option(

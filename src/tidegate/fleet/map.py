@@ -6,6 +6,7 @@ module knows of processes and of Ray.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -133,7 +134,7 @@ def _on_ray(function: Callable[[Item], Result], items: Sequence[Item], limits: L
             "Ray is not installed", where="--on ray", mend="install it: pip install 'tidegate[fleet]'"
         ) from error
     if not ray.is_initialized():
-        ray.init(log_to_driver=False, include_dashboard=False, logging_level="error")
+        ray.init(log_to_driver=False, include_dashboard=False, logging_level=logging.ERROR)
     remote = ray.remote(num_cpus=1, max_retries=0)(_tried)
     left = list(items)
     asked: dict[Any, Item] = {}
