@@ -90,3 +90,16 @@ def write_result(content: str | bytes) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(data if data.endswith(b"\n") else data + b"\n")
     sys.stdout.buffer.flush()
+
+
+def write_to(output: Path | None, content: str | bytes) -> None:
+    """The result to a file; without one to standard output."""
+    if output is None:
+        write_result(content)
+        return
+    try:
+        output.write_bytes(content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)
+    except OSError as error:
+        raise InputError(
+            f"cannot be written: {error.strerror}", where=f"--output {output}", mend="check the folder and the disk"
+        ) from error

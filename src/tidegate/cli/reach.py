@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
-from tidegate.cli.options import WithCommands, moment, repo_option, style_here, write_result
+from tidegate.cli.options import WithCommands, moment, repo_option, style_here, write_to
 from tidegate.cli.reach_record import record
 from tidegate.errors import InputError
 
@@ -77,7 +77,7 @@ def reach(
         else:
             paths = read_why(asked, repository, source=why, target=target, environment=os.environ)
             text = _why(paths, _format(format_, output), style)
-    _write(text, output)
+    write_to(output, text)
 
 
 # Private
@@ -152,15 +152,3 @@ def _why(paths: Sequence[Sequence[Hop]], format_: str, style: Style) -> str:
     if format_ == "text":
         return render_why_text(paths, style)
     raise InputError(f"paths are not written as {format_}", where="--format", mend="use text or json with --why")
-
-
-def _write(text: str, output: Path | None) -> None:
-    if output is None:
-        write_result(text)
-        return
-    try:
-        output.write_bytes(text.encode("utf-8", "backslashreplace"))
-    except OSError as error:
-        raise InputError(
-            f"cannot be written: {error.strerror}", where=f"--output {output}", mend="check the folder and the disk"
-        ) from error
