@@ -1,0 +1,120 @@
+"""What out-of-time scores were worth: the figures that `risk evaluate` shows and that a model carries with it."""
+
+from __future__ import annotations
+
+import math
+from typing import TypeAlias
+
+import numpy as np
+from msgspec import Struct, structs
+from numpy.typing import NDArray
+
+from tidegate.risk.features.frame import Floats, Frame
+from tidegate.risk.model import metrics
+from tidegate.risk.model.forward import Forward
+from tidegate.risk.model.maturity import MATURE, Seen
+
+Flags: TypeAlias = NDArray[np.bool_]
+
+SHARES = (0.05, 0.10, 0.20, 0.50)
+FEWEST = 30
+
+
+class Captured(Struct, frozen=True):
+    """Of the changes that had to be repaired, the share that lay in the riskiest `share`, with its 95 % interval."""
+
+    share: float
+    captured: float
+    low: float
+    high: float
+
+
+class TableRow(Struct, frozen=True):
+    """Changes of which `said` was said on average; of them the share `came` had to be repaired."""
+
+    said: float
+    came: float
+    changes: int
+
+
+class Evaluation(Struct, frozen=True):
+    """Figures on changes that the models which scored them had not seen, of which the fate is known by now.
+
+    Changes younger than the age at which nine of ten repairs are known are left out; `changes` is what remains,
+    `repaired` those of them that had to be repaired, committed from `since` to `until` (Unix seconds). A figure is None
+    where it has no meaning: too few changes, or no probability yet. AUC has a 95 % bootstrap interval beside the AUC
+    of the lines added alone. `calibration_floor` is the error that perfect probabilities would show on so few changes;
+    `constant_brier` that of saying the mean of everybody.
+    """
+
+    changes: int
+    repaired: int
+    since: int
+    until: int
+    auc: float | None = None
+    auc_low: float | None = None
+    auc_high: float | None = None
+    lines_added_auc: float | None = None
+    precision_area: float | None = None
+    brier: float | None = None
+    constant_brier: float | None = None
+    calibration_error: float | None = None
+    calibration_floor: float | None = None
+    calibrated_changes: int = 0
+    captures: tuple[Captured, ...] = ()
+    table: tuple[TableRow, ...] = ()
+
+
+def evaluate(frame: Frame, forward: Forward, seen: Seen) -> Evaluation:
+    """The evaluation of forward answers by what is known now."""
+    silent = (seen.ripe >= MATURE) & (seen.known == 0)
+    rows: Flags = np.isfinite(forward.raw) & (silent | _old(frame, seen))
+    changes = int(rows.sum())
+    truth = np.round(seen.truth[rows])
+    repaired = int(truth.sum())
+    if changes < FEWEST or repaired in (0, changes):
+        return Evaluation(changes, repaired, *_period(frame, rows))
+    raw, chance = forward.raw[rows], forward.chance[rows]
+    area = metrics.auc_interval(raw, truth)
+    lines = metrics.auc(np.nan_to_num(frame.column("la")[rows]), truth) if "la" in frame.names else math.nan
+    said = np.isfinite(chance)
+    found = Evaluation(
+        changes,
+        repaired,
+        *_period(frame, rows),
+        auc=area.value,
+        auc_low=area.low,
+        auc_high=area.high,
+        lines_added_auc=None if math.isnan(lines) else lines,
+        precision_area=metrics.precision_area(raw, truth),
+        captures=tuple(Captured(share, *metrics.capture(raw, truth, share)) for share in SHARES),
+    )
+    return _with_probabilities(found, chance[said], truth[said]) if said.sum() >= FEWEST else found
+
+
+# Private
+
+
+def _with_probabilities(found: Evaluation, chance: Floats, truth: Floats) -> Evaluation:
+    return structs.replace(
+        found,
+        brier=metrics.brier(chance, truth),
+        constant_brier=float(truth.mean() * (1.0 - truth.mean())),
+        calibration_error=metrics.calibration_error(chance, truth),
+        calibration_floor=metrics.calibration_floor(chance),
+        calibrated_changes=len(truth),
+        table=tuple(TableRow(*row) for row in metrics.calibration_table(chance, truth)),
+    )
+
+
+def _old(frame: Frame, seen: Seen) -> Flags:
+    """Labelled changes as old as the youngest that silence acquits: younger ones would be all bad by choice."""
+    silent = frame.at[(seen.known == 0) & (seen.ripe >= MATURE)]
+    limit = silent.max() if len(silent) else np.iinfo(np.int64).min
+    found: Flags = (seen.known > 0) & (frame.at <= limit)
+    return found
+
+
+def _period(frame: Frame, rows: Flags) -> tuple[int, int]:
+    at = frame.at[rows]
+    return (int(at.min()), int(at.max())) if len(at) else (0, 0)

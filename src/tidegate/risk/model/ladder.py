@@ -1,0 +1,177 @@
+"""Which learners answer, by how much is known: the prior, the prior and what it missed here, or a blend of its own."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tidegate.risk.features.frame import Floats, Frame
+from tidegate.risk.model.learners import Grown, Growth, boost, grow_forest, mean_odds
+from tidegate.risk.model.linear import fit_logistic, logit, sigmoid
+from tidegate.risk.model.maturity import Seen
+from tidegate.risk.model.model import Kind, Model, Part
+from tidegate.risk.model.spaces import Reference, Space, read_in, reference_of
+
+OWN_FROM = 2000
+ADAPTED_FROM = 100
+FEWEST_REPAIRED = 10
+NEWEST_ROWS = 20_000
+EM_ROUNDS = 8
+RIDGE = 8.0
+
+BOOSTING = Growth(rounds=150, leaves=15, leaf_rows=30, rate=0.05, columns=0.5, rows=0.8, ridge=5.0)
+FOREST = Growth(rounds=150, leaves=96, leaf_rows=8, columns=0.35, rows=0.632)
+RESIDUAL = Growth(rounds=80, leaves=6, leaf_rows=30, rate=0.05, columns=0.5, rows=0.8, ridge=20.0)
+
+
+class Learner(NamedTuple):
+    """A part of a blend, with its trees still as LightGBM holds them."""
+
+    part: Part
+    grown: Grown | None = None
+
+    def scores(self, table: Floats) -> Floats:
+        """Log-odds for each row."""
+        if self.part.trees.size and self.grown is None:
+            raise ValueError("a kept part is scored by its model")
+        found = self.grown.answers(table) if self.grown else np.zeros(len(table))
+        if self.part.chance:
+            return logit(found) + self.part.bias
+        if self.part.weights:
+            found = found + np.einsum("ij,j->i", table, np.array(self.part.weights))
+        return found + self.part.bias
+
+    def finished(self) -> Part:
+        """The part as it is kept."""
+        return Part(
+            self.part.name,
+            self.part.space,
+            self.part.weight,
+            self.part.bias,
+            self.part.weights,
+            self.grown.trees() if self.grown else self.part.trees,
+            self.part.chance,
+        )
+
+
+class Blend(NamedTuple):
+    """What was learnt from the changes up to a moment."""
+
+    kind: Kind
+    reference: Reference
+    learners: tuple[Learner, ...]
+    prior: Model | None
+    prior_weight: float
+
+    def raw(self, values: Floats) -> Floats:
+        """The blended log-odds for each row."""
+        found = np.zeros(len(values))
+        tables: dict[Space, Floats] = {}
+        for learner in self.learners:
+            space = learner.part.space
+            table = tables.setdefault(space, read_in(space, values, self.reference))
+            found += learner.part.weight * learner.scores(table)
+        if self.prior is not None:
+            found += self.prior_weight * moved_prior(self.prior, self.reference).raw_scores(values)
+        return found
+
+    def parts(self) -> tuple[Part, ...]:
+        """The parts as they are kept, those of the prior among them."""
+        own = tuple(learner.finished() for learner in self.learners)
+        return own + (prior_parts(self.prior, self.prior_weight) if self.prior is not None else ())
+
+
+def learn(frame: Frame, seen: Seen, prior: Model | None) -> Blend:
+    """The blend that the changes of a frame can carry. The prior must speak of the same features."""
+    start = max(0, len(frame.ids) - NEWEST_ROWS)
+    values, seen = frame.values[start:], seen.rows(start, len(frame.ids))
+    reference = reference_of(values)
+    few = min(seen.repaired, seen.matured - seen.repaired)
+    if seen.matured < ADAPTED_FROM or few < FEWEST_REPAIRED:
+        return _unlearnt(frame, reference, prior)
+    if seen.matured < OWN_FROM and prior is not None:
+        return _adapted(values, seen, reference, prior)
+    return _own(values, seen, reference, prior)
+
+
+def moved_prior(prior: Model, reference: Reference) -> Model:
+    """The prior, reading its features as ranks within this repository."""
+    return Model(
+        prior.definitions,
+        prior.names,
+        "prior",
+        reference,
+        prior.parts,
+        slope=prior.slope,
+        offset=prior.offset,
+        usual=prior.usual,
+    )
+
+
+def prior_parts(prior: Model, weight: float) -> tuple[Part, ...]:
+    """The parts of a prior as parts of a blend in which it weighs `weight`."""
+    share = weight * prior.slope
+    parts = tuple(
+        Part(f"prior {part.name}", part.space, part.weight * share, part.bias, part.weights, part.trees, part.chance)
+        for part in prior.parts
+    )
+    return (*parts, Part("prior offset", "log", weight, prior.offset))
+
+
+# Private
+
+
+def _unlearnt(frame: Frame, reference: Reference, prior: Model | None) -> Blend:
+    """The prior alone; without one, the lines that a change adds."""
+    if prior is not None:
+        return Blend("prior", reference, (), prior, 1.0)
+    weights = tuple(1.0 if name == "la" else 0.0 for name in frame.names)
+    return Blend("prior", reference, (Learner(Part("lines", "log", 1.0, 0.0, weights)),), None, 0.0)
+
+
+def _adapted(values: Floats, seen: Seen, reference: Reference, prior: Model) -> Blend:
+    """The prior, stretched and moved to this repository, and boosting on what it leaves over."""
+    told = moved_prior(prior, reference).raw_scores(values)
+    fit, truth = _expect(told[:, None], seen, np.array([20.0, 1e-3]), np.array([1.0, 0.0]))
+    start = fit[0] * told + fit[1]
+    ranks = read_in("rank", values, reference)
+    grown = boost(ranks, truth, np.ones(len(truth)), start, RESIDUAL)
+    return Blend(
+        "adapted", reference, (Learner(Part("boosting", "rank", 1.0, float(fit[1])), grown),), prior, float(fit[0])
+    )
+
+
+def _own(values: Floats, seen: Seen, reference: Reference, prior: Model | None) -> Blend:
+    scaled = read_in("log", values, reference)
+    ridge = np.append(np.full(scaled.shape[1], RIDGE), 1e-3)
+    fit, truth = _expect(scaled, seen, ridge, np.zeros(scaled.shape[1] + 1))
+    weights = np.ones(len(truth))
+    share = 1.0 / (3.0 if prior is None else 3.5)
+    base = mean_odds(truth, weights)
+    boosted = boost(values, truth, weights, np.full(len(truth), base), BOOSTING)
+    forest = grow_forest(values, truth, weights, FOREST)
+    linear = Part("linear", "log", share, float(fit[-1]), tuple(float(f"{weight:.9g}") for weight in fit[:-1]))
+    learners = (
+        Learner(linear),
+        Learner(Part("boosting", "raw", share, base), boosted),
+        Learner(Part("forest", "raw", share, chance=True), forest),
+    )
+    return Blend("own", reference, learners, prior, 0.5 * share if prior is not None else 0.0)
+
+
+def _expect(table: Floats, seen: Seen, ridge: Floats, centre: Floats) -> tuple[Floats, Floats]:
+    """A logistic regression and the truth that it expects, found in turns (EM)."""
+    fit, truth = centre, seen.expected(np.full(len(table), _share(seen)))
+    for _ in range(EM_ROUNDS):
+        fit = fit_logistic(table, truth, np.ones(len(truth)), ridge, centre)
+        after = seen.expected(sigmoid(np.einsum("ij,j->i", table, fit[:-1]) + fit[-1]))
+        moved = float(np.abs(after - truth).max(initial=0.0))
+        truth = after
+        if moved < 1e-3:
+            break
+    return fit, truth
+
+
+def _share(seen: Seen) -> float:
+    return min(0.9, max(0.01, seen.repaired / max(1.0, float(seen.ripe.sum()))))
