@@ -1,0 +1,350 @@
+"""The kept history: one SQLite file that holds commits with all their ancestors, and what others derived from them.
+
+What is kept is never trusted when it is damaged or of another version: such a file is moved aside and begun anew. It
+may be deleted at any moment, and where it cannot be written everything works in memory.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from tidegate.risk.history.people import person_key
+from tidegate.risk.history.read import Gap
+from tidegate.risk.history.schema import create, is_empty, is_ours
+from tidegate.risk.values import PastCommit
+
+FILE = "history.db"
+BUSY_SECONDS = 30.0
+MOVED = "-"
+
+
+class Damaged(Exception):  # noqa: N818 (a finding about a file, and never shown)
+    """What is kept contradicts its checksum."""
+
+
+class TouchRow(NamedTuple):
+    """One row of a path's past; `other` is the other name where the commit moved it."""
+
+    rank: int
+    oid: str
+    at: int
+    author: str
+    status: str
+    other: int
+    added: int
+    deleted: int
+
+
+class Store:
+    """An open file, or memory where there is none."""
+
+    def __init__(self, connection: sqlite3.Connection, notice: str = "") -> None:
+        self.notice = notice
+        self._db = connection
+
+    def close(self) -> None:
+        self._db.close()
+
+    def value(self, key: str) -> str:
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def set_value(self, key: str, value: str) -> None:
+        with self._write():
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def tips(self) -> tuple[str, ...]:
+        """The commits without a child here: everything kept is one of them or an ancestor."""
+        return tuple(row[0].hex() for row in self._db.execute("SELECT oid FROM tips"))
+
+    def has(self, oid: str) -> bool:
+        found = self._db.execute("SELECT 1 FROM commits WHERE oid = ?", (bytes.fromhex(oid),)).fetchone()
+        return found is not None
+
+    def gaps(self) -> tuple[Gap, ...]:
+        rows = self._db.execute("SELECT oid, kind, lacks FROM gaps")
+        return tuple(Gap(oid.hex(), kind, lacks) for oid, kind, lacks in rows)
+
+    def add(self, commits: Sequence[PastCommit], gaps: Iterable[Gap]) -> bool:
+        """Keeps commits, parents before children, all or none. False when another process has kept one of them."""
+        with self._write():
+            if any(self.has(commit.oid) for commit in commits):
+                return False
+            _Adding(self._db).add(commits)
+            rows = [(bytes.fromhex(gap.commit), gap.kind, gap.lacks) for gap in gaps]
+            self._db.executemany("INSERT OR IGNORE INTO gaps VALUES (?, ?, ?)", rows)
+        return True
+
+    def keep_only(self, oids: Collection[str]) -> None:
+        """Forgets all other commits. What is named must hold its ancestors."""
+        with self._write():
+            rows = self._db.execute("SELECT id, oid FROM commits").fetchall()
+            gone = [(number,) for number, oid in rows if oid.hex() not in oids]
+            self._db.execute("CREATE TEMP TABLE gone (id INTEGER PRIMARY KEY)")
+            self._db.executemany("INSERT INTO gone VALUES (?)", gone)
+            self._db.execute("DELETE FROM gaps WHERE oid IN (SELECT oid FROM commits JOIN gone USING (id))")
+            for table in ("touches", "bodies", "commits"):
+                self._db.execute(f"DELETE FROM {table} WHERE id IN gone")  # noqa: S608 (names of our own)
+            self._db.execute("DROP TABLE gone")
+            parents = {parent for _, known in self.parents() for parent in known}
+            self._db.execute("DELETE FROM tips")
+            heads = [(oid,) for _, oid in rows if oid.hex() in oids and oid.hex() not in parents]
+            self._db.executemany("INSERT INTO tips VALUES (?)", heads)
+
+    def empty(self) -> None:
+        """Forgets all commits and keeps what was derived from them."""
+        with self._write():
+            for table in ("tips", "gaps", "people", "paths", "commits", "bodies", "touches", "meta"):
+                self._db.execute(f"DELETE FROM {table}")  # noqa: S608 (names of our own)
+
+    def ranked(self) -> list[tuple[int, bytes, int, bytes]]:
+        """Rank, object id, checksum and body of every commit."""
+        rows = self._db.execute("SELECT rank, oid, sum, body FROM commits JOIN bodies USING (id)")
+        return rows.fetchall()
+
+    def parents(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Every commit with its parents."""
+        for _, oid, check, body in self.ranked():
+            yield oid.hex(), decode([body], [check])[0].parents
+
+    def path_id(self, path: str) -> int:
+        row = self._db.execute("SELECT id FROM paths WHERE path = ?", (path,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def path_rows(self, path: int, below: int) -> Iterator[TouchRow]:
+        """What happened to a path before a rank, the newest first."""
+        rows = self._db.execute(_PATH_ROWS, (path, below))
+        for rank, oid, at, author, status, other, added, deleted in rows:
+            yield TouchRow(rank, oid.hex(), at, author, status, other, added, deleted)
+
+    def author_rows(self, key: str) -> list[tuple[str, int, tuple[str, ...]]]:
+        """Object id, time and folders of the commits of a person that are no merges, in order of rank."""
+        rows = self._db.execute(_AUTHOR_ROWS, (key,))
+        return [(oid.hex(), at, tuple(folders.split("\0"))[1:]) for oid, at, folders in rows]
+
+    def get(self, kind: str, keys: Collection[str]) -> dict[str, bytes]:
+        found = {}
+        for key in keys:
+            row = self._db.execute("SELECT sum, value FROM derived WHERE kind = ? AND key = ?", (kind, key)).fetchone()
+            if row and zlib.crc32(row[1]) == row[0]:
+                found[key] = bytes(row[1])
+        return found
+
+    def put(self, kind: str, values: Mapping[str, bytes]) -> None:
+        rows = [(kind, key, zlib.crc32(value), value) for key, value in values.items()]
+        with self._write():
+            self._db.executemany("INSERT OR REPLACE INTO derived VALUES (?, ?, ?, ?)", rows)
+
+    # Private
+
+    @contextmanager
+    def _write(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+
+def open_store(folder: Path) -> Store:
+    """The store in `folder`, which is made where it is missing. Never raises: without a usable folder, in memory.
+
+    A folder or file that is a link or belongs to somebody else is not used: what they put there would be believed.
+    """
+    file = folder / FILE
+    try:
+        _check_folder(folder)
+        _check_file(file)
+    except OSError:
+        return in_memory()
+    try:
+        return Store(_open(file))
+    except (sqlite3.DatabaseError, Damaged) as fault:
+        if isinstance(fault, sqlite3.OperationalError) and not is_fault(fault):
+            return _copy(file)
+    return replace_store(folder)
+
+
+def replace_store(folder: Path) -> Store:
+    """Moves a damaged file aside and begins anew."""
+    file = folder / FILE
+    with suppress(OSError):
+        file.replace(file.with_suffix(".damaged"))
+    for name in ("-wal", "-shm"):
+        with suppress(OSError):
+            Path(f"{file}{name}").unlink()
+    try:
+        return Store(_open(file), _ANEW)
+    except (sqlite3.DatabaseError, Damaged):
+        return in_memory(_ANEW)
+
+
+def in_memory(notice: str = "") -> Store:
+    connection = _connect(":memory:")
+    create(connection)
+    return Store(connection, notice)
+
+
+def decode(bodies: Sequence[bytes], sums: Sequence[int]) -> list[PastCommit]:
+    """Commits from their kept bodies. Raises Damaged for a body that is not what was written."""
+    if list(map(zlib.crc32, bodies)) != list(sums):
+        raise Damaged
+    head = b"\xdd" + len(bodies).to_bytes(4, "big")
+    try:
+        return msgspec.msgpack.decode(b"".join((head, *bodies)), type=list[PastCommit])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Damaged from error
+
+
+def is_fault(error: sqlite3.DatabaseError) -> bool:
+    """Whether this says that the file is broken, and not that it is locked, full or read-only."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+    return code in _FAULTS or not isinstance(error, sqlite3.OperationalError)
+
+
+# Private
+
+_ANEW = "the kept history was damaged or of another version; it was read anew"
+_PATH_ROWS = """
+SELECT touches.rank, commits.oid, commits.at, people.key, status, other, added, deleted
+FROM touches JOIN commits USING (id) JOIN people ON people.id = commits.author
+WHERE path = ? AND touches.rank < ? ORDER BY touches.rank DESC, commits.oid DESC, status
+"""
+_AUTHOR_ROWS = """
+SELECT oid, at, folders FROM people JOIN commits ON commits.author = people.id WHERE key = ? ORDER BY rank, oid
+"""
+_FAULTS = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+class _Adding:
+    """Writes one batch of commits, with ids for people and paths as they come."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._people: dict[str, int] = {}
+        self._paths: dict[str, int] = {}
+        self._ranks: dict[str, int] = {}
+
+    def add(self, commits: Sequence[PastCommit]) -> None:
+        first = int(self._db.execute("SELECT coalesce(max(id), 0) FROM commits").fetchone()[0]) + 1
+        rows, bodies, touches = [], [], []
+        self._find_paths(commits)
+        for number, commit in enumerate(commits, first):
+            rank = 1 + max((self._rank(parent) for parent in commit.parents), default=-1)
+            rank = self._ranks[commit.oid] = max(rank, commit.committed_at)
+            author = 0 if commit.is_merge else self._id("people", "key", person_key(commit.author), self._people)
+            folders = {touch.path.partition("/")[0] if "/" in touch.path else "" for touch in commit.touches}
+            oid = bytes.fromhex(commit.oid)
+            text = "".join(f"\0{folder}" for folder in sorted(folders))
+            rows.append((number, oid, rank, commit.committed_at, author, text))
+            body = self._encode(commit)
+            bodies.append((number, zlib.crc32(body), body))
+            for path, old, status, added, deleted in map(msgspec.structs.astuple, commit.touches):
+                here, before = self._paths[path], self._paths[old]
+                touches.append((here, rank, number, status, before, added, deleted))
+                if status == "R":
+                    touches.append((before, rank, number, MOVED, here, 0, 0))
+        self._db.executemany("INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?)", rows)
+        self._db.executemany("INSERT INTO bodies VALUES (?, ?, ?)", bodies)
+        touches.sort()
+        self._db.executemany("INSERT INTO touches VALUES (?, ?, ?, ?, ?, ?, ?)", touches)
+        self._move_tips(commits)
+
+    def _rank(self, oid: str) -> int:
+        if oid not in self._ranks:
+            row = self._db.execute("SELECT rank FROM commits WHERE oid = ?", (bytes.fromhex(oid),)).fetchone()
+            self._ranks[oid] = int(row[0]) if row else -1
+        return self._ranks[oid]
+
+    def _find_paths(self, commits: Sequence[PastCommit]) -> None:
+        for path in {name for commit in commits for touch in commit.touches for name in (touch.path, touch.old)}:
+            self._id("paths", "path", path, self._paths)
+
+    def _id(self, table: str, column: str, value: str, known: dict[str, int]) -> int:
+        found = known.get(value)
+        if found is None:
+            row = self._db.execute(f"SELECT id FROM {table} WHERE {column} = ?", (value,)).fetchone()  # noqa: S608
+            if row is None:
+                done = self._db.execute(f"INSERT INTO {table} ({column}) VALUES (?)", (value,))  # noqa: S608
+                row = (done.lastrowid,)
+            found = known[value] = int(row[0] or 0)
+        return found
+
+    def _move_tips(self, commits: Sequence[PastCommit]) -> None:
+        parents = {parent for commit in commits for parent in commit.parents}
+        self._db.executemany("DELETE FROM tips WHERE oid = ?", [(bytes.fromhex(parent),) for parent in sorted(parents)])
+        heads = [(bytes.fromhex(commit.oid),) for commit in commits if commit.oid not in parents]
+        self._db.executemany("INSERT OR IGNORE INTO tips VALUES (?)", heads)
+
+
+def _open(file: Path) -> sqlite3.Connection:
+    connection = _connect(str(file))
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        if is_empty(connection):
+            create(connection)
+        if not is_ours(connection):
+            raise Damaged
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect(name: str, *, uri: bool = False) -> sqlite3.Connection:
+    connection = sqlite3.connect(name, timeout=BUSY_SECONDS, isolation_level=None, uri=uri)
+    try:
+        for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "temp_store = MEMORY", "cache_size = -65536"):
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _copy(file: Path) -> Store:
+    """What a file that cannot be written holds, in memory."""
+    memory = _connect(":memory:")
+    try:
+        kept = _connect(f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+        with_ours = is_ours(kept)
+        if with_ours:
+            kept.backup(memory)
+        kept.close()
+    except sqlite3.DatabaseError:
+        with_ours = False
+    if with_ours:
+        return Store(memory)
+    memory.close()
+    return in_memory()
+
+
+def _check_folder(folder: Path) -> None:
+    folder.parent.parent.lstat()
+    for part in (folder.parent, folder):
+        with suppress(FileExistsError):
+            part.mkdir()
+        found = part.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+            raise PermissionError(f"{part} is a link or belongs to somebody else")
+
+
+def _check_file(file: Path) -> None:
+    for name in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            found = os.lstat(f"{file}{name}")
+            if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+                raise PermissionError(f"{file} is no file of ours")
