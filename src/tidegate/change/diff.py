@@ -8,7 +8,7 @@ and binary files have no lines; of a file that changed its type only the side th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from tidegate.change.diff_stream import DiffReader
 from tidegate.change.git import BIG_FILE_BYTES, Repository
 from tidegate.change.values import FileChange, show_path
+from tidegate.errors import GitError
 from tidegate.facts import Unknown
 
 TEXT_BUDGET_BYTES = 64 << 20
@@ -60,13 +61,29 @@ def read_diff(repository: Repository, old_tree: str, new_tree: str) -> DiffResul
         reader.expect_end(output)
     files, too_large = _without_large_files(repository, found)
     files.sort(key=lambda file: (file.path, file.old_path))
-    unknowns = [
-        *_unknown_lines(too_large, f"larger than {BIG_FILE_BYTES >> 20} MB"),
-        *_unknown_lines(reader.without_hunks, f"past {HUNK_BUDGET} hunks in one change"),
-        *_unknown_text(reader.without_text),
-        *_unknown_renames(complaints),
-    ]
-    return DiffResult(tuple(files), tuple(unknowns))
+    skipped = any("rename detection was skipped" in line for line in complaints)
+    return DiffResult(tuple(files), _unread(reader, too_large, skipped))
+
+
+def read_diffs(repository: Repository, pairs: Sequence[tuple[str, str]]) -> Iterator[DiffResult | None]:
+    """The same for many pairs of trees, in that order; None for a pair that git could not compare in this clone.
+
+    One process for all of them, one more for a few dozen that hold binary files, and one for each of the first gaps.
+    Lines are kept within the same budgets for each pair, and for a few dozen pairs at a time: let them go.
+    """
+    at = 0
+    for _ in range(GAP_LIMIT):
+        try:
+            for result in _read_diffs(repository, pairs[at:]):
+                at += 1
+                yield result
+        except GitError:
+            yield _read_alone(repository, pairs[at])
+            at += 1
+        if at >= len(pairs):
+            return
+    for _ in pairs[at:]:
+        yield None
 
 
 def read_staged_diff(repository: Repository, base_tree: str) -> DiffResult:
@@ -112,6 +129,69 @@ def read_parent_diffs(
 
 # Private
 
+_WAITING_PAIRS = 48
+_WAITING_LINES = 200_000
+GAP_LIMIT = 32
+"""So many times git is started again behind what it could not compare."""
+
+
+class _Block(Struct):
+    """The difference of one pair, and the reader that knows what it left out."""
+
+    files: list[FileChange]
+    reader: DiffReader
+
+
+def _read_diffs(repository: Repository, pairs: Sequence[tuple[str, str]]) -> Iterator[DiffResult]:
+    """Results up to the first pair that git cannot compare; there GitError, when all before it were yielded."""
+    headers = [f"{old} {new}\n".encode("ascii") for old, new in pairs]
+    waiting: list[_Block] = []
+    lines = 0
+    failed: GitError | None = None
+    try:
+        with repository.stream(*_diff_tree("-M", "-C"), "--stdin", stdin=b"".join(headers)) as output:
+            reader = DiffReader(text=False)
+            for header, (_, new) in zip(headers, pairs, strict=True):
+                reader.expect(output, header, new)
+                # What follows a block proves that git did not stop in its middle, so the last one is held back.
+                if len(waiting) > _WAITING_PAIRS or lines > _WAITING_LINES:
+                    yield from _settle(repository, waiting)
+                    waiting, lines = [], 0
+                reader = DiffReader(text=True, text_budget=TEXT_BUDGET_BYTES, hunk_budget=HUNK_BUDGET)
+                waiting.append(_Block(reader.read_files(output), reader))
+                lines += sum(file.added + file.deleted for file in waiting[-1].files)
+            reader.expect_end(output)
+    except GitError as error:
+        failed = error
+        waiting = waiting[:-1]
+    yield from _settle(repository, waiting)
+    if failed is not None:
+        raise failed
+
+
+def _read_alone(repository: Repository, pair: tuple[str, str]) -> DiffResult | None:
+    """The pair that git had not finished. It may be whole: git can also have stopped before it began the next one."""
+    try:
+        return next(_read_diffs(repository, [pair]))
+    except GitError:
+        return None
+
+
+def _settle(repository: Repository, blocks: Sequence[_Block]) -> Iterator[DiffResult]:
+    oids = {oid for b in blocks for file in b.files if file.binary for oid in (file.old_oid, file.new_oid)}
+    answers = repository.look_up(sorted(oids - {repository.null_oid}))
+    large = frozenset(answer.oid for answer in answers if answer.size > BIG_FILE_BYTES)
+    for block in blocks:
+        files, too_large = _apart(block.files, large)
+        files.sort(key=lambda file: (file.path, file.old_path))
+        yield DiffResult(tuple(files), _unread(block.reader, too_large, _many_renames(files)))
+
+
+def _many_renames(files: Sequence[FileChange]) -> bool:
+    """Whether git gave up looking for renames; of many pairs its complaint does not say which one it means."""
+    added = sum(file.status == "added" for file in files)
+    return added * sum(file.status != "added" for file in files) > RENAME_LIMIT**2
+
 
 def _diff_tree(*renames: str) -> tuple[str, ...]:
     """The question, with every option said that decides how the answer looks."""
@@ -141,11 +221,14 @@ def _without_large_files(
 ) -> tuple[list[FileChange], list[FileChange]]:
     """The files, and again those that git called binary for their size alone: their lines are not known."""
     oids = {oid for file in files if file.binary for oid in (file.old_oid, file.new_oid)} - {repository.null_oid}
-    large = {answer.oid for answer in repository.look_up(sorted(oids)) if answer.size > BIG_FILE_BYTES}
+    return _apart(files, {answer.oid for answer in repository.look_up(sorted(oids)) if answer.size > BIG_FILE_BYTES})
+
+
+def _apart(files: Sequence[FileChange], large: Collection[str]) -> tuple[list[FileChange], list[FileChange]]:
     too_large = [
         replace(file, binary=False, kind="source", lines_known=False)
         for file in files
-        if file.binary and large.intersection((file.old_oid, file.new_oid))
+        if file.binary and (file.old_oid in large or file.new_oid in large)
     ]
     by_path = {file.path: file for file in too_large}
     return [by_path.get(file.path, file) for file in files], too_large
@@ -166,9 +249,16 @@ def _unknown_text(files: Sequence[FileChange]) -> list[Unknown]:
     return [Unknown(f"change.{name}", f"{_name(files)}: {reason}") for name in _BY_CONTENT] if files else []
 
 
-def _unknown_renames(complaints: Sequence[str]) -> list[Unknown]:
-    if not any("rename detection was skipped" in line for line in complaints):
-        return []
+def _unread(reader: DiffReader, too_large: Sequence[FileChange], renames_skipped: bool) -> tuple[Unknown, ...]:
+    return (
+        *_unknown_lines(too_large, f"larger than {BIG_FILE_BYTES >> 20} MB"),
+        *_unknown_lines(reader.without_hunks, f"past {HUNK_BUDGET} hunks in one change"),
+        *_unknown_text(reader.without_text),
+        *(_unknown_renames() if renames_skipped else ()),
+    )
+
+
+def _unknown_renames() -> list[Unknown]:
     reason = f"more than {RENAME_LIMIT} files were added and deleted, so renames with edits were not looked for"
     return [Unknown("change.files.old_path", reason)]
 

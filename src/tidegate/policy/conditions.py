@@ -80,7 +80,7 @@ def ask(language: Language, document: Mapping[str, Any]) -> Question:
 def answer(compiled: Compiled, question: Question) -> Condition:
     """The condition's answer for a document, with the facts that it read."""
     facts = tuple(_fact(path, question.document) for path in compiled.reading.paths)
-    truth, fault = _truth(compiled, question)
+    truth, fault = evaluate(compiled, question)
     reason = ""
     if truth == "unknown":
         unknown = [f"{fact.path} is unknown: {fact.value}" for fact in facts if not fact.known]
@@ -88,11 +88,8 @@ def answer(compiled: Compiled, question: Question) -> Condition:
     return Condition(compiled.text, truth, facts, reason)
 
 
-# Private
-
-
-def _truth(compiled: Compiled, question: Question) -> tuple[Truth, str]:
-    """The answer, and the fault where it is unknown."""
+def evaluate(compiled: Compiled, question: Question) -> tuple[Truth, str]:
+    """The condition's answer alone, and the fault where it is unknown."""
     longest = max((_length(path, question.document) for path in compiled.reading.loops), default=0)
     if longest > MOST_STEPS:
         return "unknown", f"it goes over {longest:,} elements, and a condition may take {MOST_STEPS:,} steps"
@@ -111,6 +108,9 @@ def _truth(compiled: Compiled, question: Question) -> tuple[Truth, str]:
     if kind == cel.Type.ERROR:
         return "unknown", f"it could not be computed: {_one_line(str(value.value()))}"
     return "unknown", "the result is neither true nor false"
+
+
+# Private
 
 
 def _length(path: str, document: Mapping[str, Any]) -> int:

@@ -78,8 +78,12 @@ def collect(change: Change, context: Context) -> ProvenanceFacts:
         context.transcripts,
         change.head,
     )
+    return summarize(change, context, index, tuple(_attribute_files(change, context, index)))
+
+
+def summarize(change: Change, context: Context, index: EvidenceIndex, files: tuple[FileLines, ...]) -> ProvenanceFacts:
+    """The facts that follow from the attributions of all added lines."""
     unknowns = [*index.sources.unknowns, *_unknowns(change, context)]
-    files = tuple(_attribute_files(change, context, index))
     every = [(part, _size(part)) for file in files for part in file.parts]
     lines = _lines(every)
     unanswered = _unanswered(every, index)

@@ -1,1 +1,1 @@
-"""What a policy would have done to last year: its rules over the facts of earlier changes, beside what became of them."""
+"""What a policy would have done to last year: its rules over facts of earlier changes, and what became of those."""
