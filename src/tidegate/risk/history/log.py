@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
-from typing import IO
+from typing import IO, TypeAlias
 
 from tidegate.change.git import Repository
-from tidegate.change.values import Person
+from tidegate.change.values import Person, show_path
 from tidegate.errors import GitError
 from tidegate.risk.values import PastCommit, Touch
 
@@ -77,6 +77,7 @@ def _commits(output: IO[bytes], repository: Repository) -> Iterator[PastCommit]:
     status_at = _STATUS_AT + 2 * len(repository.null_oid)
     edge = repository.shallow_edge
     paths: dict[bytes, str] = {}
+    people: _People = {}
     token = next(tokens, None)
     while token is not None:
         oid = token.decode("ascii", "replace")
@@ -89,20 +90,21 @@ def _commits(output: IO[bytes], repository: Repository) -> Iterator[PastCommit]:
             touches, token = _touches(token[1:], tokens, status_at, paths)
         if oid in edge:
             touches = ()
-        yield _commit(oid, header, touches)
-        if len(paths) > 1 << 20:
-            paths.clear()
+        yield _commit(oid, header, touches, people)
 
 
 def _touches(
     token: bytes | None, tokens: Iterator[bytes], status_at: int, paths: dict[bytes, str]
 ) -> tuple[tuple[Touch, ...], bytes | None]:
-    """The files of one commit, and the token that begins the next one."""
-    raw: list[tuple[bytes, bytes, bytes]] = []
+    """The files of one commit, and the token that begins the next one.
+
+    Git names all files with their status first and then all again, in the same order, with their counts.
+    """
+    named: list[tuple[bytes, bytes, str]] = []
     while token is not None and token[:1] == b":":
-        status = token[status_at : status_at + 1]
+        status = token[status_at]
         old = next(tokens, b"")
-        raw.append((status, old, next(tokens, b"") if status in b"RC" else old))
+        named.append((next(tokens, b"") if status in _TWO_NAMES else old, old, _LETTERS[status]))
         token = next(tokens, None)
     counts: dict[bytes, tuple[int, int]] = {}
     while token is not None and b"\t" in token:
@@ -113,30 +115,40 @@ def _touches(
         counts[name] = (int(added), int(deleted)) if added != b"-" else _BINARY
         token = next(tokens, None)
     touches = []
-    for status, old, new in raw:
-        path = paths.get(new) or paths.setdefault(new, new.decode("utf-8", "backslashreplace"))
-        before = path if old == new else old.decode("utf-8", "backslashreplace")
-        touches.append(Touch(path, before, chr(status[0]), *counts.get(new, _BINARY)))
+    for new, old, letter in named:
+        path = paths.get(new) or _keep(paths, new)
+        before = path if old is new else paths.get(old) or _keep(paths, old)
+        added_lines, deleted_lines = counts.get(new, _BINARY)
+        touches.append(Touch(path, before, letter, added_lines, deleted_lines))
     return tuple(touches), token
 
 
+def _keep(paths: dict[bytes, str], path: bytes) -> str:
+    return paths.setdefault(path, show_path(path))
+
+
+_People: TypeAlias = dict[tuple[bytes, bytes], Person]
+_TWO_NAMES = b"RC"
+_LETTERS = [chr(code) for code in range(256)]
 _BINARY = (-1, -1)
 
 
-def _commit(oid: str, header: Sequence[bytes], touches: tuple[Touch, ...]) -> PastCommit:
+def _commit(oid: str, header: Sequence[bytes], touches: tuple[Touch, ...], people: _People) -> PastCommit:
     parents, name, email, authored, committer, committer_email, committed, message = header
-    author = Person(_text(name), _text(email))
-    same = name == committer and email == committer_email
     return PastCommit(
         oid,
         tuple(parents.decode("ascii", "replace").split()),
-        author,
-        author if same else Person(_text(committer), _text(committer_email)),
+        people.get((name, email)) or _person(people, name, email),
+        people.get((committer, committer_email)) or _person(people, committer, committer_email),
         _time(authored),
         _time(committed),
         cut_message(message),
         touches,
     )
+
+
+def _person(people: _People, name: bytes, email: bytes) -> Person:
+    return people.setdefault((name, email), Person(_text(name), _text(email)))
 
 
 def _text(value: bytes) -> str:
@@ -145,7 +157,7 @@ def _text(value: bytes) -> str:
 
 def _time(value: bytes) -> int:
     """Git prints nothing for a time before 1970."""
-    return min(int(value), LAST_SECOND) if value.isdigit() and len(value) < 20 else LAST_SECOND * value.isdigit()
+    return min(int(value[:24]), LAST_SECOND) if value.isdigit() else 0
 
 
 def _broken_off(oid: str) -> GitError:

@@ -37,8 +37,8 @@ class Gap(NamedTuple):
     lacks: str
 
 
-def read_log(repository: Repository, oids: Sequence[str], gaps: list[Gap]) -> Iterator[PastCommit]:
-    """These commits in this order, by one process where nothing is missing.
+def read_log(repository: Repository, oids: Sequence[str], gaps: list[Gap]) -> Iterator[PastCommit | None]:
+    """These commits in this order, by one process where nothing is missing; None for one that cannot be read at all.
 
     `gaps` holds the commits that lack a parent, and takes what else is missing of a commit before that one is given. A
     commit with a gap in `touches` comes without files; with one in `counts` both counts of each file are -1.
@@ -67,7 +67,7 @@ _HEX = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{40})\b")
 _SUBMODULE = b"160000"
 
 
-def _read_around(repository: Repository, oids: Sequence[str], gaps: list[Gap]) -> Iterator[PastCommit]:
+def _read_around(repository: Repository, oids: Sequence[str], gaps: list[Gap]) -> Iterator[PastCommit | None]:
     """The commits in this order, each with what can be read of it; `gaps` already holds those without a parent."""
     cut = {gap.commit for gap in gaps if gap.kind == "parent"}
     here = [answer.name for answer in repository.look_up(oids) if answer.kind == "commit"]
@@ -92,7 +92,7 @@ def _read_around(repository: Repository, oids: Sequence[str], gaps: list[Gap]) -
     gaps += [Gap(oid, "touches", lacks) for oid, lacks in unread.items() if oid in known]
     gaps += [Gap(oid, "counts", lacks) for oid, lacks in uncounted.items() if oid not in unread]
     gaps += [Gap(oid, "commit", oid) for oid in oids if oid not in known]
-    yield from (known[oid] for oid in oids if oid in known)
+    yield from map(known.get, oids)
 
 
 class _Told(NamedTuple):

@@ -12,11 +12,14 @@ import stat
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from tidegate.change.values import Person
 from tidegate.risk.history.people import person_key
 from tidegate.risk.history.read import Gap
 from tidegate.risk.history.schema import create, is_empty, is_ours
@@ -24,6 +27,7 @@ from tidegate.risk.values import PastCommit
 
 FILE = "history.db"
 BUSY_SECONDS = 30.0
+_MANY = 500
 MOVED = "-"
 
 
@@ -50,6 +54,8 @@ class Store:
     def __init__(self, connection: sqlite3.Connection, notice: str = "") -> None:
         self.notice = notice
         self._db = connection
+        self._adding: _Adding | None = None
+        self._seen = 0
 
     def close(self) -> None:
         self._db.close()
@@ -76,16 +82,19 @@ class Store:
 
     def add(self, commits: Sequence[PastCommit], gaps: Iterable[Gap]) -> bool:
         """Keeps commits, parents before children, all or none. False when another process has kept one of them."""
-        with self._write():
-            if any(self.has(commit.oid) for commit in commits):
-                return False
-            _Adding(self._db).add(commits)
-            rows = [(bytes.fromhex(gap.commit), gap.kind, gap.lacks) for gap in gaps]
-            self._db.executemany("INSERT OR IGNORE INTO gaps VALUES (?, ?, ?)", rows)
+        try:
+            with self._write():
+                self._begin_adding().add(commits)
+                rows = [(bytes.fromhex(gap.commit), gap.kind, gap.lacks) for gap in gaps]
+                self._db.executemany("INSERT OR IGNORE INTO gaps VALUES (?, ?, ?)", rows)
+        except sqlite3.IntegrityError:
+            self._adding = None
+            return False
         return True
 
     def keep_only(self, oids: Collection[str]) -> None:
         """Forgets all other commits. What is named must hold its ancestors."""
+        self._adding = None
         with self._write():
             rows = self._db.execute("SELECT id, oid FROM commits").fetchall()
             gone = [(number,) for number, oid in rows if oid.hex() not in oids]
@@ -102,6 +111,7 @@ class Store:
 
     def empty(self) -> None:
         """Forgets all commits and keeps what was derived from them."""
+        self._adding = None
         with self._write():
             for table in ("tips", "gaps", "people", "paths", "commits", "bodies", "touches", "meta"):
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 (names of our own)
@@ -145,6 +155,13 @@ class Store:
             self._db.executemany("INSERT OR REPLACE INTO derived VALUES (?, ?, ?, ?)", rows)
 
     # Private
+
+    def _begin_adding(self) -> _Adding:
+        """Begun anew when another process has written since."""
+        seen = int(self._db.execute("PRAGMA data_version").fetchone()[0])
+        if self._adding is None or seen != self._seen:
+            self._adding, self._seen = _Adding(self._db), seen
+        return self._adding
 
     @contextmanager
     def _write(self) -> Iterator[None]:
@@ -227,35 +244,73 @@ SELECT oid, at, folders FROM people JOIN commits ON commits.author = people.id W
 _FAULTS = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
+_TOUCH = attrgetter("path", "old", "status", "added", "deleted")
+
+
+class _Ids:
+    """The numbers of the texts of one table, given out as they come."""
+
+    def __init__(self, connection: sqlite3.Connection, table: str, column: str) -> None:
+        self._db = connection
+        self._insert = f"INSERT INTO {table} (id, {column}) VALUES (?, ?)"  # noqa: S608 (names of our own)
+        self._one = f"SELECT id FROM {table} WHERE {column} = ?"  # noqa: S608
+        self._all = f"SELECT {column}, id FROM {table}"  # noqa: S608
+        self._next = f"SELECT coalesce(max(id), 0) + 1 FROM {table}"  # noqa: S608
+        self._known: dict[str, int] = {}
+
+    def of(self, texts: Collection[str]) -> dict[str, int]:
+        """The number of each of these texts, and of others."""
+        known = self._known
+        unknown = [text for text in texts if text not in known]
+        if len(unknown) > _MANY:
+            known.update(self._db.execute(self._all).fetchall())
+        else:
+            for text in unknown:
+                known.update((text, row[0]) for row in self._db.execute(self._one, (text,)))
+        first = int(self._db.execute(self._next).fetchone()[0])
+        new = list(enumerate(sorted(text for text in unknown if text not in known), first))
+        self._db.executemany(self._insert, new)
+        known.update((text, number) for number, text in new)
+        return known
+
+
 class _Adding:
-    """Writes one batch of commits, with ids for people and paths as they come."""
+    """Writes batches of commits. What it knows of the file holds as long as nobody else writes."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
         self._encode = msgspec.msgpack.Encoder().encode
-        self._people: dict[str, int] = {}
-        self._paths: dict[str, int] = {}
+        self._people = _Ids(connection, "people", "key")
+        self._paths = _Ids(connection, "paths", "path")
         self._ranks: dict[str, int] = {}
+        self._keys: dict[Person, str] = {}
 
     def add(self, commits: Sequence[PastCommit]) -> None:
         first = int(self._db.execute("SELECT coalesce(max(id), 0) FROM commits").fetchone()[0]) + 1
         rows, bodies, touches = [], [], []
-        self._find_paths(commits)
+        paths = self._paths.of(_names(commits))
+        keys = self._keys
+        for person in {commit.author for commit in commits} - keys.keys():
+            keys[person] = person_key(person)
+        people = self._people.of({keys[commit.author] for commit in commits})
         for number, commit in enumerate(commits, first):
             rank = 1 + max((self._rank(parent) for parent in commit.parents), default=-1)
             rank = self._ranks[commit.oid] = max(rank, commit.committed_at)
-            author = 0 if commit.is_merge else self._id("people", "key", person_key(commit.author), self._people)
-            folders = {touch.path.partition("/")[0] if "/" in touch.path else "" for touch in commit.touches}
-            oid = bytes.fromhex(commit.oid)
-            text = "".join(f"\0{folder}" for folder in sorted(folders))
-            rows.append((number, oid, rank, commit.committed_at, author, text))
+            author = 0 if commit.is_merge else people[keys[commit.author]]
+            folders = set()
+            for path, old, status, added, deleted in map(_TOUCH, commit.touches):
+                here = before = paths[path]
+                if old != path:
+                    before = paths[old]
+                    if status == "R":
+                        touches.append((before, rank, number, MOVED, here, 0, 0))
+                touches.append((here, rank, number, status, before, added, deleted))
+                folder, below, _ = path.partition("/")
+                folders.add(folder if below else "")
+            text = "".join(["\0" + folder for folder in sorted(folders)])
+            rows.append((number, bytes.fromhex(commit.oid), rank, commit.committed_at, author, text))
             body = self._encode(commit)
             bodies.append((number, zlib.crc32(body), body))
-            for path, old, status, added, deleted in map(msgspec.structs.astuple, commit.touches):
-                here, before = self._paths[path], self._paths[old]
-                touches.append((here, rank, number, status, before, added, deleted))
-                if status == "R":
-                    touches.append((before, rank, number, MOVED, here, 0, 0))
         self._db.executemany("INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?)", rows)
         self._db.executemany("INSERT INTO bodies VALUES (?, ?, ?)", bodies)
         touches.sort()
@@ -268,25 +323,16 @@ class _Adding:
             self._ranks[oid] = int(row[0]) if row else -1
         return self._ranks[oid]
 
-    def _find_paths(self, commits: Sequence[PastCommit]) -> None:
-        for path in {name for commit in commits for touch in commit.touches for name in (touch.path, touch.old)}:
-            self._id("paths", "path", path, self._paths)
-
-    def _id(self, table: str, column: str, value: str, known: dict[str, int]) -> int:
-        found = known.get(value)
-        if found is None:
-            row = self._db.execute(f"SELECT id FROM {table} WHERE {column} = ?", (value,)).fetchone()  # noqa: S608
-            if row is None:
-                done = self._db.execute(f"INSERT INTO {table} ({column}) VALUES (?)", (value,))  # noqa: S608
-                row = (done.lastrowid,)
-            found = known[value] = int(row[0] or 0)
-        return found
-
     def _move_tips(self, commits: Sequence[PastCommit]) -> None:
         parents = {parent for commit in commits for parent in commit.parents}
         self._db.executemany("DELETE FROM tips WHERE oid = ?", [(bytes.fromhex(parent),) for parent in sorted(parents)])
         heads = [(bytes.fromhex(commit.oid),) for commit in commits if commit.oid not in parents]
         self._db.executemany("INSERT OR IGNORE INTO tips VALUES (?)", heads)
+
+
+def _names(commits: Sequence[PastCommit]) -> set[str]:
+    touches = list(chain.from_iterable(map(attrgetter("touches"), commits)))
+    return {*map(attrgetter("path"), touches), *map(attrgetter("old"), touches)}
 
 
 def _open(file: Path) -> sqlite3.Connection:

@@ -46,17 +46,21 @@ def bring_up_to_date(repository: Repository, until: str, store: Store, progress:
 
 
 def _read_new(repository: Repository, new: New, store: Store, progress: Progress | None) -> bool:
-    """Whether all were kept by us; another process that keeps some of them ends it."""
+    """Whether all were kept by us; another process that keeps some of them ends it.
+
+    Git reads the newest of each batch first: a pack holds the newest whole, and the older as what differs from it.
+    """
     gaps = list(new.gaps)
-    commits = read_log(repository, new.oids, gaps)
+    batches = [new.oids[start : start + BATCH] for start in range(0, len(new.oids), BATCH)]
+    commits = read_log(repository, [oid for batch in batches for oid in reversed(batch)], gaps)
     done = 0
-    while batch := list(islice(commits, BATCH)):
-        if not store.add(batch, gaps):
+    for batch in batches:
+        found = [commit for commit in islice(commits, len(batch)) if commit is not None]
+        if not store.add(found[::-1], gaps):
             return False
         done += len(batch)
         if progress:
             progress(done, len(new.oids))
-    store.add((), gaps)
     return True
 
 
