@@ -8,9 +8,10 @@ no diff; an interrupted run goes on where it stopped.
 from __future__ import annotations
 
 import hashlib
+import re
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from tidegate.change.collect import collect_change, collect_repository
 from tidegate.change.git import Repository
 from tidegate.change.past import Landing, PastRead, read_landings, read_past_changes
 from tidegate.change.values import Change, Context
+from tidegate.errors import InputError
 from tidegate.facts import (
     ChangeFacts,
     Facts,
@@ -33,6 +35,7 @@ from tidegate.facts import (
     Reach,
     ReviewFacts,
     Risk,
+    Section,
     Unknown,
     Verification,
     to_json,
@@ -51,7 +54,7 @@ VERSION = 1
 BLOCK = 128
 """So many neighbours on the branch are kept as one value, counted from the first commit: blocks never move."""
 
-MATURED_DAYS = 90
+MATURED_DAYS = 180
 """A change younger than this is not judged: its repair may not be known yet."""
 
 NOT_KNOWN = "not known of the past"
@@ -59,21 +62,44 @@ LIMIT_BYTES = 2 << 30
 _UNPACKED_LIMIT_BYTES = 1 << 30
 
 Progress = Callable[[int, int], None]
+Told = Callable[[str, int, int], None]
+"""Progress that also says what is being done."""
 
 
 class Hindsight(Struct, frozen=True):
     """What is known beside the repository.
 
-    `scores` maps commits of the branch to the probability and the percentile that a model gave them which had seen
-    only what was known before; `labels` are the repairs; `now` is when the question is asked (Unix seconds).
+    `scores` maps commits to the probability (below 0: none was said) and the percentile that a model gave them which
+    had seen only what was known before; a merge has the highest of what it brought. `labels` are the repairs; `now` is
+    when the question is asked (Unix seconds).
     """
 
     now: int
     labels: Sequence[Label] = ()
     scores: Mapping[str, tuple[float, float]] = {}
     matured_days: int = MATURED_DAYS
-    surest: float = 0.5
-    """A label below this confidence says nothing."""
+    sure: float = 0.5
+    """From here on a change counts as repaired. Several labels of one change are taken as independent."""
+
+
+def read_hindsight(
+    repository: Repository, until: str, settings: Settings, now: int, progress: Told | None = None
+) -> Hindsight:
+    """What is known today of the changes that the commit `until` holds: what was learnt last, learnt anew where needed.
+
+    The moment is that of the newest commit, so that the same history gives the same answer, but never later than `now`.
+    """
+    from tidegate.risk.history.mine import open_history
+    from tidegate.risk.history.mine import store_folder as history_folder
+    from tidegate.risk.knowledge import kept, kept_forward
+    from tidegate.risk.train import learn
+
+    with open_history(repository, until, history_folder(repository)) as mined:
+        known, forward = kept(mined), kept_forward(mined)
+    if known is not None and known.until == until:
+        return Hindsight(min(now, known.at), known.labels, forward)
+    lesson = learn(repository, until, settings, progress)
+    return Hindsight(min(now, lesson.past.now), lesson.past.labels, lesson.forward)
 
 
 def read_past(
@@ -94,7 +120,7 @@ def read_past(
     noted = frozenset(oid for ref in settings.provenance.notes for oid in list_notes(repository, ref))
     reader = _Reader(repository, settings, branches, noted)
     fates = _Fates(hindsight)
-    chronicle = _Chronicle(fates)
+    chronicle = _Chronicle()
     place = collect_repository(_nothing(branches), Context(repository, settings, now=""))
     done = 0
     total = sum(landing.landed_at >= since for landing in landings)
@@ -110,6 +136,22 @@ def read_past(
             yield PastChange(landing.oid, landing.landed_at, kept.subject, facts, fates.of(landing))
 
 
+def moment_before(text: str, now: int) -> int:
+    """When `12mo`, `2y`, `6w` or `90d` before `now` was, or a day such as 2025-03-01 began, in Unix seconds.
+
+    Raises InputError for anything else.
+    """
+    match = re.fullmatch(r"(\d{1,5})(d|w|mo|y)", text)
+    if match:
+        return now - round(int(match[1]) * _DAYS[match[2]] * 86_400)
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError as error:
+        mend = "write it like 12mo, 90d or 2025-03-01"
+        raise InputError(f"{text!r} is no time span and no day", where="--since", mend=mend) from error
+    return int((given if given.tzinfo else given.replace(tzinfo=UTC)).timestamp())
+
+
 def store_folder(repository: Repository) -> Path:
     """Where the facts of the past are kept."""
     return repository.common_dir / "tidegate" / "backtest"
@@ -123,6 +165,7 @@ def moment_of(seconds: int) -> str:
 # Private
 
 _LAST_SECOND = 253_402_300_799
+_DAYS = {"d": 1, "w": 7, "mo": 365.25 / 12, "y": 365.25}
 
 
 class _Kept(Struct, frozen=True, array_like=True):
@@ -216,7 +259,7 @@ def _facts(landing: Landing, kept: _Kept, hindsight: Hindsight, around: tuple[Re
         reach=_REACH,
         infra=_INFRA,
         verification=_VERIFICATION,
-        risk=_risk(hindsight.scores.get(landing.oid)),
+        risk=_risk(landing, hindsight.scores),
         review=_REVIEW,
         history=around[1],
     )
@@ -227,17 +270,28 @@ _INFRA = Infra(unknowns=(Unknown("infra", NOT_KNOWN),))
 _VERIFICATION = Verification(unknowns=(Unknown("verification", NOT_KNOWN),))
 _REVIEW = ReviewFacts(unknowns=(Unknown("review", NOT_KNOWN),))
 _NO_SCORE = Risk(unknowns=(Unknown("risk", "no model had been trained on what was known before it"),))
-_SCORED = ("probability", "percentile")
 _SECTION_FIELDS = ("status", "unknowns", "findings")
-_NOT_SCORED = tuple(
-    Unknown(f"risk.{name}", NOT_KNOWN) for name in Risk.__struct_fields__ if name not in (*_SCORED, *_SECTION_FIELDS)
-)
 
 
-def _risk(score: tuple[float, float] | None) -> Risk:
-    if score is None or not all(0 <= number <= 1 for number in score):
+def _others(section: type[Section], known: Collection[str], reason: str = NOT_KNOWN) -> tuple[Unknown, ...]:
+    """Every other field of a section as unknown."""
+    name = section.__name__.lower()
+    left = (field for field in section.__struct_fields__ if field not in (*_SECTION_FIELDS, *known))
+    return tuple(Unknown(f"{name}.{field}", reason) for field in left)
+
+
+_RANKED = _others(Risk, ("percentile",))
+_SCORED = _others(Risk, ("percentile", "probability"))
+
+
+def _risk(landing: Landing, scores: Mapping[str, tuple[float, float]]) -> Risk:
+    found = [scores[oid] for oid in landing.brought if oid in scores]
+    if not found:
         return _NO_SCORE
-    return Risk(status="partial", unknowns=_NOT_SCORED, probability=score[0], percentile=score[1])
+    probability, percentile = (min(1.0, max(score[place] for score in found)) for place in (0, 1))
+    if probability < 0:
+        return Risk(status="partial", unknowns=_RANKED, percentile=max(0.0, percentile))
+    return Risk(status="partial", unknowns=_SCORED, probability=probability, percentile=max(0.0, percentile))
 
 
 class _Fates:
@@ -247,29 +301,33 @@ class _Fates:
         self._hindsight = hindsight
         self._labels: dict[str, list[Label]] = {}
         for label in hindsight.labels:
-            if label.confidence >= hindsight.surest:
+            if label.known_at <= hindsight.now:
                 self._labels.setdefault(label.commit, []).append(label)
 
-    def labels(self, landing: Landing) -> list[Label]:
-        """The labels that count: what was mended before it landed never broke the branch."""
-        found = [label for oid in landing.brought for label in self._labels.get(oid, ())]
-        return [label for label in found if label.by not in landing.brought]
-
     def of(self, landing: Landing) -> Fate:
+        """The fate of a change. What was mended before it landed never broke the branch, and does not count."""
         matured = landing.landed_at + self._hindsight.matured_days * 86_400 <= self._hindsight.now
-        labels = [label for label in self.labels(landing) if label.known_at <= self._hindsight.now]
-        if not labels:
-            return Fate(repaired=False, confidence=0.0, source="", known_at=-1, matured=matured)
-        best = max(labels, key=lambda label: (label.confidence, -label.known_at, label.by))
-        known_at = min(label.known_at for label in labels)
-        return Fate(True, best.confidence, best.source, known_at, matured)
+        found = [label for oid in landing.brought for label in self._labels.get(oid, ())]
+        labels = sorted((label for label in found if label.by not in landing.brought), key=_by_time)
+        doubt, known_at = 1.0, -1
+        for label in labels:
+            doubt *= 1 - min(max(label.confidence, 0.0), 1.0)
+            if known_at < 0 and 1 - doubt >= self._hindsight.sure:
+                known_at = label.known_at
+        if known_at < 0:
+            return Fate(repaired=False, confidence=1 - doubt, source="", known_at=-1, matured=matured)
+        best = max(labels, key=lambda label: (label.confidence, label.source, label.by))
+        return Fate(True, 1 - doubt, best.source, known_at, matured)
+
+
+def _by_time(label: Label) -> tuple[int, str, str]:
+    return label.known_at, label.by, label.commit
 
 
 class _Chronicle:
     """What history held when each change landed."""
 
-    def __init__(self, fates: _Fates) -> None:
-        self._fates = fates
+    def __init__(self) -> None:
         self._authors: Counter[str] = Counter()
         self._commits = 0
         self._since = ""
@@ -289,12 +347,7 @@ class _Chronicle:
         return history
 
 
-_KNOWN_OF_HISTORY = ("changes", "since", "author_changes")
-_HISTORY = tuple(
-    Unknown(f"history.{name}", NOT_KNOWN)
-    for name in History.__struct_fields__
-    if name not in (*_KNOWN_OF_HISTORY, *_SECTION_FIELDS)
-)
+_HISTORY = _others(History, ("changes", "since", "author_changes"))
 _NO_HISTORY = (Unknown("history", "nothing landed before it"),)
 
 

@@ -135,11 +135,8 @@ class _Book:
         self._lines = lines_of(policy.rules)
         self._measures: Sequence[Measure] = measures_of(self._lines)
         self._young = 0
-        self._first_at = self._last_at = 0
 
     def add(self, change: PastChange) -> None:
-        self._first_at = min(self._first_at, change.landed_at) if self.rows or self._young else change.landed_at
-        self._last_at = max(self._last_at, change.landed_at) if self.rows or self._young else change.landed_at
         if not change.fate.matured:
             self._young += 1
             return
@@ -182,8 +179,8 @@ class _Book:
         missed = [row.named() for row, cost in pairs if row.repaired and cost is None]
         repaired = [row for row in self.rows if row.repaired]
         period = Period(
-            first_at=self._first_at,
-            last_at=self._last_at,
+            first_at=min((row.landed_at for row in self.rows), default=0),
+            last_at=max((row.landed_at for row in self.rows), default=0),
             changes=len(self.rows),
             young=self._young,
             repaired=share(len(repaired), len(self.rows)),
@@ -211,7 +208,7 @@ class _Book:
         for place, measure in enumerate(self._measures):
             used = {line.rule: line.above for line in self._lines if line.measure == measure}
             values = [row.measures[place] for row in rows]
-            if any(value is not None for value in values):
+            if len({value for value in values if value is not None}) > 1:  # what never varies cannot choose
                 curves.append(curve_of(measure.text, values, rows, sizes, used))
         return curves
 

@@ -166,7 +166,7 @@ class Month(Struct, frozen=True):
 
 
 class Period(Struct, frozen=True):
-    """Which changes were looked at. `young` were too young to be judged, and are in no figure."""
+    """Which changes were judged, from when to when they landed. `young` ones are beside these, and in no figure."""
 
     first_at: int
     last_at: int
