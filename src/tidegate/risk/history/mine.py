@@ -122,17 +122,17 @@ class Mined:
 
     def _past_of(self, store: Store, path: str) -> Iterator[PathTouch]:
         """The newest first. Walks back, and goes on under the old name at each rename."""
-        here, below = store.path_id(path), _FOR_EVER
+        here, before = store.path_id(path), None
         while here:
             following = 0
-            for row in store.path_rows(here, below):
+            for row in store.path_rows(here, before):
                 if row.oid in self._excess:
                     continue
                 if row.status == MOVED:
                     break
                 yield PathTouch(row.oid, row.at, row.author, row.added, row.deleted)
                 if row.status == "R":
-                    following, below = row.other, row.rank
+                    following, before = row.other, (row.rank, row.oid)
                     break
             here = following
 
@@ -175,7 +175,6 @@ def store_folder(repository: Repository) -> Path:
 
 # Private
 
-_FOR_EVER = 1 << 62
 _WORDS = {
     "commit": "commits are here and cannot be read",
     "parent": "commits are missing in this repository, so history is cut behind",

@@ -130,11 +130,15 @@ class Store:
         row = self._db.execute("SELECT id FROM paths WHERE path = ?", (path,)).fetchone()
         return int(row[0]) if row else 0
 
-    def path_rows(self, path: int, below: int) -> Iterator[TouchRow]:
-        """What happened to a path before a rank, the newest first."""
-        rows = self._db.execute(_PATH_ROWS, (path, below))
-        for rank, oid, at, author, status, other, added, deleted in rows:
-            yield TouchRow(rank, oid.hex(), at, author, status, other, added, deleted)
+    def path_rows(self, path: int, before: tuple[int, str] | None) -> Iterator[TouchRow]:
+        """What happened to a path before a commit (its rank and object id), the newest first.
+
+        That a commit moved the path away comes after what else the commit did with it.
+        """
+        rank, oid = before or (_LAST_RANK, "")
+        rows = self._db.execute(_PATH_ROWS, (path, rank, bytes.fromhex(oid)))
+        for found, commit, at, author, status, other, added, deleted in rows:
+            yield TouchRow(found, commit.hex(), at, author, status, other, added, deleted)
 
     def author_rows(self, key: str) -> list[tuple[str, int, tuple[str, ...]]]:
         """Object id, time and folders of the commits of a person that are no merges, in order of rank."""
@@ -233,10 +237,12 @@ def is_fault(error: sqlite3.DatabaseError) -> bool:
 # Private
 
 _ANEW = "the kept history was damaged or of another version; it was read anew"
+_LAST_RANK = 1 << 62
 _PATH_ROWS = """
 SELECT touches.rank, commits.oid, commits.at, people.key, status, other, added, deleted
 FROM touches JOIN commits USING (id) JOIN people ON people.id = commits.author
-WHERE path = ? AND touches.rank < ? ORDER BY touches.rank DESC, commits.oid DESC, status
+WHERE path = ?1 AND touches.rank <= ?2 AND (touches.rank < ?2 OR commits.oid < ?3)
+ORDER BY touches.rank DESC, commits.oid DESC, status DESC
 """
 _AUTHOR_ROWS = """
 SELECT oid, at, folders FROM people JOIN commits ON commits.author = people.id WHERE key = ? ORDER BY rank, oid
