@@ -20,7 +20,11 @@ from tidegate.reach.trees import HeadTree
 MOST_AROUND = 2000
 
 STRONG = 0.5
-"""A known test that was not seen, but whose other code has changed, is believed to reach the change above this."""
+"""A new test is believed to reach the change above this, whatever the known tests did."""
+
+AGAINST_ITS_RUN = 0.65
+"""A known test that was not seen, but whose other code has changed, is believed to reach the change above this: hardly
+any test of the design half does, and below it none that would be missed."""
 
 LIKELY = 0.03
 """A new test is taken along where so many of the known tests that static paths find as well were seen to execute it."""
@@ -59,7 +63,7 @@ class Recorded(Struct, frozen=True):
                 continue
             if symbol in self.known:
                 unknown = self.near is None or symbol in self.near
-                if unknown or (symbol in self.touched and test.probability >= STRONG):
+                if unknown or (symbol in self.touched and test.probability >= AGAINST_ITS_RUN):
                     found[symbol] = test
                 continue
             beside = by_file.get(symbol.path, [])
