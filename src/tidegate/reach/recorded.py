@@ -23,8 +23,9 @@ STRONG = 0.5
 """A new test is believed to reach the change above this, whatever the known tests did."""
 
 AGAINST_ITS_RUN = 0.65
-"""A known test that was not seen, but whose other code has changed, is believed to reach the change above this: hardly
-any test of the design half does, and below it none that would be missed."""
+"""A known test that was not seen, but whose other code has changed, is believed to reach the change above this. On the
+design half 226 of 11,642 such beliefs above .5 were right; at .65 the share of functions with no test missed is .002
+lower, and the radius falls from 1.27 to 1.22 times the true one (maps 100 commits old)."""
 
 LIKELY = 0.03
 """A new test is taken along where so many of the known tests that static paths find as well were seen to execute it."""
