@@ -12,6 +12,7 @@ import stat
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from heapq import heappop, heappush
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
@@ -76,6 +77,10 @@ class Store:
         found = self._db.execute("SELECT 1 FROM commits WHERE oid = ?", (bytes.fromhex(oid),)).fetchone()
         return found is not None
 
+    def lacking(self, oids: Sequence[str]) -> list[str]:
+        """Those of the commits that are not kept."""
+        return [oid for oid in oids if not self.has(oid)] if self.tips() else list(oids)
+
     def gaps(self) -> tuple[Gap, ...]:
         rows = self._db.execute("SELECT oid, kind, lacks FROM gaps")
         return tuple(Gap(oid.hex(), kind, lacks) for oid, kind, lacks in rows)
@@ -104,7 +109,7 @@ class Store:
             for table in ("touches", "bodies", "commits"):
                 self._db.execute(f"DELETE FROM {table} WHERE id IN gone")  # noqa: S608 (names of our own)
             self._db.execute("DROP TABLE gone")
-            parents = {parent for _, known in self.parents() for parent in known}
+            parents = {parent for known in self.parents().values() for parent in known}
             self._db.execute("DELETE FROM tips")
             heads = [(oid,) for _, oid in rows if oid.hex() in oids and oid.hex() not in parents]
             self._db.executemany("INSERT INTO tips VALUES (?)", heads)
@@ -121,10 +126,32 @@ class Store:
         rows = self._db.execute("SELECT rank, oid, sum, body FROM commits JOIN bodies USING (id)")
         return rows.fetchall()
 
-    def parents(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Every commit with its parents."""
-        for _, oid, check, body in self.ranked():
-            yield oid.hex(), decode([body], [check])[0].parents
+    def parents(self) -> dict[str, tuple[str, ...]]:
+        """Every commit with those of its parents that are kept."""
+        rows = self._db.execute("SELECT id, oid, parents FROM commits").fetchall()
+        oids = {number: oid.hex() for number, oid, _ in rows}
+        try:
+            return {oids[number]: tuple(oids[int(parent)] for parent in parents.split()) for number, _, parents in rows}
+        except (KeyError, ValueError) as error:
+            raise Damaged from error
+
+    def outside(self, until: str) -> frozenset[str]:
+        """The commits that are kept and are neither `until` nor its ancestors; all where `until` is not kept.
+
+        Exact whatever the clocks said: a walk in order of rank that ends where only common ancestors are left. Git's
+        own answer holds too many commits where clocks disagree.
+        """
+        tips = self.tips()
+        if set(tips) == {until}:
+            return frozenset()
+        walk = _Walk(self._db)
+        for tip in tips:
+            walk.add(tip, inside=False)
+        walk.add(until, inside=True)
+        try:
+            return walk.outside()
+        except (LookupError, ValueError) as error:
+            raise Damaged from error
 
     def path_id(self, path: str) -> int:
         row = self._db.execute("SELECT id FROM paths WHERE path = ?", (path,)).fetchone()
@@ -250,6 +277,47 @@ SELECT oid, at, folders FROM people JOIN commits ON commits.author = people.id W
 _FAULTS = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
+class _Walk:
+    """From tips and one commit downward, the highest rank first, until only what that commit holds is left."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        self._queue: list[tuple[int, int, str, str]] = []
+        self._inside: dict[int, bool] = {}
+        self._open = 0
+
+    def add(self, oid: str, *, inside: bool) -> None:
+        self._reach(self._db.execute(f"{_NODE} WHERE oid = ?", (bytes.fromhex(oid),)), inside)
+
+    def outside(self) -> frozenset[str]:
+        found = []
+        while self._open:
+            _, number, oid, parents = heappop(self._queue)
+            inside = self._inside[number]
+            if not inside:
+                self._open -= 1
+                found.append(oid)
+            for parent in parents.split():
+                known = self._inside.get(int(parent))
+                if known is None:
+                    self._reach(self._db.execute(f"{_NODE} WHERE id = ?", (int(parent),)), inside)
+                elif inside and not known:
+                    self._inside[int(parent)] = True
+                    self._open -= 1
+        return frozenset(found)
+
+    def _reach(self, rows: sqlite3.Cursor, inside: bool) -> None:
+        for number, rank, oid, parents in rows.fetchall():
+            known = self._inside.get(number)
+            if known is None:
+                heappush(self._queue, (-rank, number, oid.hex(), parents))
+                self._open += not inside
+            elif inside and not known:
+                self._open -= 1
+            self._inside[number] = inside or bool(known)
+
+
+_NODE = "SELECT id, rank, oid, parents FROM commits"
 _TOUCH = attrgetter("path", "old", "status", "added", "deleted")
 
 
@@ -288,7 +356,7 @@ class _Adding:
         self._encode = msgspec.msgpack.Encoder().encode
         self._people = _Ids(connection, "people", "key")
         self._paths = _Ids(connection, "paths", "path")
-        self._ranks: dict[str, int] = {}
+        self._kept: dict[str, tuple[int, int]] = {}
         self._keys: dict[Person, str] = {}
 
     def add(self, commits: Sequence[PastCommit]) -> None:
@@ -300,8 +368,10 @@ class _Adding:
             keys[person] = person_key(person)
         people = self._people.of({keys[commit.author] for commit in commits})
         for number, commit in enumerate(commits, first):
-            rank = 1 + max((self._rank(parent) for parent in commit.parents), default=-1)
-            rank = self._ranks[commit.oid] = max(rank, commit.committed_at)
+            parents = [found for parent in commit.parents if (found := self._find(parent))]
+            rank = max([commit.committed_at, *(above + 1 for _, above in parents)])
+            self._kept[commit.oid] = (number, rank)
+            below = " ".join([str(parent) for parent, _ in parents])
             author = 0 if commit.is_merge else people[keys[commit.author]]
             folders = set()
             for path, old, status, added, deleted in map(_TOUCH, commit.touches):
@@ -311,23 +381,26 @@ class _Adding:
                     if status == "R":
                         touches.append((before, rank, number, MOVED, here, 0, 0))
                 touches.append((here, rank, number, status, before, added, deleted))
-                folder, below, _ = path.partition("/")
-                folders.add(folder if below else "")
+                folder, slash, _ = path.partition("/")
+                folders.add(folder if slash else "")
             text = "".join(["\0" + folder for folder in sorted(folders)])
-            rows.append((number, bytes.fromhex(commit.oid), rank, commit.committed_at, author, text))
+            rows.append((number, bytes.fromhex(commit.oid), rank, commit.committed_at, author, below, text))
             body = self._encode(commit)
             bodies.append((number, zlib.crc32(body), body))
-        self._db.executemany("INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?)", rows)
+        self._db.executemany("INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         self._db.executemany("INSERT INTO bodies VALUES (?, ?, ?)", bodies)
         touches.sort()
         self._db.executemany("INSERT INTO touches VALUES (?, ?, ?, ?, ?, ?, ?)", touches)
         self._move_tips(commits)
 
-    def _rank(self, oid: str) -> int:
-        if oid not in self._ranks:
-            row = self._db.execute("SELECT rank FROM commits WHERE oid = ?", (bytes.fromhex(oid),)).fetchone()
-            self._ranks[oid] = int(row[0]) if row else -1
-        return self._ranks[oid]
+    def _find(self, oid: str) -> tuple[int, int] | None:
+        """Id and rank of a commit, None where it is not kept."""
+        if oid not in self._kept:
+            row = self._db.execute("SELECT id, rank FROM commits WHERE oid = ?", (bytes.fromhex(oid),)).fetchone()
+            if row is None:
+                return None
+            self._kept[oid] = (row[0], row[1])
+        return self._kept[oid]
 
     def _move_tips(self, commits: Sequence[PastCommit]) -> None:
         parents = {parent for commit in commits for parent in commit.parents}

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from tidegate.change.git import Repository
 from tidegate.risk.history.read import read_log
 from tidegate.risk.history.store import Store
-from tidegate.risk.history.walk import New, list_excess, list_gone, list_new, reachable
+from tidegate.risk.history.walk import New, list_gone, list_new, reachable
 
 BATCH = 4096
 """Commits that are kept at once; an interrupt loses at most these."""
@@ -23,23 +23,16 @@ Progress: TypeAlias = Callable[[int, int], None]
 def bring_up_to_date(repository: Repository, until: str, store: Store, progress: Progress | None) -> frozenset[str]:
     """Reads and keeps what `until` holds and the store does not; the kept commits that `until` does not hold.
 
-    Two processes where nothing is new and branches are kept, none where `until` is all that is kept.
+    One process where nothing is new and other branches are kept, none where `until` is all that is kept.
     """
-    if not until:
-        return frozenset(oid for oid, _ in store.parents())
-    _forget_outdated(repository, store)
-    _forget_gone(repository, until, store)
-    while not store.has(until):
+    if until:
+        _forget_outdated(repository, store)
+        _forget_gone(repository, until, store)
+    while until and not store.has(until):
         new = list_new(repository, until, store.tips())
-        if new.gaps:
-            new = New([oid for oid in new.oids if not store.has(oid)], new.gaps)
-        if _read_new(repository, new, store, progress):
+        if _read_new(repository, New(store.lacking(new.oids), new.gaps), store, progress):
             break
-    found = list_excess(repository, until, store.tips())
-    if found is None:
-        parents = dict(store.parents())
-        found = frozenset(parents.keys() - reachable(parents, (until,)))
-    return found
+    return store.outside(until)
 
 
 # Private
@@ -95,7 +88,7 @@ def _forget_gone(repository: Repository, until: str, store: Store) -> None:
         return
     gone = list_gone(repository, tips)
     if gone:
-        store.keep_only(reachable(dict(store.parents()), (*(tip for tip in tips if tip not in gone), until)))
+        store.keep_only(reachable(store.parents(), (*(tip for tip in tips if tip not in gone), until)))
 
 
 def _state(objects: Path) -> str:

@@ -1,4 +1,4 @@
-"""Which commits are new, and which of the kept ones a commit does not hold: asked of git as differences.
+"""Which commits are new: asked of git as a difference.
 
 Git gives up on a walk at a commit that is missing. Then the commit objects that are here are walked by ourselves.
 """
@@ -21,7 +21,10 @@ class New(NamedTuple):
 
 
 def list_new(repository: Repository, until: str, tips: Collection[str]) -> New:
-    """The ancestors of `until` (itself among them) that no tip holds. One process, three where commits are missing."""
+    """The ancestors of `until` (itself among them) that no tip holds. One process, three where commits are missing.
+
+    Where clocks disagree git may list some that a tip does hold.
+    """
     arguments = ("rev-list", "--topo-order", "--reverse", "--stdin")
     asked = _lines((until, *(f"^{tip}" for tip in sorted(tips))))
     try:
@@ -33,21 +36,6 @@ def list_new(repository: Repository, until: str, tips: Collection[str]) -> New:
     lost = [Gap(oid, "parent", parent) for oid in found for parent in parents[oid] if parent not in parents]
     edge = repository.shallow_edge
     return New(found, [gap for gap in lost if gap.commit not in edge])
-
-
-def list_excess(repository: Repository, until: str, tips: Collection[str]) -> frozenset[str] | None:
-    """The ancestors of the tips that `until` does not hold. One process, none where `until` is the only tip.
-
-    None where git cannot tell: a tip or a commit below is gone.
-    """
-    others = sorted(set(tips) - {until})
-    if not others:
-        return frozenset()
-    try:
-        found = repository.run("rev-list", "--stdin", stdin=_lines((*others, f"^{until}")))
-    except GitError:
-        return None
-    return frozenset(found.decode("ascii").split())
 
 
 def list_gone(repository: Repository, tips: Collection[str]) -> frozenset[str]:
