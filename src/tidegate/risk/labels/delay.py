@@ -107,11 +107,11 @@ _GRID = tuple(
 
 def _product_limit(delay: Floats, age: Floats, weight: Floats, grid: Floats, usual: Floats) -> Floats:
     """The estimate on the grid, from its end backwards: the chance that a delay is not in a step, given that it is no
-    longer than the step's end, among those that were old enough to show it."""
+    longer than the step's end, among the changes that were old enough to show it."""
     found = np.ones(len(grid))
     for step in range(len(grid) - 1, 0, -1):
         low, high = grid[step - 1], grid[step]
-        at_risk = (age > low) & (delay <= high)
+        at_risk = (age >= high) & (delay <= high)
         inside = at_risk & (delay > low)
         pull = LABELS_OF_THE_USUAL * max(usual[step], 1e-9)
         pulled = LABELS_OF_THE_USUAL * (usual[step] - usual[step - 1])

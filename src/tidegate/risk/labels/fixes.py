@@ -16,8 +16,8 @@ from tidegate.settings import Settings
 def find_fixes(commits: Sequence[PastCommit], settings: Settings) -> dict[str, FixKind]:
     """The fixes among the commits, reverts too, by object id in the order of the history.
 
-    A commit that calls itself a fix and touches only tests, documents, generated or vendored files or the setup of CI
-    is left out, whatever it says; a revert never is. A merge stands for its commits and is none.
+    A commit that calls itself a fix and touches only tests, documents, generated or vendored files or of build
+    and CI is left out, whatever it says; a revert never is. A merge stands for its commits and is none.
     """
     said = {commit.oid: fix for commit in commits if not commit.is_merge and (fix := is_fix(commit.message))}
     paths = {touch.path for commit in commits if commit.oid in said for touch in commit.touches}
@@ -31,7 +31,7 @@ def find_fixes(commits: Sequence[PastCommit], settings: Settings) -> dict[str, F
 
 
 def paths_beside(paths: Collection[str], settings: Settings) -> frozenset[str]:
-    """Those of the paths that hold nothing of the product: tests, documents, generated and vendored files, CI."""
+    """Those of the paths that hold nothing of the product: tests, documents, generated or vendored files, build, CI."""
     ordered = sorted(paths)
     files = classify_files([_file(path) for path in ordered], Attributes({}), settings)
     return frozenset(
@@ -48,6 +48,8 @@ _AROUND = re.compile(
     r"|newsfragments|changelog\.d|\.husky|benchmarks?|examples?)/"
     r"|(?:^|/)(?:\.travis\.yml|appveyor\.yml|\.gitlab-ci\.yml|azure-pipelines\.yml|Jenkinsfile|tox\.ini|noxfile\.py"
     r"|\.pre-commit-config\.yaml|\.gitignore|\.gitattributes|\.mailmap|\.editorconfig|CODEOWNERS|codecov\.yml"
+    r"|CMakeLists\.txt|[^/]*\.cmake|(?:GNU)?Makefile(?:\.\w+)?|configure\.ac|meson\.build|pom\.xml"
+    r"|build\.gradle(?:\.kts)?"
     r"|\.coveragerc|mypy\.ini|\.flake8|\.pylintrc|\.eslintrc\S*|\.prettierrc\S*|\.rubocop\S*)$"
     r"|^(?:CHANGES|CHANGELOG|NEWS|HISTORY|AUTHORS|THANKS|LICENSE|COPYING|ChangeLog)(?:\.\w+)?$",
     re.IGNORECASE,

@@ -81,7 +81,8 @@ _NONE = re.compile(
     re.IGNORECASE,
 )
 _CONVENTIONAL = re.compile(
-    r"(?P<type>[A-Za-z][A-Za-z-]{1,14})(?:\((?P<scope>[^)\n]{0,60})\))?!?:\s+|\[(?P<tag>[^\]\n]{1,40})\]:?\s+"
+    r"(?P<type>[A-Za-z][A-Za-z-]{1,14})(?:\((?P<scope>[^)\n]{0,60})\)(?:!?:|\s)|!?:)\s*"
+    r"|\[(?P<tag>[^\]\n]{1,40})\]:?\s+"
 )
 _FIX_TYPES = frozenset("fix fixes fixed bugfix bug hotfix hot-fix security sec bugs patch fixing regression".split())
 _NO_TYPES = frozenset(
@@ -142,7 +143,7 @@ _CURE = re.compile(
     r"\b(?:avoid|prevent|stop|do(?:es)?n['’]?t|do not|does not|no longer|guard against|guard|correct|resolve"
     r"|eliminate"
     r"|address|work ?around|workaround|protect against|repair|cure|remedy|patch|plug|close|mitigate|solve"
-    r"|handle)(?:s|es|ed|ing)?\b",
+    r"|handle|recover from|survive)(?:s|es|ed|ing)?\b",
     re.IGNORECASE,
 )
 _CORRECT = re.compile(
@@ -164,11 +165,16 @@ _IN_BODY = re.compile(
     r" (?:\w+[ -]){0,3}(?:bug|crash|issue|regression|problem|leak|deadlock|race)\b",
     re.IGNORECASE,
 )
+_FROM_FORK = "Merge commit from fork"
+_NOISE = re.compile(r"^\[svn r[0-9]+\] *|\(?\b(?:todo|fixme)\b[^)\n]*\)?", re.IGNORECASE)
 _EMOJI = {"🐛": "fix: ", "🚑": "fix: ", "🚑️": "fix: ", ":bug:": "fix: ", ":ambulance:": "fix: ", "🔒": "", ":lock:": ""}
 
 
 def _subject(message: str) -> str:
-    subject = message.lstrip().split("\n", 1)[0].strip()[:500]
+    lines = [line.strip() for line in message.lstrip().split("\n", 4)[:4]]
+    subject = _NOISE.sub("", lines[0][:500])
+    if subject == _FROM_FORK:  # how GitHub lands what was mended in a private fork for an advisory: squashed
+        subject = next((line.lstrip("*- ")[:500] for line in lines[1:] if line), subject)
     for sign, word in _EMOJI.items():
         if subject.startswith(sign):
             return word + subject[len(sign) :].lstrip("\ufe0f ")
@@ -201,7 +207,7 @@ def _by_words(message: str, title: str, *, says_fix: bool) -> FixKind:
     if confidence:
         if advised:
             return FixKind("issue-fix", 0.95, f"closes {advised[0]}", (*advised, *closed))
-        if closed:
+        if closed and confidence > 0.4:
             return FixKind("issue-fix", min(0.95, confidence + 0.1), f"{why} and closes {closed[0]}", closed)
         return FixKind("fix", confidence, why)
     keyed = _KEYED.match(title)
@@ -233,7 +239,7 @@ def _title_says(title: str, *, says_fix: bool) -> tuple[float, str]:
             not before.strip() or before.rstrip().endswith((":", "]", "-", "—", "–", ",", "|"))
         )
         if not early and _ADDING.match(title):
-            return 0.5, "fixes something beside"
+            return 0.4, "fixes something beside"
         return (0.8, "its subject begins with a fix") if early else (0.65, "its subject speaks of a fix")
     return _other_words(title)
 

@@ -38,9 +38,11 @@ def read_revert(message: str) -> Revert | None:
     """
     if not _HINT.search(message):
         return None
-    subject = message.split("\n", 1)[0].strip()[:_SUBJECT_LIMIT]
+    subject, _, body = message.partition("\n")
+    subject = subject.strip()[:_SUBJECT_LIMIT]
     depth, title = _unwrap(subject)
-    oids = _named(message)
+    squashed = not depth and _LISTED.search(body)  # what was undone before it landed
+    oids = () if squashed else _named(message)
     restores = (depth > 0 and depth % 2 == 0) or bool(_RELAND.match(subject))
     if not (oids or depth or restores):
         return None
@@ -80,7 +82,7 @@ _QUOTED = re.compile(
     r"[\"“'](?P<title>.+)[\"”'](?P<rest>[^\"]*)$",
     re.IGNORECASE,
 )
-_CONVENTIONAL = re.compile(r"^revert(?:\([^)]{0,60}\))?!?:\s+(?P<title>.+)$", re.IGNORECASE)
+_CONVENTIONAL = re.compile(r"^revert(?:\([^)]{0,60}\))?!?:\s+[\"“']?(?P<title>.+?)[\"”']?$", re.IGNORECASE)
 _RELAND = re.compile(r"^(?:\[re-?land\]|re-?land(?:ed|ing|s)?\b|re-?appl(?:y|ied|ies)\b)[:\s]*", re.IGNORECASE)
 _NAMING = re.compile(
     r"(?:\b(?:this )?(?:partial(?:ly)? )?(?:revert(?:s|ed|ing)?|back(?:s|ed|ing)? ?out"
@@ -90,6 +92,7 @@ _NAMING = re.compile(
     re.IGNORECASE,
 )
 _ONE = re.compile(rf"[\s,;&*`'\"()\[\]<>-]{{0,12}}(?:and )?(?:commits? )?[`'\"(\[<]?{OID}", re.IGNORECASE)
+_LISTED = re.compile(r"^\s{0,4}[*-] (?:\w+: )?(?:Revert|Reapply)", re.IGNORECASE | re.MULTILINE)
 _PULL = re.compile(r"(?: \(#[0-9]{1,7}\))+$")
 _MENDED = re.compile(
     r"\bwith (?:\w+ ){0,3}fix|\bfix(?:e[sd]|ing)?\b(?! version)|\bnow with|\bcorrected\b|\baddress(?:es|ed|ing)\b",

@@ -26,8 +26,9 @@ def is_trap(words: str, *, behind: bool = False) -> bool:
 
 
 def is_trap_place(title: str) -> bool:
-    """Whether the subject ends in a place outside the product: "... in the tests", "... on CI"."""
-    return _PLACE.search(title) is not None
+    """Whether the subject ends in a place outside the product: "... in the tests", "... on CI"; what stands in
+    parentheses, or after a comma or an "and", is only said beside."""
+    return _PLACE.search(_BESIDE.split(title)[0]) is not None
 
 
 def is_trap_title(subject: str) -> bool:
@@ -45,7 +46,8 @@ def is_vague(before: str, after: str) -> bool:
 
 _TOKEN = re.compile(r"[a-z_][\w'-]*", re.IGNORECASE)
 _CUT = re.compile(
-    r"[.,;:(\[—–]| - |\b(?:in|on|for|when|whenever|with|without|of|from|to|by|after|before|if|at|while|where|that"
+    r"\.(?!\w)|[,;:(\[—–]| - |\b(?:in|on|for|when|whenever|with|without|of|from|to|by|after|before|if|at|while"
+    r"|where|that"
     r"|which|due|caused"
     r"|causing|so|as|because|during|under|using|via|not|being|is|are|was|again|since|against|between|into|per|and"
     r"|&)\b",
@@ -53,7 +55,7 @@ _CUT = re.compile(
 )
 _ARTICLES = re.compile(
     r"^(?:[\s:'\"`*-]|(?:the|a|an|some|several|more|few|minor|small|another|all|various|remaining|many|other|last|my"
-    r"|our|its|up|also|two|three|one)\b)+",
+    r"|our|its|up|also|two|three|one|for|of|to|in|on)\b)+",
     re.IGNORECASE,
 )
 
@@ -72,7 +74,8 @@ def _phrase(words: str, *, behind: bool) -> str:
 
 # Nothing called so is ever the product's own fault, wherever in the phrase it stands.
 _ALWAYS = re.compile(
-    r"\b(?:typos?|typographical|mis-?spell\w*|spelling|grammar|grammatical|wording|capitali[sz]ation|punctuation"
+    r"(?<![\w-])(?:typos?|typographical|mis-?s?pell\w*|spelling|grammar|grammatical|wording|capitali[sz]ation"
+    r"|punctuation"
     r"|white-?spaces?|trailing (?:space|newline|comma)s?|indent(?:s|ed|ing|ation)?|code ?style|styling issues?"
     r"|formatting|linters?|lint(?:s|ing)?"
     r"|eslint|tslint|jshint|jslint|pylint|flake8|pyflakes|pep-?8|pep-?257|pydocstyle|pycodestyle|ruff|mypy|pyright"
@@ -96,7 +99,10 @@ _ALWAYS = re.compile(
     r"|build (?:errors?|failures?|issues?|problems?|breaks?|breakage|scripts?|systems?)|translations?|pot files?"
     r"|release (?:notes?|scripts?|workflow|process|date)|version (?:number|bump|string)s?"
     r"|rebase|after rebase|bad merge|botched merge|mis-?merge|nightly|example code|examples?|issue templates?"
-    r"|tests?/\S+|docs?/\S+|jest|vitest|cypress|playwright|snapshots?|broken links?|dead links?|urls? in docs)\b",
+    r"|tests?/\S+|docs?/\S+|jest|vitest|cypress|playwright|snapshots?|broken links?|dead links?|urls? in docs"
+    r"|type (?:errors|checks?|checking|checker)|(?:variable|var|function|method|class|parameter|param|argument|file"
+    r"|test) names?"
+    r"|naming|warnings? (?:c[0-9]+|about|from|-w\S+))(?![\w-])",
     re.IGNORECASE,
 )
 _BROKE = re.compile(
@@ -135,12 +141,13 @@ _EMPTY = frozenset(
     problems error errors oops another one trivial simple up try trying attempt hopefully final really please me now
     finally in""".split()
 )
+_BESIDE = re.compile(r" \((?!#)|, | and ")
 _WHERE = (
     r"(?:unit[- ]|integration[- ]|the |our |some |all |e2e |of |its |[\w.-]+ ){0,3}"
     r"(?:tests?|specs?|test ?suites?|test ?cases?|docs?|documentation|readme(?:\.\w+)?|change-?logs?|comments?"
     r"|docstrings?|javadocs?|ci|travis"
     r"|examples?|benchmarks?|\w*_?tests?\.\w{1,4}|test_\w+(?:\.py)?|\w+\.(?:md|rst|adoc)|doctests?|makefile"
-    r"|pom\.xml|release notes|tutorial|translations?|faq)"
+    r"|pom\.xml|app-?veyor|jenkins|github actions|release notes|tutorial|translations?|faq)"
 )
 _PLACE = re.compile(
     rf"\b(?:in|on|for|of|from|within|during|under)\s+{_WHERE}\s*(?:\(?#?[0-9]*\)?|\.)?\s*$", re.IGNORECASE

@@ -1,0 +1,282 @@
+"""All sources joined; hot-fixes; fixes of the product; marks; the delay until a repair is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.risk.labels_histories import HOUR, START, commit, line, oid
+from tidegate.change.values import Commit, Person
+from tidegate.provenance.declared import read_declarations
+from tidegate.risk.features.frame import Frame, Targets
+from tidegate.risk.labels.delay import (
+    DAY,
+    USUAL_CURVE,
+    DelayCurve,
+    delay_curve,
+    expected_targets,
+    known_by,
+    matured,
+    simple_weights,
+)
+from tidegate.risk.labels.fixes import find_fixes, paths_beside
+from tidegate.risk.labels.hotfix import find_hotfixes
+from tidegate.risk.labels.labels import Outcome, join_labels, targets_of
+from tidegate.risk.labels.marks import marks_of
+from tidegate.risk.values import Label, Mark, PastCommit, Suspect, Tag, Trace
+from tidegate.settings import FileSettings, Settings
+
+
+def traced(fix: str, **suspects: float) -> Trace:
+    return Trace(oid(fix), tuple(Suspect(oid(name), sure, (), ()) for name, sure in suspects.items()))
+
+
+def joined(
+    commits: tuple[PastCommit, ...], *traces: Trace, tags: tuple[Tag, ...] = (), outcomes: tuple[Outcome, ...] = ()
+) -> dict[tuple[str, str], Label]:
+    names = {oid(name): name for name in "abcdefghij"}
+    fixes = find_fixes(commits, Settings())
+    found = join_labels(commits, tags, fixes, {trace.fix: trace for trace in traces}, outcomes)
+    return {(names[label.commit], names.get(label.by, label.by)): label for label in found}
+
+
+def test_a_traced_fix_labels_its_suspects_by_both_confidences() -> None:
+    found = joined(line("Begin", "Add it", "fix: crash on start"), traced("c", b=0.8, a=0.02))
+    assert set(found) == {("b", "c")}
+    label = found["b", "c"]
+    assert label.source == "fix"
+    assert label.confidence == pytest.approx(0.8 * 0.85)
+    assert label.known_at == START + 2 * HOUR
+
+
+def test_a_named_commit_beats_the_trace_of_the_same_fix() -> None:
+    history = line("Begin", "Add it", "Other", f'Fix crash\n\nFixes: {oid("b")[:12]} ("Add it")')
+    found = joined(history, traced("d", c=0.9))
+    assert {key: label.source for key, label in found.items()} == {("b", "d"): "fixes-trailer"}
+
+
+def test_a_trailer_that_names_nothing_here_leaves_the_trace() -> None:
+    history = line("Begin", "Add it", 'Fix crash\n\nFixes: 54a4f0239f2e ("elsewhere")')
+    assert joined(history, traced("c", b=0.9))["b", "c"].source == "fix"
+
+
+def test_one_repair_is_said_once_by_its_best_source() -> None:
+    history = line("Begin", "Add it", "This reverts commit {b}\n\nFixes: {b}")
+    found = joined(history, outcomes=(Outcome(oid("b"), "rollback", oid("c"), START + 5 * HOUR),))
+    assert [(label.source, label.confidence) for label in found.values()] == [("rollback", 1.0)]
+
+
+def test_production_speaks_and_never_before_the_change() -> None:
+    history = line("Begin", "Add it")
+    outcomes = (Outcome(oid("b"), "incident", "INC-1", 5), Outcome("f" * 40, "incident", "INC-2", 5))
+    found = joined(history, outcomes=outcomes)
+    assert found["b", "INC-1"] == Label(oid("b"), "INC-1", "incident", 1.0, START + HOUR)
+    assert len(found) == 1
+
+
+def test_fine_takes_back_what_was_only_traced() -> None:
+    history = line("Begin", "Add it", "Fix crash", "This reverts commit {a}")
+    fine = (Outcome(oid("b"), "fine", "", START + 9 * HOUR), Outcome(oid("a"), "fine", "", START + 9 * HOUR))
+    assert set(joined(history, traced("c", b=0.9), outcomes=fine)) == {("a", "d")}
+    early = (Outcome(oid("b"), "fine", "", START + HOUR),)
+    assert ("b", "c") in joined(history, traced("c", b=0.9), outcomes=early)
+
+
+def test_copies_share_a_label() -> None:
+    history = (
+        commit("a", "Begin", 0),
+        commit("b", "Add it", 1, ["a"]),
+        commit("c", "Add it\n\n(cherry picked from commit {b})", 2, ["b"]),
+        commit("d", "Add it\n\n(cherry picked from commit {c})", 9, ["c"]),
+        commit("e", "Fix crash", 5, ["d"]),
+    )
+    found = joined(history, traced("e", b=0.9))
+    assert {key: label.known_at for key, label in found.items()} == {
+        ("b", "e"): START + 5 * HOUR,
+        ("c", "e"): START + 5 * HOUR,
+        ("d", "e"): START + 9 * HOUR,
+    }
+
+
+def test_copies_of_what_is_not_here_share_a_label() -> None:
+    origin = "(cherry picked from commit 0123456789abcdef)"
+    history = line("Begin", f"Add it\n\n{origin}", f"Add it again\n\n{origin}", "Fix crash")
+    assert set(joined(history, traced("d", b=0.9))) == {("b", "d"), ("c", "d")}
+
+
+def test_an_empty_history_has_no_labels() -> None:
+    assert joined(()) == {}
+
+
+def test_fixes_of_tests_alone_are_none() -> None:
+    history = (
+        commit("a", "Fix crash", 0, paths=["tests/test_a.py", "docs/x.rst"]),
+        commit("b", "Fix crash", 1, ["a"], paths=["tests/test_a.py", "src/a.py"]),
+        commit("c", "Revert it\n\nThis reverts commit {a}", 2, ["b"], paths=["tests/test_a.py"]),
+        commit("d", "Fix crash", 3, ["c"], paths=[".github/workflows/ci.yml", "CMakeLists.txt", "CHANGES.md"]),
+        commit("e", "Fix crash", 4, ["d"], paths=["checks/a.py"]),
+    )
+    own = Settings(files=FileSettings(tests=("checks/",)))
+    assert list(find_fixes(history, own)) == [oid("b"), oid("c")]
+
+
+def test_paths_that_are_not_utf8_are_files_like_others() -> None:
+    assert paths_beside(["src/\\xff.py", "tests/\\xff.py"], Settings()) == {"tests/\\xff.py"}
+
+
+def test_a_patch_release_made_for_a_fix() -> None:
+    history = line("Release 1.0.0", "Add a", "Add b", "fix: crash", "Release 1.0.1", "Add c", "fix: other", "Add d")
+    tags = (Tag("v1.0.0", oid("c"), START), Tag("v1.0.1", oid("e"), START + 90 * 86400))
+    found = find_hotfixes(history, tags, {oid("d"), oid("g")})
+    assert list(found) == [oid("d")]
+    assert "v1.0.1" in found[oid("d")]
+
+
+def test_a_patch_release_that_came_soon() -> None:
+    history = line("Begin", "fix: 1", "fix: 2", "fix: 3", "Add x", "Add y")
+    soon = (Tag("1.0.0", oid("a"), START), Tag("1.0.1", oid("f"), START + 2 * 86400))
+    late = (Tag("1.0.0", oid("a"), START), Tag("1.0.1", oid("f"), START + 20 * 86400))
+    fixes = {oid("b"), oid("c"), oid("d")}
+    assert set(find_hotfixes(history, soon, fixes)) == fixes
+    assert find_hotfixes(history, late, fixes) == {}
+
+
+def test_minor_releases_and_odd_tags_say_nothing() -> None:
+    history = line("Begin", "fix: 1")
+    tags = (
+        Tag("1.0.0", oid("a"), START),
+        Tag("1.1.0", oid("b"), START + 5),
+        Tag("nightly", oid("b"), 0),
+        Tag("1.0.1", "f" * 40, 0),
+    )
+    assert find_hotfixes(history, tags, {oid("b")}) == {}
+
+
+def test_a_branch_for_hot_fixes_and_a_subject_that_says_so() -> None:
+    history = (
+        commit("a", "Begin", 0),
+        commit("b", "fix: 1", 1, ["a"]),
+        commit("c", "Merge branch 'hotfix/login' into main", 2, ["a", "b"]),
+        commit("d", "hotfix: 2", 3, ["c"]),
+    )
+    found = find_hotfixes(history, (), {oid("b"), oid("d")})
+    assert set(found) == {oid("b"), oid("d")}
+    assert joined(history, traced("d", a=0.9))["a", "d"].source == "hot-fix"
+
+
+def frame_of(*names: str, at: list[int] | None = None) -> Frame:
+    times = np.asarray(at or [START] * len(names), dtype=np.int64)
+    return Frame(("la",), 1, tuple(oid(name) for name in names), times, np.ones((len(names), 1)))
+
+
+def test_targets_join_several_repairs() -> None:
+    labels = (
+        Label(oid("a"), "x", "fix", 0.2, 100),
+        Label(oid("a"), "y", "fix", 0.5, 200),
+        Label(oid("b"), "z", "revert", 0.9, 50),
+        Label(oid("h"), "z", "revert", 0.9, 50),
+    )
+    targets = targets_of(frame_of("a", "b", "c"), labels)
+    assert targets.repaired == pytest.approx([0.6, 0.9, 0.0])
+    assert list(targets.known_at) == [200, 50, -1]
+
+
+def test_marks_agree_with_provenance() -> None:
+    from tests.risk.labels_histories import ALICE
+
+    messages = [
+        "Plain",
+        "Add\n\nCo-authored-by: Claude <noreply@anthropic.com>",
+        "Add\n\nCo-Authored-By: Claude Opus 4.6 <noreply@anthropic.com>",
+        "Add\n\n  * **Co-authored-by**: Claude \\<noreply@anthropic.com\\>",
+        "Add\n\n> Co-authored-by: Claude <noreply@anthropic.com>",
+        "Add\n\nSigned-off-by: Bob <bob@example.com>\nReviewed-by: Claude <noreply@anthropic.com>",
+        "Add\n\nAssisted-by: codex:gpt-5",
+        "Add\n\n🤖 Generated with [Claude Code](https://claude.com/claude-code)",
+        "Add (aider)\n\nCo-authored-by: aider (gpt-4o) <aider@aider.chat>",
+        "Add\n\nAI-assisted-by: something",
+        "Add\n\nClaude-Session: session_0123",
+    ]
+    history = [commit(f"m{n}", message, n) for n, message in enumerate(messages)]
+    bot = Person("copilot-swe-agent[bot]", "198982749+Copilot@users.noreply.github.com")
+    history.append(PastCommit(oid("bot"), (), bot, ALICE, 0, 0, "Add"))
+    found = marks_of(history)
+    for one in history:
+        there = Commit(one.oid, "", (), one.author, one.committer, "", "", one.message)
+        wrote = [d for d in read_declarations((there,), None) if d.role in ("author", "co-author") and d.tool]
+        assert (one.oid in found) == bool(wrote), one.message
+        assert one.oid not in found or found[one.oid].tool in {d.tool for d in wrote}
+    assert found[oid("m2")] == Mark("claude", "Claude Opus 4.6")
+    assert oid("m5") not in found
+
+
+def history_of_delays(count: int, now_days: float) -> tuple[np.ndarray, Targets, int]:  # type: ignore[type-arg]
+    """Changes spread over time, each repaired after an exponential delay of 150 days in the mean; as seen at `now`."""
+    random = np.random.default_rng(5)
+    at = np.sort(random.uniform(0, now_days * DAY, count)).astype(np.int64)
+    delay = random.exponential(150.0, count) * DAY
+    now = int(now_days * DAY)
+    seen = at + delay <= now
+    known = np.where(seen, at + delay, -1).astype(np.int64)
+    return at, Targets(seen.astype(np.float64), known), now
+
+
+def test_the_curve_is_not_fooled_by_young_changes() -> None:
+    at, targets, now = history_of_delays(6000, 1200)
+    curve = delay_curve(at, targets, now)
+    truth = 1 - np.exp(-np.asarray([30.0, 90, 180, 365]) / 150)
+    # What takes longer than the history is old cannot be seen: that part is the usual curve's.
+    seen_of_all = float(curve.known_after(1095.0))
+    assert curve.known_after(np.asarray([30.0, 90, 180, 365])) / seen_of_all == pytest.approx(truth, abs=0.03)
+    naive = np.mean((targets.known_at - at)[targets.known_at >= 0] <= 180 * DAY)
+    assert naive > truth[2] + 0.03
+
+
+def test_without_labels_the_curve_is_the_usual_one() -> None:
+    at = np.asarray([0, 1], dtype=np.int64)
+    curve = delay_curve(at, Targets(np.zeros(2), np.full(2, -1)), 10)
+    assert curve.known_after(np.asarray([30.0, 90, 365, 730])) == pytest.approx([0.22, 0.40, 0.71, 0.85], abs=0.01)
+    assert curve.labels == 0
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.tuples(st.integers(-(10**9), 4 * 10**9), st.integers(-1, 4 * 10**9), st.floats(0, 1)), max_size=30),
+    st.integers(0, 4 * 10**9),
+)
+def test_any_curve_rises_from_0_to_1(rows: list[tuple[int, int, float]], now: int) -> None:
+    at = np.asarray([row[0] for row in rows], dtype=np.int64)
+    targets = Targets(np.asarray([row[2] for row in rows]), np.asarray([row[1] for row in rows], dtype=np.int64))
+    curve = delay_curve(at, targets, now)
+    shares = np.asarray(curve.share)
+    assert np.all(np.diff(shares) >= -1e-12)
+    assert shares[0] >= 0
+    assert shares[-1] == 1
+    assert curve.known_after(-1.0) == 0
+
+
+def test_days_until() -> None:
+    curve = DelayCurve((0.0, 10.0, 20.0), (0.0, 0.5, 0.5), 9.0)
+    assert curve.days_until(0.25) == 5.0
+    assert curve.days_until(0.9) == float("inf")
+    assert 140 < USUAL_CURVE.days_until(0.5) < 160
+
+
+def test_young_silence_has_no_weight() -> None:
+    now = 400 * DAY
+    at = np.asarray([0, 300 * DAY, 300 * DAY, 500 * DAY], dtype=np.int64)
+    targets = Targets(np.asarray([0.0, 0.0, 1.0, 0.0]), np.asarray([-1, -1, 350 * DAY, -1], dtype=np.int64))
+    assert list(matured(at, now)) == [True, False, False, False]
+    assert list(simple_weights(at, targets, now)) == [1.0, 0.0, 1.0, 0.0]
+    assert list(simple_weights(at, targets, 340 * DAY)) == [1.0, 0.0, 0.0, 0.0]
+    assert list(known_by(targets, 340 * DAY).repaired) == [0.0, 0.0, 0.0, 0.0]
+
+
+def test_expected_targets_are_what_bayes_says() -> None:
+    at = np.asarray([0, 90 * DAY, 100 * DAY], dtype=np.int64)
+    targets = Targets(np.asarray([0.0, 0.0, 1.0]), np.asarray([-1, -1, 99 * DAY], dtype=np.int64))
+    curve = DelayCurve((0.0, 10.0, 100.0), (0.0, 0.5, 1.0), 9.0)
+    found = expected_targets(at, targets, 100 * DAY, curve, np.asarray([0.4, 0.4, 0.4]))
+    assert found == pytest.approx([0.0, 0.4 * 0.5 / (1 - 0.4 * 0.5), 1.0])
