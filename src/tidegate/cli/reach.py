@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -73,7 +73,7 @@ def reach(
         if why is None:
             makers = _makers(repository)
             answer = read_reach(asked, repository, environment=os.environ, traffic=traffic or "", makers=makers)
-            text = _formats()[_format(format_, output)](answer, view, style)
+            text = _renderer(_format(format_, output))(answer, view, style)
         else:
             paths = read_why(asked, repository, source=why, target=target, environment=os.environ)
             text = _why(paths, _format(format_, output), style)
@@ -127,20 +127,27 @@ def _format(given: str | None, output: Path | None) -> str:
     return given or (named if named in _FORMATS else "text")
 
 
-def _formats() -> Mapping[str, _Renderer]:
-    from tidegate.report.reach_dot import render_reach_dot
-    from tidegate.report.reach_html import render_reach_html
-    from tidegate.report.reach_json import render_reach_json
-    from tidegate.report.reach_svg import render_reach_svg
+def _renderer(format_: str) -> _Renderer:
+    """How an answer is written in this format; the others are not even loaded."""
+    if format_ == "json":
+        from tidegate.report.reach_json import render_reach_json
+
+        return lambda answer, view, style: render_reach_json(answer)  # noqa: ARG005 machines get all of it
+    if format_ == "dot":
+        from tidegate.report.reach_dot import render_reach_dot
+
+        return lambda answer, view, style: render_reach_dot(answer, view)  # noqa: ARG005
+    if format_ == "svg":
+        from tidegate.report.reach_svg import render_reach_svg
+
+        return lambda answer, view, style: render_reach_svg(answer, view)  # noqa: ARG005
+    if format_ == "html":
+        from tidegate.report.reach_html import render_reach_html
+
+        return lambda answer, view, style: render_reach_html(answer, view)  # noqa: ARG005
     from tidegate.report.reach_text import render_reach_text
 
-    return {
-        "text": lambda answer, view, style: render_reach_text(answer, style, view),
-        "json": lambda answer, view, style: render_reach_json(answer),  # noqa: ARG005 machines get all of it
-        "dot": lambda answer, view, style: render_reach_dot(answer, view),  # noqa: ARG005
-        "svg": lambda answer, view, style: render_reach_svg(answer, view),  # noqa: ARG005
-        "html": lambda answer, view, style: render_reach_html(answer, view),  # noqa: ARG005
-    }
+    return lambda answer, view, style: render_reach_text(answer, style, view)
 
 
 def _why(paths: Sequence[Sequence[Hop]], format_: str, style: Style) -> str:

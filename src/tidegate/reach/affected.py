@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -267,32 +268,34 @@ def reached_tests(affected: Affected, tests: Mapping[int, int], recorded: Record
     """The tests that can execute what changed, the most likely first. What was seen to run is certain."""
 
     tree, costs = affected.tree, affected.running.cost.tolist()
-    contexts = _contexts(tree)
-    bits = affected.entries.to_bytes(len(tree.graph.arrays.entries) // 8 + 1, "little")
+    in_contexts, in_these = _contexts(affected)
     likely: dict[float, float] = {}
-    found: dict[SymbolId, ReachedTest] = {}
+    rows: list[tuple[float, str, str]] = []
     for node in tests:
         cost = costs[node]
         if cost == math.inf:
             continue
-        symbol = symbol_of(tree.name(node))
-        numbers = contexts.get(node, ())
-        fresh = not numbers or symbol.path in tree.linked
-        if fresh or node in affected.starts or any(bits[number >> 3] >> (number & 7) & 1 for number in numbers):
-            if cost not in likely:
-                likely[cost] = round(of_cost(cost), 4)
-            found[symbol] = ReachedTest(symbol, likely[cost], "static")
-    if recorded is not None:
-        found = recorded.sharpen(found)
+        path, _, name = tree.name(node).partition(":")
+        if node in in_contexts and node not in in_these and node not in affected.starts and path not in tree.linked:
+            continue
+        if cost not in likely:
+            likely[cost] = round(of_cost(cost), 4)
+        rows.append((-likely[cost], path, name))
+    if recorded is None:
+        rows.sort()
+    tests_of_change = [ReachedTest(SymbolId(path, name), -less, "static") for less, path, name in rows]
+    if recorded is None:
+        return tuple(tests_of_change)
+    found = recorded.sharpen({test.symbol: test for test in tests_of_change})
     return tuple(sorted(found.values(), key=lambda test: (-test.probability, test.symbol.path, test.symbol.name)))
 
 
-def _contexts(tree: HeadTree) -> dict[int, list[int]]:
-    contexts: dict[int, list[int]] = {}
-    for number, nodes in enumerate(tree.graph.arrays.entries):
-        for node in nodes:
-            contexts.setdefault(node, []).append(number)
-    return contexts
+def _contexts(affected: Affected) -> tuple[set[int], set[int]]:
+    """The nodes that the contexts begin at, and those of the contexts that can execute what changed."""
+    entries = affected.tree.graph.arrays.entries
+    bits = affected.entries.to_bytes(len(entries) // 8 + 1, "little")
+    these = (nodes for number, nodes in enumerate(entries) if bits[number >> 3] >> (number & 7) & 1)
+    return set(chain.from_iterable(entries)), set(chain.from_iterable(these))
 
 
 def reached_points(affected: Affected, points: Sequence[EntryPoint]) -> tuple[EntryPoint, ...]:

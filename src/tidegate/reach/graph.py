@@ -84,7 +84,7 @@ class SymbolGraph:
     @cached_property
     def numbers(self) -> dict[str, int]:
         """The number of every text."""
-        return {name: number for number, name in enumerate(self.names)}
+        return dict(zip(self.names, range(len(self)), strict=True))
 
     def kind(self, node: int) -> str:
         return KINDS[self.arrays.kinds[node]]

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias, cast
 from tidegate.change.git import Repository
 from tidegate.reach.languages import LANGUAGES
 from tidegate.reach.languages.interface import Language
-from tidegate.reach.listing import Listed, list_other_tree, list_tree
+from tidegate.reach.listing import FILES, Listed, list_other_tree, list_tree
 from tidegate.reach.parse import PARALLEL_BYTES, Source, default_jobs, parse
 from tidegate.reach.store import Key, Packed, Store, pack, unpack
 from tidegate.reach.symbols import FileSymbols, unread
@@ -39,16 +39,15 @@ class Index:
 
     __slots__ = ("files", "links", "parser", "submodules", "tree", "unread")
 
-    def __init__(self, tree: str, listed: Mapping[str, Listed], parser: _Parser) -> None:
+    def __init__(
+        self, tree: str, listed: Mapping[str, Listed], parser: _Parser, other: Mapping[str, Blob] | None = None
+    ) -> None:
         self.tree = tree
         self.parser = parser
-        self.links = tuple(path for path, entry in listed.items() if entry.is_link)
-        self.submodules = tuple(path for path, entry in listed.items() if entry.is_submodule)
-        self.files: Mapping[str, Blob] = {
-            path: Blob(entry.oid, entry.size, parser.language_name(path))
-            for path, entry in listed.items()
-            if entry.is_file
-        }
+        odd = [(path, entry) for path, entry in listed.items() if entry.mode not in FILES]
+        self.links = tuple(path for path, entry in odd if entry.is_link)
+        self.submodules = tuple(path for path, entry in odd if entry.is_submodule)
+        self.files: Mapping[str, Blob] = _blobs(listed, parser, other or {})
         self.unread: Mapping[str, str] = {}
 
     def read(self, paths: Iterable[str]) -> Mapping[str, FileSymbols]:
@@ -169,8 +168,9 @@ def list_index_pair(
     parser = _Parser(repository, store, languages, jobs)
     listed = list_tree(repository, head)
     after = Index(head, listed, parser)
-    before = after if base == head else Index(base, list_other_tree(repository, listed, head, base), parser)
-    return before, after
+    if base == head:
+        return after, after
+    return Index(base, list_other_tree(repository, listed, head, base), parser, after.files), after
 
 
 # Private
@@ -285,9 +285,22 @@ def _numbers(languages: Sequence[Language]) -> dict[str, int]:
     return numbers
 
 
+def _blobs(listed: Mapping[str, Listed], parser: _Parser, other: Mapping[str, Blob]) -> dict[str, Blob]:
+    """The files among the entries of a tree; those that the other tree has as well are the same values."""
+    blobs: dict[str, Blob] = {}
+    for path, entry in listed.items():
+        if entry.mode in FILES:
+            same = other.get(path)
+            if same is None or same.oid != entry.oid or same.size != entry.size:
+                same = Blob(entry.oid, entry.size, parser.language_name(path))
+            blobs[path] = same
+    return blobs
+
+
 def _suffix(path: str) -> str:
-    _, dot, end = path.rpartition("/")[2].rpartition(".")
-    return dot + end.lower()
+    """The ending of a file's name, with its dot; "" where there is none."""
+    end = path[path.rfind(".") :] if "." in path else ""
+    return "" if "/" in end else end.lower()
 
 
 _ODD = re.compile("[:#\n\ud800-\udfff]")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from tidegate.change.git import Repository
 from tidegate.errors import GitError
 
-_FILES = ("100644", "100755", "100664")
+FILES = ("100644", "100755", "100664")
+"""The modes of regular files."""
+
 _LINK = "120000"
 _SUBMODULE = "160000"
 
@@ -22,7 +25,7 @@ class Listed(NamedTuple):
 
     @property
     def is_file(self) -> bool:
-        return self.mode in _FILES
+        return self.mode in FILES
 
     @property
     def is_link(self) -> bool:
@@ -35,33 +38,42 @@ class Listed(NamedTuple):
 
 def list_tree(repository: Repository, tree: str) -> dict[str, Listed]:
     """Every entry of the tree by path, in git's order. Bytes of a path that are no UTF-8 are surrogate escapes."""
-    listed: dict[str, Listed] = {}
-    for entry in repository.run("ls-tree", "-r", "-l", "-z", "--full-tree", tree).split(b"\0")[:-1]:
-        head, _, path = entry.partition(b"\t")
-        fields = head.decode("ascii", "replace").split()
-        if len(fields) != 4:
-            raise GitError("git ls-tree gave an answer that cannot be read", where=tree)
-        mode, _, oid, size = fields
-        listed[_path(path)] = Listed(mode, oid, int(size) if size.isdigit() else -1)
+    answer = _path(repository.run("ls-tree", "-r", "-l", "-z", "--full-tree", tree))
+    listed = {
+        path: Listed(_MODES.get(mode, mode), oid, int(size) if size.isdigit() else -1)
+        for mode, oid, size, path in _ENTRY.findall(answer)
+    }
+    if len(listed) != answer.count("\0"):
+        raise GitError("git ls-tree gave an answer that cannot be read", where=tree)
     return listed
 
 
 def list_other_tree(repository: Repository, known: dict[str, Listed], tree: str, other: str) -> dict[str, Listed]:
     """Every entry of the tree `other`, told from those of `tree` and the difference between the two."""
     listed = dict(known)
+    ordered = True
     changed = list(_differences(repository, tree, other))
     sizes = {
         blob.name: blob.size if blob.kind == "blob" else -1
-        for blob in repository.look_up(sorted({oid for _, mode, oid in changed if mode in _FILES}))
+        for blob in repository.look_up(sorted({oid for _, mode, oid in changed if mode in FILES}))
     }
     for path, mode, oid in changed:
-        listed.pop(path, None)
-        if mode != "000000":
+        if mode == "000000":
+            listed.pop(path, None)
+        else:
+            ordered = ordered and path in listed
             listed[path] = Listed(mode, oid, sizes.get(oid, -1))
+    if ordered:
+        return listed
     return dict(sorted(listed.items(), key=lambda entry: entry[0].encode("utf-8", "surrogateescape")))
 
 
 # Private
+
+_MODES = {mode: mode for mode in (*FILES, _LINK, _SUBMODULE)}
+"""One text for each, not one for each file."""
+
+_ENTRY = re.compile(r"([0-7]{6}) [a-z]+ ([0-9a-f]+) +(\S+)\t([^\0]+)\0")
 
 
 def _differences(repository: Repository, tree: str, other: str) -> Iterator[tuple[str, str, str]]:

@@ -23,6 +23,11 @@ UNIT = 10_000
 STRIDE = 100
 """Wider, and hubs are settled more often; narrower, and there are more rounds."""
 
+WIDE_STRIDE = 1600
+"""The same where all of that leads to few edges: a round that does little costs as much as settling them twice."""
+
+_FEW_EDGES = 1 << 12
+
 _CHUNK = 1 << 16
 _MOST = 1 << 29
 _NEVER = 1 << 30
@@ -134,7 +139,7 @@ def _settle(
         if not nodes.size:
             return
         offers = (best[nodes] >> _EDGE_BITS) << _EDGE_BITS
-        near = offers < offers.min() + (STRIDE << _EDGE_BITS)
+        near = _near(nodes, offers, edges[0].first)
         nodes, offers = nodes[near], offers[near]
         waiting[nodes] = False
         if is_end is not None:
@@ -142,6 +147,17 @@ def _settle(
             nodes, offers = nodes[going], offers[going]
         for some in edges:
             _relax(best, waiting, some, (nodes, offers), costs)
+
+
+def _near(nodes: NDArray[np.int64], offers: NDArray[np.int64], first: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Which of the waiting nodes are settled together."""
+    lowest = offers.min()
+    wide: NDArray[np.bool_] = offers < lowest + (WIDE_STRIDE << _EDGE_BITS)
+    inside = nodes[wide & (nodes < len(first) - 1)]
+    if int((first[inside + 1] - first[inside]).sum()) <= _FEW_EDGES:
+        return wide
+    narrow: NDArray[np.bool_] = offers < lowest + (STRIDE << _EDGE_BITS)
+    return narrow
 
 
 def _relax(
@@ -161,6 +177,8 @@ def _relax(
     begin = edges.first[nodes]
     counts = edges.first[nodes + 1] - begin
     ends = np.cumsum(counts, dtype=np.int64)
+    if not ends.size or not ends[-1]:
+        return
     at, done = 0, 0
     while at < len(nodes):
         to = max(int(np.searchsorted(ends, done + _CHUNK, "right")), at + 1)

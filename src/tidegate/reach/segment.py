@@ -12,6 +12,7 @@ import os
 import struct
 import zlib
 from collections.abc import Mapping
+from functools import cached_property
 from typing import NamedTuple
 
 KEY_BYTES = 32
@@ -19,6 +20,7 @@ MAGIC = b"TGreach1"
 _HEADER = struct.Struct("<8sII")
 _PLACE = struct.Struct("<QIII")
 RECORD_LIMIT_BYTES = 64 << 20
+_FEW = 300
 
 
 class Record(NamedTuple):
@@ -35,12 +37,12 @@ class Segment:
         self.name = name
         self.size = size
         self._descriptor = descriptor
+        self._keys = keys
         self._places = places
-        cut = range(0, len(keys), KEY_BYTES)
-        self._numbers = {keys[i : i + KEY_BYTES]: n for n, i in enumerate(cut)}
+        self._asked = 0
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return len(self._keys) // KEY_BYTES
 
     def close(self) -> None:
         os.close(self._descriptor)
@@ -49,16 +51,35 @@ class Segment:
     def keys(self) -> tuple[bytes, ...]:
         return tuple(self._numbers)
 
+    @cached_property
+    def _numbers(self) -> dict[bytes, int]:
+        cut = range(0, len(self._keys), KEY_BYTES)
+        return {self._keys[i : i + KEY_BYTES]: n for n, i in enumerate(cut)}
+
+    def _number(self, key: bytes) -> int | None:
+        """The place of a key: most questions ask for so few that a dictionary of all costs more than looking."""
+        self._asked += 1
+        if self._asked > _FEW:
+            return self._numbers.get(key)
+        low, high = 0, len(self)
+        while low < high:
+            middle = (low + high) // 2
+            if self._keys[middle * KEY_BYTES : (middle + 1) * KEY_BYTES] < key:
+                low = middle + 1
+            else:
+                high = middle
+        return low if self._keys[low * KEY_BYTES : (low + 1) * KEY_BYTES] == key else None
+
     def flag(self, key: bytes) -> int | None:
         """The flag of a record, None where there is none."""
-        number = self._numbers.get(key)
+        number = self._number(key)
         if number is None:
             return None
         return int(_PLACE.unpack_from(self._places, number * _PLACE.size)[3])
 
     def read(self, key: bytes, *, limit: int = RECORD_LIMIT_BYTES) -> Record | None:
         """A record, None where there is none or where it is not what was written."""
-        number = self._numbers.get(key)
+        number = self._number(key)
         if number is None:
             return None
         offset, length, checksum, flag = _PLACE.unpack_from(self._places, number * _PLACE.size)

@@ -144,7 +144,7 @@ def read_head_tree(kept: KeptTree, index: Index | None) -> HeadTree:
     """The kept tree with the files linked anew that mean something else in `index`; None: nothing changed."""
     if index is None:
         return HeadTree(kept.graph, Delta(), (), frozenset(), kept.state, kept.points.points)
-    index.fill_only({state.path: state.oid for state in kept.state.files}, dict(kept.state.unread))
+    index.fill_only(kept.state.oids, dict(kept.state.unread))
     linked = relink(index, kept.state, index.read_bytes)
     delta = extend(kept.graph, linked.paths, {p: linked.symbols[p].definitions for p in linked.paths}, linked.linked)
     extra = tuple(
@@ -162,8 +162,7 @@ def read_head_tree(kept: KeptTree, index: Index | None) -> HeadTree:
 
 def _points_may_differ(kept: KeptTree, linked: LinkedTree, index: Index) -> bool:
     """Whether a file that makes entry points changed, came or went."""
-    before = {state.path: state.oid for state in kept.state.files}
-    changed = [path for path in linked.paths if before.get(path) != index.files[path].oid]
+    changed = [path for path in linked.paths if kept.state.oids.get(path) != index.files[path].oid]
     marked = kept.points.marks
     if any(path not in index.files for path in marked):
         return True

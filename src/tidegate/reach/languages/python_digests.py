@@ -10,6 +10,7 @@ from tidegate.reach.symbols import Definition, DefinitionKind, Digests
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SCOPES = (*_FUNCTIONS, ast.ClassDef)
+_BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
 
 
 def read_python_digests(tree: ast.Module) -> tuple[Digests, ...]:
@@ -38,7 +39,7 @@ def _statements(body: Iterable[ast.stmt]) -> Iterable[ast.stmt]:
         yield statement
         if isinstance(statement, _SCOPES):
             continue
-        for name in ("body", "handlers", "orelse", "finalbody", "cases"):
+        for name in _BLOCKS:
             for part in getattr(statement, name, ()):
                 inner = [part] if isinstance(part, ast.stmt) else part.body
                 yield from _statements(inner)
@@ -121,12 +122,23 @@ def _own(body: list[ast.stmt], kind: str) -> str:
     for statement in body:
         if isinstance(statement, taken) and _is_definition(statement):
             continue
-        if any(isinstance(part, taken) for part in ast.walk(statement)):
+        if _holds(statement, taken):
             own.extend(_without(statement, taken))
             marks.append(type(statement).__name__)
         else:
             own.append(statement)
     return _digest(own, "|".join(marks))
+
+
+def _holds(node: ast.AST, taken: tuple[type[ast.stmt], ...]) -> bool:
+    """Whether such a statement is this one or stands inside of it. No expression holds statements."""
+    if isinstance(node, taken):
+        return True
+    for name in _BLOCKS:
+        block = getattr(node, name, None)
+        if isinstance(block, list) and any(_holds(part, taken) for part in block):
+            return True
+    return False
 
 
 def _is_definition(statement: ast.stmt) -> bool:
@@ -143,13 +155,12 @@ def _without(statement: ast.stmt, taken: tuple[type[ast.stmt], ...]) -> Iterable
     stack: list[ast.AST] = [statement]
     while stack:
         node = stack.pop()
-        inner = list(ast.iter_child_nodes(node))
-        if not any(isinstance(part, taken) for part in ast.walk(node)):
+        if not _holds(node, taken):
             yield node
             continue
         stack.extend(
             part
-            for part in reversed(inner)
+            for part in reversed(list(ast.iter_child_nodes(node)))
             if not (isinstance(part, taken) and isinstance(part, ast.stmt) and _is_definition(part))
         )
 

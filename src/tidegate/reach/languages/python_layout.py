@@ -7,18 +7,14 @@ answers (tests folders on `sys.path`) wins over one that is farther away; a pack
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
 
 class PythonLayout:
     """Files of one tree by every dotted ending of their path."""
 
     def __init__(self, paths: Iterable[str]) -> None:
-        self._folders: dict[str, list[str]] = {}
-        self._files = set(paths)
-        for path in sorted(self._files):
-            stem = path.rpartition(".")[0]
-            stem = stem.removesuffix("/__init__")
-            self._folders.setdefault(stem.rpartition("/")[2], []).append(stem)
+        self._files = dict.fromkeys(paths)
         self._found: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def find(self, spec: str, path: str) -> tuple[str, ...]:
@@ -34,6 +30,15 @@ class PythonLayout:
     def visible(self, path: str) -> tuple[str, ...]:  # noqa: ARG002 every language has one signature
         return ()
 
+    @cached_property
+    def _stems(self) -> dict[str, list[str]]:
+        """The paths without suffix by their last part. Most changes ask for nothing but what is near them."""
+        found: dict[str, list[str]] = {}
+        for path in self._files:
+            stem = path.rpartition(".")[0].removesuffix("/__init__")
+            found.setdefault(stem.rpartition("/")[2], []).append(stem)
+        return found
+
     def _relative(self, spec: str, folder: str) -> tuple[str, ...]:
         name = spec.lstrip(".")
         for _ in range(len(spec) - len(name) - 1):
@@ -46,7 +51,7 @@ class PythonLayout:
         wanted = spec.replace(".", "/")
         last = wanted.rpartition("/")[2]
         ending = "/" + wanted
-        stems = [s for s in self._folders.get(last, ()) if s == wanted or s.endswith(ending)]
+        stems = [s for s in self._stems.get(last, ()) if s == wanted or s.endswith(ending)]
         stems = [s for s in stems if s == wanted or self._is_root(s[: -len(ending)])]
         if not stems:
             return ()

@@ -9,6 +9,7 @@ from msgspec import Struct
 from tidegate.reach.graph import KINDS, SymbolGraph
 from tidegate.reach.languages import LANGUAGES, family_of
 from tidegate.reach.linking.edges import LinkedFile
+from tidegate.reach.linking.known import Former, Known
 from tidegate.reach.rules import NUMBER
 from tidegate.reach.symbols import Definition
 
@@ -59,11 +60,40 @@ class Delta(Struct, frozen=True):
     tests: Mapping[int, int] = {}
 
 
-class _Class(Struct):
-    """What a class was before its file was linked anew."""
+class _Members(dict[str, dict[str, str]]):
+    """The members of each class by their names; those of a graph that is continued when they are asked for."""
 
-    order: tuple[str, ...]
-    members: dict[str, str]
+    known: Known | None = None
+
+    def __missing__(self, cls: str) -> dict[str, str]:
+        found = self[cls] = {} if self.known is None else self.known.members(cls)
+        return found
+
+
+class _Orders(dict[str, tuple[str, ...]]):
+    """The order of each class; what is no class stands alone."""
+
+    known: Known | None = None
+
+    def __missing__(self, cls: str) -> tuple[str, ...]:
+        found = () if self.known is None else self.known.order(cls)
+        if not found:
+            return (cls,)
+        self[cls] = found
+        return found
+
+    def has(self, cls: str) -> bool:
+        return cls in self or (self.known is not None and self.known.is_class(cls))
+
+
+class _Below(dict[str, list[str]]):
+    """The classes that inherit from each."""
+
+    known: Known | None = None
+
+    def __missing__(self, cls: str) -> list[str]:
+        found = self[cls] = [] if self.known is None else self.known.below(cls)
+        return found
 
 
 class _Builder:
@@ -78,15 +108,14 @@ class _Builder:
         self.at: list[int] = []
         self.width: list[int] = []
         self.branch: list[int] = []
-        self.members: dict[str, dict[str, str]] = {}
-        self.orders: dict[str, tuple[str, ...]] = {}
+        self.members = _Members()
+        self.orders = _Orders()
         self.external: set[str] = set()
-        self.below: dict[str, list[str]] = {}
+        self.below = _Below()
         self.by_name: dict[str, list[str]] = {}
         self.called: set[str] = set()
         self.families: dict[str, str] = {}
         self.tests: dict[int, int] = {}
-        self.former: dict[str, _Class] = {}
         self.overriding: dict[str, set[str]] = {}
 
     def family(self, key: str) -> str:
@@ -98,8 +127,15 @@ class _Builder:
             found = self.families[suffix] = family_of(path)
         return found
 
+    def find(self, key: str) -> int | None:
+        return self.number.get(key)
+
+    def bearers(self, name: str) -> Sequence[str]:
+        """All methods, functions and properties of this name that stand in a class."""
+        return self.by_name.get(name, ())
+
     def node(self, key: str, kind: str = "", line: int = 0) -> int:
-        number = self.number.get(key)
+        number = self.find(key)
         if number is None:
             number = self.number[key] = len(self.kinds)
             self.kinds.append(kind)
@@ -116,6 +152,36 @@ class _Builder:
         self.at.append(line)
         self.width.append(width)
         self.branch.append(branch)
+
+
+class _Numbers(dict[str, int]):
+    """The numbers of new nodes; a node of the graph is found as well."""
+
+    def __init__(self, graph: SymbolGraph) -> None:
+        super().__init__()
+        self.of_graph: Mapping[str, int] = graph.numbers
+
+    def __missing__(self, key: str) -> int:
+        return self.of_graph[key]
+
+
+class _Continued(_Builder):
+    """A builder that knows the graph's nodes and classes, and has no edges yet. Only new nodes are listed."""
+
+    def __init__(self, graph: SymbolGraph, anew: frozenset[str]) -> None:
+        super().__init__()
+        self.known = self.members.known = self.orders.known = self.below.known = Known(graph, anew)
+        self.number = self._numbers = _Numbers(graph)
+        self.kinds = [KINDS[kind] for kind in graph.arrays.kinds]
+        self.lines = [0] * len(graph)
+        self.owner = [-1] * len(graph)
+
+    def find(self, key: str) -> int | None:
+        number = self._numbers.get(key)
+        return self._numbers.of_graph.get(key) if number is None else number
+
+    def bearers(self, name: str) -> Sequence[str]:
+        return (*self.known.bearers(name), *self.by_name.get(name, ()))
 
 
 def assemble(
@@ -161,11 +227,11 @@ def _join(
             key = f"{path}:{definitions[path][link.index].name}"
             classes.append(key)
             # Of two classes of one name in one file either may be meant.
-            made.orders[key] = tuple(dict.fromkeys((*made.orders.get(key, ()), *link.order)))
+            made.orders[key] = tuple(dict.fromkeys((*made.orders[key], *link.order)))
             if link.external:
                 made.external.add(key)
             for above in link.order[1:]:
-                made.below.setdefault(above, []).append(key)
+                made.below[above].append(key)
     for path in paths:
         file = linked[path]
         if file.overriding:
@@ -193,32 +259,32 @@ def extend(
     """What these linked files add to the graph, with what they mean for its slots, names and classes."""
     if not paths:
         return Delta()
-    made = _continued(graph, frozenset(paths))
+    made = _Continued(graph, frozenset(paths))
     known = len(made.kinds)
-    before = {path: [made.number.get(f"{path}:{d.name}") for d in definitions[path]] for path in paths}
+    before = {path: [made.find(f"{path}:{d.name}") for d in definitions[path]] for path in paths}
     lines = {}
     for path in paths:
         _define(made, path, definitions[path])
         for definition in definitions[path]:
             lines[made.number[f"{path}:{definition.name}"]] = definition.line
     classes = _join(made, paths, definitions, linked)
-    now = {key: _Class(made.orders[key], made.members.get(key, {})) for key in classes}
-    altered = {key: None for key in classes if made.former.get(key) != now[key]}
-    altered |= dict.fromkeys(_fit_structures_again(made))
-    for key in list(made.number)[known:]:
+    now = {key: Former(made.orders[key], made.members[key]) for key in classes}
+    altered = {key: None for key in classes if made.known.former.get(key) != now[key]}
+    altered |= dict.fromkeys(_fit_structures_again(made, classes))
+    for key in list(made.number):
         _expand_node(made, key)
     for key in classes:
         _expand_class(made, key)
-        own = made.number.get(f"{key}#%own", known)
-        if own < known:
+        own = made.find(f"{key}#%own")
+        if own is not None and own < known:
             _expand_own(made, key, own)
-    _expand_again(made, altered, known)
+    _expand_again(made, altered)
     for path in paths:
         for definition, old in zip(definitions[path], before[path], strict=True):
             if old is None and definition.kind in ("method", "property", "function") and definition.parent > 0:
                 _answer_name(made, f"{path}:{definition.name}", known)
     edges = zip(made.sources, made.targets, made.rules, made.at, made.width, made.branch, strict=True)
-    names = list(made.number)[known:]
+    names = list(made.number)
     return Delta(
         tuple(names),
         tuple(made.kinds[known:]),
@@ -229,53 +295,18 @@ def extend(
     )
 
 
-def _continued(graph: SymbolGraph, anew: frozenset[str]) -> _Builder:
-    """A builder that knows the graph's nodes and classes, and has no edges yet.
-
-    The classes of the files `anew` stand apart: they may have other members and bases now.
-    """
-    made = _Builder()
-    names = graph.names
-    made.number = dict(graph.numbers)
-    made.kinds = [KINDS[kind] for kind in graph.arrays.kinds]
-    made.lines = graph.lines.tolist()
-    made.owner = graph.owners.tolist()
-    for order in graph.arrays.orders:
-        keys = tuple(names[node] for node in order)
-        if keys[0].partition(":")[0] in anew:
-            made.former[keys[0]] = _Class(keys[1:], {})
-            continue
-        made.orders[keys[0]] = keys[1:]
-        for above in keys[2:]:
-            made.below.setdefault(above, []).append(keys[0])
-    for node, owner in enumerate(made.owner):
-        if owner >= 0:
-            key, cls = names[node], names[owner]
-            name = key[key.rfind(".") + 1 :]
-            if cls in made.former:
-                made.former[cls].members[name] = key
-                continue
-            made.members.setdefault(cls, {})[name] = key
-            if made.kinds[node] in ("method", "function", "property"):
-                made.by_name.setdefault(name, []).append(key)
-        elif made.kinds[node] in ("method", "property"):
-            made.by_name.setdefault(names[node].rpartition(".")[2], []).append(names[node])
-    made.external = {names[node] for node in graph.arrays.external} - made.former.keys()
-    return made
-
-
-def _expand_again(made: _Builder, altered: Iterable[str], known: int) -> None:
+def _expand_again(made: _Continued, altered: Iterable[str]) -> None:
     """Classes with other members or bases answer to slots that the graph has already."""
     changed: dict[str, dict[str, None]] = {}
     for cls in altered:
-        for one in (cls, *made.below.get(cls, ())):
-            for above in made.orders.get(one, (one,)):
+        for one in (cls, *made.below[cls]):
+            for above in made.orders[one]:
                 changed.setdefault(above, {})[one] = None
     if not changed:
         return
-    for key, number in made.number.items():
-        cls, mark, _ = key.rpartition("#")
-        if mark and number < known and cls in changed:
+    for key in made.known.slots():
+        cls = key[: key.rfind("#")]
+        if cls in changed:
             _expand_slot(made, key, changed[cls])
 
 
@@ -286,9 +317,9 @@ def _answer_name(made: _Builder, key: str, known: int) -> None:
     family = family_of(key.partition(":")[0])
     asks = (f"#{name}~{family}", f"#.{name}~{family}") if made.kinds[target] == "property" else (f"#{name}~{family}",)
     for asked in asks:
-        bearers = made.number.get(asked, known)
-        if bearers < known:
-            made.edge(bearers, target, "name", 0, len(made.by_name.get(name, ())))
+        bearers = made.find(asked)
+        if bearers is not None and bearers < known:
+            made.edge(bearers, target, "name", 0, len(made.bearers(name)))
 
 
 def _test(made: _Builder, path: str, definitions: Sequence[Definition], test: object) -> None:
@@ -313,7 +344,7 @@ def _define(made: _Builder, path: str, definitions: Sequence[Definition]) -> Non
         if parent is not None and parent.kind in ("class", "interface"):
             name = definition.name.rpartition(".")[2]
             owner = f"{path}:{parent.name}"
-            made.members.setdefault(owner, {})[name] = key
+            made.members[owner][name] = key
             made.owner[number] = made.number[owner]
             if definition.kind in ("method", "function", "property"):
                 made.by_name.setdefault(name, []).append(key)
@@ -348,13 +379,14 @@ def _fit_structures(made: _Builder, definitions: Mapping[str, Sequence[Definitio
                 _fit(made, f"{path}:{definition.name}", path[path.rfind(".") :])
 
 
-def _fit_structures_again(made: _Builder) -> list[str]:
+def _fit_structures_again(made: _Continued, classes: Sequence[str]) -> list[str]:
     """The classes that fit an interface which they did not name, where either was linked anew."""
     structural = tuple(suffix for language in LANGUAGES if language.structural for suffix in language.suffixes)
     found = []
-    for key in list(made.orders):
+    own = [key for key in dict.fromkeys(classes) if made.kinds[made.number[key]] == "interface"]
+    for key in (*made.known.interfaces(), *own):
         path = key.partition(":")[0]
-        if path.endswith(structural) and made.kinds[made.number[key]] == "interface":
+        if path.endswith(structural):
             found += _fit(made, key, path[path.rfind(".") :])
     return found
 
@@ -362,25 +394,25 @@ def _fit_structures_again(made: _Builder) -> list[str]:
 def _fit(made: _Builder, interface: str, suffix: str) -> list[str]:
     """Files the classes that fit below the interface; answers with those that did not stand there."""
     found: list[str] = []
-    wanted = {name for above in made.orders[interface] for name in made.members.get(above, ())}
+    wanted = {name for above in made.orders[interface] for name in made.members[above]}
     if not wanted:
         return found
-    rarest = min(wanted, key=lambda name: (len(made.by_name.get(name, ())), name))
-    bearers = [bearer.rpartition(".")[0] for bearer in made.by_name.get(rarest, ())]
-    for cls in dict.fromkeys(one for bearer in bearers for one in (bearer, *made.below.get(bearer, ()))):
-        if cls == interface or cls not in made.orders or suffix not in cls:
+    rarest = min(wanted, key=lambda name: (len(made.bearers(name)), name))
+    bearers = [bearer.rpartition(".")[0] for bearer in made.bearers(rarest)]
+    for cls in dict.fromkeys(one for bearer in bearers for one in (bearer, *made.below[bearer])):
+        if cls == interface or not made.orders.has(cls) or suffix not in cls:
             continue
-        has = {name for above in made.orders[cls] for name in made.members.get(above, ())}
+        has = {name for above in made.orders[cls] for name in made.members[above]}
         if wanted <= has and interface not in made.orders[cls]:
             made.orders[cls] = (*made.orders[cls], interface)
-            made.below.setdefault(interface, []).append(cls)
+            made.below[interface].append(cls)
             found.append(cls)
     return found
 
 
 def _expand_name(made: _Builder, key: str) -> None:
     name, _, family = key[1:].rpartition("~")
-    bearers = [one for one in made.by_name.get(name.removeprefix("."), ()) if made.family(one) == family]
+    bearers = [one for one in made.bearers(name.removeprefix(".")) if made.family(one) == family]
     if name[:1] == ".":
         bearers = [one for one in bearers if made.kinds[made.number[one]] == "property"]
     if len(bearers) > NAME_LIMIT:
@@ -392,7 +424,7 @@ def _expand_name(made: _Builder, key: str) -> None:
 def _expand_slot(made: _Builder, key: str, only: Iterable[str] | None = None) -> None:
     """The edges out of a slot, for these classes only where they are given."""
     cls, _, name = key.rpartition("#")
-    classes = (cls, *made.below.get(cls, ())) if only is None else only
+    classes = (cls, *made.below[cls]) if only is None else only
     if name.startswith("^"):
         _expand_super(made, key, cls, classes)
         return
@@ -414,9 +446,9 @@ def _expand_super(made: _Builder, key: str, cls: str, classes: Iterable[str]) ->
     name = key.rpartition("#^")[2]
     found: dict[str, None] = {}
     for one in classes:
-        order = made.orders.get(one, ())
+        order = made.orders[one]
         for above in order[order.index(cls) + 1 :] if cls in order else ():
-            bearer = made.members.get(above, {}).get(name)
+            bearer = made.members[above].get(name)
             if bearer:
                 found[bearer] = None
                 break
@@ -426,15 +458,15 @@ def _expand_super(made: _Builder, key: str, cls: str, classes: Iterable[str]) ->
 
 def _members(made: _Builder, cls: str, beginning: str) -> Iterable[str]:
     start = beginning[:-1]
-    for above in made.orders.get(cls, (cls,)):
-        for name, key in made.members.get(above, {}).items():
+    for above in made.orders[cls]:
+        for name, key in made.members[above].items():
             if name.startswith(start) and made.kinds[made.number[key]] == "method":
                 yield name
 
 
 def _lookup(made: _Builder, cls: str, name: str) -> str:
-    for above in made.orders.get(cls, (cls,)):
-        key = made.members.get(above, {}).get(name)
+    for above in made.orders[cls]:
+        key = made.members[above].get(name)
         if key:
             return key
     return ""
@@ -444,7 +476,7 @@ def _expand_class(made: _Builder, key: str) -> None:
     number = made.number[key]
     seen: set[str] = set()
     for above in made.orders[key]:
-        for name, member in made.members.get(above, {}).items():
+        for name, member in made.members[above].items():
             if name in seen:
                 continue
             seen.add(name)
@@ -463,7 +495,7 @@ def _expand_class(made: _Builder, key: str) -> None:
 def _called_back(made: _Builder, cls: str) -> int:
     """The node of a class's own methods that a base from outside can call; shared by all classes below it."""
     key = f"{cls}#%own"
-    known = made.number.get(key)
+    known = made.find(key)
     if known is not None:
         return known
     number = made.node(key)
@@ -474,7 +506,7 @@ def _called_back(made: _Builder, cls: str) -> int:
 def _expand_own(made: _Builder, cls: str, number: int) -> None:
     # A file that marks what overrides a base marks all of it.
     overriding = made.overriding.get(cls.partition(":")[0])
-    for name, member in made.members.get(cls, {}).items():
+    for name, member in made.members[cls].items():
         target = made.number[member]
         if overriding is not None and member not in overriding:
             continue

@@ -43,7 +43,7 @@ class Fixtures:
         self._conftests = {
             path.rpartition("/")[0]: number
             for number, path in enumerate(evaluator.paths)
-            if path.rpartition("/")[2] == "conftest.py"
+            if path.endswith("conftest.py") and path.rpartition("/")[2] == "conftest.py"
         }
         self._of_file: dict[int, tuple[dict[str, list[Place]], list[Place]]] = {}
         self._rests_on: dict[int, int] = {}

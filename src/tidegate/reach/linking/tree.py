@@ -9,7 +9,8 @@ from __future__ import annotations
 import gc
 import hashlib
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 import msgspec
 from msgspec import Struct
@@ -25,7 +26,7 @@ from tidegate.reach.linking.table import FileTable
 from tidegate.reach.linking.values import Place, split_chain
 from tidegate.reach.symbols import Binding, FileSymbols
 
-VERSION = 5
+VERSION = 6
 
 
 def pack_numbers(bits: int) -> bytes:
@@ -48,10 +49,19 @@ def shares_numbers(packed: bytes, bits: int) -> bool:
     return any(bits >> number & 1 for number in array("I", packed[1:]))
 
 
+def holds_number(packed: bytes, number: int) -> bool:
+    """Whether a packed set has this number."""
+    if packed[:1] == b"b":
+        at = 1 + (number >> 3)
+        return at < len(packed) and bool(packed[at] >> (number & 7) & 1)
+    # Most have not: the search for its bytes, which may stand astride of two others, tells so at once.
+    return array("I", [number]).tobytes() in packed and number in array("I", packed[1:])
+
+
 class FileState(Struct, frozen=True, array_like=True, gc=False):
     """What is kept of one linked file, to tell whether it has to be linked again.
 
-    `partial` has the classes of other files that it says more of.
+    `partial` has the classes of other files that it says more of; `packed_specs` what its imports lead to.
     """
 
     path: str
@@ -59,14 +69,19 @@ class FileState(Struct, frozen=True, array_like=True, gc=False):
     package: str
     interface: bytes
     rests_on: bytes
-    specs: tuple[tuple[str, tuple[str, ...]], ...]
+    packed_specs: bytes
     calls: int
     unresolved: int
     gaps: int
     partial: tuple[str, ...] = ()
 
+    @property
+    def specs(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What each module that the file names is made of."""
+        return msgspec.msgpack.decode(self.packed_specs, type=tuple[tuple[str, tuple[str, ...]], ...])
 
-class TreeState(Struct, frozen=True, array_like=True):
+
+class TreeState(Struct, frozen=True, array_like=True, dict=True):
     """What is kept of a linked tree. `files` stand in the order of the bits of `rests_on`.
 
     `unread` says for each file that could not be read why; its paths are as they are shown.
@@ -75,6 +90,11 @@ class TreeState(Struct, frozen=True, array_like=True):
     version: int
     files: tuple[FileState, ...]
     unread: tuple[tuple[str, str], ...] = ()
+
+    @cached_property
+    def oids(self) -> Mapping[str, str]:
+        """The blob of every file."""
+        return {state.path: state.oid for state in self.files}
 
 
 class LinkedTree(Struct, frozen=True):
@@ -121,13 +141,13 @@ def link_tree(index: Index, read: Callable[[Sequence[str]], Mapping[str, bytes]]
 
 def relink(index: Index, before: TreeState, read: Callable[[Sequence[str]], Mapping[str, bytes]]) -> LinkedTree:
     """Links those files of the tree anew that mean something else than they meant in the tree of `before`."""
-    known = {state.path: state for state in before.files}
-    sources = [path for path, blob in index.files.items() if blob.language and path not in index.unread]
-    changed = [p for p in sources if p not in known or known[p].oid != index.files[p].oid]
+    known = before.oids
+    sources = {path: blob.oid for path, blob in index.files.items() if blob.language and path not in index.unread}
+    changed = [path for path, oid in sources.items() if known.get(path) != oid]
     fresh = index.read(changed)
     changed = [path for path in changed if fresh[path].definitions]
     # The files of before keep their numbers, so that their bits stay true; new ones follow.
-    gone = known.keys() - set(sources)
+    gone = known.keys() - sources.keys()
     paths = (*known, *(path for path in changed if path not in known))
     read_so_far: dict[str, FileSymbols] = dict(fresh)
 
@@ -137,9 +157,13 @@ def relink(index: Index, before: TreeState, read: Callable[[Sequence[str]], Mapp
             found = read_so_far[path] = FileSymbols() if path in gone else index.read([path])[path]
         return found
 
-    packages = {p: s.package for p, s in known.items() if p not in gone} | {p: fresh[p].package for p in changed}
+    packages = {state.path: state.package for state in before.files}
+    for path in gone:
+        del packages[path]
+    packages.update((path, fresh[path].package) for path in changed)
     evaluator = _evaluator(paths, symbols_of, packages, tuple(index.files), read)
-    parts = {p: s.partial for p, s in known.items() if p not in gone} | {p: _parts_of(fresh[p]) for p in changed}
+    parts = {state.path: state.partial for state in before.files if state.partial and state.path not in gone}
+    parts.update((path, _parts_of(fresh[path])) for path in changed)
     evaluator.partial = _partial(evaluator, parts)
     wanted = set(changed) | _dependents(evaluator, before, fresh, changed, gone)
     if any(language.open_world for language in evaluator.languages.values()):
@@ -148,15 +172,15 @@ def relink(index: Index, before: TreeState, read: Callable[[Sequence[str]], Mapp
     fixtures = Fixtures(evaluator)
     evaluator.hint = fixtures.hint
     linked: dict[str, LinkedFile] = {}
-    states = []
-    for number, path in enumerate(paths):
-        if path in wanted and path not in gone:
-            linked[path] = link_file(evaluator, _table(evaluator, number), fixtures)
-            states.append(_state(evaluator, number, index.files[path].oid, symbols_of(path), linked[path]))
-        elif path in known and path not in gone:
-            states.append(known[path])
+    states = {state.path: state for state in before.files}
+    for number in sorted(evaluator.number[path] for path in wanted - gone):
+        path = paths[number]
+        linked[path] = link_file(evaluator, _table(evaluator, number), fixtures)
+        states[path] = _state(evaluator, number, index.files[path].oid, symbols_of(path), linked[path])
+    for path in gone:
+        del states[path]
     return LinkedTree(
-        tuple(linked), {path: symbols_of(path) for path in linked}, linked, _state_of(states, index), evaluator
+        tuple(linked), {path: symbols_of(path) for path in linked}, linked, _state_of(states.values(), index), evaluator
     )
 
 
@@ -171,7 +195,7 @@ def _evaluator(
     read: Callable[[Sequence[str]], Mapping[str, bytes]],
 ) -> Evaluator:
     by_suffix = {suffix: language for language in LANGUAGES for suffix in language.suffixes}
-    languages = {number: by_suffix["." + path.rpartition(".")[2].lower()] for number, path in enumerate(paths)}
+    languages = {number: by_suffix[path[path.rfind(".") :].lower()] for number, path in enumerate(paths)}
     layouts: dict[str, Layout] = {}
     for language in {language.name: language for language in languages.values()}.values():
         own = {
@@ -247,7 +271,7 @@ def _state(evaluator: Evaluator, number: int, oid: str, symbols: FileSymbols, li
         symbols.package,
         interface_of(symbols),
         pack_numbers(int.from_bytes(linked.rests_on, "little")),
-        tuple((spec, layout.find(spec, path)) for spec in specs),
+        msgspec.msgpack.encode(tuple((spec, layout.find(spec, path)) for spec in specs)),
         linked.calls,
         linked.unresolved,
         len(symbols.gaps),
@@ -294,35 +318,51 @@ def _dependents(
     evaluator: Evaluator, before: TreeState, fresh: Mapping[str, FileSymbols], changed: Iterable[str], gone: set[str]
 ) -> set[str]:
     """The files that did not change but may mean something else now."""
-    known = {state.path: (number, state) for number, state in enumerate(before.files)}
-    altered = 0
+    # The files of before have the first numbers.
+    number, count = evaluator.number, len(before.files)
+    altered: set[int] = set()
     moved = set(gone)
     for path in changed:
-        number, state = known.get(path, (-1, None))
-        if state is None:
+        if number[path] >= count:
             moved.add(path)
-        elif state.interface != interface_of(fresh[path]):
-            altered |= 1 << number
-    for path in gone:
-        altered |= 1 << known[path][0]
+        elif before.files[number[path]].interface != interface_of(fresh[path]):
+            altered.add(number[path])
+    altered.update(number[path] for path in gone)
     for path in moved:
         # Its package sees other names now.
         package = evaluator.layouts[evaluator.languages[evaluator.number[path]].name]
         for other in package.visible(path):
-            if other in known:
-                altered |= 1 << known[other][0]
+            if number.get(other, count) < count:
+                altered.add(number[other])
+    if not altered and not moved:
+        return set()
     if moved:
-        for number, state in enumerate(before.files):
-            layout = evaluator.layouts.get(evaluator.languages[number].name)
-            if layout is not None and any(layout.find(spec, state.path) != found for spec, found in state.specs):
-                altered |= 1 << number
-    folders = {path.rpartition("/")[0] for path in moved if path.endswith("conftest.py")}
-    return {
-        state.path
-        for state in before.files
-        if shares_numbers(state.rests_on, altered)
-        or any(not folder or state.path.startswith(f"{folder}/") for folder in folders)
-    }
+        altered.update(_led_elsewhere(evaluator, before))
+    found = _resting_on(before, altered)
+    for path in moved:
+        if path.endswith("conftest.py"):
+            folder = path.rpartition("/")[0]
+            found.update(s.path for s in before.files if not folder or s.path.startswith(f"{folder}/"))
+    return found
+
+
+def _led_elsewhere(evaluator: Evaluator, before: TreeState) -> Iterator[int]:
+    """The numbers of the files in which the name of a module leads elsewhere now."""
+    for number, state in enumerate(before.files):
+        layout = evaluator.layouts.get(evaluator.languages[number].name)
+        if layout is not None and any(layout.find(spec, state.path) != found for spec, found in state.specs):
+            yield number
+
+
+def _resting_on(before: TreeState, altered: set[int]) -> set[str]:
+    """The files whose answers rest on one of these."""
+    if len(altered) == 1:
+        one = next(iter(altered))
+        return {state.path for state in before.files if holds_number(state.rests_on, one)}
+    bits = 0
+    for number in altered:
+        bits |= 1 << number
+    return {state.path for state in before.files if shares_numbers(state.rests_on, bits)}
 
 
 class _no_collection:  # noqa: N801  used as a statement: while everything is being made, nothing is garbage

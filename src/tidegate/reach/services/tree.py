@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from posixpath import normpath
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,6 @@ class Tree:
     def __init__(self, paths: Iterable[str], wanted: Iterable[str], read: ReadTexts) -> None:
         self.paths = frozenset(paths)
         self.unread: dict[str, str] = {}
-        self._sorted = sorted(self.paths)
-        self._folders = _folders(self.paths)
         chosen = sorted(set(wanted), key=lambda path: (path.count("/"), path))
         for path in chosen[MOST_FILES:]:
             self.unread[path] = f"more than {MOST_FILES} files say something of services"
@@ -46,6 +45,14 @@ class Tree:
             if not self._sorted[place].startswith(prefix):
                 return
             yield self._sorted[place]
+
+    @cached_property
+    def _sorted(self) -> list[str]:
+        return sorted(self.paths)
+
+    @cached_property
+    def _folders(self) -> frozenset[str]:
+        return _folders(self.paths)
 
     def content(self, path: str) -> bytes:
         """A wanted file's bytes; b"" where there is none, or where it is too large and said to be."""
