@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from tidegate.cli.backtest import backtest
 from tidegate.cli.options import json_option, moment, repo_option, write_result
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ def explain(rule: str | None, rev: str | None, format_: str, repo: Path | None) 
     else:
         write_result(render_rules(rules))
 
+
+policy.add_command(backtest)
 
 # Private
 
