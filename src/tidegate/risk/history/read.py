@@ -150,6 +150,8 @@ def _resumed(read: Read[T], oids: Sequence[str]) -> Iterator[tuple[str, T | None
     processes more: it is one of the next two that git was at."""
     todo = list(oids)
     for _ in range(MOST_ABORTS):
+        if not todo:
+            return
         done = 0
         try:
             for found in read(todo):
@@ -159,8 +161,6 @@ def _resumed(read: Read[T], oids: Sequence[str]) -> Iterator[tuple[str, T | None
             bad = next((oid for oid in _HEX.findall(str(error)) if oid in todo[done:]), "")
         else:
             bad = ""
-            if done == len(todo):
-                return
         todo = todo[done:]
         if bad:
             todo.remove(bad)

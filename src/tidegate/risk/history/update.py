@@ -32,6 +32,8 @@ def bring_up_to_date(repository: Repository, until: str, store: Store, progress:
         new = list_new(repository, until, store.tips())
         if _read_new(repository, New(store.lacking(new.oids), new.gaps), store, progress):
             break
+    if store.gaps() and not store.value("objects"):
+        store.set_value("objects", _state(repository.common_dir / "objects"))
     return store.outside(until)
 
 
@@ -72,13 +74,13 @@ def _forget_outdated(repository: Repository, store: Store) -> None:
     state = _state(repository.common_dir / "objects")
     if store.value("objects") == state:
         return
-    if store.value("objects"):
-        lacking = {gap.lacks for gap in gaps if gap.lacks}
-        came = sum(answer.kind != "missing" for answer in repository.look_up(sorted(lacking)))
-        if came * 10 >= max(1, len(lacking)):
-            store.empty()
-            store.set_value("edge", edge)
-    store.set_value("objects", state)
+    lacking = {gap.lacks for gap in gaps if gap.lacks}
+    came = sum(answer.kind != "missing" for answer in repository.look_up(sorted(lacking)))
+    if came * 10 >= len(lacking):
+        store.empty()
+        store.set_value("edge", edge)
+    else:
+        store.set_value("objects", state)
 
 
 def _forget_gone(repository: Repository, until: str, store: Store) -> None:
