@@ -209,7 +209,7 @@ def test_a_slip_on_the_command_line_is_one_line_that_says_where_to_look(tmp_path
     said = {
         ("chek",): "No such command 'chek'. See: tidegate --help",
         ("check", "a", "b"): "Got unexpected extra argument (b) See: tidegate check --help",
-        ("policy",): "policy: name one of its commands: explain, lint, test",
+        ("policy",): "policy: name one of its commands: backtest, explain, lint, test",
     }
     for arguments, line in said.items():
         done = tidegate(*arguments, cwd=tmp_path)

@@ -15,12 +15,14 @@ from tidegate.change.read import Ends, Question, read_change, read_ends
 from tidegate.change.reviews import collect_reviews
 from tidegate.change.values import Change, Context
 from tidegate.errors import InputError
-from tidegate.facts import Facts, ProvenanceFacts, Reach, Section, Unknown
+from tidegate.facts import Facts, History, Infra, ProvenanceFacts, Reach, Risk, Section, Unknown
 from tidegate.policy.decide import decide
 from tidegate.policy.rules import Policy, read_policy
 from tidegate.policy.verdict import Stage, Verdict
 from tidegate.provenance.collect import collect as collect_provenance
 from tidegate.reach.collect import collect as collect_reach
+from tidegate.risk.collect import Read
+from tidegate.risk.collect import collect as collect_risk
 
 S = TypeVar("S", bound=Section)
 
@@ -55,6 +57,13 @@ def assess(request: Request, repository: Repository | None) -> Assessment:
     Settings and policy are read from the base of the change, never from the change itself. A collector that fails
     leaves its section unknown; bad input raises InputError.
     """
+    policy, facts = collect_facts(request, repository)
+    stage: Stage = request.stage or ("commit" if facts.change.kind == "staged" else "merge")
+    return Assessment(facts, decide(policy, facts, stage))
+
+
+def collect_facts(request: Request, repository: Repository | None) -> tuple[Policy, Facts]:
+    """The policy at the base of a change, and everything that is known of the change."""
     ends = read_ends(request.question, repository)
     policy = _read_policy(request, repository, ends)
     change = read_change(ends, repository, policy.settings)
@@ -66,16 +75,21 @@ def assess(request: Request, repository: Repository | None) -> Assessment:
         transcripts=request.transcripts,
         owners=policy.owners,
     )
+    what = collect_change(change, context)
+    provenance = _fenced(collect_provenance, change, context, ProvenanceFacts)
+    reach = _fenced(collect_reach, change, context, Reach)
+    risk, history = _risk(change, context, Read(what, provenance, reach, Infra()))
     facts = Facts(
         now=request.now,
         repository=collect_repository(change, context),
-        change=collect_change(change, context),
-        provenance=_fenced(collect_provenance, change, context, ProvenanceFacts),
-        reach=_fenced(collect_reach, change, context, Reach),
+        change=what,
+        provenance=provenance,
+        reach=reach,
         review=collect_reviews(change, context),
+        risk=risk,
+        history=history,
     )
-    stage: Stage = request.stage or ("commit" if change.kind == "staged" else "merge")
-    return Assessment(facts, decide(policy, facts, stage))
+    return policy, facts
 
 
 def _read_policy(request: Request, repository: Repository | None, ends: Ends) -> Policy:
@@ -97,6 +111,19 @@ def _fenced(collect: Callable[[Change, Context], S], change: Change, context: Co
     except InputError:
         raise
     except Exception as error:  # noqa: BLE001 the fence around a collector
-        name = collect.__module__.split(".")[1]
-        reason = f"the collector failed ({type(error).__name__}: {error})"
-        return section(status="unknown", unknowns=(Unknown(path=name, reason=reason),))
+        return _failed(section, collect.__module__.split(".")[1], error)
+
+
+def _risk(change: Change, context: Context, read: Read) -> tuple[Risk, History]:
+    """The two sections that are computed from the others, behind the same fence."""
+    try:
+        return collect_risk(change, context, read)
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001 the fence around a collector
+        return _failed(Risk, "risk", error), _failed(History, "history", error)
+
+
+def _failed(section: type[S], name: str, error: Exception) -> S:
+    reason = f"the collector failed ({type(error).__name__}: {error})"
+    return section(status="unknown", unknowns=(Unknown(path=name, reason=reason),))

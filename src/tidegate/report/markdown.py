@@ -15,6 +15,7 @@ from tidegate.report.escape import code, html, markdown
 from tidegate.report.layout import shares
 from tidegate.report.order import reading_order
 from tidegate.report.reach_brief import render_reach
+from tidegate.report.risk_brief import render_risk
 from tidegate.report.style import Style
 from tidegate.report.words import (
     EVIDENCE,
@@ -101,7 +102,8 @@ def _blocks(facts: Facts, verdict: Verdict) -> list[_Block]:
         _details("Findings", _findings(facts, verdict)),
         _details("Where to look first", _looks(facts)),
         *_writers(facts),
-        _Block("\n", _reach(facts)),
+        _Block("\n", _brief(render_reach(facts, _WIDE))),
+        _Block("\n", _brief(render_risk(facts, _WIDE))),
         _details("Domains", _domains(facts)),
         _details("Not known", _unknowns(facts)),
         _Block("\n", _last(facts, verdict)),
@@ -196,9 +198,9 @@ def _writers(facts: Facts) -> tuple[_Block, ...]:
     return (_Block(head, items or ("No agent is named.\n",), "\n</details>\n"),)
 
 
-def _reach(facts: Facts) -> tuple[str, ...]:
+def _brief(lines: Sequence[str]) -> tuple[str, ...]:
     """The lines that a terminal shows, as one list item each below the first."""
-    first, *more = [line.strip() for line in render_reach(facts, _WIDE)] or [""]
+    first, *more = [line.strip() for line in lines] or [""]
     if not first:
         return ()
     title, _, totals = first.partition("  ")

@@ -10,6 +10,7 @@ from tidegate.report.escape import terminal
 from tidegate.report.layout import columns, pad, paint, wrap
 from tidegate.report.order import reading_order
 from tidegate.report.reach_brief import render_reach
+from tidegate.report.risk_brief import render_risk
 from tidegate.report.style import Style
 from tidegate.report.text_writers import render_writers
 from tidegate.report.words import (
@@ -41,6 +42,7 @@ def render_text(facts: Facts, verdict: Verdict, style: Style) -> str:
         _findings(facts, verdict, style),
         render_writers(facts, style),
         render_reach(facts, style),
+        render_risk(facts, style),
         _domains(facts, style),
         _first(facts, style),
         _unknown(facts, style),

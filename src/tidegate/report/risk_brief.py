@@ -1,0 +1,68 @@
+"""Risk in two lines, for the check: how likely a repair is, what is hit then, and what moved it."""
+
+from __future__ import annotations
+
+from tidegate.facts import Facts, History, Risk, RiskFactor, is_known
+from tidegate.report.escape import terminal
+from tidegate.report.layout import cut, paint
+from tidegate.report.reach_words import percent
+from tidegate.report.style import Style
+
+
+def render_risk(facts: Facts, style: Style) -> list[str]:
+    """The part of a check about risk: at most two lines, none where nothing was collected.
+
+    What is not known is said to be unknown; a rank alone is never said as a probability.
+    """
+    risk = facts.risk
+    reasons = [unknown.reason for unknown in risk.unknowns]
+    if reasons == ["not collected"]:
+        return []
+    if risk.status == "unknown":
+        lines = [f"Risk  unknown: {'; '.join(dict.fromkeys(reasons)) or 'no reason given'}"]
+    else:
+        moved = factors_in_words(risk)
+        lines = [f"Risk  {likelihood(risk, facts.history)}; {impact(risk)}", f"  {moved}" if moved else ""]
+    shown = [cut(terminal(line, unicode=style.unicode), style.width, style) for line in lines if line]
+    return [paint("Risk", style, "bold") + shown[0][len("Risk") :], *shown[1:]]
+
+
+def likelihood(risk: Risk, history: History) -> str:
+    """How likely a repair is, in words: `14 % need repair (usual here: 9 %), riskier than 83 of 100 changes`."""
+    rank = rank_in_words(risk)
+    if is_known(risk, "probability"):
+        usual = f" (usual here: {percent(risk.usual).strip()})" if is_known(risk, "usual") and history.matured else ""
+        return f"{percent(risk.probability).strip()} of such changes were repaired{usual}" + (
+            f", {rank}" if rank else ""
+        )
+    return rank or f"unknown: {_reason(risk, 'probability')}"
+
+
+def rank_in_words(risk: Risk) -> str:
+    """The rank among earlier changes; "" where it is not known."""
+    if not is_known(risk, "percentile"):
+        return ""
+    riskier = min(99, round(risk.percentile * 100))
+    return f"{risk.band}: riskier than {riskier} of 100 changes here"
+
+
+def impact(risk: Risk) -> str:
+    """The impact in words."""
+    if not is_known(risk, "impact"):
+        least = f"{risk.impact_band} at least" if risk.impact else "unknown"
+        return f"impact {least}"
+    return f"impact {risk.impact_band}"
+
+
+def factors_in_words(risk: Risk, most: int = 3) -> str:
+    """What raised the probability most, then what the impact is made of."""
+    raised: list[RiskFactor] = [factor for factor in risk.factors if factor.weight > 0]
+    words = [factor.words for factor in raised] if is_known(risk, "factors") else []
+    return "; ".join([*words[:most], *(factor.words for factor in risk.impact_factors[: max(1, most - len(words))])])
+
+
+# Private
+
+
+def _reason(risk: Risk, name: str) -> str:
+    return next((one.reason for one in risk.unknowns if one.path == f"risk.{name}"), "no reason given")

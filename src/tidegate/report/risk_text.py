@@ -1,0 +1,96 @@
+"""The risk of one change for a person at a terminal: two numbers, what moved them, and where to look first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tidegate.facts import AgentEffect, Facts, RiskFactor, is_known
+from tidegate.report.escape import terminal
+from tidegate.report.layout import paint, wrap
+from tidegate.report.risk_brief import impact, likelihood
+from tidegate.report.style import Style
+from tidegate.risk.effect import say_effect
+
+_MOST_UNKNOWN = 4
+
+
+def render_risk_text(facts: Facts, style: Style) -> str:
+    """Probability and impact, never mixed, each with its reasons; then lines, agents and what is not known."""
+    blocks = (
+        _head(facts, style),
+        _factors("What moved the probability", facts.risk.factors, style) if is_known(facts.risk, "factors") else [],
+        _factors("What the impact is made of", facts.risk.impact_factors, style),
+        _lines(facts, style),
+        _agents(facts.history.agents, facts.history.repaired_share, style),
+        _past(facts, style),
+        _unknown(facts, style),
+    )
+    return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks if block) + "\n"
+
+
+# Private
+
+
+def _say(text: str, style: Style) -> str:
+    return terminal(text, unicode=style.unicode)
+
+
+def _head(facts: Facts, style: Style) -> list[str]:
+    risk = facts.risk
+    return [
+        *_titled("Probability", likelihood(risk, facts.history), style),
+        *_titled(
+            "Impact", impact(risk).removeprefix("impact ") + (f" ({risk.impact:.2f})" if risk.impact else ""), style
+        ),
+    ]
+
+
+def _titled(title: str, text: str, style: Style) -> list[str]:
+    lead = f"{title:<13}"
+    lines = wrap(_say(text, style), style.width, lead)
+    return [paint(title, style, "bold") + lines[0][len(title) :], *lines[1:]]
+
+
+def _factors(title: str, factors: Sequence[RiskFactor], style: Style) -> list[str]:
+    if not factors:
+        return []
+    lines = [paint(title, style, "bold")]
+    for factor in factors:
+        lines += wrap(_say(factor.words, style), style.width, f"  {factor.weight:+.2f}  ")
+    return lines
+
+
+def _lines(facts: Facts, style: Style) -> list[str]:
+    if not facts.risk.lines or not is_known(facts.risk, "lines"):
+        return []
+    lines = [paint("Look first at", style, "bold")]
+    for line in facts.risk.lines:
+        lines += wrap(_say(f"{line.path}:{line.line}  {line.words}", style), style.width, "  ", "      ")
+    return lines
+
+
+def _agents(agents: Sequence[AgentEffect], usual: float, style: Style) -> list[str]:
+    lines = [paint("How changes by agents fared here", style, "bold")] if agents else []
+    for agent in agents:
+        lines += wrap(_say(say_effect(agent, usual), style), style.width, "  ", "    ")
+    return lines
+
+
+def _past(facts: Facts, style: Style) -> list[str]:
+    history = facts.history
+    if history.status == "unknown" or not history.matured:
+        return []
+    share = f"{history.repaired:,} of {history.matured:,} matured changes since {history.since[:10]} had to be repaired"
+    more = f"; {history.reverted:,} were reverted" if history.reverted else ""
+    return _titled("History", share + more, style)
+
+
+def _unknown(facts: Facts, style: Style) -> list[str]:
+    found = dict.fromkeys(one.reason for one in (*facts.risk.unknowns, *facts.history.unknowns))
+    if not found:
+        return []
+    lines = [paint("Not known", style, "bold")]
+    for reason in list(found)[:_MOST_UNKNOWN]:
+        lines += wrap(_say(reason, style), style.width, "  ")
+    more = len(found) - _MOST_UNKNOWN
+    return [*lines, f"  and {more} more"] if more > 0 else lines

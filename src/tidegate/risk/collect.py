@@ -1,0 +1,185 @@
+"""Writes the sections `risk` and `history` of the facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
+
+from tidegate.change.git import Repository
+from tidegate.change.values import Change, Context, show_path
+from tidegate.errors import GitError, InputError
+from tidegate.facts import ChangeFacts, History, Infra, ProvenanceFacts, Reach, Risk, RiskBand, Unknown, is_known
+from tidegate.risk.impact import Impact, impact_of
+
+if TYPE_CHECKING:
+    from tidegate.risk.features.row import Row
+    from tidegate.risk.history.mine import Mined
+    from tidegate.risk.knowledge import Figures, Knowledge
+    from tidegate.risk.values import PathTouch
+
+LEAST_RANKED = 30
+"""Earlier changes below which a rank among them says nothing."""
+LEAST_LABELS = 300
+"""Matured changes that a calibration needs before a probability is said; below it only a rank and a band."""
+
+BANDS: tuple[tuple[float, RiskBand], ...] = ((0.95, "very high"), (0.8, "high"), (0.5, "moderate"), (0.0, "low"))
+"""Ranks among the earlier changes: one in twenty is very high, three in twenty are high."""
+
+LIKELY = 0.5
+"""A change counts as repaired where that is more likely than not."""
+RECENT_SECONDS = 180 * 86400
+_PROBABILITY = ("probability", "usual")
+_SCORE = (*_PROBABILITY, "percentile", "band", "factors", "lines", "model", "model_digest")
+
+
+class Read(NamedTuple):
+    """What other collectors wrote of this change."""
+
+    change: ChangeFacts
+    provenance: ProvenanceFacts
+    reach: Reach
+    infra: Infra
+
+
+def collect(change: Change, context: Context, read: Read) -> tuple[Risk, History]:
+    """How likely the change is to need repair, what is hit if it does, and what became of earlier changes here.
+
+    History is read as it stood at the base of the change. What could not be read leaves the probability unknown.
+    """
+    impact = impact_of(read.change, read.reach, read.infra)
+    if read.change.status == "unknown" or not is_known(read.change, "files"):
+        return _without_history(impact, "what changed could not be read")
+    try:
+        return _judged(change, context, read, impact)
+    except GitError as error:
+        return _without_history(impact, str(error))
+
+
+# Private
+
+
+class _Past(NamedTuple):
+    """The history that a change is judged by, and what was learnt from it."""
+
+    mined: Mined
+    knowledge: Knowledge
+    row: Row
+    touches: Mapping[str, tuple[PathTouch, ...]]
+
+
+def _judged(change: Change, context: Context, read: Read, impact: Impact) -> tuple[Risk, History]:
+    # Imported here: numpy takes longer to load than most commands take in all.
+    from tidegate.risk.features.single import features_of
+    from tidegate.risk.history.mine import open_history, store_folder
+
+    repository, settings = context.repository, context.settings
+    if repository is None:
+        return _without_history(impact, "there is no repository to read the history of")
+    knowledge = _knowledge(change, context, repository)
+    if knowledge is None:
+        return _without_history(impact, "nothing learnt here yet (tidegate risk train)")
+    with open_history(repository, change.base, store_folder(repository)) as mined:
+        row = features_of(change, read.change, read.provenance, mined, settings, repository)
+        names = sorted({show_path(file.old_path) for file in change.files})
+        past = _Past(mined, knowledge, row, mined.touching(names))
+        return _risk(impact, _scored(change, past)), _history(past)
+
+
+def _knowledge(change: Change, context: Context, repository: Repository) -> Knowledge | None:
+    """What was learnt: from the file that the settings name, as it stands at the base, else what this clone keeps."""
+    from tidegate.risk.knowledge import LIMIT_BYTES, decode, read_kept
+
+    path = context.settings.risk.model
+    if not path:
+        return read_kept(repository)
+    (blob,) = repository.read_blobs([f"{change.base}:{path}"], limit=LIMIT_BYTES)
+    if blob.kind != "blob":
+        raise InputError(
+            f"there is no such file at the base ({blob.kind})", where=f"risk.model = {path}", mend="commit it first"
+        )
+    return decode(blob.content, path)
+
+
+def _scored(change: Change, past: _Past) -> Risk:
+    from tidegate.risk.features.explain import explain
+    from tidegate.risk.features.lines import risky_lines
+
+    knowledge, model = past.knowledge, past.knowledge.model
+    score = model.score(past.row.names, past.row.values)
+    authors = {path: len({touch.author for touch in touches}) for path, touches in past.touches.items()}
+    unknowns = [Unknown(f"risk.{name}", unknown.reason) for unknown in past.mined.unknowns for name in _SCORE]
+    if score.probability is None:
+        unknowns += [Unknown(f"risk.{name}", _too_few(knowledge.figures)) for name in _PROBABILITY]
+    if len(knowledge.model.ranks) == 0 or knowledge.figures.changes < LEAST_RANKED:
+        few = f"only {knowledge.figures.changes} earlier changes to rank it among"
+        unknowns += [Unknown(f"risk.{name}", few) for name in ("percentile", "band")]
+    return Risk(
+        unknowns=tuple(unknowns),
+        probability=round(score.probability or 0.0, 4),
+        usual=round(model.usual, 4),
+        percentile=round(score.percentile, 4),
+        band=next(name for least, name in BANDS if score.percentile >= least),
+        factors=explain(past.row, score.contributions, change, knowledge.habits),
+        lines=risky_lines(change, knowledge.words, authors),
+        model=model.kind,
+        model_digest=model.digest,
+    )
+
+
+def _too_few(figures: Figures) -> str:
+    return f"{figures.matured} earlier changes have matured here, and a probability needs {LEAST_LABELS}"
+
+
+def _history(past: _Past) -> History:
+    figures, row = past.knowledge.figures, past.row
+    unknowns = [Unknown("history", unknown.reason) for unknown in past.mined.unknowns]
+    return History(
+        status="partial" if unknowns else "complete",
+        unknowns=tuple(unknowns),
+        changes=figures.changes,
+        since=_moment(figures.since),
+        matured=figures.matured,
+        repaired=figures.repaired,
+        repaired_share=round(figures.repaired / figures.matured, 4) if figures.matured else 0.0,
+        reverted=figures.reverted,
+        author_changes=int(row.of("exp")),
+        files_repaired=_files_repaired(past),
+        agents=past.knowledge.agents,
+    )
+
+
+def _files_repaired(past: _Past) -> int:
+    """Files of the change that had a change in their past of which a repair became known in the last 180 days."""
+    since = past.knowledge.at - RECENT_SECONDS
+    lately = {label.commit for label in past.knowledge.labels if label.known_at > since and label.confidence >= LIKELY}
+    return sum(any(touch.oid in lately for touch in touches) for touches in past.touches.values())
+
+
+def _without_history(impact: Impact, reason: str) -> tuple[Risk, History]:
+    unknowns = [Unknown(f"risk.{name}", reason) for name in _SCORE]
+    return (
+        _risk(impact, Risk(unknowns=tuple(unknowns))),
+        History(status="unknown", unknowns=(Unknown("history", reason),)),
+    )
+
+
+def _risk(impact: Impact, risk: Risk) -> Risk:
+    unknowns = (*risk.unknowns, *impact.unknowns)
+    return replace(
+        risk,
+        status="partial" if unknowns else "complete",
+        unknowns=unknowns,
+        impact=impact.value,
+        impact_band=impact.band,
+        impact_factors=impact.factors,
+    )
+
+
+def _moment(seconds: int) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return ""

@@ -1,0 +1,132 @@
+"""What `tidegate risk train` learnt of a repository, as it is kept beside the mined history or in a file of its own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from tidegate.change.git import Repository
+from tidegate.errors import InputError
+from tidegate.facts import AgentEffect
+from tidegate.risk.features.habits import Habits
+from tidegate.risk.history.mine import Mined, open_history, store_folder
+from tidegate.risk.history.store import FILE
+from tidegate.risk.model.evaluation import Evaluation
+from tidegate.risk.model.model import Model
+from tidegate.risk.values import Label
+
+VERSION = 1
+LIMIT_BYTES = 64 << 20
+KIND = "knowledge"
+FORWARD = "forward"
+
+
+class Figures(Struct, frozen=True):
+    """How many earlier changes there are and what became of them. Times are Unix seconds.
+
+    A change has matured once it is so old that a repair of it would most likely be known.
+    """
+
+    changes: int
+    since: int
+    matured: int
+    repaired: int
+    reverted: int
+
+
+class Knowledge(Struct, frozen=True, dict=True):
+    """Everything that is known of the past of one repository at the commit `until`, whose time is `at`.
+
+    `words` are the log-odds of words among lines that had to be repaired; `remarks` what is missing and what the
+    leakage detector said.
+    """
+
+    version: int
+    until: str
+    at: int
+    model: Model
+    habits: Habits
+    labels: tuple[Label, ...]
+    figures: Figures
+    agents: tuple[AgentEffect, ...]
+    evaluation: Evaluation
+    words: dict[str, float]
+    remarks: tuple[str, ...] = ()
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of everything that is known, as hexadecimal digits."""
+        return hashlib.sha256(encode(self)).hexdigest()
+
+
+class Forward(Struct, frozen=True):
+    """The probability and the rank of each earlier change, as a model that knew only its past would have said them."""
+
+    version: int
+    scores: dict[str, tuple[float, float]]
+
+
+def encode(knowledge: Knowledge) -> bytes:
+    """Canonical JSON: same knowledge, same bytes."""
+    return msgspec.json.encode(knowledge, order="sorted")
+
+
+def decode(text: bytes, where: str) -> Knowledge:
+    """Knowledge from such JSON. Raises InputError for anything else."""
+    mend = "write it again: tidegate risk train -o FILE"
+    if len(text) > LIMIT_BYTES:
+        raise InputError("this is too large to be what risk train wrote", where=where, mend=mend)
+    try:
+        found = msgspec.json.decode(text, type=Knowledge)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError(f"this is not what risk train wrote ({error})", where=where, mend=mend) from error
+    if found.version != VERSION:
+        raise InputError(f"version {found.version} is not read here, {VERSION} is", where=where, mend=mend)
+    return found
+
+
+def read_file(path: Path) -> Knowledge:
+    """The same from a file."""
+    try:
+        return decode(path.read_bytes(), str(path))
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=str(path), mend="check the path") from error
+
+
+def keep(mined: Mined, knowledge: Knowledge, forward: Mapping[str, tuple[float, float]]) -> None:
+    """Keeps both beside the history."""
+    mined.put(KIND, str(VERSION), encode(knowledge))
+    mined.put(FORWARD, str(VERSION), msgspec.msgpack.encode(Forward(VERSION, dict(forward))))
+
+
+def kept(mined: Mined) -> Knowledge | None:
+    """What was kept last; None where nothing was, or where it cannot be read."""
+    text = mined.get(KIND, str(VERSION))
+    try:
+        return decode(text, "what is kept beside the history") if text is not None else None
+    except InputError:
+        return None
+
+
+def kept_forward(mined: Mined) -> Mapping[str, tuple[float, float]]:
+    """The out-of-time probability and rank of each earlier change; empty where nothing was kept."""
+    text = mined.get(FORWARD, str(VERSION))
+    try:
+        found = msgspec.msgpack.decode(text or b"", type=Forward)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return {}
+    return found.scores if found.version == VERSION else {}
+
+
+def read_kept(repository: Repository) -> Knowledge | None:
+    """What is kept of a repository; None where nothing was learnt yet. Where nothing is kept nothing is written."""
+    folder = store_folder(repository)
+    if not (folder / FILE).is_file():
+        return None
+    with open_history(repository, "", folder) as mined:
+        return kept(mined)

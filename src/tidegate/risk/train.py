@@ -1,0 +1,159 @@
+"""Learning from one repository on one page: history -> labels -> features -> model, and what each agent did to repairs.
+
+The moment of all of it is the time of the newest commit that is read, so that the same history teaches the same, to the
+bit, whenever it is asked.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from tidegate.change.git import Repository
+from tidegate.change.people import People
+from tidegate.risk.effect import agent_effects
+from tidegate.risk.features.bulk import feature_frame
+from tidegate.risk.features.frame import Frame, Targets
+from tidegate.risk.features.habits import REPAIRED, learn_habits
+from tidegate.risk.history.mine import Mined, open_history, store_folder
+from tidegate.risk.knowledge import VERSION, Figures, Knowledge, keep
+from tidegate.risk.labels.delay import known_by, matured
+from tidegate.risk.labels.fixes import paths_beside
+from tidegate.risk.labels.labels import Outcome, read_labels, targets_of
+from tidegate.risk.labels.marks import marks_of
+from tidegate.risk.model.model import Model
+from tidegate.risk.model.prior import load_prior
+from tidegate.risk.model.train import Trained, train
+from tidegate.risk.values import Label, PastCommit
+from tidegate.settings import Settings
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+
+
+class Past(NamedTuple):
+    """The changes of a repository that a model may learn from, and what became of them.
+
+    Left out of `frame` are commits of bots and those that touch nothing of the product (tests, documents, generated
+    and vendored files, build and CI alone): no repair is ever traced to them, so they would teach what the label cannot
+    say. `now` is the time of the newest commit, in Unix seconds.
+    """
+
+    frame: Frame
+    targets: Targets
+    labels: tuple[Label, ...]
+    commits: tuple[PastCommit, ...]
+    now: int
+
+
+class Lesson(NamedTuple):
+    """What was learnt, what it was learnt from, and what earlier models would have said of each change."""
+
+    knowledge: Knowledge
+    past: Past
+    forward: Mapping[str, tuple[float, float]]
+
+
+def learn(
+    repository: Repository,
+    until: str,
+    settings: Settings,
+    progress: Progress | None = None,
+    prior: Model | None = None,
+) -> Lesson:
+    """Everything that the history of the commit `until` teaches; it is kept beside that history.
+
+    `prior` takes the place of the one that ships. Reads and traces only what is new since the last time. Raises
+    GitError for a history that cannot be read.
+    """
+    with open_history(repository, until, store_folder(repository), _part(progress, "reading history")) as mined:
+        past = read_past(repository, mined, settings, progress)
+        trained = train(past.frame, past.targets, past.now, prior or load_prior(), _part(progress, "learning"))
+        lesson = Lesson(_knowledge(mined, past, trained), past, _forward(past.frame, trained))
+        keep(mined, lesson.knowledge, lesson.forward)
+        return lesson
+
+
+def read_past(
+    repository: Repository,
+    mined: Mined,
+    settings: Settings,
+    progress: Progress | None = None,
+    outcomes: Sequence[Outcome] = (),
+) -> Past:
+    """What there is to learn from: a row for each change, and what became of it."""
+    commits = mined.commits()
+    labels = read_labels(mined, repository, settings, outcomes)
+    whole = feature_frame(repository, mined, settings, _part(progress, "reading changes"))
+    taught = _teaching(commits, settings)
+    rows = np.array([row for row, oid in enumerate(whole.ids) if oid in taught], dtype=np.int64)
+    frame = whole._replace(
+        ids=tuple(whole.ids[row] for row in rows), at=whole.at[rows], values=np.ascontiguousarray(whole.values[rows])
+    )
+    now = max((commit.committed_at for commit in commits), default=0)
+    return Past(frame, targets_of(frame, labels), labels, commits, now)
+
+
+# Private
+
+
+def _part(progress: Progress | None, what: str) -> Callable[[int, int], None] | None:
+    return None if progress is None else lambda done, whole: progress(what, done, whole)
+
+
+def _teaching(commits: Sequence[PastCommit], settings: Settings) -> frozenset[str]:
+    people = People(settings)
+    beside = paths_beside({touch.path for commit in commits for touch in commit.touches}, settings)
+    return frozenset(
+        commit.oid
+        for commit in commits
+        if not people.is_bot(commit.author) and any(touch.path not in beside for touch in commit.touches)
+    )
+
+
+def _knowledge(mined: Mined, past: Past, trained: Trained) -> Knowledge:
+    marks = {oid: mark for oid, mark in marks_of(past.commits).items() if oid in frozenset(past.frame.ids)}
+    return Knowledge(
+        version=VERSION,
+        until=mined.until,
+        at=past.now,
+        model=trained.model,
+        habits=learn_habits(past.commits, past.frame, past.targets, past.now),
+        labels=past.labels,
+        figures=_figures(past),
+        agents=agent_effects(past.frame, past.targets, marks, past.now),
+        evaluation=trained.evaluation,
+        words={},
+        remarks=tuple(unknown.reason for unknown in mined.unknowns),
+    )
+
+
+def _figures(past: Past) -> Figures:
+    old = matured(past.frame.at, past.now)
+    repaired = known_by(past.targets, past.now).repaired >= REPAIRED
+    return Figures(
+        changes=len(past.frame.ids),
+        since=int(past.frame.at.min()) if len(past.frame.at) else 0,
+        matured=int(old.sum()),
+        repaired=int((old & repaired).sum()),
+        reverted=len({label.commit for label in past.labels if label.source == "revert"}),
+    )
+
+
+def _forward(frame: Frame, trained: Trained) -> dict[str, tuple[float, float]]:
+    """Probability and rank of each change for which there was an earlier model; -1 for a probability that none said.
+
+    The rank is that among the changes before it: nobody knew the later ones.
+    """
+    earlier: list[float] = []
+    found: dict[str, tuple[float, float]] = {}
+    for oid, chance, raw in zip(frame.ids, trained.forward.tolist(), trained.forward_raw.tolist(), strict=True):
+        if math.isfinite(raw):
+            places = bisect_left(earlier, raw) + bisect_right(earlier, raw)
+            rank = places / (2.0 * len(earlier)) if earlier else 0.5
+            found[oid] = (chance if math.isfinite(chance) else -1.0, rank)
+            insort(earlier, raw)
+    return found
