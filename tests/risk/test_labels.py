@@ -119,7 +119,7 @@ def test_fixes_of_tests_alone_are_none() -> None:
         commit("e", "Fix crash", 4, ["d"], paths=["checks/a.py"]),
     )
     own = Settings(files=FileSettings(tests=("checks/",)))
-    assert list(find_fixes(history, own)) == [oid("b"), oid("c")]
+    assert list(find_fixes(history, own)) == [oid("b")]
 
 
 def test_paths_that_are_not_utf8_are_files_like_others() -> None:

@@ -27,7 +27,7 @@ def find_fixes(commits: Sequence[PastCommit], settings: Settings) -> dict[str, F
         for commit in commits
         if commit.oid in said and commit.touches and all(touch.path in beside for touch in commit.touches)
     }
-    return {oid: fix for oid, fix in said.items() if oid not in empty or fix.source == "revert"}
+    return {oid: fix for oid, fix in said.items() if oid not in empty}
 
 
 def paths_beside(paths: Collection[str], settings: Settings) -> frozenset[str]:
@@ -51,6 +51,7 @@ _AROUND = re.compile(
     r"|CMakeLists\.txt|[^/]*\.cmake|(?:GNU)?Makefile(?:\.\w+)?|configure\.ac|meson\.build|pom\.xml"
     r"|build\.gradle(?:\.kts)?"
     r"|\.coveragerc|mypy\.ini|\.flake8|\.pylintrc|\.eslintrc\S*|\.prettierrc\S*|\.rubocop\S*)$"
+    r"|(?:^|/)(?:changes\.xml|doap\w*\.rdf|deny\.toml|clippy\.toml|rustfmt\.toml|mkdocs\.yml|book\.toml)$"
     r"|^(?:CHANGES|CHANGELOG|NEWS|HISTORY|AUTHORS|THANKS|LICENSE|COPYING|ChangeLog)(?:\.\w+)?$",
     re.IGNORECASE,
 )

@@ -68,7 +68,9 @@ def join_labels(
     names = Names([commit.oid for commit in commits])
     by_oid = {commit.oid: commit for commit in commits}
     hotfixes = find_hotfixes(commits, tags, fixes.keys())
-    found: list[Label] = [*_of_outcomes(outcomes, by_oid), *find_reverts(commits, names)]
+    # What a revert of texts or tests took back was no change of the product. A merge is not among the fixes.
+    undone = [label for label in find_reverts(commits, names) if label.by in fixes or by_oid[label.by].is_merge]
+    found: list[Label] = [*_of_outcomes(outcomes, by_oid), *undone]
     for oid, fix in fixes.items():
         if fix.source == "revert":
             continue

@@ -14,7 +14,7 @@ from msgspec import Struct
 from tidegate.risk.labels.issues import advisories, closed_issues, fixed_issues
 from tidegate.risk.labels.named import blamed_commits
 from tidegate.risk.labels.reverts import read_revert
-from tidegate.risk.labels.traps import is_trap, is_trap_place, is_trap_title, is_vague
+from tidegate.risk.labels.traps import is_trap, is_trap_place, is_trap_title, is_vague, speaks_of_trap
 
 FixSource: TypeAlias = Literal["", "revert", "fixes-trailer", "issue-fix", "fix"]
 
@@ -124,7 +124,9 @@ _NO_VERB = re.compile(
     re.IGNORECASE,
 )
 _BUG = re.compile(
-    r"(?<![\w-])(?:bugs?|defects?|regressions?)(?![\w-]| report| template| tracker| bounty|zilla)", re.IGNORECASE
+    r"(?<![\w-])(?:bugs?|defects?|regressions?)(?![\w-]| #?[0-9]| report| template| tracker| bounty"
+    r"|zilla)",
+    re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"^(?:bug|issue|ticket) *#?[0-9]+\b", re.IGNORECASE)
 _PROBLEM = re.compile(
@@ -190,6 +192,8 @@ def _of_revert(restores: bool, confidence: float) -> FixKind:
 def _typed(kind: re.Match[str]) -> str:
     """What a conventional type or a tag says: fix, none, or nothing known (a subsystem, say)."""
     name = (kind["type"] or kind["tag"] or "").lower()
+    if kind["scope"] and (speaks_of_trap(kind["scope"]) or "annotation" in kind["scope"].lower()):
+        return "none"
     if kind["scope"] and any(_NO_SCOPES.match(part.strip()) for part in re.split("[,/|]", kind["scope"])):
         return "none"
     if name in _FIX_TYPES:
@@ -247,13 +251,15 @@ def _title_says(title: str, *, says_fix: bool) -> tuple[float, str]:
 def _other_words(title: str) -> tuple[float, str]:
     if is_trap_place(title):
         return 0.0, ""
+    match = _CORRECT.match(title)
+    if match and is_trap(title[match.end() - 1 :]):
+        return 0.0, "trap: " + title[:60]
     problem, cure = _PROBLEM.search(title), _CURE.search(title)
     if problem and cure:
         return 0.65, f"keeps something from happening: {problem[0].strip()}"
-    match = _CORRECT.match(title)
     if match:
-        return (0.0, "trap: " + title[:60]) if is_trap(title[match.end() - 1 :]) else (0.55, "corrects something")
-    if _BUG.search(title) and not _NUMBERED.match(title) and not _ADDING.match(title):
+        return 0.55, "corrects something"
+    if _BUG.search(title) and not speaks_of_trap(title) and not _NUMBERED.match(title) and not _ADDING.match(title):
         return 0.5, "its subject speaks of a bug"
     return 0.0, ""
 

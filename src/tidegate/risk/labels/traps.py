@@ -11,11 +11,12 @@ def is_trap(words: str, *, behind: bool = False) -> bool:
     With `behind` the words stand before a "fix" that ends the phrase, as in "Small doc fixes". A typo that made
     something crash is a defect all the same.
     """
-    phrase = _phrase(words, behind=behind)
+    phrase = _phrase(_STALE.sub("old", words), behind=behind)
     if not phrase:
         return False
-    if _ALWAYS.search(phrase) and not _BROKE.search(words):
-        return True
+    always = _ALWAYS.search(phrase)
+    if always:
+        return not (_SLIP.match(always[0]) and _BROKE.search(words))
     tokens = _TOKEN.findall(phrase.lower())
     if not tokens:
         return False
@@ -29,6 +30,11 @@ def is_trap_place(title: str) -> bool:
     """Whether the subject ends in a place outside the product: "... in the tests", "... on CI"; what stands in
     parentheses, or after a comma or an "and", is only said beside."""
     return _PLACE.search(_BESIDE.split(title)[0]) is not None
+
+
+def speaks_of_trap(title: str) -> bool:
+    """Whether tests, documents, style or the build are named anywhere in a subject."""
+    return _ALWAYS.search(title) is not None
 
 
 def is_trap_title(subject: str) -> bool:
@@ -102,9 +108,13 @@ _ALWAYS = re.compile(
     r"|tests?/\S+|docs?/\S+|jest|vitest|cypress|playwright|snapshots?|broken links?|dead links?|urls? in docs"
     r"|type (?:errors|checks?|checking|checker)|(?:variable|var|function|method|class|parameter|param|argument|file"
     r"|test) names?"
-    r"|naming|warnings? (?:c[0-9]+|about|from|-w\S+))(?![\w-])",
+    r"|naming|[ry]docs?|mkdocs|clippies|error[- ]?prone|compil\w+ (?:error|failure|issue|problem|warning|break)\w*"
+    r"|(?:outdated|broken|dead|wrong|old) (?:urls?|links?)|cargo-deny|warnings? (?:c[0-9]+|about|from"
+    r"|-w\S+))(?![\w-])",
     re.IGNORECASE,
 )
+_SLIP = re.compile(r"typo|mis-?s?pell|spelling|whitespace|indent", re.IGNORECASE)
+_STALE = re.compile(r"\bout[- ]of[- ]date\b", re.IGNORECASE)
 _BROKE = re.compile(
     r"\b(?:caus\w+|lead\w*|result\w*|break\w*|broke|crash\w*|regression|raised|prevent\w*|made) |\b\w+(?:Error"
     r"|Exception)\b"
@@ -113,7 +123,8 @@ _BROKE = re.compile(
 # What the phrase ends in. "Fix test client" is about a client, "Fix client test" about a test.
 _HEADS = frozenset(
     """test tests testing spec specs build builds compile compilation compiling comment comments style styles
-    warning warnings merge version versions dependency dependencies deps requirements lockfile lock-file import-order
+    warning warnings warn warns merge version versions dependency dependencies deps requirements lockfile lock-file
+    import-order
     name-typo link links example examples sample samples demo demos coverage workflow workflows pipeline pipelines
     fixture fixtures mock mocks mocking assertion assertions nit nits review feedback format licence license author
     authors credits badge badges screenshot screenshots naming imports docblock docblocks header-comment annotations
@@ -169,7 +180,8 @@ _TITLE = re.compile(
     r"|reviewer\w*|pr|feedback|merge|conflicts?|nits?)\b(?! (?:creation|list|page|api))"
     r"|(?:address|apply)\s+(?:\S+\s+){0,3}?(?:comments?|suggestions?|remarks?)\b"
     r"|(?:typo|typos|spelling|grammar|cosmetic\w*|whitespace|pep8|pyflakes|flake8|lint|pylint|checkstyle|style"
-    r"|formatting|documentation|docs?|javadoc)(?:\s+(?:fix\w*|correct\w*|clean\w*|nit\w*|update\w*))?\s*(?:$"
-    r"|\b(?:in|for|of|on|and)\b)",
+    r"|formatting|documentation|docs?|javadoc)(?:\s+(?:fix\w*|correct\w*|clean\w*|nit\w*|update\w*|improve\w*"
+    r"|change\w*))?\s*(?:$"
+    r"|\b(?:in|for|of|on|and)\b|,)",
     re.IGNORECASE,
 )
