@@ -51,7 +51,7 @@ _AROUND = re.compile(
     r"|CMakeLists\.txt|[^/]*\.cmake|(?:GNU)?Makefile(?:\.\w+)?|configure\.ac|meson\.build|pom\.xml"
     r"|build\.gradle(?:\.kts)?"
     r"|\.coveragerc|mypy\.ini|\.flake8|\.pylintrc|\.eslintrc\S*|\.prettierrc\S*|\.rubocop\S*)$"
-    r"|(?:^|/)(?:changes\.xml|doap\w*\.rdf|deny\.toml|clippy\.toml|rustfmt\.toml|mkdocs\.yml|book\.toml)$"
+    r"|(?:^|/)(?:changes\.xml|doap\w*\.rdf|deny\.toml|clippy\.toml|rustfmt\.toml|mkdocs\.yml|MANIFEST\.in|book\.toml)$"
     r"|^(?:CHANGES|CHANGELOG|NEWS|HISTORY|AUTHORS|THANKS|LICENSE|COPYING|ChangeLog)(?:\.\w+)?$",
     re.IGNORECASE,
 )

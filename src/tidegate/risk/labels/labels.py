@@ -122,20 +122,24 @@ _MOST_COPIES = 50
 
 def _traces(mined: Mined, repository: Repository, fixes: Mapping[str, FixKind]) -> dict[str, Trace]:
     """The trace of every fix, from what is kept; only new ones are traced."""
-    from tidegate.risk.szz.sweep import trace_all
-    from tidegate.risk.szz.trace import trace_fix
-
     kind = f"trace/{VERSION}"
     kept = {oid: _decoded(value) for oid, value in mined.get_many(kind, tuple(fixes)).items()}
     found = {oid: trace for oid, trace in kept.items() if trace is not None}
     missing = [oid for oid in fixes if oid not in found]
-    if len(missing) <= FEW_FIXES:
-        new = {oid: trace_fix(repository, oid) for oid in missing}
-    else:
-        new = trace_all(repository, mined.until, dict.fromkeys(missing))
+    new = _trace(repository, mined.until, missing)
     if new:
         mined.put_many(kind, {oid: msgspec.json.encode(trace) for oid, trace in new.items()})
     return {**found, **new}
+
+
+def _trace(repository: Repository, until: str, fixes: Sequence[str]) -> Mapping[str, Trace]:
+    if len(fixes) <= FEW_FIXES:
+        from tidegate.risk.szz.trace import trace_fix
+
+        return {oid: trace_fix(repository, oid) for oid in fixes}
+    from tidegate.risk.szz.sweep import trace_all
+
+    return trace_all(repository, until, dict.fromkeys(fixes))
 
 
 def _decoded(kept: bytes) -> Trace | None:

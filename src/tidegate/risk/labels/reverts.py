@@ -41,7 +41,8 @@ def read_revert(message: str) -> Revert | None:
     subject, _, body = message.partition("\n")
     subject = subject.strip()[:_SUBJECT_LIMIT]
     depth, title = _unwrap(subject)
-    squashed = not depth and _LISTED.search(body)  # what was undone before it landed
+    # A squash lists its commits: what one of them undid had not landed yet.
+    squashed = not depth and (_LISTED.search(body) or len(_BULLET.findall(body)) > 1)
     oids = () if squashed else _named(message)
     restores = (depth > 0 and depth % 2 == 0) or bool(_RELAND.match(subject))
     if not (oids or depth or restores):
@@ -93,6 +94,7 @@ _NAMING = re.compile(
 )
 _ONE = re.compile(rf"[\s,;&*`'\"()\[\]<>-]{{0,12}}(?:and )?(?:commits? )?[`'\"(\[<]?{OID}", re.IGNORECASE)
 _LISTED = re.compile(r"^\s{0,4}[*-] (?:\w+: )?(?:Revert|Reapply)", re.IGNORECASE | re.MULTILINE)
+_BULLET = re.compile(r"^\* \S", re.MULTILINE)
 _PULL = re.compile(r"(?: \(#[0-9]{1,7}\))+$")
 _MENDED = re.compile(
     r"\bwith (?:\w+ ){0,3}fix|\bfix(?:e[sd]|ing)?\b(?! version)|\bnow with|\bcorrected\b|\baddress(?:es|ed|ing)\b",

@@ -12,8 +12,8 @@ def is_trap(words: str, *, behind: bool = False) -> bool:
     something crash is a defect all the same.
     """
     phrase = _phrase(_STALE.sub("old", words), behind=behind)
-    if not phrase:
-        return False
+    if not phrase or phrase.lower() in ("type", "types", "long description"):
+        return bool(phrase)
     always = _ALWAYS.search(phrase)
     if always:
         return not (_SLIP.match(always[0]) and _BROKE.search(words))
@@ -89,7 +89,7 @@ _ALWAYS = re.compile(
     r"|checkstyle|spotless|spotbugs|findbugs|sonar\w*|golint|golangci\w*|go ?vet|gofmt|rustfmt|cargo fmt|prettier"
     r"|isort|black|shellcheck"
     r"|cppcheck|clang-?(?:tidy|format)|codespell|hadolint|yamllint|markdownlint|pre-?commit|docs?|documentation"
-    r"|docstrings?"
+    r"|docstr(?:ing)?s?"
     r"|javadocs?|jsdocs?|godocs?|rustdocs?|kdocs?|doxygen|sphinx|readme(?:\.\w+)?|change-?logs?|changes\.(?:md|txt"
     r"|rst)|news(?:file)?|history\.(?:md|rst)"
     r"|contributing(?:\.md)?|\w+\.md|\w+\.rst|ci|travis(?:-?ci)?|circle-?ci|appveyor|jenkins\w*|github (?:actions?"
