@@ -161,14 +161,14 @@ def _packages_of(ecosystem: Ecosystem, spec: str, by_start: Mapping[str, Sequenc
 
 
 def _users(path: str, symbols: FileSymbols, specs: Mapping[str, Sequence[str]]) -> Iterator[User]:
-    names: dict[str, set[str]] = {}
+    names: dict[str, dict[str, None]] = {}
     lines: dict[str, int] = {}
     for binding in symbols.bindings:
         spec = _spec(binding.value)
         if binding.kind == "import" and spec in specs:
             for package in specs[spec]:
                 lines.setdefault(package, binding.line)
-                names.setdefault(binding.name, set()).add(package)
+                names.setdefault(binding.name, {})[package] = None
     used: set[str] = set()
     for within, chain, line in _uses(symbols):
         spec = _spec(chain)
