@@ -1,0 +1,250 @@
+"""What moved the probability of one change, in words that stand alone, with the figures of this repository.
+
+Features that say the same (lines, tokens, hunks) are one factor, with the sum of what they moved. The words state what
+was counted and what is usual; none calls anything good or bad, and none judges a person.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from tidegate.change.values import Change, show_path
+from tidegate.facts import RiskFactor
+from tidegate.risk.features.definitions import FEATURES
+from tidegate.risk.features.habits import Habits, Rate, folders_above
+from tidegate.risk.features.row import Row
+
+MOST = 6
+LEAST = 0.05
+"""Log-odds; what moved less than this moved nothing that a reader could see."""
+
+
+def explain(
+    row: Row, contributions: Sequence[tuple[str, float]], change: Change, habits: Habits
+) -> tuple[RiskFactor, ...]:
+    """The factors that moved a score the most, at most six, the strongest first; of equals by name.
+
+    `contributions` are those of the model: feature and log-odds against an ordinary change. A factor whose figures are
+    not known is left out.
+    """
+    known = dict(zip(row.names, row.values, strict=True))
+    seen = _Seen({name: value for name, value in known.items() if value == value}, habits, change)
+    moved: dict[str, list[tuple[str, float]]] = {}
+    for name, weight in contributions:
+        if name in _THEMES and name in seen.values:
+            moved.setdefault(_THEMES[name], []).append((name, weight))
+    found = [_factor(theme, parts, seen) for theme, parts in moved.items()]
+    told = [factor for factor in found if factor is not None]
+    return tuple(sorted(told, key=lambda one: (-abs(one.weight), one.name))[:MOST])
+
+
+# Private
+
+
+class _Seen(NamedTuple):
+    """What there is to tell of: the values that are known, what is usual, and the change itself."""
+
+    values: Mapping[str, float]
+    habits: Habits
+    change: Change
+
+    def of(self, name: str) -> float:
+        return self.values.get(name, 0.0)
+
+    def usual(self, name: str) -> float | None:
+        return self.habits.usual.get(name)
+
+
+class _Theme(NamedTuple):
+    """Features that are one factor, and its words: `tell` gets the leading feature and the weight ("" for none)."""
+
+    features: tuple[str, ...]
+    tell: Callable[[_Seen, str, float], str]
+
+
+def _factor(theme: str, parts: Sequence[tuple[str, float]], seen: _Seen) -> RiskFactor | None:
+    weight = sum(part for _, part in parts)
+    if abs(weight) < LEAST:
+        return None
+    along = [(name, part) for name, part in parts if part * weight > 0]
+    lead = min(along, key=lambda one: (-abs(one[1]), one[0]))[0]
+    words = _TABLE[theme].tell(seen, lead, weight) or _plain(seen, lead)
+    return RiskFactor(theme, words, round(weight, 4))
+
+
+def _size(seen: _Seen, lead: str, _: float) -> str:
+    if lead not in ("la", "ld", "tokens_added", "tokens_deleted", "hunks"):
+        return ""
+    usual = seen.usual("la")
+    tail = f"; the usual change here adds {_number(usual)}" if usual is not None else ""
+    return f"{_counted(seen.of('la'), 'line')} added, {_number(seen.of('ld'))} deleted{tail}"
+
+
+def _spread(seen: _Seen, lead: str, _: float) -> str:
+    files, new = seen.of("nf"), round(seen.of("new_share") * seen.of("nf"))
+    if lead == "new_share":
+        if files == 1:
+            return "the 1 file is new" if new else "the 1 file is not new"
+        return f"{_number(new) if new else 'none'} of the {_number(files)} files {'is' if new < 2 else 'are'} new"
+    usual = seen.usual("nf")
+    tail = f"; the usual change here touches {_number(usual)}" if usual is not None else ""
+    wide, noun = (seen.of("ns"), "subsystem") if seen.of("ns") > 1 else (seen.of("nd"), "folder")
+    return f"{_counted(files, 'file')} in {_counted(wide, noun)}{tail}"
+
+
+def _files(seen: _Seen, lead: str, weight: float) -> str:
+    """The rate of the place where it points the same way as the model, else what the model went by."""
+    if place := _place(seen, weight):
+        return place
+    files = _these(seen)
+    if lead == "fixes_180":
+        return f"{files} had {_counted(seen.of('fixes_180'), 'fix', 'fixes')} in the last 180 days"
+    if lead in ("nuc", "ndev"):
+        by = f" by {_counted(seen.of('ndev'), 'person', 'people')}" if seen.of("nuc") else ""
+        usual = seen.usual("nuc")
+        tail = f"; usual here: {_number(usual)}" if usual is not None else ""
+        return f"{files} had {_counted(seen.of('nuc'), 'earlier change')}{by}{tail}"
+    if lead == "age" and seen.of("nuc"):
+        return f"{files} last changed {_counted(seen.of('age'), 'day')} ago{_on_average(seen)}{_usual(seen, 'age')}"
+    if lead == "lt":
+        return f"{files} had {_counted(seen.of('lt'), 'line')} before{_on_average(seen)}{_usual(seen, 'lt')}"
+    return ""
+
+
+def _place(seen: _Seen, weight: float) -> str:
+    whole = seen.habits.whole
+    lines: Counter[str] = Counter()
+    for file in seen.change.files:
+        folder = next((one for one in folders_above(show_path(file.path)) if one in seen.habits.folders), "")
+        lines[folder] += file.added + file.deleted + 1
+    if not lines or not whole.repaired:
+        return ""
+    folder = min(lines, key=lambda one: (-lines[one], one))
+    rate = seen.habits.folders.get(folder)
+    if rate is None or (rate.share - whole.share) * weight <= 0:
+        return ""
+    return f"touches {folder}, where {_rate(rate)}; in the whole repository {_short(whole)}"
+
+
+def _experience(seen: _Seen, lead: str, _: float) -> str:
+    old = round(seen.of("nf") * (1 - seen.of("new_share")))
+    familiar = round(seen.of("familiar_share") * old)
+    before = seen.of("sexp") if lead == "sexp" else seen.of("exp")
+    where = "in these subsystems" if lead == "sexp" else "in this repository"
+    done = f"{_counted(before, 'earlier change')} by the author {where}"
+    if not old or not seen.of("nuc"):
+        return done
+    if old == 1:
+        return f"{done}, {'some' if familiar else 'none'} of them to this file"
+    return f"{done}; {_number(familiar) if familiar else 'none'} of the {_number(old)} files changed by them before"
+
+
+def _others(seen: _Seen, _lead: str, _: float) -> str:
+    week, day = seen.of("others_week"), seen.of("others_day")
+    tail = f", {_number(day)} of them in the last 24 hours" if day else ""
+    if not week:
+        return f"{_these(seen)} had changes by 0 other people in the last 7 days"
+    return f"{_these(seen)} had changes by {_counted(week, 'other person', 'other people')} in the last 7 days{tail}"
+
+
+def _pace(seen: _Seen, lead: str, _: float) -> str:
+    if lead == "pace":
+        return f"{_counted(seen.of('pace'), 'line')} an hour since the author's change before{_usual(seen, 'pace')}"
+    hours, name = ("hour", "burst_hour") if lead == "burst_hour" else ("24 hours", "burst_day")
+    return f"{_counted(seen.of(name), 'change')} by the author in the {hours} before{_usual(seen, name)}"
+
+
+def _tests(seen: _Seen, _lead: str, _: float) -> str:
+    if not seen.of("test_files"):
+        return f"0 tests changed beside {_counted(seen.of('nf'), 'file')}"
+    share = f"{100 * seen.of('test_share'):.0f} % of the lines added to source and tests"
+    return f"{_counted(seen.of('test_files'), 'test file')} changed, with {share}"
+
+
+def _agent(seen: _Seen, _lead: str, _: float) -> str:
+    commits = max(sum(len(commit.parents) < 2 for commit in seen.change.commits), 1)
+    declared = round(seen.of("ai") * commits)
+    return f"{_number(declared)} of {_counted(commits, 'commit')} declared an agent"
+
+
+def _purpose(seen: _Seen, lead: str, _: float) -> str:
+    if lead == "fix":
+        fixes = seen.habits.fixes
+        tail = f"; of fixes here {_rate(fixes)}" if fixes.changes else " (1 mark)"
+        return (
+            f"says that it repairs a defect{tail}" if seen.of("fix") else f"does not say that it repairs a defect{tail}"
+        )
+    return f"a message of {_counted(seen.of('message_words'), 'word')}{_usual(seen, 'message_words')}"
+
+
+def _plain(seen: _Seen, name: str) -> str:
+    feature = _FEATURES[name]
+    value, usual = seen.of(name), seen.usual(name)
+    if feature.unit == "share":
+        tail = f"; usual here: {100 * usual:.0f} %" if usual is not None else ""
+        return f"{feature.words}: {100 * value:.0f} % of the added lines{tail}"
+    return f"{feature.words}: {_number(value)}{_usual(seen, name)}"
+
+
+def _surface(seen: _Seen, _lead: str, _: float) -> str:
+    return (
+        f"paths of {_counted(seen.of('domains'), 'sensitive area')}, "
+        f"{_counted(seen.of('critical'), 'file')} in critical ones"
+    )
+
+
+def _these(seen: _Seen) -> str:
+    files = seen.of("nf")
+    return "this file" if files == 1 else f"these {_number(files)} files"
+
+
+def _on_average(seen: _Seen) -> str:
+    return " on average" if seen.of("nf") > 1 else ""
+
+
+def _usual(seen: _Seen, name: str) -> str:
+    usual = seen.usual(name)
+    return f"; usual here: {_number(usual)}" if usual is not None else ""
+
+
+def _rate(rate: Rate) -> str:
+    if not rate.repaired:
+        return f"none of {_counted(rate.changes, 'change')} was repaired"
+    return f"{_short(rate)} was repaired ({rate.repaired:,} of {rate.changes:,})"
+
+
+def _short(rate: Rate) -> str:
+    """`1 change in 6`; a rate above two in three is said per ten."""
+    if rate.share > 2 / 3:
+        return f"{round(rate.share * 10)} changes in 10"
+    return f"1 change in {round(1 / rate.share)}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}" if 0 < value < 10 and value != int(value) else f"{value:,.0f}"
+
+
+def _counted(value: float, noun: str, plural: str = "") -> str:
+    return f"{_number(value)} {noun if _number(value) == '1' else plural or noun + 's'}"
+
+
+_TABLE: dict[str, _Theme] = {
+    "size": _Theme(("la", "ld", "tokens_added", "tokens_deleted", "hunks", "definitions", "depth"), _size),
+    "spread": _Theme(("ns", "nd", "nf", "ent", "new_share", "languages"), _spread),
+    "files": _Theme(("nuc", "ndev", "lt", "age", "fixes_180"), _files),
+    "experience": _Theme(("exp", "rexp", "sexp", "familiar_share"), _experience),
+    "others": _Theme(("others_day", "others_week"), _others),
+    "pace": _Theme(("burst_hour", "burst_day", "pace"), _pace),
+    "content": _Theme(
+        ("comment_share", "blank_share", "import_share", "condition_share", "literal_share", "moved_share"),
+        lambda *_: "",
+    ),
+    "tests": _Theme(("test_files", "test_share"), _tests),
+    "agent": _Theme(("ai",), _agent),
+    "purpose": _Theme(("fix", "message_length", "message_words"), _purpose),
+    "surface": _Theme(("domains", "critical"), _surface),
+}
+_THEMES = {name: theme for theme, one in _TABLE.items() for name in one.features}
+_FEATURES = {feature.name: feature for feature in FEATURES}
