@@ -47,7 +47,7 @@ def test_a_traced_fix_labels_its_suspects_by_both_confidences() -> None:
     assert set(found) == {("b", "c")}
     label = found["b", "c"]
     assert label.source == "fix"
-    assert label.confidence == pytest.approx(0.8 * 0.85)
+    assert label.confidence == pytest.approx(0.8 * 0.9)
     assert label.known_at == START + 2 * HOUR
 
 
@@ -126,21 +126,35 @@ def test_paths_that_are_not_utf8_are_files_like_others() -> None:
     assert paths_beside(["src/\\xff.py", "tests/\\xff.py"], Settings()) == {"tests/\\xff.py"}
 
 
+def releases(fixes_of_a_patch: int, days: int, *, usual: int = 40) -> tuple[tuple[PastCommit, ...], tuple[Tag, ...]]:
+    """Three releases of 20 commits, `usual` days apart, and a patch release of so many fixes after so many days."""
+    messages = [f"Add {n}" for n in range(60)] + [f"fix: {n}" for n in range(fixes_of_a_patch)]
+    history = tuple(
+        commit(f"r{n}", text, n, [f"r{n - 1}"] if n else []) for n, text in enumerate([*messages, "Release 1.2.1"])
+    )
+    tags = [Tag(f"v1.{n}.0", oid(f"r{20 * n + 19}"), START + n * usual * 86400) for n in range(3)]
+    last = START + (2 * usual + days) * 86400
+    return history, (*tags, Tag("v1.2.1", history[-1].oid, last))
+
+
 def test_a_patch_release_made_for_a_fix() -> None:
-    history = line("Release 1.0.0", "Add a", "Add b", "fix: crash", "Release 1.0.1", "Add c", "fix: other", "Add d")
-    tags = (Tag("v1.0.0", oid("c"), START), Tag("v1.0.1", oid("e"), START + 90 * 86400))
-    found = find_hotfixes(history, tags, {oid("d"), oid("g")})
-    assert list(found) == [oid("d")]
-    assert "v1.0.1" in found[oid("d")]
+    history, tags = releases(1, 30)
+    fixes = {oid(f"r{n}") for n in range(61)}
+    assert find_hotfixes(history, tags, fixes) == {oid("r60"): "v1.2.1 was released for it"}
+    history, tags = releases(12, 30)
+    assert find_hotfixes(history, tags, fixes) == {}
 
 
 def test_a_patch_release_that_came_soon() -> None:
-    history = line("Begin", "fix: 1", "fix: 2", "fix: 3", "Add x", "Add y")
-    soon = (Tag("1.0.0", oid("a"), START), Tag("1.0.1", oid("f"), START + 2 * 86400))
-    late = (Tag("1.0.0", oid("a"), START), Tag("1.0.1", oid("f"), START + 20 * 86400))
-    fixes = {oid("b"), oid("c"), oid("d")}
-    assert set(find_hotfixes(history, soon, fixes)) == fixes
-    assert find_hotfixes(history, late, fixes) == {}
+    history, tags = releases(12, 2)
+    found = find_hotfixes(history, tags, {oid(f"r{n}") for n in range(72)})
+    assert set(found) == {oid(f"r{n}") for n in range(60, 72)}
+    assert found[oid("r60")] == "released in v1.2.1, 2 days after v1.2.0"
+
+
+def test_where_all_releases_come_fast_none_is_a_hurry() -> None:
+    history, tags = releases(12, 2, usual=3)
+    assert find_hotfixes(history, tags, {oid(f"r{n}") for n in range(72)}) == {}
 
 
 def test_minor_releases_and_odd_tags_say_nothing() -> None:

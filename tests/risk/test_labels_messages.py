@@ -63,6 +63,7 @@ TRAPS = [
     "Fix docstring of open()",
     "Fix broken links in the manual",
     "Fix changelog",
+    "Mention required dependencies in docs (#77)\n\nFixes #76",
     "Fix out of date docs for `Json` (#871)",
     "Corrected Javadocs to say NumberFormatException",
     "Javadoc improvements, clean up and fix a missing </code> tag.",

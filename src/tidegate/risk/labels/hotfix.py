@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from statistics import median
 from typing import NamedTuple
 
 from tidegate.risk.labels.messages import is_fix
@@ -11,9 +12,12 @@ from tidegate.risk.labels.traps import is_trap_title
 from tidegate.risk.values import PastCommit, Tag
 
 SOON_SECONDS = 7 * 86400
-"""A patch release that follows its predecessor so fast was not waited for."""
+"""A patch release that follows its predecessor so fast was not waited for, unless all releases here come so fast."""
 FEW_COMMITS = 3
-"""A patch release that holds no more than this, release commits, tests and documents aside, was made for its fixes."""
+"""A patch release that holds no more than this, release commits, tests and documents aside, was made for its fixes,
+unless all releases here are so small."""
+HURRY = 4
+"""How many times faster, or smaller, than the usual release here a release must be to say anything."""
 
 
 def find_hotfixes(commits: Sequence[PastCommit], tags: Sequence[Tag], fixes: Collection[str]) -> dict[str, str]:
@@ -28,8 +32,11 @@ def find_hotfixes(commits: Sequence[PastCommit], tags: Sequence[Tag], fixes: Col
     for oid in _of_branches(commits):
         if oid in fixes:
             found.setdefault(oid, "merged from a branch for hot-fixes")
-    for release in _releases(commits, tags):
-        reason = _reason(release)
+    releases = _releases(commits, tags)
+    usual_gap = median(release.after for release in releases) if releases else 0.0
+    usual_size = median(release.weighty for release in releases) if releases else 0.0
+    for release in releases:
+        reason = _reason(release, usual_gap / HURRY, usual_size / HURRY)
         for oid in release.commits if reason else ():
             if oid in fixes:
                 found.setdefault(oid, reason)
@@ -58,42 +65,58 @@ _MOST_OF_A_BRANCH = 30
 
 
 class _Release(NamedTuple):
-    """A patch release, how long after its predecessor it was made (seconds), and the commits that it was first in."""
+    """A release, how long after its predecessor it was made (seconds), and the commits that it was first in, of which
+    so many are more than the release itself. `patch` says that it only mends what came before."""
 
     name: str
     after: int
     before: str
     commits: tuple[str, ...]
     weighty: int
+    patch: bool
 
 
-def _reason(release: _Release) -> str:
-    if not release.weighty:
+class _Version(NamedTuple):
+    """`stem` is what stands before the figures: a repository may release several things."""
+
+    stem: str
+    major: int
+    minor: int
+    patch: int
+
+
+def _reason(release: _Release, gap: float, size: float) -> str:
+    if not release.weighty or not release.patch:
         return ""
-    if release.weighty <= FEW_COMMITS:
+    if release.weighty <= FEW_COMMITS and release.weighty <= size:
         return f"{release.name} was released for it"
-    if 0 <= release.after <= SOON_SECONDS:
+    if 0 <= release.after <= SOON_SECONDS and release.after <= gap:
         return f"released in {release.name}, {max(1, release.after // 86400)} days after {release.before}"
     return ""
 
 
 def _releases(commits: Sequence[PastCommit], tags: Sequence[Tag]) -> list[_Release]:
-    """The patch releases with what each was the first to hold: every commit belongs to one release at most."""
+    """The releases with what each was the first to hold: every commit belongs to one release at most."""
     by_oid = {commit.oid: commit for commit in commits}
     place = {commit.oid: number for number, commit in enumerate(commits)}
-    versions: dict[tuple[int, int, int], Tag] = {}
+    versions: dict[_Version, Tag] = {}
     for tag in tags:
         match = _VERSION.search(tag.name)
         if match and tag.commit in place:
-            versions.setdefault((int(match["major"]), int(match["minor"]), int(match["patch"])), tag)
+            numbers = (int(match[part]) for part in ("major", "minor", "patch"))
+            versions.setdefault(_Version(tag.name[: match.start("major")], *numbers), tag)
     seen: set[str] = set()
+    latest: dict[str, Tag] = {}
     found: list[_Release] = []
     for version, tag in sorted(versions.items(), key=lambda item: (place[item[1].commit], item[0])):
         new = _unseen(tag.commit, by_oid, seen)
-        former = versions.get((version[0], version[1], version[2] - 1))
-        if version[2] and former is not None and place[former.commit] < place[tag.commit]:
+        former = latest.get(version.stem)
+        latest[version.stem] = tag
+        if former is not None:
             weighty = sum(1 for oid in new if _is_weighty(by_oid[oid]))
-            found.append(_Release(tag.name, tag.at - former.at, former.name, tuple(new), weighty))
+            before = versions.get(version._replace(patch=version.patch - 1))
+            after = tag.at - (before or former).at
+            found.append(_Release(tag.name, after, (before or former).name, tuple(new), weighty, before is not None))
     return found
 
 

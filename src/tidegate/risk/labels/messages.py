@@ -219,8 +219,10 @@ def _by_words(message: str, title: str, *, says_fix: bool) -> FixKind:
         return FixKind("issue-fix", 0.7, f"closes {keyed['key']}, which speaks of a failure", (keyed["key"],))
     if advised and not _ADDING.match(title):
         return FixKind("issue-fix", 0.8, f"names {advised[0]}", (*advised, *closed))
+    if speaks_of_trap(title) or is_trap_place(title):
+        return NO_FIX
     if issues and not _ADDING.match(title):
-        return FixKind("issue-fix", 0.65, f"says that it fixes {issues[0]}", issues)
+        return FixKind("issue-fix", 0.55, f"says that it fixes {issues[0]}", issues)
     if _IN_BODY.search(message.partition("\n")[2]) and not _ADDING.match(title):
         return FixKind("fix", 0.55, "its description says that it fixes something", closed)
     return NO_FIX
@@ -238,7 +240,7 @@ def _title_says(title: str, *, says_fix: bool) -> tuple[float, str]:
         if is_vague(before, after):
             return 0.4, "calls itself a fix and says not of what"
         if says_fix:
-            return 0.85, "its type is fix"
+            return 0.9, "its type is fix"
         early = found is not None and (
             not before.strip() or before.rstrip().endswith((":", "]", "-", "—", "–", ",", "|"))
         )
