@@ -12,8 +12,8 @@ from tidegate.change.git import Repository
 from tidegate.facts import Unknown
 from tidegate.risk.history.read import Gap
 from tidegate.risk.history.store import (
+    FAULTS,
     MOVED,
-    Damaged,
     Store,
     decode,
     in_memory,
@@ -118,7 +118,7 @@ class Mined:
     def _commits(self, store: Store) -> tuple[PastCommit, ...]:
         rows = sorted(store.ranked())
         kept = [row for row in rows if row[1].hex() not in self._excess] if self._excess else rows
-        return tuple(decode([row[3] for row in kept], [row[2] for row in kept]))
+        return tuple(decode(kept))
 
     def _past_of(self, store: Store, path: str) -> Iterator[PathTouch]:
         """The newest first. Walks back, and goes on under the old name at each rename."""
@@ -139,9 +139,11 @@ class Mined:
     def _ask(self, question: Callable[[Store], T]) -> T:
         """The answer of the store; of one that is damaged, after it was begun anew."""
         try:
+            if self._store.moved:
+                self._excess = self._up_to_date()
             return question(self._store)
-        except (sqlite3.DatabaseError, Damaged) as fault:
-            if isinstance(fault, sqlite3.DatabaseError) and not is_fault(fault):
+        except FAULTS as fault:
+            if not is_fault(fault):
                 raise
         self._store.close()
         self._store = replace_store(self._folder)
@@ -152,8 +154,8 @@ class Mined:
         arguments = (self._repository, self.until)
         try:
             return bring_up_to_date(*arguments, self._store, self._progress)
-        except (sqlite3.DatabaseError, Damaged) as fault:
-            broken = isinstance(fault, Damaged) or is_fault(fault)
+        except FAULTS as fault:
+            broken = is_fault(fault)
         self._store.close()
         self._store = replace_store(self._folder) if broken else in_memory()
         return bring_up_to_date(*arguments, self._store, self._progress)

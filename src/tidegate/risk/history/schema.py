@@ -13,20 +13,22 @@ TABLES = (
     "CREATE TABLE gaps (oid BLOB NOT NULL, kind TEXT NOT NULL, lacks TEXT NOT NULL,"
     " PRIMARY KEY (oid, kind, lacks)) STRICT, WITHOUT ROWID",
     "CREATE TABLE people (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE) STRICT",
-    "CREATE TABLE paths (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE) STRICT",
+    "CREATE TABLE paths (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, rows INTEGER NOT NULL DEFAULT 0) STRICT",
     "CREATE TABLE commits (id INTEGER PRIMARY KEY, oid BLOB NOT NULL UNIQUE, rank INTEGER NOT NULL,"
-    " at INTEGER NOT NULL, author INTEGER NOT NULL, parents TEXT NOT NULL, folders TEXT NOT NULL) STRICT",
+    " at INTEGER NOT NULL, author INTEGER NOT NULL, parents TEXT NOT NULL, folders TEXT NOT NULL,"
+    " sum INTEGER NOT NULL) STRICT",
     "CREATE INDEX commits_by_author ON commits (author, rank)",
     "CREATE TABLE bodies (id INTEGER PRIMARY KEY, sum INTEGER NOT NULL, body BLOB NOT NULL) STRICT",
     "CREATE TABLE touches (path INTEGER NOT NULL, rank INTEGER NOT NULL, id INTEGER NOT NULL, status TEXT NOT NULL,"
     " other INTEGER NOT NULL, added INTEGER NOT NULL, deleted INTEGER NOT NULL,"
-    " PRIMARY KEY (path, rank, id, status)) STRICT, WITHOUT ROWID",
+    " sum INTEGER NOT NULL, PRIMARY KEY (path, rank, id, status)) STRICT, WITHOUT ROWID",
     "CREATE TABLE derived (kind TEXT NOT NULL, key TEXT NOT NULL, sum INTEGER NOT NULL, value BLOB NOT NULL,"
     " PRIMARY KEY (kind, key)) STRICT",
 )
 """`rank` is the committer's time, moved behind the ranks of the parents where clocks disagree: it belongs to a commit
 whatever else is kept, and orders parents before children. A row of `touches` with status `-` says that the path was
-moved to `other` by that commit. `author` is 0 for a merge. `parents` are ids, those of commits that are kept."""
+moved to `other` by that commit. `author` is 0 for a merge. `parents` are ids, those of commits that are kept.
+`rows` counts the touches of a path, so that a lost one is noticed."""
 
 
 def create(connection: sqlite3.Connection) -> None:

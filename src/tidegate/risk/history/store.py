@@ -7,9 +7,11 @@ may be deleted at any moment, and where it cannot be written everything works in
 from __future__ import annotations
 
 import os
+import secrets
 import sqlite3
 import stat
 import zlib
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from heapq import heappop, heappush
@@ -57,6 +59,9 @@ class Store:
         self._db = connection
         self._adding: _Adding | None = None
         self._seen = 0
+        self._last = 0
+        self._total = 0
+        self._generation = ""
 
     def close(self) -> None:
         self._db.close()
@@ -67,7 +72,7 @@ class Store:
 
     def set_value(self, key: str, value: str) -> None:
         with self._write():
-            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+            self._set(key, value)
 
     def tips(self) -> tuple[str, ...]:
         """The commits without a child here: everything kept is one of them or an ancestor."""
@@ -89,17 +94,20 @@ class Store:
         """Keeps commits, parents before children, all or none. False when another process has kept one of them."""
         try:
             with self._write():
-                self._begin_adding().add(commits)
+                last = int(self.value("last") or 0)
+                self._begin_adding().add(commits, last + 1)
+                self._set("last", str(last + len(commits)))
+                self._set("total", str(int(self.value("total") or 0) + len(commits)))
                 rows = [(bytes.fromhex(gap.commit), gap.kind, gap.lacks) for gap in gaps]
                 self._db.executemany("INSERT OR IGNORE INTO gaps VALUES (?, ?, ?)", rows)
-        except sqlite3.IntegrityError:
-            self._adding = None
-            return False
+        except sqlite3.IntegrityError as error:
+            if any(self.has(commit.oid) for commit in commits):
+                return False
+            raise Damaged from error
         return True
 
     def keep_only(self, oids: Collection[str]) -> None:
         """Forgets all other commits. What is named must hold its ancestors."""
-        self._adding = None
         with self._write():
             rows = self._db.execute("SELECT id, oid FROM commits").fetchall()
             gone = [(number,) for number, oid in rows if oid.hex() not in oids]
@@ -113,18 +121,25 @@ class Store:
             self._db.execute("DELETE FROM tips")
             heads = [(oid,) for _, oid in rows if oid.hex() in oids and oid.hex() not in parents]
             self._db.executemany("INSERT INTO tips VALUES (?)", heads)
+            self._set("total", str(len(rows) - len(gone)))
+            self._db.execute(_RECOUNT)
+            self._begin_generation()
 
     def empty(self) -> None:
         """Forgets all commits and keeps what was derived from them."""
-        self._adding = None
         with self._write():
             for table in ("tips", "gaps", "people", "paths", "commits", "bodies", "touches", "meta"):
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 (names of our own)
+            self._begin_generation()
 
     def ranked(self) -> list[tuple[int, bytes, int, bytes]]:
         """Rank, object id, checksum and body of every commit."""
-        rows = self._db.execute("SELECT rank, oid, sum, body FROM commits JOIN bodies USING (id)")
-        return rows.fetchall()
+        rows = self._db.execute(
+            "SELECT rank, oid, bodies.sum, body FROM commits JOIN bodies USING (id) WHERE id <= ?", (self._last,)
+        ).fetchall()
+        if len(rows) != self._total:
+            raise Damaged
+        return rows
 
     def parents(self) -> dict[str, tuple[str, ...]]:
         """Every commit with those of its parents that are kept."""
@@ -140,18 +155,31 @@ class Store:
 
         Exact whatever the clocks said: a walk in order of rank that ends where only common ancestors are left. Git's
         own answer holds too many commits where clocks disagree.
+
+        From here on commits that other processes add are not seen, and `moved` tells whether one took some away.
         """
-        tips = self.tips()
-        if set(tips) == {until}:
-            return frozenset()
-        walk = _Walk(self._db)
-        for tip in tips:
-            walk.add(tip, inside=False)
-        walk.add(until, inside=True)
+        self._db.execute("BEGIN")
         try:
+            self._last = int(self.value("last") or 0)
+            self._total = int(self.value("total") or 0)
+            self._generation = self.value("generation")
+            tips = self.tips()
+            if set(tips) == {until}:
+                return frozenset()
+            walk = _Walk(self._db)
+            for tip in tips:
+                walk.add(tip, inside=False)
+            walk.add(until, inside=True)
             return walk.outside()
         except (LookupError, ValueError) as error:
             raise Damaged from error
+        finally:
+            self._db.execute("ROLLBACK")
+
+    @property
+    def moved(self) -> bool:
+        """Whether another process has taken commits away since `outside` was asked."""
+        return self.value("generation") != self._generation
 
     def path_id(self, path: str) -> int:
         row = self._db.execute("SELECT id FROM paths WHERE path = ?", (path,)).fetchone()
@@ -162,15 +190,28 @@ class Store:
 
         That a commit moved the path away comes after what else the commit did with it.
         """
+        whole = self._db.execute(_WHOLE, (path,)).fetchone()
+        if not whole or not whole[0]:
+            raise Damaged
         rank, oid = before or (_LAST_RANK, "")
-        rows = self._db.execute(_PATH_ROWS, (path, rank, bytes.fromhex(oid)))
-        for found, commit, at, author, status, other, added, deleted in rows:
+        rows = self._db.execute(_PATH_ROWS, (path, rank, bytes.fromhex(oid), self._last))
+        for found, commit, at, number, author, status, other, added, deleted, check in rows:
+            if (
+                author is None
+                or _own_sum(commit, found, at, number) ^ _mix(path, other, added, deleted, status) != check
+            ):
+                raise Damaged
             yield TouchRow(found, commit.hex(), at, author, status, other, added, deleted)
 
     def author_rows(self, key: str) -> list[tuple[str, int, tuple[str, ...]]]:
         """Object id, time and folders of the commits of a person that are no merges, in order of rank."""
-        rows = self._db.execute(_AUTHOR_ROWS, (key,))
-        return [(oid.hex(), at, tuple(folders.split("\0"))[1:]) for oid, at, folders in rows]
+        rows = self._db.execute(_AUTHOR_ROWS, (key, self._last))
+        found = []
+        for oid, rank, at, author, folders, check in rows:
+            if _own_sum(oid, rank, at, author) ^ zlib.crc32(folders.encode()) != check:
+                raise Damaged
+            found.append((oid.hex(), at, tuple(folders.split("\0"))[1:]))
+        return found
 
     def get(self, kind: str, keys: Collection[str]) -> dict[str, bytes]:
         found = {}
@@ -187,6 +228,12 @@ class Store:
 
     # Private
 
+    def _set(self, key: str, value: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def _begin_generation(self) -> None:
+        self._set("generation", secrets.token_hex(8))
+
     def _begin_adding(self) -> _Adding:
         """Begun anew when another process has written since."""
         seen = int(self._db.execute("PRAGMA data_version").fetchone()[0])
@@ -200,6 +247,7 @@ class Store:
         try:
             yield
         except BaseException:
+            self._adding = None
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
@@ -218,8 +266,8 @@ def open_store(folder: Path) -> Store:
         return in_memory()
     try:
         return Store(_open(file))
-    except (sqlite3.DatabaseError, Damaged) as fault:
-        if isinstance(fault, sqlite3.OperationalError) and not is_fault(fault):
+    except FAULTS as fault:
+        if not is_fault(fault):
             return _copy(file)
     return replace_store(folder)
 
@@ -234,7 +282,7 @@ def replace_store(folder: Path) -> Store:
             Path(f"{file}{name}").unlink()
     try:
         return Store(_open(file), _ANEW)
-    except (sqlite3.DatabaseError, Damaged):
+    except FAULTS:
         return in_memory(_ANEW)
 
 
@@ -244,9 +292,10 @@ def in_memory(notice: str = "") -> Store:
     return Store(connection, notice)
 
 
-def decode(bodies: Sequence[bytes], sums: Sequence[int]) -> list[PastCommit]:
-    """Commits from their kept bodies. Raises Damaged for a body that is not what was written."""
-    if list(map(zlib.crc32, bodies)) != list(sums):
+def decode(rows: Sequence[tuple[int, bytes, int, bytes]]) -> list[PastCommit]:
+    """Commits from what `ranked` says. Raises Damaged for a body or a rank that is not what was written."""
+    bodies = [row[3] for row in rows]
+    if any(zlib.crc32(body, rank & 0xFFFFFFFF) != check for rank, _, check, body in rows):
         raise Damaged
     head = b"\xdd" + len(bodies).to_bytes(4, "big")
     try:
@@ -255,26 +304,35 @@ def decode(bodies: Sequence[bytes], sums: Sequence[int]) -> list[PastCommit]:
         raise Damaged from error
 
 
-def is_fault(error: sqlite3.DatabaseError) -> bool:
+FAULTS = (sqlite3.DatabaseError, UnicodeDecodeError, Damaged)
+"""What a broken file can raise, and one that is locked or cannot be written: `is_fault` tells them apart."""
+
+
+def is_fault(error: Exception) -> bool:
     """Whether this says that the file is broken, and not that it is locked, full or read-only."""
+    if not isinstance(error, sqlite3.OperationalError):
+        return True
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-    return code in _FAULTS or not isinstance(error, sqlite3.OperationalError)
+    return code in _BROKEN
 
 
 # Private
 
 _ANEW = "the kept history was damaged or of another version; it was read anew"
 _LAST_RANK = 1 << 62
+_WHOLE = "SELECT rows = (SELECT count(*) FROM touches WHERE path = ?1) FROM paths WHERE id = ?1"
+_RECOUNT = "UPDATE paths SET rows = (SELECT count(*) FROM touches WHERE path = paths.id)"
 _PATH_ROWS = """
-SELECT touches.rank, commits.oid, commits.at, people.key, status, other, added, deleted
-FROM touches JOIN commits USING (id) JOIN people ON people.id = commits.author
-WHERE path = ?1 AND touches.rank <= ?2 AND (touches.rank < ?2 OR commits.oid < ?3)
+SELECT touches.rank, commits.oid, commits.at, commits.author, people.key, status, other, added, deleted, touches.sum
+FROM touches LEFT JOIN commits ON commits.id = touches.id LEFT JOIN people ON people.id = commits.author
+WHERE path = ?1 AND touches.rank <= ?2 AND (touches.rank < ?2 OR commits.oid < ?3) AND touches.id <= ?4
 ORDER BY touches.rank DESC, commits.oid DESC, status DESC
 """
 _AUTHOR_ROWS = """
-SELECT oid, at, folders FROM people JOIN commits ON commits.author = people.id WHERE key = ? ORDER BY rank, oid
+SELECT oid, rank, at, author, folders, sum FROM people JOIN commits ON commits.author = people.id
+WHERE key = ? AND commits.id <= ? ORDER BY rank, oid
 """
-_FAULTS = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_BROKEN = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class _Walk:
@@ -318,6 +376,16 @@ class _Walk:
 
 
 _NODE = "SELECT id, rank, oid, parents FROM commits"
+
+
+def _own_sum(oid: bytes, rank: int, at: int, author: int) -> int:
+    return zlib.crc32(oid, (rank * 31 + at * 7 + author) & 0xFFFFFFFF)
+
+
+def _mix(path: int, other: int, added: int, deleted: int, status: str) -> int:
+    return (path * 1_000_003 + other * 7919 + added * 131 + deleted * 31 + ord(status)) & 0xFFFFFFFF
+
+
 _TOUCH = attrgetter("path", "old", "status", "added", "deleted")
 
 
@@ -359,8 +427,7 @@ class _Adding:
         self._kept: dict[str, tuple[int, int]] = {}
         self._keys: dict[Person, str] = {}
 
-    def add(self, commits: Sequence[PastCommit]) -> None:
-        first = int(self._db.execute("SELECT coalesce(max(id), 0) FROM commits").fetchone()[0]) + 1
+    def add(self, commits: Sequence[PastCommit], first: int) -> None:
         rows, bodies, touches = [], [], []
         paths = self._paths.of(_names(commits))
         keys = self._keys
@@ -373,24 +440,30 @@ class _Adding:
             self._kept[commit.oid] = (number, rank)
             below = " ".join([str(parent) for parent, _ in parents])
             author = 0 if commit.is_merge else people[keys[commit.author]]
+            oid = bytes.fromhex(commit.oid)
+            own = _own_sum(oid, rank, commit.committed_at, author)
             folders = set()
             for path, old, status, added, deleted in map(_TOUCH, commit.touches):
                 here = before = paths[path]
                 if old != path:
                     before = paths[old]
                     if status == "R":
-                        touches.append((before, rank, number, MOVED, here, 0, 0))
-                touches.append((here, rank, number, status, before, added, deleted))
+                        touches.append((before, rank, number, MOVED, here, 0, 0, own ^ _mix(before, here, 0, 0, MOVED)))
+                check = own ^ _mix(here, before, added, deleted, status)
+                touches.append((here, rank, number, status, before, added, deleted, check))
                 folder, slash, _ = path.partition("/")
                 folders.add(folder if slash else "")
             text = "".join(["\0" + folder for folder in sorted(folders)])
-            rows.append((number, bytes.fromhex(commit.oid), rank, commit.committed_at, author, below, text))
+            check = own ^ zlib.crc32(text.encode())
+            rows.append((number, oid, rank, commit.committed_at, author, below, text, check))
             body = self._encode(commit)
-            bodies.append((number, zlib.crc32(body), body))
-        self._db.executemany("INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            bodies.append((number, zlib.crc32(body, rank & 0xFFFFFFFF), body))
+        self._db.executemany("INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
         self._db.executemany("INSERT INTO bodies VALUES (?, ?, ?)", bodies)
         touches.sort()
-        self._db.executemany("INSERT INTO touches VALUES (?, ?, ?, ?, ?, ?, ?)", touches)
+        self._db.executemany("INSERT INTO touches VALUES (?, ?, ?, ?, ?, ?, ?, ?)", touches)
+        counts = Counter(row[0] for row in touches)
+        self._db.executemany("UPDATE paths SET rows = rows + ? WHERE id = ?", [(n, path) for path, n in counts.items()])
         self._move_tips(commits)
 
     def _find(self, oid: str) -> tuple[int, int] | None:
@@ -449,7 +522,7 @@ def _copy(file: Path) -> Store:
         if with_ours:
             kept.backup(memory)
         kept.close()
-    except sqlite3.DatabaseError:
+    except FAULTS:
         with_ours = False
     if with_ours:
         return Store(memory)
