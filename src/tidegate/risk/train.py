@@ -19,16 +19,17 @@ from tidegate.risk.effect import agent_effects
 from tidegate.risk.features.bulk import feature_frame
 from tidegate.risk.features.frame import Frame, Targets
 from tidegate.risk.features.habits import REPAIRED, learn_habits
+from tidegate.risk.features.tokens import learn_words
 from tidegate.risk.history.mine import Mined, open_history, store_folder
 from tidegate.risk.knowledge import VERSION, Figures, Knowledge, keep
 from tidegate.risk.labels.delay import known_by, matured
-from tidegate.risk.labels.fixes import paths_beside
-from tidegate.risk.labels.labels import Outcome, read_labels, targets_of
+from tidegate.risk.labels.fixes import find_fixes, paths_beside
+from tidegate.risk.labels.labels import Outcome, join_labels, read_traces, targets_of
 from tidegate.risk.labels.marks import marks_of
 from tidegate.risk.model.model import Model
 from tidegate.risk.model.prior import load_prior
 from tidegate.risk.model.train import Trained, train
-from tidegate.risk.values import Label, PastCommit
+from tidegate.risk.values import Label, PastCommit, Trace
 from tidegate.settings import Settings
 
 Progress: TypeAlias = Callable[[str, int, int], None]
@@ -45,6 +46,7 @@ class Past(NamedTuple):
     frame: Frame
     targets: Targets
     labels: tuple[Label, ...]
+    traces: Mapping[str, Trace]
     commits: tuple[PastCommit, ...]
     now: int
 
@@ -72,7 +74,7 @@ def learn(
     with open_history(repository, until, store_folder(repository), _part(progress, "reading history")) as mined:
         past = read_past(repository, mined, settings, progress)
         trained = train(past.frame, past.targets, past.now, prior or load_prior(), _part(progress, "learning"))
-        lesson = Lesson(_knowledge(mined, past, trained), past, _forward(past.frame, trained))
+        lesson = Lesson(_knowledge(repository, mined, past, trained), past, _forward(past.frame, trained))
         keep(mined, lesson.knowledge, lesson.forward)
         return lesson
 
@@ -86,7 +88,9 @@ def read_past(
 ) -> Past:
     """What there is to learn from: a row for each change, and what became of it."""
     commits = mined.commits()
-    labels = read_labels(mined, repository, settings, outcomes)
+    fixes = find_fixes(commits, settings)
+    traces = read_traces(mined, repository, fixes, _part(progress, "tracing repairs"))
+    labels = join_labels(commits, mined.tags(), fixes, traces, outcomes)
     whole = feature_frame(repository, mined, settings, _part(progress, "reading changes"))
     taught = _teaching(commits, settings)
     rows = np.array([row for row, oid in enumerate(whole.ids) if oid in taught], dtype=np.int64)
@@ -94,7 +98,7 @@ def read_past(
         ids=tuple(whole.ids[row] for row in rows), at=whole.at[rows], values=np.ascontiguousarray(whole.values[rows])
     )
     now = max((commit.committed_at for commit in commits), default=0)
-    return Past(frame, targets_of(frame, labels), labels, commits, now)
+    return Past(frame, targets_of(frame, labels), labels, traces, commits, now)
 
 
 # Private
@@ -114,7 +118,7 @@ def _teaching(commits: Sequence[PastCommit], settings: Settings) -> frozenset[st
     )
 
 
-def _knowledge(mined: Mined, past: Past, trained: Trained) -> Knowledge:
+def _knowledge(repository: Repository, mined: Mined, past: Past, trained: Trained) -> Knowledge:
     marks = {oid: mark for oid, mark in marks_of(past.commits).items() if oid in frozenset(past.frame.ids)}
     return Knowledge(
         version=VERSION,
@@ -126,7 +130,7 @@ def _knowledge(mined: Mined, past: Past, trained: Trained) -> Knowledge:
         figures=_figures(past),
         agents=agent_effects(past.frame, past.targets, marks, past.now),
         evaluation=trained.evaluation,
-        words={},
+        words=learn_words(repository, past.traces),
         remarks=tuple(unknown.reason for unknown in mined.unknowns),
     )
 

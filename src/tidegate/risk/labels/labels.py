@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -52,9 +52,24 @@ def read_labels(
     """
     commits = mined.commits()
     fixes = find_fixes(commits, settings)
-    traced = {oid: fix for oid, fix in fixes.items() if fix.source != "revert"}
-    traces = _traces(mined, repository, traced)
-    return join_labels(commits, mined.tags(), fixes, traces, outcomes)
+    return join_labels(commits, mined.tags(), fixes, read_traces(mined, repository, fixes), outcomes)
+
+
+def read_traces(
+    mined: Mined,
+    repository: Repository,
+    fixes: Mapping[str, FixKind],
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Trace]:
+    """The trace of every fix that is no revert, from what is kept; only new ones are traced."""
+    traced = [oid for oid, fix in fixes.items() if fix.source != "revert"]
+    kind = f"trace/{VERSION}"
+    kept = {oid: _decoded(value) for oid, value in mined.get_many(kind, traced).items()}
+    found = {oid: trace for oid, trace in kept.items() if trace is not None}
+    new = _trace(repository, mined.until, [oid for oid in traced if oid not in found], progress)
+    if new:
+        mined.put_many(kind, {oid: msgspec.json.encode(trace) for oid, trace in new.items()})
+    return {**found, **new}
 
 
 def join_labels(
@@ -120,26 +135,16 @@ _PRODUCTION = -10
 _MOST_COPIES = 50
 
 
-def _traces(mined: Mined, repository: Repository, fixes: Mapping[str, FixKind]) -> dict[str, Trace]:
-    """The trace of every fix, from what is kept; only new ones are traced."""
-    kind = f"trace/{VERSION}"
-    kept = {oid: _decoded(value) for oid, value in mined.get_many(kind, tuple(fixes)).items()}
-    found = {oid: trace for oid, trace in kept.items() if trace is not None}
-    missing = [oid for oid in fixes if oid not in found]
-    new = _trace(repository, mined.until, missing)
-    if new:
-        mined.put_many(kind, {oid: msgspec.json.encode(trace) for oid, trace in new.items()})
-    return {**found, **new}
-
-
-def _trace(repository: Repository, until: str, fixes: Sequence[str]) -> Mapping[str, Trace]:
+def _trace(
+    repository: Repository, until: str, fixes: Sequence[str], progress: Callable[[int, int], None] | None
+) -> Mapping[str, Trace]:
     if len(fixes) <= FEW_FIXES:
         from tidegate.risk.szz.trace import trace_fix
 
         return {oid: trace_fix(repository, oid) for oid in fixes}
     from tidegate.risk.szz.sweep import trace_all
 
-    return trace_all(repository, until, dict.fromkeys(fixes))
+    return trace_all(repository, until, dict.fromkeys(fixes), progress)
 
 
 def _decoded(kept: bytes) -> Trace | None:
