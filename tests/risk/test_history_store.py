@@ -69,6 +69,21 @@ def test_the_order_of_mining_never_shows(tmp_path: Path) -> None:
             assert mined.commits() == afresh(repo, tmp_path / str(number) / "a" / "b", revision)
 
 
+def test_what_others_do_meanwhile_is_not_seen(tmp_path: Path) -> None:
+    repo = build(tmp_path / "repo", BRANCHES)
+    with mine(repo, "main") as mined:
+        before = mined.commits(), mined.touching(["a.py"]), mined.by_author("alice@example.com")
+        with mine(repo, "side") as other:
+            assert len(other.touching(["a.py"])["a.py"]) == 2
+        assert (mined.commits(), mined.touching(["a.py"]), mined.by_author("alice@example.com")) == before
+        connection = sqlite3.connect(kept_file(repo), isolation_level=None)
+        connection.execute("UPDATE meta SET value = 'another clone' WHERE key = 'edge'")
+        connection.close()
+        with mine(repo, "main~1") as other:  # empties what is kept
+            assert len(other.commits()) == 1
+        assert (mined.commits(), mined.touching(["a.py"]), mined.by_author("alice@example.com")) == before
+
+
 def test_a_push_is_read_alone(tmp_path: Path) -> None:
     repo = build(tmp_path / "repo", BRANCHES)
     seen: list[tuple[int, int]] = []

@@ -10,10 +10,10 @@ from typing import NamedTuple, Self, TypeVar
 
 from tidegate.change.git import Repository
 from tidegate.facts import Unknown
+from tidegate.risk.history.adding import MOVED
 from tidegate.risk.history.read import Gap
 from tidegate.risk.history.store import (
     FAULTS,
-    MOVED,
     Store,
     decode,
     in_memory,

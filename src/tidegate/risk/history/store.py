@@ -11,27 +11,21 @@ import secrets
 import sqlite3
 import stat
 import zlib
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from heapq import heappop, heappush
-from itertools import chain
-from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from tidegate.change.values import Person
-from tidegate.risk.history.people import person_key
+from tidegate.risk.history.adding import Adding, own_sum, touch_sum
+from tidegate.risk.history.ancestry import Walk
 from tidegate.risk.history.read import Gap
 from tidegate.risk.history.schema import create, is_empty, is_ours
 from tidegate.risk.values import PastCommit
 
 FILE = "history.db"
 BUSY_SECONDS = 30.0
-_MANY = 500
-MOVED = "-"
 
 
 class Damaged(Exception):  # noqa: N818 (a finding about a file, and never shown)
@@ -57,7 +51,7 @@ class Store:
     def __init__(self, connection: sqlite3.Connection, notice: str = "") -> None:
         self.notice = notice
         self._db = connection
-        self._adding: _Adding | None = None
+        self._adding: Adding | None = None
         self._seen = 0
         self._last = 0
         self._total = 0
@@ -166,7 +160,7 @@ class Store:
             tips = self.tips()
             if set(tips) == {until}:
                 return frozenset()
-            walk = _Walk(self._db)
+            walk = Walk(self._db)
             for tip in tips:
                 walk.add(tip, inside=False)
             walk.add(until, inside=True)
@@ -198,7 +192,7 @@ class Store:
         for found, commit, at, number, author, status, other, added, deleted, check in rows:
             if (
                 author is None
-                or _own_sum(commit, found, at, number) ^ _mix(path, other, added, deleted, status) != check
+                or own_sum(commit, found, at, number) ^ touch_sum(path, other, added, deleted, status) != check
             ):
                 raise Damaged
             yield TouchRow(found, commit.hex(), at, author, status, other, added, deleted)
@@ -208,7 +202,7 @@ class Store:
         rows = self._db.execute(_AUTHOR_ROWS, (key, self._last))
         found = []
         for oid, rank, at, author, folders, check in rows:
-            if _own_sum(oid, rank, at, author) ^ zlib.crc32(folders.encode()) != check:
+            if own_sum(oid, rank, at, author) ^ zlib.crc32(folders.encode()) != check:
                 raise Damaged
             found.append((oid.hex(), at, tuple(folders.split("\0"))[1:]))
         return found
@@ -234,11 +228,11 @@ class Store:
     def _begin_generation(self) -> None:
         self._set("generation", secrets.token_hex(8))
 
-    def _begin_adding(self) -> _Adding:
+    def _begin_adding(self) -> Adding:
         """Begun anew when another process has written since."""
         seen = int(self._db.execute("PRAGMA data_version").fetchone()[0])
         if self._adding is None or seen != self._seen:
-            self._adding, self._seen = _Adding(self._db), seen
+            self._adding, self._seen = Adding(self._db), seen
         return self._adding
 
     @contextmanager
@@ -333,158 +327,6 @@ SELECT oid, rank, at, author, folders, sum FROM people JOIN commits ON commits.a
 WHERE key = ? AND commits.id <= ? ORDER BY rank, oid
 """
 _BROKEN = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-class _Walk:
-    """From tips and one commit downward, the highest rank first, until only what that commit holds is left."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
-        self._queue: list[tuple[int, int, str, str]] = []
-        self._inside: dict[int, bool] = {}
-        self._open = 0
-
-    def add(self, oid: str, *, inside: bool) -> None:
-        self._reach(self._db.execute(f"{_NODE} WHERE oid = ?", (bytes.fromhex(oid),)), inside)
-
-    def outside(self) -> frozenset[str]:
-        found = []
-        while self._open:
-            _, number, oid, parents = heappop(self._queue)
-            inside = self._inside[number]
-            if not inside:
-                self._open -= 1
-                found.append(oid)
-            for parent in parents.split():
-                known = self._inside.get(int(parent))
-                if known is None:
-                    self._reach(self._db.execute(f"{_NODE} WHERE id = ?", (int(parent),)), inside)
-                elif inside and not known:
-                    self._inside[int(parent)] = True
-                    self._open -= 1
-        return frozenset(found)
-
-    def _reach(self, rows: sqlite3.Cursor, inside: bool) -> None:
-        for number, rank, oid, parents in rows.fetchall():
-            known = self._inside.get(number)
-            if known is None:
-                heappush(self._queue, (-rank, number, oid.hex(), parents))
-                self._open += not inside
-            elif inside and not known:
-                self._open -= 1
-            self._inside[number] = inside or bool(known)
-
-
-_NODE = "SELECT id, rank, oid, parents FROM commits"
-
-
-def _own_sum(oid: bytes, rank: int, at: int, author: int) -> int:
-    return zlib.crc32(oid, (rank * 31 + at * 7 + author) & 0xFFFFFFFF)
-
-
-def _mix(path: int, other: int, added: int, deleted: int, status: str) -> int:
-    return (path * 1_000_003 + other * 7919 + added * 131 + deleted * 31 + ord(status)) & 0xFFFFFFFF
-
-
-_TOUCH = attrgetter("path", "old", "status", "added", "deleted")
-
-
-class _Ids:
-    """The numbers of the texts of one table, given out as they come."""
-
-    def __init__(self, connection: sqlite3.Connection, table: str, column: str) -> None:
-        self._db = connection
-        self._insert = f"INSERT INTO {table} (id, {column}) VALUES (?, ?)"  # noqa: S608 (names of our own)
-        self._one = f"SELECT id FROM {table} WHERE {column} = ?"  # noqa: S608
-        self._all = f"SELECT {column}, id FROM {table}"  # noqa: S608
-        self._next = f"SELECT coalesce(max(id), 0) + 1 FROM {table}"  # noqa: S608
-        self._known: dict[str, int] = {}
-
-    def of(self, texts: Collection[str]) -> dict[str, int]:
-        """The number of each of these texts, and of others."""
-        known = self._known
-        unknown = [text for text in texts if text not in known]
-        if len(unknown) > _MANY:
-            known.update(self._db.execute(self._all).fetchall())
-        else:
-            for text in unknown:
-                known.update((text, row[0]) for row in self._db.execute(self._one, (text,)))
-        first = int(self._db.execute(self._next).fetchone()[0])
-        new = list(enumerate(sorted(text for text in unknown if text not in known), first))
-        self._db.executemany(self._insert, new)
-        known.update((text, number) for number, text in new)
-        return known
-
-
-class _Adding:
-    """Writes batches of commits. What it knows of the file holds as long as nobody else writes."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
-        self._encode = msgspec.msgpack.Encoder().encode
-        self._people = _Ids(connection, "people", "key")
-        self._paths = _Ids(connection, "paths", "path")
-        self._kept: dict[str, tuple[int, int]] = {}
-        self._keys: dict[Person, str] = {}
-
-    def add(self, commits: Sequence[PastCommit], first: int) -> None:
-        rows, bodies, touches = [], [], []
-        paths = self._paths.of(_names(commits))
-        keys = self._keys
-        for person in {commit.author for commit in commits} - keys.keys():
-            keys[person] = person_key(person)
-        people = self._people.of({keys[commit.author] for commit in commits})
-        for number, commit in enumerate(commits, first):
-            parents = [found for parent in commit.parents if (found := self._find(parent))]
-            rank = max([commit.committed_at, *(above + 1 for _, above in parents)])
-            self._kept[commit.oid] = (number, rank)
-            below = " ".join([str(parent) for parent, _ in parents])
-            author = 0 if commit.is_merge else people[keys[commit.author]]
-            oid = bytes.fromhex(commit.oid)
-            own = _own_sum(oid, rank, commit.committed_at, author)
-            folders = set()
-            for path, old, status, added, deleted in map(_TOUCH, commit.touches):
-                here = before = paths[path]
-                if old != path:
-                    before = paths[old]
-                    if status == "R":
-                        touches.append((before, rank, number, MOVED, here, 0, 0, own ^ _mix(before, here, 0, 0, MOVED)))
-                check = own ^ _mix(here, before, added, deleted, status)
-                touches.append((here, rank, number, status, before, added, deleted, check))
-                folder, slash, _ = path.partition("/")
-                folders.add(folder if slash else "")
-            text = "".join(["\0" + folder for folder in sorted(folders)])
-            check = own ^ zlib.crc32(text.encode())
-            rows.append((number, oid, rank, commit.committed_at, author, below, text, check))
-            body = self._encode(commit)
-            bodies.append((number, zlib.crc32(body, rank & 0xFFFFFFFF), body))
-        self._db.executemany("INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-        self._db.executemany("INSERT INTO bodies VALUES (?, ?, ?)", bodies)
-        touches.sort()
-        self._db.executemany("INSERT INTO touches VALUES (?, ?, ?, ?, ?, ?, ?, ?)", touches)
-        counts = Counter(row[0] for row in touches)
-        self._db.executemany("UPDATE paths SET rows = rows + ? WHERE id = ?", [(n, path) for path, n in counts.items()])
-        self._move_tips(commits)
-
-    def _find(self, oid: str) -> tuple[int, int] | None:
-        """Id and rank of a commit, None where it is not kept."""
-        if oid not in self._kept:
-            row = self._db.execute("SELECT id, rank FROM commits WHERE oid = ?", (bytes.fromhex(oid),)).fetchone()
-            if row is None:
-                return None
-            self._kept[oid] = (row[0], row[1])
-        return self._kept[oid]
-
-    def _move_tips(self, commits: Sequence[PastCommit]) -> None:
-        parents = {parent for commit in commits for parent in commit.parents}
-        self._db.executemany("DELETE FROM tips WHERE oid = ?", [(bytes.fromhex(parent),) for parent in sorted(parents)])
-        heads = [(bytes.fromhex(commit.oid),) for commit in commits if commit.oid not in parents]
-        self._db.executemany("INSERT OR IGNORE INTO tips VALUES (?)", heads)
-
-
-def _names(commits: Sequence[PastCommit]) -> set[str]:
-    touches = list(chain.from_iterable(map(attrgetter("touches"), commits)))
-    return {*map(attrgetter("path"), touches), *map(attrgetter("old"), touches)}
 
 
 def _open(file: Path) -> sqlite3.Connection:
