@@ -19,6 +19,8 @@ from tidegate.risk.features.row import Row
 MOST = 6
 LEAST = 0.05
 """Log-odds; what moved less than this moved nothing that a reader could see."""
+TELLING = 1.25
+"""A place is told of where its rate is so many times that of the repository, or less than one so many-th."""
 
 
 def explain(
@@ -68,18 +70,39 @@ def _factor(theme: str, parts: Sequence[tuple[str, float]], seen: _Seen) -> Risk
     weight = sum(part for _, part in parts)
     if abs(weight) < LEAST:
         return None
-    along = [(name, part) for name, part in parts if part * weight > 0]
-    lead = min(along, key=lambda one: (-abs(one[1]), one[0]))[0]
+    along = sorted((-abs(part), name) for name, part in parts if part * weight > 0 and _differs(seen, name))
+    if not along:
+        return None
+    lead = along[0][1]
     words = _TABLE[theme].tell(seen, lead, weight) or _plain(seen, lead)
     return RiskFactor(theme, words, round(weight, 4))
 
 
+def _differs(seen: _Seen, name: str) -> bool:
+    """Whether the figure reads otherwise than the usual one."""
+    usual = seen.usual(name)
+    return usual is None or _shown(name, seen.of(name)) != _shown(name, usual)
+
+
+def _shown(name: str, value: float) -> str:
+    return f"{100 * value:.0f} %" if _FEATURES[name].unit == "share" else _number(value)
+
+
 def _size(seen: _Seen, lead: str, _: float) -> str:
-    if lead not in ("la", "ld", "tokens_added", "tokens_deleted", "hunks"):
-        return ""
+    if lead == "definitions":
+        return f"{_counted(seen.of(lead), 'definition')} of functions and types edited{_usual(seen, lead)}"
     usual = seen.usual("la")
+    if lead != "la" and usual is not None and not _differs(seen, "la"):
+        return ""
     tail = f"; the usual change here adds {_number(usual)}" if usual is not None else ""
     return f"{_counted(seen.of('la'), 'line')} added, {_number(seen.of('ld'))} deleted{tail}"
+
+
+def _content(seen: _Seen, lead: str, _: float) -> str:
+    if lead != "depth":
+        return ""
+    nested = f"up to {_counted(seen.of('depth'), 'level')} deep" if seen.of("depth") else "0 levels deep"
+    return f"added lines are nested {nested}{_usual(seen, 'depth')}"
 
 
 def _spread(seen: _Seen, lead: str, _: float) -> str:
@@ -89,6 +112,8 @@ def _spread(seen: _Seen, lead: str, _: float) -> str:
             return "the 1 file is new" if new else "the 1 file is not new"
         return f"{_number(new) if new else 'none'} of the {_number(files)} files {'is' if new < 2 else 'are'} new"
     usual = seen.usual("nf")
+    if lead != "nf" and usual is not None and not _differs(seen, "nf"):
+        return ""
     tail = f"; the usual change here touches {_number(usual)}" if usual is not None else ""
     wide, noun = (seen.of("ns"), "subsystem") if seen.of("ns") > 1 else (seen.of("nd"), "folder")
     return f"{_counted(files, 'file')} in {_counted(wide, noun)}{tail}"
@@ -125,6 +150,8 @@ def _place(seen: _Seen, weight: float) -> str:
     rate = seen.habits.folders.get(folder)
     if rate is None or (rate.share - whole.share) * weight <= 0:
         return ""
+    if TELLING > rate.share / whole.share > 1 / TELLING:
+        return ""
     return f"touches {folder}, where {_rate(rate)}; in the whole repository {_short(whole)}"
 
 
@@ -138,7 +165,8 @@ def _experience(seen: _Seen, lead: str, _: float) -> str:
         return done
     if old == 1:
         return f"{done}, {'some' if familiar else 'none'} of them to this file"
-    return f"{done}; {_number(familiar) if familiar else 'none'} of the {_number(old)} files changed by them before"
+    share = "all" if familiar == old else _number(familiar) + " of the" if familiar else "none of the"
+    return f"{done}; {share} {_number(old)} files changed by them before"
 
 
 def _others(seen: _Seen, _lead: str, _: float) -> str:
@@ -182,17 +210,20 @@ def _purpose(seen: _Seen, lead: str, _: float) -> str:
 def _plain(seen: _Seen, name: str) -> str:
     feature = _FEATURES[name]
     value, usual = seen.of(name), seen.usual(name)
+    of = " of the added lines" if feature.group == "content" else ""
     if feature.unit == "share":
-        tail = f"; usual here: {100 * usual:.0f} %" if usual is not None else ""
-        return f"{feature.words}: {100 * value:.0f} % of the added lines{tail}"
+        tail = f"; usual here: {_shown(name, usual)}" if usual is not None else ""
+        return f"{feature.words}: {_shown(name, value)}{of}{tail}"
     return f"{feature.words}: {_number(value)}{_usual(seen, name)}"
 
 
 def _surface(seen: _Seen, _lead: str, _: float) -> str:
-    return (
-        f"paths of {_counted(seen.of('domains'), 'sensitive area')}, "
-        f"{_counted(seen.of('critical'), 'file')} in critical ones"
-    )
+    areas, critical = seen.of("domains"), seen.of("critical")
+    hits = (hit for file in seen.change.files for hit in file.domains if not hit.line)
+    names = sorted({hit.domain for hit in hits})[:3]
+    listed = f" ({', '.join(names)})" if names else ""
+    tail = f", {_counted(critical, 'file')} in critical ones" if critical else ""
+    return f"paths of {_counted(areas, 'sensitive area')}{listed}{tail}{_usual(seen, 'domains')}"
 
 
 def _these(seen: _Seen) -> str:
@@ -231,15 +262,18 @@ def _counted(value: float, noun: str, plural: str = "") -> str:
 
 
 _TABLE: dict[str, _Theme] = {
-    "size": _Theme(("la", "ld", "tokens_added", "tokens_deleted", "hunks", "definitions", "depth"), _size),
+    "size": _Theme(("la", "ld", "tokens_added", "tokens_deleted", "hunks", "definitions"), _size),
     "spread": _Theme(("ns", "nd", "nf", "ent", "new_share", "languages"), _spread),
     "files": _Theme(("nuc", "ndev", "lt", "age", "fixes_180"), _files),
     "experience": _Theme(("exp", "rexp", "sexp", "familiar_share"), _experience),
     "others": _Theme(("others_day", "others_week"), _others),
     "pace": _Theme(("burst_hour", "burst_day", "pace"), _pace),
     "content": _Theme(
-        ("comment_share", "blank_share", "import_share", "condition_share", "literal_share", "moved_share"),
-        lambda *_: "",
+        (
+            *("comment_share", "blank_share", "import_share", "condition_share", "literal_share", "moved_share"),
+            "depth",
+        ),
+        _content,
     ),
     "tests": _Theme(("test_files", "test_share"), _tests),
     "agent": _Theme(("ai",), _agent),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from tidegate.risk.features.definitions import FEATURES
 from tidegate.risk.values import PastCommit
 
 if TYPE_CHECKING:
@@ -34,8 +34,9 @@ class Rate(Struct, frozen=True, array_like=True):
 
 
 class Habits(Struct, frozen=True):
-    """The median of each feature over the changes of a repository, and rates of repair over those that have matured.
+    """What is usual of each feature in a repository, and rates of repair over the changes that have matured.
 
+    `usual` is the median, for shares the mean, and where the median is 0 the mean of what is log-scaled.
     `whole` is the rate of all, `fixes` of those that are fixes themselves, `folders` of those that touched something
     in that folder, where they are `LEAST_CHANGES` or more.
     """
@@ -59,7 +60,7 @@ def learn_habits(commits: Sequence[PastCommit], frame: Frame, targets: Targets, 
     is_fix = frame.column("fix") > 0
     fixes = old & is_fix
     return Habits(
-        usual=_medians(frame),
+        usual=_usual(frame),
         whole=Rate(len(fate), sum(fate.values())),
         fixes=Rate(int(fixes.sum()), int((fixes & repaired).sum())),
         folders=_by_folder(commits, fate),
@@ -75,15 +76,23 @@ def folders_above(path: str) -> list[str]:
 # Private
 
 
-def _medians(frame: Frame) -> dict[str, float]:
+def _usual(frame: Frame) -> dict[str, float]:
+    """A median of 0 tells nothing of the changes that are not 0: then a mean, of logarithms where a few are huge."""
     import numpy as np
 
+    raw = {feature.name for feature in FEATURES if not feature.log}
     found = {}
     for name, column in zip(frame.names, frame.values.T, strict=True):
         known = column[np.isfinite(column)]
-        if len(known):
-            found[name] = float(np.median(known))
-    return {name: value for name, value in found.items() if math.isfinite(value)}
+        if not len(known):
+            continue
+        middle = float(np.median(known))
+        if name in raw:
+            middle = float(np.mean(known))
+        elif middle == 0:
+            middle = float(np.expm1(np.mean(np.log1p(np.maximum(known, 0.0)))))
+        found[name] = round(middle, 4)
+    return found
 
 
 def _by_folder(commits: Iterable[PastCommit], fate: Mapping[str, bool]) -> dict[str, Rate]:

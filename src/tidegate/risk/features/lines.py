@@ -14,9 +14,9 @@ from tidegate.risk.features.tokens import words_of
 
 MOST = 5
 MOST_OF_A_FILE = 3
-MOST_READ = 50_000
+MOST_READ = 20_000
 """Lines that are looked at; a change with more is looked at from its start, file by file."""
-LONGEST = 500
+LONGEST = 300
 FEW_AUTHORS = 1
 
 
@@ -26,8 +26,9 @@ def risky_lines(
     """At most five added lines, the one to look at first first, at most three of one file.
 
     `words` is what `tokens.learn_words` answered (empty: nothing was learnt here); `authors` says how many people
-    changed a file before, by the name that it had then. Comments, prose, blank lines, imports and brackets are never
-    among them; tests, generated and vendored files and documents only where nothing else was added.
+    changed a file before, by the name that it had then. Comments, prose, blank lines, imports, brackets and lines that
+    nothing can be said of are never among them, nor are documents and data; tests, configuration, generated and
+    vendored files only where nothing else was added.
     """
     known = authors or {}
     for files in (_first(change.files), _others(change.files)):
@@ -59,16 +60,20 @@ class _Kind(NamedTuple):
     score: float
 
 
+_DEFINITION = re.compile(
+    rb"^\s*(?:(?:export|default|public|private|protected|static|final|abstract|async|pub|override)\s+)*"
+    rb"(?:def|class|func|function|fn|interface|type|struct|enum|trait|impl)\b"
+)
 _KINDS = (
     _Kind(
         "concurrency",
         re.compile(
             rb"\b(?:async|await|go func|[Ll]ock|[Mm]utex|synchronized|volatile|[Tt]hread\w*|atomic\w*|[Ss]emaphore"
-            rb"|[Cc]hannel|select|Promise\.\w+|asyncio|join|notify|wait)\b"
+            rb"|[Cc]hannel|Promise\.\w+|asyncio)\b|\.(?:wait|notify\w*|acquire|release)\("
         ),
         0.5,
     ),
-    _Kind("an index or a slice", re.compile(rb"[\w)\]]\[[^\]]+\]"), 0.45),
+    _Kind("an index or a slice", re.compile(rb"[\w)\]]\[[^\]]{1,60}\]"), 0.45),
     _Kind("arithmetic", re.compile(rb"[\w)\]]\s[-+*/%]\s?[\w(]|[-+*/]=|<<|>>"), 0.35),
     _Kind("several calls in one", re.compile(rb"\w\s*\([^\n]*[\w.]\s*\("), 0.35),
     _Kind(
@@ -90,14 +95,7 @@ _KINDS = (
     _Kind("", re.compile(rb"^\s*(?:raise|throw)\b"), -0.3),
     _Kind("", re.compile(rb"^\s*(?:for|while)\b"), -0.3),
     _Kind("", re.compile(rb"^\s*@\w"), -0.5),
-    _Kind(
-        "",
-        re.compile(
-            rb"^\s*(?:(?:export|default|public|private|protected|static|final|abstract|async|pub|override)\s+)*"
-            rb"(?:def|class|func|function|fn|interface|type|struct|enum|trait|impl)\b"
-        ),
-        -0.45,
-    ),
+    _Kind("", _DEFINITION, -0.45),
     _Kind("", re.compile(rb"^\s*.{0,19}\s*$"), -0.3),
     _Kind("", re.compile(rb"^\s*\S.{38,98}\S\s*$"), 0.2),
 )
@@ -108,6 +106,7 @@ _WORD_WEIGHT = 0.5
 _CALL = re.compile(rb"([A-Za-z_][\w.]{1,60})\s*\(")
 _IMPORT = re.compile(rb"\s*(?:import\b|from\b.*\bimport\b|#\s*include\b|require\b|use\b|using\b|package\b|export \*)")
 _BRACKETS = re.compile(rb"[\s{}()\[\];,:]*|\s*(?:else|try|do|end|pass|begin|finally)\s*[:{]?\s*")
+_PROSE = re.compile(rb"\b(?:the|an|this|that|will|are|be|which|should|must)\s+[a-z`]{2}")
 _STRING = re.compile(rb"\"(?:[^\"\\]|\\.){0,500}\"|'(?:[^'\\]|\\.){0,500}'")
 _CODE = re.compile(rb"[=(){}\[\];<>+*/&|]|\b(?:return|raise|throw|yield|await|delete|del|goto|break|continue)\b|:\s*$")
 """What prose, such as the text of a docstring, has none of."""
@@ -118,7 +117,7 @@ def _first(files: Iterable[FileChange]) -> list[FileChange]:
 
 
 def _others(files: Iterable[FileChange]) -> list[FileChange]:
-    return [file for file in files if not file.binary and file.kind not in ("symlink", "submodule")]
+    return [file for file in files if file.kind in ("source", "test", "config")]
 
 
 def _judged(files: Iterable[FileChange], words: Mapping[str, float], authors: Mapping[str, int]) -> Iterator[_Judged]:
@@ -128,17 +127,19 @@ def _judged(files: Iterable[FileChange], words: Mapping[str, float], authors: Ma
         base, place = _of_file(file, authors)
         path = show_path(file.path)
         for hunk in file.hunks:
-            calls = _calls(hunk.removed)
+            calls = _calls(_STRING.sub(b'""', text[:LONGEST]) for text in hunk.removed)
             for number, text in enumerate(hunk.added[: max(left, 0)], hunk.new_start):
                 line = text[:LONGEST]
                 if _tells(line, comment):
-                    score, why = _of_line(line, calls, words)
-                    yield _Judged(base + score, path, number, "; ".join((*why, *place)))
+                    score, why = _of_line(line, calls, words if file.kind in ("source", "test") else {})
+                    if why or file.critical:
+                        yield _Judged(base + score, path, number, "; ".join((*why, *place)))
             left -= len(hunk.added)
 
 
 def _tells(line: bytes, comment: re.Pattern[bytes] | None) -> bool:
-    if _BRACKETS.fullmatch(line) or _IMPORT.match(line) or not _CODE.search(line):
+    code = _STRING.sub(b'""', line)
+    if _BRACKETS.fullmatch(code) or _IMPORT.match(code) or not _CODE.search(code) or _PROSE.search(code):
         return False
     return comment is None or comment.match(b"\n" + line) is None
 
@@ -159,13 +160,14 @@ def _of_line(line: bytes, calls: Mapping[bytes, set[bytes]], words: Mapping[str,
     kinds = [kind for kind in _KINDS if kind.pattern.search(code)]
     score = sum(kind.score for kind in kinds)
     why = [kind.name for kind in kinds if kind.name][:2]
-    for name, arguments in _calls([line]).items():
+    for name, arguments in _calls([code]).items():
         if name in calls and not arguments & calls[name]:
             score += _OTHER_ARGUMENTS
-            why.insert(0, f"other arguments for {name.decode('utf-8', 'backslashreplace')}")
+            what = "another signature of" if _DEFINITION.match(code) else "other arguments for"
+            why.insert(0, f"{what} {name.decode('utf-8', 'backslashreplace')}")
             break
     learnt, said = _of_words(code, words)
-    return score + learnt, [*why, *said] or ["new code without a sign of its own"]
+    return score + learnt, [*why, *said]
 
 
 def _of_words(code: bytes, words: Mapping[str, float]) -> tuple[float, list[str]]:
