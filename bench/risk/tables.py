@@ -81,10 +81,10 @@ def issta21() -> list[Project]:
     return found
 
 
-def ai_era(extra: Sequence[str] = ()) -> list[Project]:
+def ai_era(place: Path | None = None, extra: Sequence[str] = ()) -> list[Project]:
     """Repositories in which agents write a large share; `known` says since when a label is known."""
     found = []
-    for path in _files("ai_era"):
+    for path in _files("ai_era") if place is None else sorted(place.glob("*.csv.gz")):
         rows = _read(path)
         known = np.array([int(float(row["known"])) if row["known"] else -1 for row in rows], dtype=np.int64)
         found.append(_project(path, rows, _times(rows, "ct"), known, _floats(rows, "bug"), {}, [*KAMEI, *extra]))

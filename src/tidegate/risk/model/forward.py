@@ -47,15 +47,19 @@ def run_forward(
     edges: Sequence[int],
     prior: Model | None,
     progress: Callable[[int, int], None] | None = None,
+    refreshes: int = REFRESHES,
 ) -> Forward:
-    """The answers for each block by a model of all rows before it, with labels known when the block began."""
+    """The answers for each block by a model of all rows before it, with labels known when the block began.
+
+    The calibration is refitted `refreshes` times within a block.
+    """
     raw = np.full(len(frame.ids), math.nan)
     for number, (start, stop) in enumerate(pairwise(edges)):
         seen = seen_at(frame.at[:start], targets.rows(0, start), moment(frame, start))
         raw[start:stop] = learn(frame.rows(0, start), seen, prior).raw(frame.values[start:stop])
         if progress is not None:
             progress(number + 1, len(edges) - 1)
-    return Forward(raw, _calibrated(frame, targets, edges, raw))
+    return Forward(raw, _calibrated(frame, targets, edges, raw, refreshes))
 
 
 def moment(frame: Frame, row: int) -> int:
@@ -76,10 +80,10 @@ def calibrate(raw: Floats, seen: Seen) -> Platt | None:
 # Private
 
 
-def _calibrated(frame: Frame, targets: Targets, edges: Sequence[int], raw: Floats) -> Floats:
+def _calibrated(frame: Frame, targets: Targets, edges: Sequence[int], raw: Floats, refreshes: int) -> Floats:
     chance = np.full(len(raw), math.nan)
     for start, stop in pairwise(edges):
-        marks = sorted({round(start + (stop - start) * part / REFRESHES) for part in range(REFRESHES + 1)})
+        marks = sorted({round(start + (stop - start) * part / refreshes) for part in range(refreshes + 1)})
         for here, there in pairwise(marks):
             seen = seen_at(frame.at[:here], targets.rows(0, here), moment(frame, here))
             platt = calibrate(raw[:here], seen)

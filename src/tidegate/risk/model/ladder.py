@@ -20,8 +20,8 @@ NEWEST_ROWS = 20_000
 EM_ROUNDS = 8
 RIDGE = 8.0
 
-BOOSTING = Growth(rounds=150, leaves=15, leaf_rows=30, rate=0.05, columns=0.5, rows=0.8, ridge=5.0)
-FOREST = Growth(rounds=150, leaves=96, leaf_rows=8, columns=0.35, rows=0.632)
+BOOSTING = Growth(rounds=150, leaves=15, leaf_rows=30, rate=0.05, columns=0.25, rows=0.8, ridge=20.0)
+FOREST = Growth(rounds=150, leaves=96, leaf_rows=20, columns=0.35, rows=0.632)
 RESIDUAL = Growth(rounds=80, leaves=6, leaf_rows=30, rate=0.05, columns=0.5, rows=0.8, ridge=20.0)
 
 

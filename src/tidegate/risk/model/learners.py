@@ -33,7 +33,7 @@ class Grown(NamedTuple):
     def answers(self, values: Floats) -> Floats:
         """The sum over trees for each row."""
         found: Floats = np.asarray(self.booster.predict(values, raw_score=True, num_threads=1), dtype=np.float64)
-        return found
+        return found * self.scale
 
     def trees(self) -> Trees:
         """The same as arrays."""

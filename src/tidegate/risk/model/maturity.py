@@ -11,14 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from tidegate.risk.features.frame import Floats, Targets, Times
+from tidegate.risk.labels.delay import DAY, USUAL
 
-DAY = 86_400
 FEWEST = 30
-THIN = 10
+RECENT = 0.5
 MATURE = 0.9
-
-USUAL_DAYS = (0.0, 1.0, 30.0, 90.0, 365.0, 730.0, 1460.0)
-USUAL_SHARES = (0.03, 0.06, 0.22, 0.40, 0.71, 0.85, 1.0)
 
 
 class DelayCurve(NamedTuple):
@@ -30,12 +27,8 @@ class DelayCurve(NamedTuple):
     def share(self, age: Floats) -> Floats:
         """The share known at each age; before the first step it is 0, after the last 1."""
         places = np.searchsorted(self.ages, age, "right")
-        return np.concatenate([[0.0], self.shares])[places]
-
-    def maturity(self, share: float = MATURE) -> float:
-        """The age at which that share of repairs is known, in seconds."""
-        place = int(np.searchsorted(self.shares, share, "left"))
-        return float(self.ages[min(place, len(self.ages) - 1)]) if len(self.ages) else 0.0
+        found: Floats = np.concatenate([[0.0], self.shares])[places]
+        return found
 
 
 class Seen(NamedTuple):
@@ -69,36 +62,47 @@ class Seen(NamedTuple):
         return float(self.truth.sum())
 
 
-def seen_at(at: Times, targets: Targets, now: int, curve: DelayCurve | None = None) -> Seen:
-    """What was known at `now`. The delay curve is that of the same labels unless it is given."""
+def seen_at(at: Times, targets: Targets, now: int) -> Seen:
+    """What was known at `now`, with the delay curve as it stood then."""
     known = (targets.known_at >= 0) & (targets.known_at <= now) & (targets.repaired > 0)
-    fitted = curve or fit_curve(at[known], targets.known_at[known], now)
-    age = np.maximum(now - at, 0).astype(np.float64)
+    curve = fit_curve(at[known], targets.known_at[known], now, float(now - at.min()) if len(at) else 0.0)
+    ripe = curve.share(np.maximum(now - at, 0).astype(np.float64))
     return Seen(
         np.where(known, np.clip(targets.repaired, 0.0, 1.0), 0.0),
         known.astype(np.float64),
-        np.where(known, 1.0, fitted.share(age)),
+        np.where(known, 1.0, ripe),
     )
 
 
-def usual_curve() -> DelayCurve:
-    """The curve of 28,239 changes in 14 projects (ApacheJIT), for a repository that has too few repairs of its own."""
-    return DelayCurve(np.array(USUAL_DAYS) * DAY, np.array(USUAL_SHARES))
-
-
-def fit_curve(at: Times, known_at: Times, now: int) -> DelayCurve:
+def fit_curve(at: Times, known_at: Times, now: int, horizon: float) -> DelayCurve:
     """The delay curve of repairs known by `now`, corrected for those that are still to come.
 
-    Young changes can only show quick repairs; the estimate for such right-truncated data is Lynden-Bell's (1971). What
-    takes longer than the history is old cannot be seen: the curve ends at 1 with the longest delay that was possible.
+    Young changes can only show quick repairs; the estimate for such right-truncated data is Lynden-Bell's (1971). A
+    repair that takes longer than the history is old (`horizon`, in seconds) cannot be seen and is not guessed: the
+    curve reaches 1 within it. (Drawn on to where the usual curve ends, it said three times too much of young
+    histories.) With few repairs it is the usual curve, cut there. Only the newer half of the repairs count: projects
+    find their faults faster as they grow.
     """
     if len(at) < FEWEST:
-        return usual_curve()
+        return _usual(horizon)
+    recent = np.argsort(at, kind="stable")[-max(FEWEST, round(len(at) * RECENT)) :]
+    at, known_at = at[recent], known_at[recent]
     delays = np.maximum(known_at - at, 0).astype(np.float64)
     limits = np.maximum(now - at, delays)
     ages, counts = np.unique(delays, return_counts=True)
-    started = np.cumsum(counts)
     ended = np.searchsorted(np.sort(limits), ages, "left")
-    at_risk = np.maximum(started - ended, np.maximum(counts, THIN))
+    at_risk = np.maximum(np.cumsum(counts) - ended, np.maximum(counts, FEWEST / 3))
     left = np.clip(1.0 - counts / at_risk, 1e-6, 1.0)
     return DelayCurve(ages, np.append(np.cumprod(left[::-1])[::-1][1:], 1.0))
+
+
+# Private
+
+
+def _usual(horizon: float) -> DelayCurve:
+    ages = np.array([day for day, _ in USUAL]) * DAY
+    shares = np.array([share for _, share in USUAL])
+    fine = np.unique(np.append(np.linspace(0.0, ages[-1], 400), min(max(horizon, 0.0), ages[-1])))
+    fine = fine[fine <= max(horizon, 0.0)]
+    found = np.interp(fine, ages, shares)
+    return DelayCurve(fine, found / found[-1])
