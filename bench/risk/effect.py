@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tidegate.risk.effect import ADJUSTED, PUBLISHED_MEAN, PUBLISHED_VARIANCE, agent_effects, plain_estimates
 from tidegate.risk.features.frame import Floats, Frame, Targets
@@ -36,12 +37,12 @@ LOWEST, HIGHEST = 0.93, 0.97
 
 
 class History(NamedTuple):
-    """One repository as the bench reads it. `bots` is about who to leave out."""
+    """One repository: its changes, what became of them, which declare an agent, and when it was read."""
 
     name: str
     frame: Frame
     targets: Targets
-    agent: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+    agent: NDArray[np.bool_]
     now: int
 
 
@@ -86,7 +87,7 @@ def read_history(path: Path) -> History:
     return History(path.name.removesuffix(".csv.gz"), frame, Targets(repaired, known), agents(rows), now)
 
 
-def agents(rows: list[dict[str, str]]) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def agents(rows: list[dict[str, str]]) -> NDArray[np.bool_]:
     return np.asarray([row["ai"] == "1" for row in rows])
 
 
@@ -146,7 +147,7 @@ class _Base(NamedTuple):
 
     name: str
     frame: Frame
-    agent: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+    agent: NDArray[np.bool_]
     odds: Floats
 
 
@@ -188,7 +189,9 @@ def _several_tools(bases: list[_Base], run: int) -> list[_Answer]:
     return _answers(base, np.where(base.agent, tools, -1), ODDS, random)
 
 
-def _answers(base: _Base, tools: np.ndarray, odds: tuple[float, ...], random: np.random.Generator) -> list[_Answer]:  # type: ignore[type-arg]
+def _answers(
+    base: _Base, tools: NDArray[np.int64], odds: tuple[float, ...], random: np.random.Generator
+) -> list[_Answer]:
     planted = np.asarray([*(math.log(one) for one in odds), 0.0])
     chance = 1.0 / (1.0 + np.exp(-(base.odds + planted[tools])))
     drawn = (random.random(len(chance)) < chance).astype(np.float64)
@@ -197,10 +200,12 @@ def _answers(base: _Base, tools: np.ndarray, odds: tuple[float, ...], random: np
     marks = {oid: mark for oid, mark in zip(base.frame.ids, names, strict=True) if mark is not None}
     now = int(base.frame.at.max()) + 400 * DAY
     plain = {e.mark.tool: e for e in plain_estimates(base.frame, targets, np.arange(len(tools)), names)}
-    return [
-        _Answer(int(e.tool[1:]), planted[int(e.tool[1:])], math.log(e.low), math.log(e.high), plain[e.tool].log_odds, plain[e.tool].error)
-        for e in agent_effects(base.frame, targets, marks, now)
-    ]  # fmt: skip
+    found = []
+    for effect in agent_effects(base.frame, targets, marks, now):
+        tool, without = int(effect.tool[1:]), plain[effect.tool]
+        low, high = math.log(effect.low), math.log(effect.high)
+        found.append(_Answer(tool, float(planted[tool]), low, high, without.log_odds, without.error))
+    return found
 
 
 def _tally(runs: list[list[_Answer]]) -> Tally:
@@ -226,12 +231,18 @@ def _bayes_holds(answer: _Answer) -> bool:
 
 
 def _show(what: str, tally: Tally, runs: int) -> bool:
-    share = tally.held / max(tally.told, 1)
+    told = max(tally.told, 1)
+    share = tally.held / told
     good = LOWEST <= share <= HIGHEST and tally.told >= runs / 2
-    print(f"{what:<26} {tally.told} of {runs} told   holds {share:.1%} (too low {tally.below / tally.told:.1%}, too high "
-          f"{tally.above / tally.told:.1%})   bar 93 to 97 %   width {tally.width:.2f}   plain {tally.plain_held / tally.told:.1%} "
-          f"width {tally.plain_width:.2f}   usual empirical Bayes {tally.bayes_held / tally.told:.1%}"
-          f"{'' if good else '   FAILED'}")  # fmt: skip
+    parts = [
+        f"{what:<26} {tally.told} of {runs} told",
+        f"holds {share:.1%} (too low {tally.below / told:.1%}, too high {tally.above / told:.1%})",
+        f"bar 93 to 97 %{'' if good else ' FAILED'}",
+        f"width {tally.width:.2f}",
+        f"plain {tally.plain_held / told:.1%} width {tally.plain_width:.2f}",
+        f"usual empirical Bayes {tally.bayes_held / told:.1%}",
+    ]
+    print("   ".join(parts))
     return not good
 
 

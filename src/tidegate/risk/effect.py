@@ -7,7 +7,7 @@ comes with its interval. Imports numpy: load it late.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -36,12 +36,17 @@ ADJUSTED = ("ns", "nd", "nf", "ent", "la", "ld", "lt", "ndev", "age", "nuc", "ex
 
 
 class Estimate(NamedTuple):
-    """The plain estimate of one agent's effect on the scale of log odds, before anything is drawn anywhere."""
+    """The plain estimate of one agent's effect on the scale of log odds, before anything is drawn anywhere.
+
+    `shared` is its covariance with each estimate of the same answer, itself among them: all are compared with the same
+    changes without an agent.
+    """
 
     mark: Mark
     changes: int
     log_odds: float
     error: float
+    shared: tuple[float, ...] = ()
 
 
 def agent_effects(
@@ -107,7 +112,8 @@ def plain_estimates(
         error = float(np.sqrt(max(fit.covariance[column, column], 1e-12)))
         if min(repaired, rows_of.sum() - repaired) < FEWEST_REPAIRS:
             error = error_by_likelihood(design, truth, ridge, fit, column, PUBLISHED_MEAN)
-        found.append(Estimate(mark, int(rows_of.sum()), float(fit.coefficients[column]), error))
+        shared = tuple(float(value) for value in fit.covariance[column, 1 : 1 + len(told)])
+        found.append(Estimate(mark, int(rows_of.sum()), float(fit.coefficients[column]), error, shared))
     return found
 
 
@@ -145,24 +151,28 @@ def _usable(frame: Frame, now: int, left_out: Collection[str]) -> NDArray[np.int
     return np.asarray([row for row, oid in enumerate(frame.ids) if old[row] and oid not in out], dtype=np.int64)
 
 
-def _shrunk(estimates: Iterable[Estimate]) -> list[AgentEffect]:
-    """Each drawn toward what the others of this repository and the published ones let expect. Its own figure is not
-    among them, else its interval would be too narrow."""
-    all_of_them = list(estimates)
-    half = PUBLISHED_VARIANCE / 2.0
+def _shrunk(estimates: Sequence[Estimate]) -> list[AgentEffect]:
+    """Each drawn toward what the others of this repository and the published ones let expect."""
     found = []
-    for one in all_of_them:
-        others = [other for other in all_of_them if other is not one]
-        belief = together(
-            [other.log_odds for other in others],
-            [other.error for other in others],
-            Belief(PUBLISHED_MEAN, half),
-            half,
-        )
-        shrunk = shrink(one.log_odds, one.error, belief)
+    for place, one in enumerate(estimates):
+        shrunk = shrink(one.log_odds, one.error, _belief(estimates, place))
         odds, low, high = (float(np.exp(value)) for value in (shrunk.estimate, shrunk.low, shrunk.high))
         found.append(AgentEffect(one.mark.tool, one.mark.model, one.changes, odds, low, high))
     return found
+
+
+def _belief(estimates: Sequence[Estimate], place: int) -> Belief:
+    """What the others let expect of one. Neither its own figure nor the chance that it shares with theirs may be in
+    that, else its interval would be too narrow: the shared part is taken out of theirs."""
+    one, half = estimates[place], PUBLISHED_VARIANCE / 2.0
+    figures, errors = [], []
+    for number, other in enumerate(estimates):
+        if number == place:
+            continue
+        common = other.shared[place] / one.shared[place]
+        figures.append(other.log_odds - common * (one.log_odds - PUBLISHED_MEAN))
+        errors.append(float(np.sqrt(max(other.error**2 - common * other.shared[place], 1e-12))))
+    return together(figures, errors, Belief(PUBLISHED_MEAN, half), half)
 
 
 def _confounders(frame: Frame, rows: NDArray[np.int64]) -> Floats:
