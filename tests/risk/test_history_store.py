@@ -106,9 +106,10 @@ def test_an_interrupt_loses_one_batch(tmp_path: Path, monkeypatch: pytest.Monkey
 
     seen: list[tuple[int, int]] = []
     with open_repository(repo.path) as repository:
-        for _ in range(2):
-            with pytest.raises(KeyboardInterrupt) if len(seen) == 0 else open_repository(repo.path):
-                open_history(repository, repository.find("main"), store_folder(repository), interrupt).close()
+        head, folder = repository.find("main"), store_folder(repository)
+        with pytest.raises(KeyboardInterrupt):
+            open_history(repository, head, folder, interrupt)
+        open_history(repository, head, folder, interrupt).close()
     assert seen[2] == (21, seen[0][1])
     assert seen[3] == (7, seen[0][1] - 21)
     with mine(repo, "main") as mined:
