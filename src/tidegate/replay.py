@@ -54,7 +54,7 @@ VERSION = 1
 BLOCK = 128
 """So many neighbours on the branch are kept as one value, counted from the first commit: blocks never move."""
 
-MATURED_DAYS = 180
+DAYS_TO_MATURE = 180
 """A change younger than this is not judged: its repair may not be known yet."""
 
 NOT_KNOWN = "not known of the past"
@@ -77,7 +77,7 @@ class Hindsight(Struct, frozen=True):
     now: int
     labels: Sequence[Label] = ()
     scores: Mapping[str, tuple[float, float]] = {}
-    matured_days: int = MATURED_DAYS
+    matured_days: int = DAYS_TO_MATURE
     sure: float = 0.5
     """From here on a change counts as repaired. Several labels of one change are taken as independent."""
 

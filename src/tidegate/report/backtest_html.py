@@ -41,6 +41,7 @@ main{max-width:1100px;margin:0 auto;padding:24px 16px 64px}
 h1{font-size:20px;line-height:1.35;margin:0 0 8px}h2{font-size:16px;margin:0 0 8px}section{margin:28px 0}
 .says{padding:8px 12px;border-left:4px solid var(--a);background:var(--soft);margin:8px 0}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:16px;align-items:start}
+.plots{margin:16px 0}.beside{display:grid;gap:16px;min-width:0}
 figure{margin:0;padding:12px;border:1px solid var(--line);border-radius:8px;min-width:0}
 figcaption{font-weight:600;margin:0 0 8px}figure p{margin:8px 0 0;color:var(--dim);font-size:12px}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%}
@@ -114,7 +115,7 @@ def _head(result: Backtest, title: str, told: Iterable[str] | None = None) -> li
 
 def _body(result: Backtest) -> list[str]:
     rules = [rule for rule in result.rules if is_shown(rule)]
-    plots = []
+    plots, beside = [], []
     if result.curves:
         note = (
             "All judged changes. The ring is the suggested line on the later 40 %, which it was not fitted on, with "
@@ -123,11 +124,11 @@ def _body(result: Backtest) -> list[str]:
         plots.append(_figure("Caught against held", curve_svg(result), note))
     if rules:
         note = "Caught: of the changes repaired later, with the 95 % interval. Delayed: of the others."
-        plots.append(_figure("Rule by rule", rules_svg(result), note))
+        beside.append(_figure("Rule by rule", rules_svg(result), note))
     if result.months:
-        plots.append(
-            _figure("Month by month", months_svg(result), "What all rules that stop a change would have held.")
-        )
+        note = "What all rules that stop a change would have held."
+        beside.append(_figure("Month by month", months_svg(result), note))
+    plots += ['<div class="beside">', *beside, "</div>"] if beside else []
     rows = [_figures_cells(_name(rule), rule.figures) for rule in rules]
     if any(not marks(rule) for rule in rules):
         rows.append(_figures_cells("all that stop a change", result.whole))

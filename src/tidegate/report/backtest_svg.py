@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from tidegate.policy.backtest.measures import SIZE
 from tidegate.policy.backtest.values import Backtest, Curve, Month, RuleFigures, Share
 from tidegate.report.backtest_words import best_curve, is_shown, number_words, percent
-from tidegate.report.escape import markup
+from tidegate.report.escape import markup, plain
 from tidegate.report.layout import grouped
 
 WIDTH = 480
 MOST_CURVES = 3
+RISK = "risk.percentile"
 MOST_RULES = 30
 
 STYLE = """
@@ -32,7 +33,7 @@ svg text.t0{fill:var(--a)}svg text.t1{fill:var(--b)}svg text.t2{fill:var(--c)}
 def curve_svg(result: Backtest) -> str:
     """Caught against held, for the best number, for size, for chance and for the rules as they are."""
     curves = _chosen(result)
-    left, top, side = 44, 12, 400
+    left, top, side = 44, 24, 400
     height = top + side + 44 + 16 * len(curves)
 
     def x(share: float) -> float:
@@ -46,17 +47,12 @@ def curve_svg(result: Backtest) -> str:
         points = [(0.0, 0.0), *((p.held, p.caught) for p in curve.points), (1.0, 1.0)]
         path = "L".join(f"{_n(x(held))} {_n(y(caught))}" for held, caught in points)
         parts.append(f'<path class="curve c{number}" d="M{path}"><title>{markup(curve.measure)}</title></path>')
-    for number, rule in enumerate(_rules(result), 1):
-        at = x(rule.figures.held.value), y(rule.figures.caught.value)
-        parts.append(
-            f'<circle class="rule" cx="{_n(at[0])}" cy="{_n(at[1])}" r="3"><title>{markup(rule.id)}</title></circle>'
-        )
-        parts.append(f'<text class="dim" x="{_n(at[0] + 5)}" y="{_n(at[1] - 4)}">{number}</text>')
+    parts += _dots(result, x, y)
     parts += _suggested(curves, x, y)
     for number, curve in enumerate(curves):
         line = top + side + 46 + 16 * number
         parts.append(f'<path class="curve c{number}" d="M{left} {line - 4}h28"/>')
-        parts.append(f'<text class="t{number}" x="{left + 36}" y="{line}">{markup(_curve_words(curve), 80)}</text>')
+        parts.append(f'<text class="t{number}" x="{left + 36}" y="{line}">{markup(_legend(curve))}</text>')
     return _svg("Caught against held", _curve_description(curves), height, parts)
 
 
@@ -89,7 +85,7 @@ def months_svg(result: Backtest) -> str:
     bar = max(1.0, step - 2 if step > 4 else step)
     parts = [f'<path class="axis" d="M{left} {high + 12}h{wide}M{left} {high + low + 44}h{wide}"/>']
     parts += [_tick(left, 20, most), _tick(left, high + 50, repaired)]
-    parts.append(f'<text class="dim" x="{left}" y="10">changes, and those held (dark)</text>')
+    parts.append(f'<text class="dim" x="{left}" y="10">changes, and those held (in front)</text>')
     parts.append(f'<text class="dim" x="{left}" y="{high + 36}">repaired later: caught (below), missed (above)</text>')
     for place, month in enumerate(months):
         x = left + place * step
@@ -118,10 +114,11 @@ _Scale = Callable[[float], float]
 
 
 def _chosen(result: Backtest) -> list[Curve]:
-    """The best number, then size, then the one that ranks best of the rest."""
+    """The best number, then size and risk, then the one that ranks best of the rest."""
     best = best_curve(result)
     ranked = sorted((c for c in result.curves if c.auc.known), key=lambda c: (-c.auc.value, c.measure))
-    wanted = [*([best] if best else []), *(c for c in ranked if c.measure == SIZE), *ranked]
+    usual = [c for name in (SIZE, RISK) for c in ranked if c.measure == name]
+    wanted = [*([best] if best else []), *usual, *ranked]
     return list({curve.measure: curve for curve in wanted}.values())[:MOST_CURVES]
 
 
@@ -135,9 +132,23 @@ def _frame(left: int, top: int, side: int, x: _Scale, y: _Scale) -> list[str]:
         parts.append(f'<text class="dim mid" x="{_n(x(tick))}" y="{top + side + 14}">{tick * 100:.0f}</text>')
         parts.append(f'<text class="dim end" x="{left - 6}" y="{_n(y(tick) + 4)}">{tick * 100:.0f}</text>')
     parts.append(f'<text class="dim mid" x="{left + side / 2}" y="{top + side + 28}">% of all changes held</text>')
-    parts.append(f'<text class="dim" x="{left + 6}" y="{top + 10}">% of the repaired ones caught</text>')
+    parts.append(f'<text class="dim" x="{left - 30}" y="{top - 10}">% of the repaired ones caught</text>')
     parts.append(f'<path class="chance" d="M{_n(x(0))} {_n(y(0))}L{_n(x(1))} {_n(y(1))}"><title>chance</title></path>')
     parts.append(f'<text class="dim" x="{_n(x(0.86))}" y="{_n(y(0.8))}">chance</text>')
+    return parts
+
+
+def _dots(result: Backtest, x: _Scale, y: _Scale) -> list[str]:
+    """The rules as they are. A number is left out where it would stand on another."""
+    parts: list[str] = []
+    taken: list[tuple[float, float]] = []
+    for number, rule in enumerate(_rules(result), 1):
+        at = x(rule.figures.held.value), y(rule.figures.caught.value)
+        title = f"<title>{markup(rule.id)}</title>"
+        parts.append(f'<circle class="rule" cx="{_n(at[0])}" cy="{_n(at[1])}" r="3">{title}</circle>')
+        if all(abs(at[0] - a) > 14 or abs(at[1] - b) > 12 for a, b in taken):
+            taken.append(at)
+            parts.append(f'<text class="dim" x="{_n(at[0] + 6)}" y="{_n(at[1] + 10)}">{number}</text>')
     return parts
 
 
@@ -152,12 +163,16 @@ def _suggested(curves: Sequence[Curve], x: _Scale, y: _Scale) -> list[str]:
     return [
         f'<path class="whisker" d="M{_n(at)} {_n(low)}V{_n(high)}{ends}"/>',
         f'<circle class="point" cx="{_n(at)}" cy="{_n(y(judged.caught.value))}" r="5"/>',
-        f'<text class="t0" x="{_n(at + 10)}" y="{_n(y(judged.caught.value) + 4)}">{markup(words)}</text>',
+        f'<text class="t0" x="{_n(at + 10)}" y="{_n(y(judged.caught.value) + 18)}">{markup(words)}</text>',
     ]
 
 
 def _curve_words(curve: Curve) -> str:
     return f"{curve.measure} (AUC {curve.auc.value:.2f}, {curve.auc.low:.2f} to {curve.auc.high:.2f})"
+
+
+def _legend(curve: Curve) -> str:
+    return f"{plain(curve.measure, 56)}, AUC {curve.auc.value:.2f}"
 
 
 def _curve_description(curves: Sequence[Curve]) -> str:

@@ -79,9 +79,7 @@ def headline(result: Backtest) -> str:
     if not period.changes:
         return "No change that landed here is old enough to be judged."
     when = f"between {day(period.first_at)} and {day(period.last_at)}"
-    young = (
-        f" {grouped(period.young, 'change')} in it {_are(period.young)} too young to be judged." if period.young else ""
-    )
+    young = f" {period.young:,} more {_are(period.young)} too young to be judged." if period.young else ""
     count = period.repaired.count
     return (
         f"{grouped(period.changes, 'change')} landed {when} and can be judged; "
@@ -91,8 +89,8 @@ def headline(result: Backtest) -> str:
 
 def sources_words(result: Backtest) -> str:
     """Who says that the repaired changes were repaired."""
-    known = [f"{number:,} by {SOURCES.get(source, source)}" for source, number in _by_number(result)]
-    return f"Repaired says: {listing(known, 8)}." if known else ""
+    known = [f"{SOURCES.get(source, source)} ({number:,})" for source, number in _by_number(result)]
+    return f"Known by {listing(known, 8)}." if known else ""
 
 
 def is_shown(rule: RuleFigures) -> bool:
@@ -222,12 +220,16 @@ def comparison_words(result: Comparison) -> Iterator[str]:
     if not more.held.count and not fewer.held.count:
         yield "Both would have held the same changes."
         return
-    yield (
-        f"The second would have held {grouped(more.held.count, 'change')} that the first lets pass, "
-        f"{more.caught.count:,} of them repaired later, for {hours_words(more.hours)} hours; and let pass "
-        f"{fewer.held.count:,} that the first holds, {fewer.caught.count:,} of them repaired later, which saves "
-        f"{hours_words(fewer.hours)} hours."
-    )
+    if more.held.count:
+        yield (
+            f"The second would have held {grouped(more.held.count, 'change')} that the first lets pass, "
+            f"{more.caught.count:,} of them repaired later, for {hours_words(more.hours)} hours more."
+        )
+    if fewer.held.count:
+        yield (
+            f"The second would have let pass {grouped(fewer.held.count, 'change')} that the first holds, "
+            f"{fewer.caught.count:,} of them repaired later, which saves {hours_words(fewer.hours)} hours."
+        )
     if result.always_differs:
         yield f"Left out, as one of them asks it of nearly every change: {listing(result.always_differs)}."
 
