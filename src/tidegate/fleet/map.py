@@ -85,6 +85,7 @@ def _in_process(
     running.append(process)
     sender.close()
     try:
+        receiver.recv()  # it runs: what it took to start is not the item's time
         said: tuple[Any, str] = receiver.recv() if receiver.poll(seconds) else (None, f"no answer in {seconds:.0f} s")
     except (EOFError, OSError):
         process.join()
@@ -98,6 +99,7 @@ def _in_process(
 
 def _work(sender: Connection, function: Callable[[Any], Any], item: Any) -> None:
     os.setpgrp()  # git processes below end with this one
+    sender.send(None)
     sender.send(_tried(function, item))
     sender.close()
 
