@@ -11,7 +11,8 @@ from tidegate.errors import GitError
 from tidegate.risk.szz.questions import Line, Question
 
 MOST_RANGES = 60
-OPTIONS: tuple[str, ...] = ("-w", "-M")
+FILE_LIMIT_BYTES = 192 << 10
+"""A larger file is data more often than code, and each step of blame reads it whole."""
 
 
 class Author(NamedTuple):
@@ -40,14 +41,17 @@ class Blame(NamedTuple):
 
 
 def blame(repository: Repository, base: str, questions: Sequence[Question]) -> Blame:
-    """The origin of every asked line of the base. A file that git cannot blame is left out."""
+    """The origin of every asked line of the base. A file that is too large or that git cannot blame is left out."""
     lines: list[Blamed] = []
     authors: dict[str, Author] = {}
-    for question in questions:
+    sizes = list(repository.look_up(question.oid for question in questions))
+    for question, blob in zip(questions, sizes, strict=True):
+        if not 0 < blob.size <= FILE_LIMIT_BYTES:
+            continue
         asked = {line.number: line for line in question.lines}
         ranges = [f"-L{first},{last}" for first, last in _ranges(question.lines)[:MOST_RANGES]]
         try:
-            answer = repository.run("blame", "--porcelain", *OPTIONS, *ranges, base, "--", question.path)
+            answer = repository.run("blame", "--porcelain", "-w", *ranges, base, "--", question.path)
         except GitError:
             continue
         for oid, number, text in _entries(answer, authors):

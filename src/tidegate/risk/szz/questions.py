@@ -22,7 +22,7 @@ Role: TypeAlias = Literal["edited", "removed", "moved", "bare", "near"]
 insertion or an edit."""
 
 AROUND = 3
-MOST_FILES = 24
+MOST_FILES = 4
 MOST_LINES = 2000
 """Of one file: what a fix removes beyond this was not wrong, it was no longer wanted."""
 
@@ -40,14 +40,16 @@ class Question(NamedTuple):
     """The lines of one file of the base that speak for a fix."""
 
     path: bytes
+    oid: str
     lines: tuple[Line, ...]
 
 
 class Asked(NamedTuple):
-    """The questions of a fix, the most changed file first; `why_none` says in words why there are none."""
+    """The questions of a fix and the files that speak, the most changed first; `why_none` says why there are none."""
 
     questions: tuple[Question, ...]
     why_none: str = ""
+    files: tuple[FileChange, ...] = ()
 
 
 def ask(files: Sequence[FileChange], settings: Settings | None = None) -> Asked:
@@ -57,9 +59,9 @@ def ask(files: Sequence[FileChange], settings: Settings | None = None) -> Asked:
     described = classify_files(files, NO_ATTRIBUTES, settings or Settings())
     chosen, why_none = _choose(described)
     added = Counter(squeezed(line) for file in chosen for hunk in file.hunks for line in hunk.added)
-    questions = [Question(file.old_path, _lines(file, added)) for file in chosen]
-    asked = tuple(question for question in questions if question.lines)
-    return Asked(asked, "" if asked else why_none or "it only adds new files")
+    questions = [Question(file.old_path, file.old_oid, _lines(file, added)) for file in chosen]
+    asked = _direct(questions)
+    return Asked(asked, why_none, tuple(chosen))
 
 
 # Private
@@ -92,6 +94,14 @@ def _lines(file: FileChange, added: Counter[bytes]) -> tuple[Line, ...]:
             if held is None or held.distance > line.distance:
                 found[line.number] = line
     return tuple(sorted(found.values())[:MOST_LINES])
+
+
+def _direct(questions: Sequence[Question]) -> tuple[Question, ...]:
+    """Only a fix that changes no line of code asks what stands beside: those lines are old, and blame is slow there."""
+    if not any(line.role in ("edited", "removed") for question in questions for line in question.lines):
+        return tuple(question for question in questions if question.lines)
+    kept = (q._replace(lines=tuple(line for line in q.lines if line.role != "near")) for q in questions)
+    return tuple(question for question in kept if question.lines)
 
 
 def _inside(hunk: Hunk, number: int, added: Counter[bytes]) -> list[Line]:
