@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from random import Random
 
@@ -279,3 +280,18 @@ def test_definitions_are_whole_and_the_page_is_up_to_date() -> None:
     assert all(one.meaning.endswith(".") and one.words for one in FEATURES)
     page = ROOT / "docs" / "risk-features.md"
     assert page.read_text(encoding="utf-8") == to_markdown(), "write it again from to_markdown"
+
+
+def test_a_hostile_history_is_described(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "repo")
+    many: dict[str, str | bytes | None] = {f"d{number % 50}/f{number}.py": "x = 1\n" for number in range(3_000)}
+    repo.commit("Many", many)
+    repo.commit("Long", {"long.py": b"a" * (2 << 20) + b"\n" + b"'" * 5_000, "zero.py": b"x = 1\n" * 3000 + b"\0"})
+    (repo.path / "odd\nname.py").write_text("if x:\n", encoding="utf-8")
+    (Path(os.fsdecode(os.fsencode(repo.path) + b"/\xff.py"))).write_text("commit 1\n@@ -1 +1 @@\n", encoding="utf-8")
+    repo.clock = 100_000_000
+    last = repo.commit("Odd", {"text": "diff --git a/x b/x\ncommit 0000\n-- a\n++ b\n"})
+    rows = frame_of(repo, tmp_path / "store")
+    assert [row["nf"] for row in rows.values()] == [3_000, 2, 3]
+    assert (rows[last]["tokens_added"], rows[last]["condition_share"]) == (2 + 4 + 4 + 2 + 2 + 2, pytest.approx(1 / 7))
+    assert all(math.isfinite(value) for row in rows.values() for value in row.values())

@@ -83,7 +83,7 @@ def test_a_rate_that_points_the_other_way_is_not_told() -> None:
         ),
         ({"nf": 2, "others_week": 3, "others_day": 1}, {"others_week": 0.2}, None),
         ({"burst_day": 9}, {"burst_day": 0.2}, "9 changes by the author in the 24 hours before; usual here: 1"),
-        ({"nf": 3}, {"test_share": 0.2}, "0 tests changed beside 3 files"),
+        ({"nf": 3}, {"test_share": 0.2}, "0 tests changed beside 1 file of source"),
         (
             {"condition_share": 0.41},
             {"condition_share": 0.2},
@@ -173,12 +173,18 @@ def test_tests_are_told_where_nothing_else_was_added() -> None:
 
 
 def test_words_that_were_repaired_raise_a_line() -> None:
-    text = "alpha = run(1)\nother = 0\nbeta = run(1)\nother = 0\n" * 3
+    text = "".join(f"alpha = run({n})\nother = 0\nbeta = run({n})\nother = 0\n" for n in range(9))
     found = risky_lines(change_of(("src/a.py", text), removed="gone"), {"beta": 0.9}, {"src/a.py": 1})
     assert found[0].line == 3
     assert "lines with `beta` were repaired 2.5 times as often as others here" in found[0].words
     assert "1 person alone changed this file before" in found[0].words
     assert len(found) == 3
+
+
+def test_the_same_line_is_told_once() -> None:
+    text = "value = rows[0] and not load(open(path))"
+    found = risky_lines(change_of(("src/a.py", text), ("dist/a.py", text)), {})
+    assert [one.path for one in found] == ["dist/a.py"]
 
 
 def test_a_call_with_other_arguments_is_seen() -> None:

@@ -185,8 +185,9 @@ def _pace(seen: _Seen, lead: str, _: float) -> str:
 
 
 def _tests(seen: _Seen, _lead: str, _: float) -> str:
+    source = sum(file.kind == "source" and file.by_hand for file in seen.change.files)
     if not seen.of("test_files"):
-        return f"0 tests changed beside {_counted(seen.of('nf'), 'file')}"
+        return f"0 tests changed beside {_counted(source, 'file')} of source" if source else ""
     share = f"{100 * seen.of('test_share'):.0f} % of the lines added to source and tests"
     return f"{_counted(seen.of('test_files'), 'test file')} changed, with {share}"
 

@@ -46,6 +46,7 @@ class _Judged(NamedTuple):
     path: str
     line: int
     words: str
+    text: bytes
 
 
 class _Kind(NamedTuple):
@@ -102,7 +103,7 @@ _KINDS = (
 _OTHER_ARGUMENTS = 0.4
 _CRITICAL = 0.4
 _ALONE = 0.15
-_WORD_WEIGHT = 0.5
+_WORD_WEIGHT = 0.15
 _CALL = re.compile(rb"([A-Za-z_][\w.]{1,60})\s*\(")
 _IMPORT = re.compile(rb"\s*(?:import\b|from\b.*\bimport\b|#\s*include\b|require\b|use\b|using\b|package\b|export \*)")
 _BRACKETS = re.compile(rb"[\s{}()\[\];,:]*|\s*(?:else|try|do|end|pass|begin|finally)\s*[:{]?\s*")
@@ -133,7 +134,7 @@ def _judged(files: Iterable[FileChange], words: Mapping[str, float], authors: Ma
                 if _tells(line, comment):
                     score, why = _of_line(line, calls, words if file.kind in ("source", "test") else {})
                     if why or file.critical:
-                        yield _Judged(base + score, path, number, "; ".join((*why, *place)))
+                        yield _Judged(base + score, path, number, "; ".join((*why, *place)), line.strip())
             left -= len(hunk.added)
 
 
@@ -159,7 +160,7 @@ def _of_line(line: bytes, calls: Mapping[bytes, set[bytes]], words: Mapping[str,
     code = _STRING.sub(b'""', line)
     kinds = [kind for kind in _KINDS if kind.pattern.search(code)]
     score = sum(kind.score for kind in kinds)
-    why = [kind.name for kind in kinds if kind.name][:2]
+    why = [kind.name for kind in kinds if kind.name]
     for name, arguments in _calls([code]).items():
         if name in calls and not arguments & calls[name]:
             score += _OTHER_ARGUMENTS
@@ -167,7 +168,7 @@ def _of_line(line: bytes, calls: Mapping[bytes, set[bytes]], words: Mapping[str,
             why.insert(0, f"{what} {name.decode('utf-8', 'backslashreplace')}")
             break
     learnt, said = _of_words(code, words)
-    return score + learnt, [*why, *said]
+    return score + learnt, [*why[:2], *said]
 
 
 def _of_words(code: bytes, words: Mapping[str, float]) -> tuple[float, list[str]]:
@@ -195,9 +196,11 @@ def _calls(lines: Iterable[bytes]) -> dict[bytes, set[bytes]]:
 
 
 def _spread(found: list[_Judged]) -> list[_Judged]:
-    """The first few, at most three of a file and no two that touch each other."""
+    """The first few, at most three of a file, no two that touch each other, and a text that comes again only once."""
     taken: list[_Judged] = []
     for one in found:
+        if any(other.text == one.text for other in taken):
+            continue
         same = [other for other in taken if other.path == one.path]
         if len(same) < MOST_OF_A_FILE and all(abs(other.line - one.line) > 1 for other in same):
             taken.append(one)
