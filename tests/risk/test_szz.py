@@ -207,3 +207,17 @@ def test_which_lines_can_be_at_fault(line: bytes, kind: str) -> None:
 def test_any_line_has_a_kind_and_no_white_space_once_squeezed(line: bytes) -> None:
     assert kind_of(line) in ("code", "import", "comment", "bare")
     assert squeezed(line) == squeezed(b"\t" + squeezed(line) + b" ")
+
+
+def test_what_a_revert_of_a_revert_restores_is_the_change_that_was_restored(shop: Repo) -> None:
+    broken = CART.replace("item.price", "item.price * item.count")
+    culprit = shop.commit("Count items", {"cart.py": broken}, author=BOB)
+    undone = shop.commit(f'Revert "Count items"\n\nThis reverts commit {culprit}.', {"cart.py": CART})
+    again = f'Revert "Revert "Count items""\n\nThis reverts commit {undone}.'
+    restored = shop.commit(again, {"cart.py": broken})
+    shop.commit("Say more", {"README.md": "A good shop\n"})
+    fix = shop.commit("Fix the total", {"cart.py": broken.replace("item.count", "item.quantity")})
+    suspects = {suspect.commit: suspect for suspect in traced(shop, fix).suspects}
+    assert likeliest(traced(shop, fix)) == culprit
+    assert f"restored by {restored[:12]}" in suspects[culprit].reasons
+    assert restored not in suspects

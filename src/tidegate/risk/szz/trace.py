@@ -15,6 +15,7 @@ from tidegate.risk.szz.clues import Candidate, Fix, read_clues
 from tidegate.risk.szz.questions import ask
 from tidegate.risk.szz.ranking import rank
 from tidegate.risk.szz.recent import read_recent
+from tidegate.risk.szz.restored import follow_restored
 from tidegate.risk.values import Trace
 
 NO_BLAME = Blame((), {})
@@ -35,7 +36,8 @@ def trace_fix(repository: Repository, fix: str, *, reported_at: int | None = Non
     without suspects says why in `blameless`. Raises GitError for a revision that names no commit.
     """
     evidence = read_evidence_of(repository, fix, reported_at)
-    suspects = rank(evidence.candidates)
+    subjects = {candidate.commit: candidate.author.subject for candidate in evidence.candidates}
+    suspects = tuple(follow_restored(repository, rank(evidence.candidates), subjects))
     return Trace(evidence.fix, suspects, evidence.why_none if evidence.why_none or suspects else _TOO_UNSURE)
 
 
