@@ -361,6 +361,7 @@ def _environment(private: Path, repository: Repository) -> dict[str, str]:
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_LITERAL_PATHSPECS": "1",
+        "GIT_FLUSH": "0",  # a pipe gets whole blocks, not one write for each commit
     }
 
 
