@@ -28,13 +28,13 @@ class Platt(NamedTuple):
 
 
 def fit_platt(raw: Floats, seen: Seen, weights: Floats) -> Platt:
-    """The calibration of raw scores by what was known, young changes by expectation (EM on the delay)."""
+    """The calibration of raw scores by what was known, silence counted by the age of the change."""
     ridge = np.array([RIDGE, 1e-3])
     around = np.array([1.0, 0.0])
     found = np.array([1.0, 0.0])
     for _ in range(ROUNDS):
         chance = sigmoid(found[0] * raw + found[1])
-        after = fit_logistic(raw[:, None], seen.expected(chance), weights, ridge, around)
+        after = fit_logistic(raw[:, None], seen.truth, weights * seen.weights(chance), ridge, around)
         moved = float(np.abs(after - found).max())
         found = after
         if moved < 1e-4:

@@ -17,7 +17,7 @@ OWN_FROM = 2000
 ADAPTED_FROM = 100
 FEWEST_REPAIRED = 10
 NEWEST_ROWS = 20_000
-EM_ROUNDS = 8
+ROUNDS = 8
 RIDGE = 8.0
 
 BOOSTING = Growth(rounds=150, leaves=15, leaf_rows=30, rate=0.05, columns=0.25, rows=0.8, ridge=20.0)
@@ -133,10 +133,10 @@ def _unlearnt(frame: Frame, reference: Reference, prior: Model | None) -> Blend:
 def _adapted(values: Floats, seen: Seen, reference: Reference, prior: Model) -> Blend:
     """The prior, stretched and moved to this repository, and boosting on what it leaves over."""
     told = moved_prior(prior, reference).raw_scores(values)
-    fit, truth = _expect(told[:, None], seen, np.array([20.0, 1e-3]), np.array([1.0, 0.0]))
+    fit, weights = _fit(told[:, None], seen, np.array([20.0, 1e-3]), np.array([1.0, 0.0]))
     start = fit[0] * told + fit[1]
     ranks = read_in("rank", values, reference)
-    grown = boost(ranks, truth, np.ones(len(truth)), start, RESIDUAL)
+    grown = boost(ranks, seen.truth, weights, start, RESIDUAL)
     return Blend(
         "adapted", reference, (Learner(Part("boosting", "rank", 1.0, float(fit[1])), grown),), prior, float(fit[0])
     )
@@ -145,8 +145,8 @@ def _adapted(values: Floats, seen: Seen, reference: Reference, prior: Model) -> 
 def _own(values: Floats, seen: Seen, reference: Reference, prior: Model | None) -> Blend:
     scaled = read_in("log", values, reference)
     ridge = np.append(np.full(scaled.shape[1], RIDGE), 1e-3)
-    fit, truth = _expect(scaled, seen, ridge, np.zeros(scaled.shape[1] + 1))
-    weights = np.ones(len(truth))
+    fit, weights = _fit(scaled, seen, ridge, np.zeros(scaled.shape[1] + 1))
+    truth = seen.truth
     share = 1.0 / (3.0 if prior is None else 3.5)
     base = mean_odds(truth, weights)
     boosted = boost(values, truth, weights, np.full(len(truth), base), BOOSTING)
@@ -160,18 +160,14 @@ def _own(values: Floats, seen: Seen, reference: Reference, prior: Model | None) 
     return Blend("own", reference, learners, prior, 0.5 * share if prior is not None else 0.0)
 
 
-def _expect(table: Floats, seen: Seen, ridge: Floats, centre: Floats) -> tuple[Floats, Floats]:
-    """A logistic regression and the truth that it expects, found in turns (EM)."""
-    fit, truth = centre, seen.expected(np.full(len(table), _share(seen)))
-    for _ in range(EM_ROUNDS):
-        fit = fit_logistic(table, truth, np.ones(len(truth)), ridge, centre)
-        after = seen.expected(sigmoid(np.einsum("ij,j->i", table, fit[:-1]) + fit[-1]))
-        moved = float(np.abs(after - truth).max(initial=0.0))
-        truth = after
+def _fit(table: Floats, seen: Seen, ridge: Floats, centre: Floats) -> tuple[Floats, Floats]:
+    """A logistic regression, and what each row counts by what it says, found in turns."""
+    fit, weights = centre, seen.weights(np.full(len(table), seen.share))
+    for _ in range(ROUNDS):
+        fit = fit_logistic(table, seen.truth, weights, ridge, centre)
+        after = seen.weights(sigmoid(np.einsum("ij,j->i", table, fit[:-1]) + fit[-1]))
+        moved = float(np.abs(after - weights).max(initial=0.0))
+        weights = after
         if moved < 1e-3:
             break
-    return fit, truth
-
-
-def _share(seen: Seen) -> float:
-    return min(0.9, max(0.01, seen.repaired / max(1.0, float(seen.ripe.sum()))))
+    return fit, weights

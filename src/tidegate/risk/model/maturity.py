@@ -1,7 +1,7 @@
 """What was known of past changes at a moment, and what silence about a young one is worth.
 
 A change that nobody has repaired yet is no good change: some repairs take years. The delay curve says which share of
-repairs is known after which time; silence counts by that share, and the rest is expected from the model (EM).
+repairs is known after which time; silence counts by that share.
 """
 
 from __future__ import annotations
@@ -42,10 +42,16 @@ class Seen(NamedTuple):
     known: Floats
     ripe: Floats
 
-    def expected(self, chance: Floats) -> Floats:
-        """The truth with the future in it, for changes whose probability is `chance` (the E step)."""
-        open_still = chance * (1.0 - self.ripe) / np.maximum(1.0 - chance * self.ripe, 1e-9)
-        return np.where(self.known > 0, self.truth, open_still)
+    def weights(self, chance: Floats) -> Floats:
+        """What each row counts in learning, for changes whose probability is `chance`.
+
+        A known repair counts whole. Silence of a change with probability p counts F (1 - p) / (1 - p F), F being the
+        share of repairs known at its age: then both kinds are thinned alike by F, and no rate is too high or too low.
+        (Filling in the unseen repairs instead (EM) is as right on paper, but lets a model believe its own guesses of
+        young changes: it said twice too much where features drift with time.)
+        """
+        silent = self.ripe * (1.0 - chance) / np.maximum(1.0 - chance * self.ripe, 1e-9)
+        return np.where(self.known > 0, 1.0, np.maximum(silent, 1e-6))
 
     def rows(self, start: int, stop: int) -> Seen:
         """The same for some rows in a row."""
@@ -55,6 +61,11 @@ class Seen(NamedTuple):
     def matured(self) -> int:
         """How many changes had their time: a labelled one counts whole, another by the share known at its age."""
         return int(self.ripe.sum())
+
+    @property
+    def share(self) -> float:
+        """The share of changes that are repaired in the end, as far as can be told."""
+        return min(0.9, max(0.01, self.repaired / max(1.0, float(self.ripe.sum()))))
 
     @property
     def repaired(self) -> float:

@@ -50,9 +50,9 @@ def train_prior(histories: Iterable[Example]) -> Model:
         seen = seen_at(example.frame.at, example.targets, example.now)
         values = example.frame.values
         tables.append(read_in("rank", values[start:], reference_of(values)))
-        share = min(0.9, max(0.01, seen.repaired / max(1.0, float(seen.ripe.sum()))))
-        truths.append(seen.expected(np.full(rows, share))[start:])
-        weights.append(seen.ripe[start:] / max(1.0, float(seen.ripe[start:].sum())))
+        counts = seen.weights(np.full(rows, seen.share))[start:]
+        truths.append(seen.truth[start:])
+        weights.append(counts / float(counts.sum()))
     if head is None:
         raise InputError("a prior cannot be trained without a history")
     return _learnt(head, np.concatenate(tables), np.concatenate(truths), np.concatenate(weights))
