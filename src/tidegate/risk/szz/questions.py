@@ -54,14 +54,17 @@ class Asked(NamedTuple):
 
 def ask(files: Sequence[FileChange], settings: Settings | None = None) -> Asked:
     """The lines of the base to ask about, for the files that differ between a fix and its first parent."""
+    return ask_described(classify_files(files, NO_ATTRIBUTES, settings or Settings()))
+
+
+def ask_described(files: Sequence[FileChange]) -> Asked:
+    """The same for files whose kind is known already."""
     if not files:
         return Asked((), "it changes no file")
-    described = classify_files(files, NO_ATTRIBUTES, settings or Settings())
-    chosen, why_none = _choose(described)
+    chosen, why_none = _choose(files)
     added = Counter(squeezed(line) for file in chosen for hunk in file.hunks for line in hunk.added)
     questions = [Question(file.old_path, file.old_oid, _lines(file, added)) for file in chosen]
-    asked = _direct(questions)
-    return Asked(asked, why_none, tuple(chosen))
+    return Asked(_direct(questions), why_none, tuple(chosen))
 
 
 # Private
