@@ -75,6 +75,7 @@ def test_a_rate_that_points_the_other_way_is_not_told() -> None:
         ({"la": 2310, "ld": 4}, {"la": 0.9}, "2,310 lines added, 4 deleted; the usual change here adds 18"),
         ({"nf": 14, "ns": 4, "nd": 6}, {"nf": 0.3}, "14 files in 4 subsystems; the usual change here touches 1"),
         ({"nf": 3, "ns": 1, "nd": 2}, {"nd": 0.3}, "3 files in 2 folders; the usual change here touches 1"),
+        ({"nf": 2, "ent": 0.5}, {"ent": 0.3}, "1 of the 2 files has 100 % of the changed lines"),
         ({"nf": 4, "new_share": 0.25}, {"new_share": 0.3}, "1 of the 4 files is new"),
         (
             {"nf": 5, "nuc": 9, "exp": 40, "sexp": 3},

@@ -111,12 +111,20 @@ def _spread(seen: _Seen, lead: str, _: float) -> str:
         if files == 1:
             return "the 1 file is new" if new else "the 1 file is not new"
         return f"{_number(new) if new else 'none'} of the {_number(files)} files {'is' if new < 2 else 'are'} new"
+    if lead == "ent" and files > 1:
+        return _most_changed(seen, files)
     usual = seen.usual("nf")
     if lead != "nf" and usual is not None and not _differs(seen, "nf"):
         return ""
     tail = f"; the usual change here touches {_number(usual)}" if usual is not None else ""
     wide, noun = (seen.of("ns"), "subsystem") if seen.of("ns") > 1 else (seen.of("nd"), "folder")
     return f"{_counted(files, 'file')} in {_counted(wide, noun)}{tail}"
+
+
+def _most_changed(seen: _Seen, files: float) -> str:
+    sizes = [file.added + file.deleted for file in seen.change.files]
+    share = max(sizes, default=0) / max(sum(sizes), 1)
+    return f"1 of the {_number(files)} files has {100 * share:.0f} % of the changed lines"
 
 
 def _files(seen: _Seen, lead: str, weight: float) -> str:

@@ -11,15 +11,9 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
-
-import msgspec
 
 from tidegate.change.git import Repository
-from tidegate.risk.values import Label, Trace
-
-if TYPE_CHECKING:
-    from tidegate.risk.history.mine import Mined
+from tidegate.risk.values import Trace
 
 MOST_FIXES = 2_000
 """The newest of them are read; more would not change the table and would cost minutes."""
@@ -42,21 +36,6 @@ def words_of(line: bytes) -> frozenset[str]:
         if len(parts) > 1:
             found.update(part.lower() for part in parts if len(part) > 2)
     return frozenset(word.decode("ascii") for word in found if 2 <= len(word) <= 30)
-
-
-def kept_traces(mined: Mined, labels: Iterable[Label]) -> dict[str, Trace]:
-    """The traces that labels were read from, by fix, in the order of the labels. `read_labels` has kept them."""
-    from tidegate.risk.labels.labels import VERSION
-
-    fixes = dict.fromkeys(label.by for label in labels if label.source in ("issue-fix", "fix", "hot-fix"))
-    kept = mined.get_many(f"trace/{VERSION}", list(fixes))
-    found = {}
-    for fix in fixes:
-        try:
-            found[fix] = msgspec.json.decode(kept.get(fix, b""), type=Trace)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            continue
-    return found
 
 
 def learn_words(repository: Repository, traces: Mapping[str, Trace]) -> dict[str, float]:
