@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tests.policy.helpers import policy_of, rule_of
 from tests.repos import CLAUDE_TRAILER, build
 from tidegate.change.git import open_repository
-from tidegate.facts import ChangeFacts, Facts, FileFact, Intent, Lines, ProvenanceFacts, Risk, Unknown
+from tidegate.facts import ChangeFacts, Facts, FileFact, Intent, Lines, ProvenanceFacts, Risk, Status, Unknown
 from tidegate.policy.backtest.curves import curve_of
 from tidegate.policy.backtest.figures import Row
 from tidegate.policy.backtest.judge import Judge
@@ -137,7 +137,7 @@ _UNKNOWNS = ("change.files", "change.lines_added", "change", "provenance.lines",
 def facts_of(draw: st.DrawFn) -> Facts:
     count = st.integers(0, 12)
     unknowns = tuple(Unknown(path, "lost") for path in draw(st.lists(st.sampled_from(_UNKNOWNS), max_size=2)))
-    status = draw(st.sampled_from(["complete", "partial", "unknown"]))
+    status: Status = draw(st.sampled_from(["complete", "partial", "unknown"]))
     lines = (draw(count), draw(count))
     file = FileFact("a", "a", "modified", "source", "", *lines, False, False, False, ("auth",), draw(st.booleans()))
     files = (file,) * draw(st.integers(0, 2))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from msgspec import Struct
 
-from tidegate.facts import Facts, Section
+from tidegate.facts import Facts
 from tidegate.policy.backtest.judge import lost_fields
 from tidegate.policy.fields import catalogue
 from tidegate.policy.rules import Rule
@@ -17,27 +18,36 @@ ALWAYS = ("risk.percentile", "risk.probability", SIZE, "change.files_total", "ch
 """Looked at whatever the rules say."""
 
 
+Lost: TypeAlias = Mapping[str, frozenset[str] | None]
+"""Section to the fields that do not hold; None for all of them."""
+
+
 class Measure(Struct, frozen=True):
     """A sum of facts, as a condition writes it: `change.lines_added + change.lines_deleted`, `size(change.domains)`."""
 
     text: str
     terms: tuple[tuple[str, bool], ...]
 
-    def of(self, facts: Facts) -> float | None:
+    def of(self, facts: Facts, lost: Lost) -> float | None:
         """Its value; None where a fact is not known."""
         total = 0.0
         for path, is_size in self.terms:
             section, *names = path.split(".")
+            unknown = lost[section]
+            if unknown is None or names[0] in unknown:
+                return None
             value: object = getattr(facts, section)
-            if not isinstance(value, Section):
-                return None
-            lost = lost_fields(section, value)
-            if lost is None or names[0] in lost:
-                return None
             for name in names:
                 value = getattr(value, name)
             total += len(value) if is_size else value  # type: ignore[arg-type,operator]
         return total
+
+
+def values_of(measures: Sequence[Measure], facts: Facts) -> tuple[float | None, ...]:
+    """The value of each measure."""
+    sections = dict.fromkeys(path.partition(".")[0] for measure in measures for path, _ in measure.terms)
+    lost = {name: lost_fields(name, getattr(facts, name)) for name in sections}
+    return tuple(measure.of(facts, lost) for measure in measures)
 
 
 class Line(Struct, frozen=True):

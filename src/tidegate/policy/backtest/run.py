@@ -12,7 +12,7 @@ from tidegate.policy.backtest.curves import curve_of
 from tidegate.policy.backtest.effort import Effort, reading_hours, readings
 from tidegate.policy.backtest.figures import Row, Tally, figures_of
 from tidegate.policy.backtest.judge import Judge, Judged
-from tidegate.policy.backtest.measures import SIZE, Measure, lines_of, measures_of
+from tidegate.policy.backtest.measures import SIZE, Measure, lines_of, measures_of, values_of
 from tidegate.policy.backtest.statistics import share
 from tidegate.policy.backtest.values import (
     Backtest,
@@ -150,7 +150,7 @@ class _Book:
             repaired=change.fate.repaired,
             hours=reading_hours(change.facts.change, self._effort),
             stopped=stopped,
-            measures=tuple(measure.of(change.facts) for measure in self._measures),
+            measures=values_of(self._measures, change.facts),
         )
         self.rows.append(row)
         for book, one in zip(self._rules, judged, strict=True):
