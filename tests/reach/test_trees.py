@@ -407,8 +407,8 @@ def test_a_file_that_could_not_be_read_for_a_while_is_not_left_out_for_ever(tmp_
     other.unread = {"shop/core.py": "its content is missing in this clone"}
     with open_store(tmp_path / "tidegate" / "reach") as store:
         without = read_kept_tree(other, store)
-        assert "shop/core.py:price" not in without.graph.numbers
-        assert "shop/core.py:price" in read_kept_tree(index, store).graph.numbers
+        assert "shop/core.py:price" not in without.graph.names
+        assert "shop/core.py:price" in read_kept_tree(index, store).graph.names
 
 
 # Whole processes

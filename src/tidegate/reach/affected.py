@@ -18,6 +18,9 @@ from tidegate.reach.search import Found, search
 from tidegate.reach.trees import HeadTree
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from tidegate.reach.recorded import Recorded
 
 _RUNS = tuple(rule.runs for rule in RULES)
@@ -25,6 +28,8 @@ _LOADED = ("import", "module")
 _FELT = tuple(rule.name not in _LOADED for rule in RULES)
 FELT_CUT = 0.1
 """What is less likely to feel a change than this is not named to people. Tests have a threshold of their own (CUT)."""
+
+_NOT_ASKED, _IS_NOT, _IS, _BY_NAME = range(4)
 
 _RUST_TESTS = ("tests.", "test.")
 """Rust has tests in modules of the file that they test."""
@@ -70,11 +75,11 @@ def _inside(tree: HeadTree, path: str) -> list[tuple[int, str]]:
     """The symbols of a file: in the graph they stand together, after their module."""
     beginning = f"{path}:"
     found: list[tuple[int, str]] = []
-    start = tree.graph.numbers.get(beginning)
+    start = tree.graph.find(beginning)
     if start is not None:
         names = tree.graph.names
-        while start < len(names) and names[start].startswith(beginning):
-            found.append((start, names[start][len(beginning) :]))
+        while start < len(names) and (name := names[start]).startswith(beginning):
+            found.append((start, name[len(beginning) :]))
             start += 1
     found += [(number, tree.name(number)[len(beginning) :]) for number in tree.files.get(path, ())]
     return [(number, name) for number, name in found if tree.kind(number)]
@@ -102,18 +107,37 @@ class _Aside:
     """
 
     def __init__(self, tree: HeadTree, starts: Iterable[int]) -> None:
-        self._names = tree.graph.names
+        import numpy as np
+
         self._tree = tree
-        self._known: dict[str, bool] = {"": False}
+        self._files = tree.graph.names.files
+        # By the first node of each file; the last is for what stands in none.
+        self._known = np.full(len(tree.graph) + 1, _NOT_ASKED, np.int8)
+        self._known[-1] = _IS_NOT
         self._own = not any(is_vendored(tree.name(node).partition(":")[0]) for node in starts)
 
-    def __call__(self, node: int) -> bool:
-        name = self._names[node] if node < len(self._names) else self._tree.name(node)
-        path = name[: name.find(":")] if ":" in name else ""
-        found = self._known.get(path)
-        if found is None:
-            found = self._known[path] = is_test_path(path) or (self._own and is_vendored(path))
-        return found or (path.endswith(".rs") and name.startswith(_RUST_TESTS, len(path) + 1))
+    def __call__(self, nodes: NDArray[np.int64]) -> NDArray[np.bool_]:
+        import numpy as np
+
+        found = np.empty(len(nodes), np.int8)
+        kept = nodes < len(self._files)
+        files = self._files[nodes[kept]]
+        for file in np.unique(files[self._known[files] == _NOT_ASKED]).tolist():
+            self._known[file] = self._of_path(self._tree.name(file).partition(":")[0])
+        found[kept] = self._known[files]
+        for at in np.flatnonzero(~kept).tolist():
+            path, colon, _ = self._tree.name(int(nodes[at])).partition(":")
+            found[at] = self._of_path(path if colon else "")
+        for at in np.flatnonzero(found == _BY_NAME).tolist():
+            name = self._tree.name(int(nodes[at])).partition(":")[2]
+            found[at] = _IS if name.startswith(_RUST_TESTS) else _IS_NOT
+        ends: NDArray[np.bool_] = found == _IS
+        return ends
+
+    def _of_path(self, path: str) -> int:
+        if path and (is_test_path(path) or (self._own and is_vendored(path))):
+            return _IS
+        return _BY_NAME if path.endswith(".rs") else _IS_NOT
 
 
 def _with_loaders(tree: HeadTree, felt: Found, starts: Mapping[int, float]) -> Found:
@@ -169,10 +193,10 @@ def reached_symbols(affected: Affected, tests: Iterable[int]) -> tuple[ReachedSy
     left_out = {*tests, *affected.starts}
     reached = []
     paths = _Paths(affected)
-    aside = _Aside(tree, affected.starts)
-    for node in np.flatnonzero(np.isfinite(found.cost)).tolist():
+    nodes = np.flatnonzero(np.isfinite(found.cost))
+    for node in nodes[~_Aside(tree, affected.starts)(nodes)].tolist():
         kind = tree.kind(node)
-        if node in left_out or not kind or kind == "test" or aside(node):
+        if node in left_out or not kind or kind == "test":
             continue
         toward, distance, origin = paths.of(node)
         rule, line = paths.rule_and_line(node)

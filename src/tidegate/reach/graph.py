@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from tidegate.reach.costs import BRANCHES, WIDTHS, width_of
+from tidegate.reach.names import Names, Table, is_whole, table_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from tidegate.reach.linking.assemble import Graph
 
-VERSION = 2
+VERSION = 3
 KINDS = ("", "module", "class", "interface", "function", "method", "property", "constant", "variable", "type", "test")
 
 
@@ -29,7 +30,7 @@ class Arrays(Struct, frozen=True, array_like=True):
     """
 
     version: int
-    nodes: bytes
+    nodes: Table
     kinds: bytes
     lines: bytes
     owners: bytes
@@ -47,12 +48,13 @@ class Arrays(Struct, frozen=True, array_like=True):
 
 
 class SymbolGraph:
-    """A graph to ask. Nodes are numbers; `name` and `find` go between them and the texts of `linking.edges`."""
+    """A graph to ask. Nodes are numbers; `names` and `find` go between them and the texts of `linking.edges`."""
 
     def __init__(self, arrays: Arrays) -> None:
         import numpy as np
 
         self.arrays = arrays
+        self.names = Names(arrays.nodes)
         self.lines: NDArray[np.int32] = np.frombuffer(arrays.lines, np.int32)
         self.owners: NDArray[np.int32] = np.frombuffer(arrays.owners, np.int32)
         self.first: NDArray[np.int32] = np.frombuffer(arrays.first, np.int32)
@@ -76,15 +78,9 @@ class SymbolGraph:
         """The width of every edge, as `costs.width_of` tells it."""
         return self.steps % WIDTHS
 
-    @cached_property
-    def names(self) -> list[str]:
-        """The text of every node."""
-        return self.arrays.nodes.decode("utf-8", "surrogateescape").split("\n") if len(self) else []
-
-    @cached_property
-    def numbers(self) -> dict[str, int]:
-        """The number of every text."""
-        return dict(zip(self.names, range(len(self)), strict=True))
+    def find(self, name: str) -> int | None:
+        """The number of a text."""
+        return self.names.find(name)
 
     def kind(self, node: int) -> str:
         return KINDS[self.arrays.kinds[node]]
@@ -120,7 +116,7 @@ def freeze(graph: Graph, reach: Sequence[int], entries: Sequence[Sequence[int]])
     return SymbolGraph(
         Arrays(
             VERSION,
-            "\n".join(graph.nodes).encode("utf-8", "surrogateescape"),
+            table_of(graph.nodes),
             bytes(kinds.get(kind, 0) for kind in graph.kinds),
             np.array(graph.lines, np.int32).tobytes(),
             np.array(graph.owner, np.int32).tobytes(),
@@ -153,5 +149,7 @@ def unpack_graph(data: bytes) -> SymbolGraph | None:
     edges = (len(arrays.sources) // 4, len(arrays.steps) // 2, len(arrays.at) // 4)
     nodes = (len(arrays.kinds), len(arrays.lines) // 4, len(arrays.owners) // 4, len(arrays.first) // 4 - 1)
     if arrays.version != VERSION or len(set(edges)) != 1 or len({*nodes, len(arrays.set_of) // 4}) != 1:
+        return None
+    if not is_whole(arrays.nodes, nodes[0]):
         return None
     return SymbolGraph(arrays)

@@ -232,7 +232,8 @@ def _with_links(tree: HeadTree, links: Sequence[_Link]) -> HeadTree:
 
     def node(symbol: SymbolId, line: int) -> int:
         key = f"{symbol.path}:{symbol.name}"
-        known = tree.graph.numbers.get(key, numbers.get(key))
+        known = tree.graph.find(key)
+        known = numbers.get(key) if known is None else known
         if known is not None:
             return known
         number = len(tree.graph) + len(names)

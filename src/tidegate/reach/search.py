@@ -8,7 +8,7 @@ algorithm, Journal of Algorithms 49, 2003.) Costs are integers, so that sums are
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from tidegate.reach.costs import BRANCHES, WIDTHS, cost_table
 from tidegate.reach.graph import SymbolGraph
@@ -32,6 +32,9 @@ _CHUNK = 1 << 16
 _MOST = 1 << 29
 _NEVER = 1 << 30
 _EDGE_BITS = 32
+
+Ends: TypeAlias = "Callable[[NDArray[np.int64]], NDArray[np.bool_]]"
+"""Which of these nodes end a path."""
 
 
 class Extra(NamedTuple):
@@ -62,14 +65,14 @@ def search(
     extra: Sequence[tuple[int, Extra]] = (),
     count: int = 0,
     taken: Sequence[bool] | None = None,
-    is_end: Callable[[int], bool] | None = None,
+    is_end: Ends | None = None,
 ) -> Found:
     """The strongest path from every node to a start, up to the cost `limit`; starts come with what they cost.
 
     `extra` are edges by their target, `count` is the number of nodes with those that only extra edges name. `taken`
-    says by rule which edges are walked; all of them by default. What `is_end` says ends a path: nothing is walked
-    from there, unless it is a start. Of equal paths the one by the lower edge is taken,
-    the graph's own before the extra ones. Costs are rounded to 1 / UNIT.
+    says by rule which edges are walked; all of them by default. Nothing is walked from what `is_end` says, unless it is
+    a start. Of equal paths the one by the lower edge is taken, the graph's own before the extra ones. Costs are
+    rounded to 1 / UNIT.
     """
     import numpy as np
 
@@ -127,13 +130,14 @@ def _settle(
     starts: Sequence[int],
     edges: Sequence[_Edges],
     costs: NDArray[np.int64],
-    is_end: Callable[[int], bool] | None,
+    is_end: Ends | None,
 ) -> None:
     import numpy as np
 
     waiting = np.zeros(len(best), bool)
     waiting[starts] = True
-    begun = frozenset(starts)
+    begun = np.zeros(len(best), bool)
+    begun[starts] = True
     while True:
         nodes = np.flatnonzero(waiting)
         if not nodes.size:
@@ -143,7 +147,7 @@ def _settle(
         nodes, offers = nodes[near], offers[near]
         waiting[nodes] = False
         if is_end is not None:
-            going = np.array([node in begun or not is_end(node) for node in nodes.tolist()], bool)
+            going = begun[nodes] | ~is_end(nodes)
             nodes, offers = nodes[going], offers[going]
         for some in edges:
             _relax(best, waiting, some, (nodes, offers), costs)

@@ -66,7 +66,7 @@ class HeadTree(Struct, frozen=True, dict=True):
     def find(self, name: str) -> int | None:
         """The node of this text."""
         number = self.delta.numbers.get(name)
-        return self.graph.numbers.get(name) if number is None else number
+        return self.graph.find(name) if number is None else number
 
     def name(self, node: int) -> str:
         return self.graph.names[node] if node < len(self.graph) else self.delta.names[node - len(self.graph)]

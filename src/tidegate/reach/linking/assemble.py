@@ -159,10 +159,13 @@ class _Numbers(dict[str, int]):
 
     def __init__(self, graph: SymbolGraph) -> None:
         super().__init__()
-        self.of_graph: Mapping[str, int] = graph.numbers
+        self.of_graph = graph.names
 
     def __missing__(self, key: str) -> int:
-        return self.of_graph[key]
+        number = self.of_graph.find(key)
+        if number is None:
+            raise KeyError(key)
+        return number
 
 
 class _Continued(_Builder):
@@ -178,7 +181,7 @@ class _Continued(_Builder):
 
     def find(self, key: str) -> int | None:
         number = self._numbers.get(key)
-        return self._numbers.of_graph.get(key) if number is None else number
+        return self._numbers.of_graph.find(key) if number is None else number
 
     def bearers(self, name: str) -> Sequence[str]:
         return (*self.known.bearers(name), *self.by_name.get(name, ()))

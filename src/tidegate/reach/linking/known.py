@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -34,26 +34,21 @@ class Known:
     def __init__(self, graph: SymbolGraph, anew: frozenset[str]) -> None:
         self._graph = graph
         self._names = graph.names
-        self._numbers: Mapping[str, int] = graph.numbers
-        self._orders: dict[int, tuple[int, ...]] = {}
+        self._orders: dict[int, tuple[int, ...]] = {order[0]: order for order in graph.arrays.orders}
         self._former: set[int] = set()
         self.former: dict[str, Former] = {}
-        names = self._names
-        for order in graph.arrays.orders:
-            key = names[order[0]]
-            if key[: key.find(":")] in anew:
-                self._former.add(order[0])
-                self.former[key] = Former(tuple([names[node] for node in order[1:]]), self._members_of(order[0]))
-            else:
-                self._orders[order[0]] = order
+        for node in _nodes_of(graph, anew):
+            order = self._orders.pop(node, ())
+            if order:
+                self._former.add(node)
+                self.former[self._names[node]] = Former(tuple(self._names.of(order[1:])), self._members_of(node))
 
     def order(self, cls: str) -> tuple[str, ...]:
         """The classes that a member is looked up in, () for what is no class."""
-        order = self._orders.get(self._numbers.get(cls, -1), ())
-        return tuple([self._names[node] for node in order[1:]])
+        return tuple(self._names.of(self._orders.get(self._number(cls), ())[1:]))
 
     def is_class(self, cls: str) -> bool:
-        return self._numbers.get(cls, -1) in self._orders
+        return self._number(cls) in self._orders
 
     def interfaces(self) -> list[str]:
         """The interfaces among the classes."""
@@ -62,11 +57,11 @@ class Known:
 
     def below(self, cls: str) -> list[str]:
         """The classes that inherit from this one."""
-        return [self._names[node] for node in self._below.get(self._numbers.get(cls, -1), ())]
+        return self._names.of(self._below.get(self._number(cls), ()))
 
     def members(self, cls: str) -> dict[str, str]:
         """The members of a class by their names."""
-        number = self._numbers.get(cls, -1)
+        number = self._number(cls)
         return {} if number < 0 or number in self._former else self._members_of(number)
 
     def bearers(self, name: str) -> Sequence[str]:
@@ -75,9 +70,13 @@ class Known:
 
     def slots(self) -> list[str]:
         """Every node that stands for a member of whichever class, in the order of numbers."""
-        return [name for name in self._names if "#" in name]
+        return self._names.of(self._names.holding(b"#"))
 
     # Private
+
+    def _number(self, cls: str) -> int:
+        number = self._names.find(cls)
+        return -1 if number is None else number
 
     @cached_property
     def _below(self) -> Mapping[int, Sequence[int]]:
@@ -100,16 +99,25 @@ class Known:
     def _members_of(self, cls: int) -> dict[str, str]:
         nodes, owners = self._owned
         begin, end = owners.searchsorted([cls, cls + 1]).tolist()
-        keys = [self._names[node] for node in nodes[begin:end].tolist()]
-        return {key[key.rfind(".") + 1 :]: key for key in keys}
+        return {key[key.rfind(".") + 1 :]: key for key in self._names.of(nodes[begin:end].tolist())}
 
     @cached_property
     def _by_name(self) -> Mapping[str, Sequence[str]]:
         found: dict[str, list[str]] = {}
         kinds = self._graph.arrays.kinds
-        for node, owner in enumerate(self._graph.owners.tolist()):
-            called = kinds[node] in (_CALLED if owner >= 0 else _CALLED_BY_NAME)
-            if called and owner not in self._former:
-                key = self._names[node]
-                found.setdefault(key[key.rfind(".") + 1 :], []).append(key)
+        nodes = [
+            node
+            for node, owner in enumerate(self._graph.owners.tolist())
+            if kinds[node] in (_CALLED if owner >= 0 else _CALLED_BY_NAME) and owner not in self._former
+        ]
+        for key in self._names.of(nodes):
+            found.setdefault(key[key.rfind(".") + 1 :], []).append(key)
         return found
+
+
+def _nodes_of(graph: SymbolGraph, paths: frozenset[str]) -> Iterator[int]:
+    """The nodes of these files, in their order."""
+    import numpy as np
+
+    first = [node for path in paths if (node := graph.find(f"{path}:")) is not None]
+    yield from np.flatnonzero(np.isin(graph.names.files, first)).tolist()
