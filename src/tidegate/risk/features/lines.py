@@ -14,7 +14,7 @@ from tidegate.risk.features.tokens import words_of
 
 MOST = 5
 MOST_OF_A_FILE = 3
-MOST_READ = 20_000
+MOST_READ = 10_000
 """Lines that are looked at; a change with more is looked at from its start, file by file."""
 LONGEST = 300
 FEW_AUTHORS = 1
@@ -74,7 +74,7 @@ _KINDS = (
         ),
         0.5,
     ),
-    _Kind("an index or a slice", re.compile(rb"[\w)\]]\[[^\]]{1,60}\]"), 0.45),
+    _Kind("an index or a slice", re.compile(rb"[\w)\]]\[[^\]]{1,30}\]"), 0.45),
     _Kind("arithmetic", re.compile(rb"[\w)\]]\s[-+*/%]\s?[\w(]|[-+*/]=|<<|>>"), 0.35),
     _Kind("several calls in one", re.compile(rb"\w\s*\([^\n]*[\w.]\s*\("), 0.35),
     _Kind(
@@ -108,7 +108,7 @@ _CALL = re.compile(rb"([A-Za-z_][\w.]{1,60})\s*\(")
 _IMPORT = re.compile(rb"\s*(?:import\b|from\b.*\bimport\b|#\s*include\b|require\b|use\b|using\b|package\b|export \*)")
 _BRACKETS = re.compile(rb"[\s{}()\[\];,:]*|\s*(?:else|try|do|end|pass|begin|finally)\s*[:{]?\s*")
 _PROSE = re.compile(rb"\b(?:the|an|this|that|will|are|be|which|should|must)\s+[a-z`]{2}")
-_STRING = re.compile(rb"\"(?:[^\"\\]|\\.){0,500}\"|'(?:[^'\\]|\\.){0,500}'")
+_STRING = re.compile(rb"\"(?:[^\"\\]|\\.){0,60}\"|'(?:[^'\\]|\\.){0,60}'")
 _CODE = re.compile(rb"[=(){}\[\];<>+*/&|]|\b(?:return|raise|throw|yield|await|delete|del|goto|break|continue)\b|:\s*$")
 """What prose, such as the text of a docstring, has none of."""
 
