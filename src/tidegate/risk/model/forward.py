@@ -25,7 +25,8 @@ MEMORY = 1500.0
 class Forward(NamedTuple):
     """Out-of-time answers, row by row; NaN where no earlier model existed.
 
-    `raw` are the log-odds of the blend, `chance` the probabilities that a calibration on earlier blocks made of them.
+    `raw` are the log-odds of the blend against its mean on recent changes, `chance` the probabilities that a calibration
+    on earlier blocks made of them.
     """
 
     raw: Floats
@@ -56,7 +57,8 @@ def run_forward(
     raw = np.full(len(frame.ids), math.nan)
     for number, (start, stop) in enumerate(pairwise(edges)):
         seen = seen_at(frame.at[:start], targets.rows(0, start), moment(frame, start))
-        raw[start:stop] = learn(frame.rows(0, start), seen, prior).raw(frame.values[start:stop])
+        blend = learn(frame.rows(0, start), seen, prior)
+        raw[start:stop] = blend.raw(frame.values[start:stop]) - blend.centre(frame.values[:start])
         if progress is not None:
             progress(number + 1, len(edges) - 1)
     return Forward(raw, _calibrated(frame, targets, edges, raw, refreshes))

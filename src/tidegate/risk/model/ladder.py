@@ -19,6 +19,7 @@ FEWEST_REPAIRED = 10
 NEWEST_ROWS = 20_000
 ROUNDS = 8
 RIDGE = 8.0
+CENTRED = 500
 
 BOOSTING = Growth(rounds=150, leaves=15, leaf_rows=30, rate=0.05, columns=0.25, rows=0.8, ridge=20.0)
 FOREST = Growth(rounds=150, leaves=96, leaf_rows=20, columns=0.35, rows=0.632)
@@ -63,6 +64,13 @@ class Blend(NamedTuple):
     learners: tuple[Learner, ...]
     prior: Model | None
     prior_weight: float
+
+    def centre(self, values: Floats) -> float:
+        """The mean log-odds of the newest changes that it learnt from.
+
+        Scores are compared against it, so that calibration survives the change from one model to the next.
+        """
+        return float(self.raw(values[-CENTRED:]).mean()) if len(values) else 0.0
 
     def raw(self, values: Floats) -> Floats:
         """The blended log-odds for each row."""

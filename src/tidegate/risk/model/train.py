@@ -11,6 +11,7 @@ import numpy as np
 
 from tidegate.errors import InternalError
 from tidegate.risk.features.frame import Floats, Frame, Targets, Times
+from tidegate.risk.model.calibration import Platt
 from tidegate.risk.model.evaluation import Evaluation, evaluate
 from tidegate.risk.model.forward import Forward, block_edges, calibrate, run_forward
 from tidegate.risk.model.ladder import Blend, learn
@@ -90,29 +91,31 @@ def _until(frame: Frame, targets: Targets, now: int) -> _Until:
 
 
 def _finished(frame: Frame, blend: Blend, forward: Forward, seen: Seen, now: int) -> Model:
-    platt = calibrate(forward.raw, seen)
+    found = calibrate(forward.raw, seen)
+    platt = found or Platt(1.0, 0.0)
+    centre = blend.centre(frame.values)
     model = Model(
         frame.version,
         frame.names,
         blend.kind,
         blend.reference,
         blend.parts(),
-        slope=platt.slope if platt else 1.0,
-        offset=platt.offset if platt else 0.0,
-        calibrated=platt is not None,
+        slope=platt.slope,
+        offset=platt.offset - platt.slope * centre,
+        calibrated=found is not None,
         trained_at=now,
         matured=seen.matured,
         repaired=round(seen.repaired),
     )
-    raw = _earlier_scores(frame, model, forward)
+    raw = _earlier_scores(frame, model, forward, platt)
     ranks = np.quantile(raw, np.linspace(0.0, 1.0, RANKS + 1)) if len(raw) else np.zeros(0)
-    usual = float(np.clip(sigmoid(raw), EDGE, 1.0 - EDGE).mean()) if len(raw) and platt else 0.0
+    usual = float(np.clip(sigmoid(raw), EDGE, 1.0 - EDGE).mean()) if len(raw) and model.calibrated else 0.0
     return msgspec.structs.replace(model, ranks=tuple(float(rank) for rank in ranks), usual=usual)
 
 
-def _earlier_scores(frame: Frame, model: Model, forward: Forward) -> Floats:
+def _earlier_scores(frame: Frame, model: Model, forward: Forward, platt: Platt) -> Floats:
     """What changes scored that the model had not learnt from: its own rows would look surer than a new change can."""
     unseen = forward.raw[np.isfinite(forward.raw)][-RANKED:]
     if model.kind == "prior" or len(unseen) < FEWEST_UNSEEN:
         return model.raw_scores(frame.values[-RANKED:])
-    return model.offset + model.slope * unseen
+    return platt.slope * unseen + platt.offset
