@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -136,6 +137,9 @@ def _too_few(figures: Figures) -> str:
 def _history(past: _Past) -> History:
     figures, row = past.knowledge.figures, past.row
     unknowns = [Unknown("history", unknown.reason) for unknown in past.mined.unknowns]
+    mine = row.of("exp")
+    if not math.isfinite(mine):
+        unknowns.append(Unknown("history.author_changes", "nobody has committed this change yet"))
     return History(
         status="partial" if unknowns else "complete",
         unknowns=tuple(unknowns),
@@ -145,7 +149,7 @@ def _history(past: _Past) -> History:
         repaired=figures.repaired,
         repaired_share=round(figures.repaired / figures.matured, 4) if figures.matured else 0.0,
         reverted=figures.reverted,
-        author_changes=int(row.of("exp")),
+        author_changes=int(mine) if math.isfinite(mine) else 0,
         files_repaired=_files_repaired(past),
         agents=past.knowledge.agents,
     )
