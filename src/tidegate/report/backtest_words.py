@@ -180,7 +180,7 @@ def not_known(result: Backtest) -> Iterator[str]:
     unjudged = [rule for rule in result.rules if is_unjudged(rule)]
     if unjudged:
         yield f"Not judged: {listing([f'{r.id} ({reasons_words(r)})' for r in unjudged], 12)}."
-    partly = [f"{r.id} ({grouped(r.unjudged, 'change')})" for r in result.rules if _is_partly(r)]
+    partly = [f"{rule.id} ({_partly_words(rule)})" for rule in result.rules if _is_partly(rule)]
     if partly:
         yield f"Judged in part; the rest is left out of their figures: {listing(partly, 8)}."
 
@@ -201,7 +201,7 @@ def others(result: Backtest) -> Iterator[str]:
             f"{'chooses' if len(always) == 1 else 'choose'} none: left out above"
             + (f"; with {'it' if len(always) == 1 else 'them'}, {hours_words(hours)} hours." if hours else ".")
         )
-    silent = [rule.id for rule in result.rules if not rule.figures.held.count and not is_unjudged(rule)]
+    silent = [rule.id for rule in result.rules if not rule.figures.held.count and not rule.unjudged]
     if silent:
         yield f"Held nothing: {listing(silent, 20)}."
 
@@ -218,7 +218,9 @@ def comparison_words(result: Comparison) -> Iterator[str]:
     """What the second policy would have done otherwise than the first."""
     more, fewer = result.more, result.fewer
     if not more.held.count and not fewer.held.count:
-        yield "Both would have held the same changes."
+        dearer = result.second.whole.hours - result.first.whole.hours
+        asks = f" The second asks for {hours_words(abs(dearer))} hours {'more' if dearer > 0 else 'less'} of them."
+        yield f"Both would have held the same changes.{asks if dearer else ''}"
         return
     if more.held.count:
         yield (
@@ -244,7 +246,14 @@ def named_words(change: Named) -> str:
 
 
 def _is_partly(rule: RuleFigures) -> bool:
-    return not is_unjudged(rule) and rule.unjudged > 0.01 * (rule.unjudged + rule.figures.held.total)
+    if is_unjudged(rule) or not rule.unjudged:
+        return False
+    return not rule.figures.held.count or rule.unjudged > 0.01 * (rule.unjudged + rule.figures.held.total)
+
+
+def _partly_words(rule: RuleFigures) -> str:
+    none = "" if rule.figures.held.count else " could not be judged, and it held none of the others"
+    return f"{grouped(rule.unjudged, 'change')}{none}"
 
 
 def _are(number: int) -> str:
