@@ -48,7 +48,8 @@ figcaption{font-weight:600;margin:0 0 8px}figure p{margin:8px 0 0;color:var(--di
 th,td{text-align:left;vertical-align:top;padding:4px 12px 4px 0;border-bottom:1px solid var(--line)}
 th{color:var(--dim);font-weight:500;font-size:12px;white-space:nowrap}
 td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-td.w{overflow-wrap:anywhere;min-width:140px}code{font:12px ui-monospace,SFMono-Regular,"DejaVu Sans Mono",monospace}
+td.l{white-space:nowrap}td.w{overflow-wrap:anywhere;min-width:140px}
+code{font:12px ui-monospace,SFMono-Regular,"DejaVu Sans Mono",monospace}
 .dim{color:var(--dim)}
 """
     + SVG_STYLE
@@ -215,10 +216,7 @@ def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *,
     if not rows:
         return []
     last = len(columns) - 1
-    kinds = [
-        "n" if numbers and 0 < place < last else "w" if place in (0, last) and numbers else ""
-        for place in range(last + 1)
-    ]
+    kinds = [_kind(place, last, numbers=numbers) for place in range(last + 1)]
     head = "".join(f'<th scope="col" class="{kind}">{name}</th>' for name, kind in zip(columns, kinds, strict=True))
     body = [
         "<tr>"
@@ -230,3 +228,10 @@ def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *,
     more = [f"<p>and {left:,} more</p>"] if left > 0 else []
     table = [f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>', *body, "</tbody></table></div>"]
     return [f"<section><h2>{markup(title, 200)}</h2>", *table, *more, "</section>"]
+
+
+def _kind(place: int, last: int, *, numbers: bool) -> str:
+    """The class of a column: numbers, words that may break, or words that stand in one line."""
+    if numbers:
+        return "n" if 0 < place < last else "w"
+    return "l" if place < 2 else ""

@@ -218,20 +218,20 @@ def comparison_words(result: Comparison) -> Iterator[str]:
     """What the second policy would have done otherwise than the first."""
     more, fewer = result.more, result.fewer
     if not more.held.count and not fewer.held.count:
-        dearer = result.second.whole.hours - result.first.whole.hours
-        asks = f" The second asks for {hours_words(abs(dearer))} hours {'more' if dearer > 0 else 'less'} of them."
-        yield f"Both would have held the same changes.{asks if dearer else ''}"
-        return
+        yield "Both would have held the same changes."
     if more.held.count:
         yield (
             f"The second would have held {grouped(more.held.count, 'change')} that the first lets pass, "
-            f"{more.caught.count:,} of them repaired later, for {hours_words(more.hours)} hours more."
+            f"{more.caught.count:,} of them repaired later."
         )
     if fewer.held.count:
         yield (
             f"The second would have let pass {grouped(fewer.held.count, 'change')} that the first holds, "
-            f"{fewer.caught.count:,} of them repaired later, which saves {hours_words(fewer.hours)} hours."
+            f"{fewer.caught.count:,} of them repaired later."
         )
+    hours = result.second.whole.hours - result.first.whole.hours
+    if hours:
+        yield f"In all it asks for {hours_words(abs(hours))} hours of review {'more' if hours > 0 else 'less'}."
     if result.always_differs:
         yield f"Left out, as one of them asks it of nearly every change: {listing(result.always_differs)}."
 
