@@ -43,7 +43,8 @@ def find_leaks(frame: Frame, targets: Targets, projects: Sequence[str] = ()) -> 
     `projects` names the project of each row where the rows are of several. Without it nothing can be said of features
     that name the project.
     """
-    truth = targets.repaired >= 0.5
+    sure = targets.repaired[targets.repaired > 0]
+    truth = targets.repaired >= (min(0.5, float(np.median(sure))) if len(sure) else 0.5)
     if len(frame.ids) < FEWEST_ROWS or truth.all() or not truth.any():
         return ()
     codes = np.unique(np.asarray(projects), return_inverse=True)[1] if projects else np.zeros(len(frame.ids), np.int64)

@@ -25,6 +25,8 @@ VERSION = 1
 """Of what is kept. Raise it when fixes are traced in another way."""
 LEAST_CONFIDENCE = 0.05
 """What is less sure than this is no label but noise."""
+BATCH = 2000
+"""So many new fixes are traced before their traces are kept: whoever breaks off loses no more."""
 FEW_FIXES = 12
 """So many new fixes are traced one by one; for more, one pass over the whole history costs less."""
 
@@ -66,10 +68,13 @@ def read_traces(
     kind = f"trace/{VERSION}"
     kept = {oid: _decoded(value) for oid, value in mined.get_many(kind, traced).items()}
     found = {oid: trace for oid, trace in kept.items() if trace is not None}
-    new = _trace(repository, mined.until, [oid for oid in traced if oid not in found], progress)
-    if new:
+    missing = [oid for oid in traced if oid not in found]
+    for start in range(0, len(missing), BATCH):
+        told = None if progress is None else _beginning_at(start, len(missing), progress)
+        new = _trace(repository, mined.until, missing[start : start + BATCH], told)
         mined.put_many(kind, {oid: msgspec.json.encode(trace) for oid, trace in new.items()})
-    return {**found, **new}
+        found |= new
+    return found
 
 
 def join_labels(
@@ -145,6 +150,10 @@ def _trace(
     from tidegate.risk.szz.sweep import trace_all
 
     return trace_all(repository, until, dict.fromkeys(fixes), progress)
+
+
+def _beginning_at(start: int, whole: int, progress: Callable[[int, int], None]) -> Callable[[int, int], None]:
+    return lambda done, _: progress(start + done, whole)
 
 
 def _decoded(kept: bytes) -> Trace | None:
