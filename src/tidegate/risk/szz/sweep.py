@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 
 from tidegate.change.attributes import NO_ATTRIBUTES
@@ -19,6 +20,7 @@ from tidegate.change.diff import read_diffs
 from tidegate.change.git import Repository
 from tidegate.change.values import Commit, FileChange
 from tidegate.errors import GitError, InputError
+from tidegate.risk.szz.indexed import indexed
 from tidegate.risk.szz.questions import ask_described
 from tidegate.risk.szz.trace import conclude, weigh, why_untraceable
 from tidegate.risk.values import Trace
@@ -28,6 +30,8 @@ MOST_AT_ONCE = 8
 """Nearly all of the work is git's own, in processes of its own; a thread only waits for it."""
 
 CHUNK = 48
+FEW = 40
+"""For fewer fixes an index of the history costs more than it spares."""
 
 
 def trace_all(
@@ -45,22 +49,27 @@ def trace_all(
     inside = frozenset(repository.run("rev-list", "--end-of-options", until).decode("ascii").split())
     found = {fix: Trace(fix, (), "it is not part of this history") for fix in fixes}
     wanted = [fix for fix in fixes if fix in inside]
-    workers = ThreadPoolExecutor(max_workers=min(MOST_AT_ONCE, os.cpu_count() or 1))
-    done = len(fixes) - len(wanted)
-    try:
-        for start in range(0, len(wanted), CHUNK):
-            chunk = wanted[start : start + CHUNK]
-            for trace in workers.map(lambda job: job(), _jobs(repository, chunk, fixes)):
-                found[trace.fix] = trace
-                done += 1
-                if progress is not None:
-                    progress(done, len(fixes))
-    finally:
-        workers.shutdown(cancel_futures=True)
+    with _quick(repository, until, len(wanted)) as quick:
+        workers = ThreadPoolExecutor(max_workers=min(MOST_AT_ONCE, os.cpu_count() or 1))
+        done = len(fixes) - len(wanted)
+        try:
+            for start in range(0, len(wanted), CHUNK):
+                chunk = wanted[start : start + CHUNK]
+                for trace in workers.map(lambda job: job(), _jobs(quick, chunk, fixes)):
+                    found[trace.fix] = trace
+                    done += 1
+                    if progress is not None:
+                        progress(done, len(fixes))
+        finally:
+            workers.shutdown(cancel_futures=True)
     return found
 
 
 # Private
+
+
+def _quick(repository: Repository, until: str, fixes: int) -> AbstractContextManager[Repository]:
+    return indexed(repository, until) if fixes > FEW else nullcontext(repository)
 
 
 def _jobs(
