@@ -42,7 +42,7 @@ class Figures(NamedTuple):
 def answers(project: Project, targets: Targets, prior: Model | None = None) -> Forward:
     """Forward answers: blocks before the newest 20 % feed the calibration, the newest are answered in `INSIDE` more."""
     rows, split = len(project.frame.ids), project.split
-    early = np.linspace(0.3 * rows, split, BEFORE + 1)
+    early = np.linspace(0.15 * rows, split, BEFORE + 1)
     late = np.linspace(split, rows, INSIDE + 1)
     edges = sorted({int(edge) for edge in (*early, *late)})
     return run_forward(project.frame, targets, edges, prior)

@@ -19,14 +19,14 @@ BLOCKS = 10
 FIRST = 0.3
 FEWEST = 50
 REFRESHES = 3
-MEMORY = 1500.0
+MEMORY = 700.0
 
 
 class Forward(NamedTuple):
     """Out-of-time answers, row by row; NaN where no earlier model existed.
 
-    `raw` are the log-odds of the blend against its mean on recent changes, `chance` the probabilities that a calibration
-    on earlier blocks made of them.
+    `raw` are the log-odds of the blend against its mean on recent changes, `chance` the probabilities that a
+    calibration on earlier blocks made of them.
     """
 
     raw: Floats
