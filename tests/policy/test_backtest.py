@@ -367,6 +367,15 @@ def test_the_text_is_for_a_tired_reader() -> None:
     assert "Who approved what is not known of the past" in said
 
 
+def test_a_rule_over_risk_is_judged_from_the_first_model_on() -> None:
+    past = [*past_of([(9, False)] * 200), *past_of([(9, True)] * 120, risk=[0.95] * 60 + [0.1] * 60)]
+    text = render_backtest(backtest(policy_of(rule_of("risk.percentile > 0.9")), past))
+    assert "Not judged" not in text
+    assert "a-rule (200 changes)" in " ".join(text.split())
+    few = render_backtest(backtest(policy_of(rule_of("risk.percentile > 0.9")), past[:250]))
+    assert "Not judged: a-rule" in few
+
+
 def test_the_page_needs_nothing_and_lets_nothing_in() -> None:
     result = _result()
     hostile = '<script>alert(1)</script>"\u202e'

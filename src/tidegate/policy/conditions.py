@@ -90,7 +90,8 @@ def answer(compiled: Compiled, question: Question) -> Condition:
 
 def evaluate(compiled: Compiled, question: Question) -> tuple[Truth, str]:
     """The condition's answer alone, and the fault where it is unknown."""
-    longest = max((_length(path, question.document) for path in compiled.reading.loops), default=0)
+    loops = compiled.reading.loops
+    longest = max(_length(path, question.document) for path in loops) if loops else 0
     if longest > MOST_STEPS:
         return "unknown", f"it goes over {longest:,} elements, and a condition may take {MOST_STEPS:,} steps"
     try:

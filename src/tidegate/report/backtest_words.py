@@ -23,6 +23,7 @@ from tidegate.report.layout import grouped
 MOSTLY_UNJUDGED = 0.2
 """Of a rule that could not be judged more often than this no figures are shown: the rest is no fair sample."""
 
+FEWEST_SCORED = 100
 FEW_CAUGHT = 3
 """Neither caught nor expected by chance: no lift is said."""
 SOURCES = {
@@ -100,7 +101,10 @@ def is_shown(rule: RuleFigures) -> bool:
 
 def is_unjudged(rule: RuleFigures) -> bool:
     """Whether so little of the past is known that the figures of a rule would mislead."""
-    return rule.unjudged > MOSTLY_UNJUDGED * (rule.unjudged + rule.figures.held.total)
+    judged = rule.figures.held.total
+    if rule.reasons and all(one.path.startswith("risk.") for one in rule.reasons):
+        return judged < FEWEST_SCORED  # what came before the first model is missing, and nothing else
+    return rule.unjudged > MOSTLY_UNJUDGED * (rule.unjudged + judged)
 
 
 def marks(rule: RuleFigures) -> str:

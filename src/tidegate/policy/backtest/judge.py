@@ -45,13 +45,15 @@ class Judge:
         self._fields = _fields_read(self._conditions)
         self._sections = [_sections_read(condition) for condition in self._conditions]
         self._unread: dict[int, Truth] = {}
+        self._plain: dict[str, tuple[Section, dict[str, Any]]] = {}
         self._missing: dict[tuple[int, tuple[tuple[Unknown, ...], ...]], tuple[tuple[str, str], ...]] = {}
 
     def judge(self, facts: Facts) -> tuple[Judged, ...]:
         """What each rule would have done, in the order of the policy."""
-        document = _document(facts, self._fields)
+        document = self._document(facts)
         question = ask(self.policy.language, document)
-        answers = [self._answer(place, question) for place in range(len(self._conditions))]
+        unknown = frozenset(name for name in SECTIONS if document[name]["status"] == "unknown")
+        answers = [self._answer(place, question, unknown) for place in range(len(self._conditions))]
         case = _LazyCase(self.policy, facts)
         return tuple(
             self._judge_rule(rule, {place: answers[place] for place in places}, case, document)
@@ -60,10 +62,34 @@ class Judge:
 
     # Private
 
-    def _answer(self, place: int, question: Question) -> Truth:
+    def _document(self, facts: Facts) -> dict[str, Any]:
+        """The conformed document, with no more fields than conditions read.
+
+        Facts are typed already: there is nothing to take out. Sections that are unknown as a whole are mostly the same
+        for every change, and then made plain once.
+        """
+        document: dict[str, Any] = {"now": facts.now}
+        for name in SECTIONS:
+            section: Section = getattr(facts, name)
+            known = self._plain.get(name)
+            if known is not None and known[0] is section:
+                document[name] = known[1]
+                continue
+            lost = lost_fields(name, section)
+            plain: dict[str, Any] = {"status": section.status, "unknowns": _plain(section.unknowns)}
+            if lost is None:
+                plain["status"] = "unknown"
+                self._plain[name] = (section, plain)
+            else:
+                wanted = (f for f in self._fields.get(name, ()) if f not in lost)
+                plain |= {field: _plain(getattr(section, field)) for field in wanted}
+            document[name] = plain
+        return document
+
+    def _answer(self, place: int, question: Question, unknown: frozenset[str]) -> Truth:
         """The answer of one condition; given once where all that it reads is unknown, as it is then always the same."""
         sections = self._sections[place]
-        if not sections or any(question.document[name]["status"] != "unknown" for name in sections):
+        if not sections or not unknown.issuperset(sections):
             return evaluate(self._conditions[place], question)[0]
         if place not in self._unread:
             self._unread[place] = evaluate(self._conditions[place], question)[0]
@@ -127,22 +153,6 @@ def _sections_read(condition: Compiled) -> tuple[str, ...]:
     if "now" in paths:
         return ()
     return tuple(dict.fromkeys(path.partition(".")[0] for path in (*paths, *condition.reading.loops) if path))
-
-
-def _document(facts: Facts, fields: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """The conformed document, with no more fields than these. Facts are typed already: there is nothing to take out."""
-    document: dict[str, Any] = {"now": facts.now}
-    for name in SECTIONS:
-        section: Section = getattr(facts, name)
-        lost = lost_fields(name, section)
-        plain: dict[str, Any] = {"status": section.status, "unknowns": _plain(section.unknowns)}
-        if lost is None:
-            plain["status"] = "unknown"
-        else:
-            wanted = (f for f in fields.get(name, ()) if f not in lost)
-            plain |= {field: _plain(getattr(section, field)) for field in wanted}
-        document[name] = plain
-    return document
 
 
 def _plain(value: object) -> Any:
