@@ -45,7 +45,7 @@ from tidegate.policy.backtest.values import Fate, PastChange
 from tidegate.provenance.notes import list_notes
 from tidegate.provenance.past import collect_past
 from tidegate.reach.store import Store, open_store
-from tidegate.risk.values import Label
+from tidegate.risk.values import REPAIRED, Label
 from tidegate.settings import Settings
 
 VERSION = 1
@@ -78,7 +78,7 @@ class Hindsight(Struct, frozen=True):
     labels: Sequence[Label] = ()
     scores: Mapping[str, tuple[float, float]] = {}
     matured_days: int = DAYS_TO_MATURE
-    sure: float = 0.5
+    sure: float = REPAIRED
     """From here on a change counts as repaired. Several labels of one change are taken as independent."""
 
 

@@ -14,6 +14,7 @@ from tidegate.change.values import Change, Context, show_path
 from tidegate.errors import GitError, InputError
 from tidegate.facts import ChangeFacts, History, Infra, ProvenanceFacts, Reach, Risk, RiskBand, Unknown, is_known
 from tidegate.risk.impact import Impact, impact_of
+from tidegate.risk.values import REPAIRED
 
 if TYPE_CHECKING:
     from tidegate.risk.features.row import Row
@@ -29,8 +30,6 @@ LEAST_LABELS = 300
 BANDS: tuple[tuple[float, RiskBand], ...] = ((0.95, "very high"), (0.8, "high"), (0.5, "moderate"), (0.0, "low"))
 """Ranks among the earlier changes: one in twenty is very high, three in twenty are high."""
 
-LIKELY = 0.5
-"""A change counts as repaired where that is more likely than not."""
 RECENT_SECONDS = 180 * 86400
 _PROBABILITY = ("probability", "usual")
 _SCORE = (*_PROBABILITY, "percentile", "band", "factors", "lines", "model", "model_digest")
@@ -158,7 +157,9 @@ def _history(past: _Past) -> History:
 def _files_repaired(past: _Past) -> int:
     """Files of the change that had a change in their past of which a repair became known in the last 180 days."""
     since = past.knowledge.at - RECENT_SECONDS
-    lately = {label.commit for label in past.knowledge.labels if label.known_at > since and label.confidence >= LIKELY}
+    lately = {
+        label.commit for label in past.knowledge.labels if label.known_at > since and label.confidence >= REPAIRED
+    }
     return sum(any(touch.oid in lately for touch in touches) for touches in past.touches.values())
 
 

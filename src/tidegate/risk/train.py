@@ -14,22 +14,22 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from tidegate.change.git import Repository
-from tidegate.change.people import People
-from tidegate.risk.effect import agent_effects
+from tidegate.risk.effect import agent_effects, left_out
 from tidegate.risk.features.bulk import feature_frame
 from tidegate.risk.features.frame import Frame, Targets
-from tidegate.risk.features.habits import REPAIRED, learn_habits
+from tidegate.risk.features.habits import learn_habits
 from tidegate.risk.features.tokens import learn_words
 from tidegate.risk.history.mine import Mined, open_history, store_folder
 from tidegate.risk.knowledge import VERSION, Figures, Knowledge, keep
 from tidegate.risk.labels.delay import known_by, matured
-from tidegate.risk.labels.fixes import find_fixes, paths_beside
+from tidegate.risk.labels.fixes import find_fixes
 from tidegate.risk.labels.labels import Outcome, join_labels, read_traces, targets_of
 from tidegate.risk.labels.marks import marks_of
+from tidegate.risk.leaks import find_leaks
 from tidegate.risk.model.model import Model
 from tidegate.risk.model.prior import load_prior
 from tidegate.risk.model.train import Trained, train
-from tidegate.risk.values import Label, PastCommit, Trace
+from tidegate.risk.values import REPAIRED, Label, Mark, PastCommit, Trace
 from tidegate.settings import Settings
 
 Progress: TypeAlias = Callable[[str, int, int], None]
@@ -38,15 +38,16 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 class Past(NamedTuple):
     """The changes of a repository that a model may learn from, and what became of them.
 
-    Left out of `frame` are commits of bots and those that touch nothing of the product (tests, documents, generated
-    and vendored files, build and CI alone): no repair is ever traced to them, so they would teach what the label cannot
-    say. `now` is the time of the newest commit, in Unix seconds.
+    Left out of `frame` are commits of bots that are no agents, and those that touch nothing of the product (tests,
+    documents, generated and vendored files, build and CI alone): no repair is ever traced to them, so they would teach
+    what the label cannot say. `now` is the time of the newest commit, in Unix seconds.
     """
 
     frame: Frame
     targets: Targets
     labels: tuple[Label, ...]
     traces: Mapping[str, Trace]
+    marks: Mapping[str, Mark]
     commits: tuple[PastCommit, ...]
     now: int
 
@@ -92,13 +93,14 @@ def read_past(
     traces = read_traces(mined, repository, fixes, _part(progress, "tracing repairs"))
     labels = join_labels(commits, mined.tags(), fixes, traces, outcomes)
     whole = feature_frame(repository, mined, settings, _part(progress, "reading changes"))
-    taught = _teaching(commits, settings)
-    rows = np.array([row for row, oid in enumerate(whole.ids) if oid in taught], dtype=np.int64)
+    marks = marks_of(commits)
+    silent = left_out(commits, marks, settings)
+    rows = np.array([row for row, oid in enumerate(whole.ids) if oid not in silent], dtype=np.int64)
     frame = whole._replace(
         ids=tuple(whole.ids[row] for row in rows), at=whole.at[rows], values=np.ascontiguousarray(whole.values[rows])
     )
     now = max((commit.committed_at for commit in commits), default=0)
-    return Past(frame, targets_of(frame, labels), labels, traces, commits, now)
+    return Past(frame, targets_of(frame, labels), labels, traces, marks, commits, now)
 
 
 # Private
@@ -108,18 +110,8 @@ def _part(progress: Progress | None, what: str) -> Callable[[int, int], None] | 
     return None if progress is None else lambda done, whole: progress(what, done, whole)
 
 
-def _teaching(commits: Sequence[PastCommit], settings: Settings) -> frozenset[str]:
-    people = People(settings)
-    beside = paths_beside({touch.path for commit in commits for touch in commit.touches}, settings)
-    return frozenset(
-        commit.oid
-        for commit in commits
-        if not people.is_bot(commit.author) and any(touch.path not in beside for touch in commit.touches)
-    )
-
-
 def _knowledge(repository: Repository, mined: Mined, past: Past, trained: Trained) -> Knowledge:
-    marks = {oid: mark for oid, mark in marks_of(past.commits).items() if oid in frozenset(past.frame.ids)}
+    leaks = find_leaks(past.frame, past.targets)
     return Knowledge(
         version=VERSION,
         until=mined.until,
@@ -128,10 +120,10 @@ def _knowledge(repository: Repository, mined: Mined, past: Past, trained: Traine
         habits=learn_habits(past.commits, past.frame, past.targets, past.now),
         labels=past.labels,
         figures=_figures(past),
-        agents=agent_effects(past.frame, past.targets, marks, past.now),
+        agents=agent_effects(past.frame, past.targets, past.marks, past.now),
         evaluation=trained.evaluation,
         words=learn_words(repository, past.traces),
-        remarks=tuple(unknown.reason for unknown in mined.unknowns),
+        remarks=(*(unknown.reason for unknown in mined.unknowns), *(f"{leak.feature} {leak.words}" for leak in leaks)),
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from tidegate.risk.features.definitions import FEATURES
-from tidegate.risk.values import PastCommit
+from tidegate.risk.values import REPAIRED, PastCommit
 
 if TYPE_CHECKING:
     from tidegate.risk.features.frame import Frame, Targets
@@ -18,8 +18,6 @@ LEAST_CHANGES = 20
 """A rate over fewer changes says nothing that a reviewer should act on."""
 MOST_FOLDERS = 5_000
 DEEPEST = 6
-REPAIRED = 0.5
-"""A change counts as repaired where that is more likely than not."""
 
 
 class Rate(Struct, frozen=True, array_like=True):
