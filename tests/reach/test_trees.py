@@ -23,11 +23,12 @@ from tests.reach.generated import edited, project
 from tests.repos import Repo
 from tidegate.reach.affected import find_affected, reached_symbols, reached_tests
 from tidegate.reach.affected import tests_of as all_tests
+from tidegate.reach.answer import EntryPoint
 from tidegate.reach.languages.python import PYTHON
 from tidegate.reach.rules import NUMBER, RULES
 from tidegate.reach.store import open_store
 from tidegate.reach.symbols import FileSymbols
-from tidegate.reach.trees import HeadTree, read_head_tree, read_kept_tree
+from tidegate.reach.trees import HeadTree, KeptTree, read_head_tree, read_kept_tree
 
 PROGRAM = str(Path(sys.executable).parent / "tidegate")
 KNOWN: dict[tuple[str, str], FileSymbols] = {}
@@ -354,6 +355,74 @@ def test_a_change_of_a_body_links_its_own_file_alone() -> None:
     base = drawn(SHOP)
     head = {**base, "shop/core.py": base["shop/core.py"].replace("return rule.rate()", "log(rule); return rule.rate()")}
     assert read_head_tree(kept(TextIndex(base)), TextIndex(head)).linked == {"shop/core.py"}
+
+
+CLI = """
+    shop/cli.py
+        import click
+        from shop.work import Worker
+
+        class Loop:
+            def turn(self):
+                pass
+
+        @click.group()
+        def shop():
+            pass
+
+        shop.add_command(Worker.command)
+    shop/work.py
+        import click
+
+        class Worker:
+            def first(self):
+                pass
+
+            @click.command()
+            def command():
+                pass
+    shop/views.py
+        from django.views import View
+
+        class Sale(View):
+            def get(self, request):
+                pass
+    shop/urls.py
+        from django.urls import path
+        from shop.views import Sale
+
+        urlpatterns = [path("sale/", Sale.as_view())]
+"""
+
+
+def test_one_more_function_before_a_command_needs_no_search_for_entry_points() -> None:
+    base = drawn(CLI)
+    tree = kept(TextIndex(base))
+    assert {"GET /sale/", "shop"} <= {point.name for point in tree.points.points}
+    head = {**base, "shop/cli.py": base["shop/cli.py"].replace("class Loop:", "class Loop:\n    def one(self): ...\n")}
+    other = {**base, "shop/cli.py": base["shop/cli.py"].replace("def shop", "def store")}
+    assert points_of(tree, head) == names_of(tree.points.points) != points_of(tree, other)
+    assert "store" in points_of(tree, other)
+
+
+def test_one_more_method_of_a_view_is_one_more_entry_point() -> None:
+    base = drawn(CLI)
+    more = base["shop/views.py"] + "\n    def post(self, request): ...\n"
+    assert "POST /sale/" in points_of(kept(TextIndex(base)), {**base, "shop/views.py": more})
+    tree = kept(TextIndex({**base, "shop/views.py": more}))
+    assert "POST /sale/" in names_of(tree.points.points)
+    assert "POST /sale/" not in points_of(tree, base)
+
+
+def points_of(tree: KeptTree, head: dict[str, str]) -> list[str]:
+    """The names of the head's entry points, by the base's tree and by themselves."""
+    found = names_of(read_head_tree(tree, TextIndex(head)).points)
+    assert found == names_of(kept(TextIndex(head)).points.points)
+    return found
+
+
+def names_of(points: Iterable[EntryPoint]) -> list[str]:
+    return [point.name for point in points]
 
 
 def test_what_the_change_took_away_is_found_as_well() -> None:

@@ -82,6 +82,14 @@ class SymbolGraph:
         """The number of a text."""
         return self.names.find(name)
 
+    def inside(self, paths: Iterable[str]) -> list[int]:
+        """The nodes of these files, in their order."""
+        import numpy as np
+
+        first = [node for path in paths if (node := self.find(f"{path}:")) is not None]
+        found: list[int] = np.flatnonzero(np.isin(self.names.files, first)).tolist()
+        return found
+
     def kind(self, node: int) -> str:
         return KINDS[self.arrays.kinds[node]]
 

@@ -39,10 +39,11 @@ MOST_TESTS_ALONE = 4000
 
 
 class Points(Struct, frozen=True, array_like=True):
-    """The entry points of a tree, with the marks that they were made from."""
+    """The entry points of a tree, with the marks that they were made from. `scopes` names what each mark stands in."""
 
     points: tuple[EntryPoint, ...]
     marks: dict[str, tuple[Mark, ...]]
+    scopes: dict[str, tuple[str, ...]]
 
 
 class KeptTree(Struct, frozen=True):
@@ -161,17 +162,35 @@ def read_head_tree(kept: KeptTree, index: Index | None) -> HeadTree:
 
 
 def _points_may_differ(kept: KeptTree, linked: LinkedTree, index: Index) -> bool:
-    """Whether a file that makes entry points changed, came or went."""
+    """Whether a file that makes entry points changed, came or went, or one of their handlers has other neighbours."""
     changed = [path for path in linked.paths if kept.state.oids.get(path) != index.files[path].oid]
-    marked = kept.points.marks
-    if any(path not in index.files for path in marked):
+    before = kept.points
+    if any(path not in index.files for path in before.marks):
         return True
-    return any(_meant(marked.get(path, ())) != _meant(marks_of(path, linked.symbols[path])) for path in changed)
+    handling = {point.handler.path for point in before.points}
+    for path in changed:
+        symbols = linked.symbols[path]
+        marks = marks_of(path, symbols)
+        if _meant(before.marks.get(path, ()), before.scopes.get(path, ())) != _meant(marks, _scopes(marks, symbols)):
+            return True
+        # A view that has one more method answers to one more verb.
+        if path in handling and _defined(kept.graph, path) != {f"{path}:{d.name}" for d in symbols.definitions}:
+            return True
+    return False
 
 
-def _meant(marks: Sequence[Mark]) -> list[tuple[object, ...]]:
-    """What marks say, wherever they stand."""
-    return [(mark.finder, mark.what, mark.within, mark.chain, mark.arguments) for mark in marks]
+def _meant(marks: Sequence[Mark], scopes: Sequence[str]) -> list[tuple[object, ...]]:
+    """What marks say, wherever they stand: one more definition gives those after it other numbers."""
+    pairs = zip(marks, scopes, strict=False)
+    return [(mark.finder, mark.what, scope, mark.chain, mark.arguments) for mark, scope in pairs]
+
+
+def _scopes(marks: Sequence[Mark], symbols: FileSymbols) -> tuple[str, ...]:
+    return tuple(symbols.definitions[mark.within].name for mark in marks)
+
+
+def _defined(graph: SymbolGraph, path: str) -> set[str]:
+    return set(graph.names.of(node for node in graph.inside([path]) if graph.kind(node) not in ("", "test")))
 
 
 def _versions() -> str:
@@ -239,9 +258,10 @@ def _entry_points(
     for path, file in symbols.items():
         marks[path] = marks_of(path, file)
     kept = {path: found for path, found in marks.items() if found}
+    scopes = {path: _scopes(found, symbols[path]) for path, found in kept.items() if path in symbols}
     everything = {path: marks.get(path, ()) for path in files}
     sources = Sources(files, tuple(index.files), index.read_bytes, _resolver(evaluator), everything)
-    return Points(find_entry_points(sources), kept)
+    return Points(find_entry_points(sources), kept, scopes)
 
 
 def _resolver(evaluator: Evaluator) -> Callable[[str, int, str], tuple[SymbolId, ...]]:

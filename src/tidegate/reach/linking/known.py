@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ class Known:
         self._orders: dict[int, tuple[int, ...]] = {order[0]: order for order in graph.arrays.orders}
         self._former: set[int] = set()
         self.former: dict[str, Former] = {}
-        for node in _nodes_of(graph, anew):
+        for node in graph.inside(anew):
             order = self._orders.pop(node, ())
             if order:
                 self._former.add(node)
@@ -113,11 +113,3 @@ class Known:
         for key in self._names.of(nodes):
             found.setdefault(key[key.rfind(".") + 1 :], []).append(key)
         return found
-
-
-def _nodes_of(graph: SymbolGraph, paths: frozenset[str]) -> Iterator[int]:
-    """The nodes of these files, in their order."""
-    import numpy as np
-
-    first = [node for path in paths if (node := graph.find(f"{path}:")) is not None]
-    yield from np.flatnonzero(np.isin(graph.names.files, first)).tolist()
