@@ -207,7 +207,7 @@ def _month_labels(months: Sequence[Month], left: float, step: float, y: float) -
     return [
         f'<text class="dim" x="{_n(left + place * step)}" y="{_n(y)}">{markup(month.month)}</text>'
         for place, month in enumerate(months)
-        if place % every == 0 and left + place * step < WIDTH - 40
+        if place % every == 0 and left + place * step < WIDTH - 46
     ]
 
 
