@@ -16,6 +16,9 @@ from tidegate.errors import InputError
 from tidegate.fleet.listing import Entry, read_list
 from tidegate.fleet.map import Done, Limits, Where, map_each
 from tidegate.fleet.run import read_example, read_row, run_fleet
+from tidegate.fleet.text import render_fleet
+from tidegate.fleet.work import Trial
+from tidegate.report.style import PLAIN
 
 
 def behave(item: str) -> str:
@@ -117,6 +120,28 @@ def test_one_bad_repository_stops_no_other_and_what_is_done_stays_done(tmp_path:
     again = run_fleet(entries, keep, Limits(2, 120))
     assert (again[0], bool(again[1].failure)) == (good, True)
     assert {path.name: path.stat().st_mtime_ns for path in keep.iterdir()} == stamps
+
+
+def test_a_policy_is_tried_on_every_repository(tmp_path: Path) -> None:
+    repo = small(tmp_path / "good", 4)
+    bad = repo.commit("Add the worst part", {"worst.py": "value = 1\n" * 30})
+    repo.commit(f'Revert "Add the worst part"\n\nThis reverts commit {bad}.', {"worst.py": None})
+    repo.clock += 400 * 86_400
+    repo.commit("Add a last part", {"last.py": "value = 1\n"})
+    rules = tmp_path / "rules.toml"
+    rules.write_text(
+        '[policy]\npack = "none"\n[[rule]]\nid = "large"\ntitle = "Large"\nwhen.all = ["change.lines_added > 20"]\n'
+        'effect = "hold"\nrequire = [{ approvals = 1 }]\nreason = "It is large."\nowner = "@us"\n',
+        encoding="utf-8",
+    )
+    entries = read_list(listing(tmp_path, "good\n"))
+    trial = Trial("2y", (str(rules),))
+    (row,) = run_fleet(entries, tmp_path / "kept", Limits(1, 120), trial=trial)
+    assert row.failure == ""
+    assert row.tried is not None
+    assert (row.tried.changes, row.tried.repaired) == (6, 1)
+    assert (row.tried.whole.held.count, row.tried.whole.caught.count) == (1, 1)
+    assert "in all 1 of 6 changes held, among them 1 of the 1 repaired later" in render_fleet([row], PLAIN)
 
 
 def test_a_row_that_is_broken_is_worked_out_again(tmp_path: Path) -> None:

@@ -74,13 +74,14 @@ class _Asked(NamedTuple):
 
 def _backtest(repository: Repository, files: tuple[Path, ...], asked: _Asked, format_: str) -> str | bytes:
     from tidegate.policy.backtest.run import backtest as run
+    from tidegate.policy.folder import with_files
     from tidegate.report.backtest_html import render_backtest_html
     from tidegate.report.backtest_json import render_backtest_json
     from tidegate.report.backtest_text import render_backtest
     from tidegate.report.style import PLAIN
 
     loaded = _loaded(repository)
-    policy = _policy(repository, _with_files(loaded, list(files)) if files else loaded, asked.branch)
+    policy = _policy(repository, with_files(loaded, files) if files else loaded, asked.branch)
     result = run(policy, _past(repository, loaded, asked))
     if format_ == "json":
         return render_backtest_json(result)
@@ -140,29 +141,16 @@ def _policy(repository: Repository, loaded: Loaded, branch: str) -> Policy:
 def _named(repository: Repository, loaded: Loaded, name: str) -> Loaded:
     """What a file, a folder or a revision decides. A file of that name comes before a revision."""
     from tidegate.change.configuration import read_settings
-    from tidegate.policy.folder import read_folder
+    from tidegate.policy.folder import read_folder, with_files
 
     path = Path(name)
     if path.is_file():
-        return _with_files(loaded, [path])
+        return with_files(loaded, [path])
     if not path.is_dir():
         return read_settings(repository, repository.resolve(name), os.environ)
     inside = sorted(path.glob("*.toml"))
     whole = (path / ".tidegate").is_dir() or any(p.name in ("tidegate.toml", "pyproject.toml") for p in inside)
-    return read_folder(path, os.environ) if whole or not inside else _with_files(loaded, inside)
-
-
-def _with_files(loaded: Loaded, files: list[Path]) -> Loaded:
-    """The rules of these files in the place of the repository's own; what else they set counts as well."""
-    import msgspec
-
-    from tidegate.policy.folder import read_files
-
-    own = read_files(files, {})
-    tables = {path.partition(".")[0] for path in own.origins}
-    changed = {name: getattr(own.settings, name) for name in tables}
-    settings = msgspec.structs.replace(loaded.settings, **{**changed, "rule": own.settings.rule})
-    return own._replace(settings=settings)
+    return read_folder(path, os.environ) if whole or not inside else with_files(loaded, inside)
 
 
 def _format(format_: str | None, output: Path | None) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tidegate.cli.options import json_option, style_here, write_result, write_to
+from tidegate.errors import InputError
 
 if TYPE_CHECKING:
     from tidegate.fleet.map import Where
@@ -26,11 +27,21 @@ _PATH = click.Path(path_type=Path)
 @click.option("--minutes", type=click.FloatRange(min=0.01), default=60.0, show_default=True, help="The most for each.")
 @click.option("--on", "where", type=click.Choice(["here", "ray"]), default="here", show_default=True)
 @click.option("--prior", type=_PATH, help="Also learn a prior from all of them, for `risk train --prior`.")
+@click.option("--backtest", metavar="SPAN", help="Also try the policy of each on its changes since then, such as 18mo.")
+@click.option("--rules", multiple=True, type=_PATH, metavar="FILE", help="Try these rules everywhere instead.")
 @json_option
 def fleet(
-    listing: Path, keep: Path, jobs: int | None, minutes: float, where: Where, prior: Path | None, format_: str
+    listing: Path,
+    keep: Path,
+    jobs: int | None,
+    minutes: float,
+    where: Where,
+    prior: Path | None,
+    backtest: str | None,
+    rules: tuple[Path, ...],
+    format_: str,
 ) -> int:
-    """Do for every repository of a list what `risk train` does for one.
+    """Do for every repository of a list what `risk train` does for one, and `policy backtest` too.
 
     LIST names one folder a line. What is done stays done: run it again after an interrupt, or for what is new. One
     repository that cannot be read, that takes too long or too much memory is named and stops no other; then the exit
@@ -40,9 +51,13 @@ def fleet(
     from tidegate.fleet.map import Limits
     from tidegate.fleet.run import run_fleet, train_fleet_prior
     from tidegate.fleet.text import render_fleet, render_fleet_json
+    from tidegate.fleet.work import Trial
 
     limits = Limits(jobs or os.cpu_count() or 1, minutes * 60)
-    rows = run_fleet(read_list(listing), keep, limits, where, _progress())
+    if rules and backtest is None:
+        raise InputError("--rules without --backtest", where="--rules", mend="say since when: --backtest 18mo")
+    trial = Trial(_since(backtest), tuple(str(path.resolve()) for path in rules)) if backtest else None
+    rows = run_fleet(read_list(listing), keep, limits, where, trial, _progress())
     if prior is not None:
         from tidegate.risk.model.model import encode_model
 
@@ -52,6 +67,14 @@ def fleet(
 
 
 # Private
+
+
+def _since(text: str) -> str:
+    """The span itself; refused here where every repository would refuse it."""
+    from tidegate.replay import moment_before
+
+    moment_before(text, 0)
+    return text
 
 
 def _progress() -> Callable[[int, int, Row], None]:

@@ -14,7 +14,7 @@ from tidegate.errors import InputError
 from tidegate.facts import to_json
 from tidegate.fleet.listing import Entry
 from tidegate.fleet.map import Limits, Where, map_each
-from tidegate.fleet.work import VERSION, Answer, Job, Row, failed, work
+from tidegate.fleet.work import VERSION, Answer, Job, Row, Trial, failed, work
 from tidegate.risk.features.frame import Frame, Targets
 from tidegate.risk.model.model import Model
 from tidegate.risk.model.prior import Example, train_prior
@@ -25,6 +25,7 @@ def run_fleet(
     folder: Path,
     limits: Limits,
     where: Where = "here",
+    trial: Trial | None = None,
     progress: Callable[[int, int, Row], None] | None = None,
 ) -> tuple[Row, ...]:
     """A row for every repository, in the order of the list. What is known already is not worked out again.
@@ -34,7 +35,7 @@ def run_fleet(
     """
     _make(folder)
     rows = {entry.name: row for entry in entries if (row := read_row(folder, entry)) is not None}
-    jobs = [Job(entry, rows[entry.name].until if entry.name in rows else "") for entry in entries]
+    jobs = [Job(entry, rows.get(entry.name), trial) for entry in entries]
     for count, done in enumerate(map_each(work, jobs, limits, where), 1):
         name = done.item.entry.name
         answer = done.result
@@ -96,8 +97,9 @@ def _make(folder: Path) -> None:
 
 def _keep(folder: Path, answer: Answer, row: Row) -> None:
     """The row comes last: what has a row has everything."""
-    _write(folder / f"{row.name}.knowledge.json", answer.knowledge)
-    _write(folder / f"{row.name}.npz", answer.table)
+    if answer.knowledge:
+        _write(folder / f"{row.name}.knowledge.json", answer.knowledge)
+        _write(folder / f"{row.name}.npz", answer.table)
     _write(folder / f"{row.name}.json", to_json(row))
 
 

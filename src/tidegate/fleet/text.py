@@ -19,7 +19,7 @@ def render_fleet(rows: Sequence[Row], style: Style) -> str:
     bad = [row for row in rows if row.failure]
     head = pad("repository", _NAME) + "  changes  matured  repaired    AUC  lines  off by"
     lines = [paint(head, style, "bold"), *(_line(row, style) for row in good)]
-    blocks = [lines, _together(good, style), _failures(bad, style)]
+    blocks = [lines, _together(good, style), _tried(good, style), _failures(bad, style)]
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks if block) + "\n"
 
 
@@ -61,6 +61,26 @@ def _together(rows: Sequence[Row], style: Style) -> list[str]:
     if len(judged) < len(rows):
         parts.append(f"{len(rows) - len(judged):,} with too few changes to judge the answers by")
     return wrap("; ".join(parts), style.width)
+
+
+def _tried(rows: Sequence[Row], style: Style) -> list[str]:
+    """What the policy would have done, for each repository with changes that can be judged, and in all."""
+    tried = [(row, row.tried) for row in rows if row.tried is not None and row.tried.changes]
+    if not tried:
+        return []
+    head = pad("policy tried on", _NAME) + "  changes  repaired  held  caught  delayed  hours"
+    lines = [paint(head, style, "bold")]
+    for row, one in tried:
+        name = pad(cut(terminal(row.name, unicode=style.unicode), _NAME, style), _NAME)
+        shares = (one.whole.held, one.whole.caught, one.whole.delayed)
+        held, caught, delayed = (f"{share.value:.0%}" if share.total else "-" for share in shares)
+        lines.append(
+            f"{name} {one.changes:>8,} {one.repaired:>9,} {held:>5} {caught:>7} {delayed:>8} {one.whole.hours:>6,.0f}"
+        )
+    stopped, changes = (sum(one.whole.held.count for _, one in tried), sum(one.changes for _, one in tried))
+    found, repaired = (sum(one.whole.caught.count for _, one in tried), sum(one.repaired for _, one in tried))
+    said = f"in all {stopped:,} of {changes:,} changes held, among them {found:,} of the {repaired:,} repaired later"
+    return [*lines, *wrap(said, style.width)]
 
 
 def _mean(values: Iterable[float | None]) -> str:

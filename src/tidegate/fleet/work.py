@@ -4,22 +4,41 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tidegate.change.configuration import read_settings
-from tidegate.change.git import open_repository
+from tidegate.change.git import Repository, open_repository
 from tidegate.facts import AgentEffect
 from tidegate.fleet.listing import Entry
-from tidegate.risk.knowledge import Figures, encode
+from tidegate.policy.backtest.run import backtest
+from tidegate.policy.backtest.values import Figures
+from tidegate.policy.folder import with_files
+from tidegate.policy.rules import read_policy
+from tidegate.replay import moment_before, read_hindsight, read_past
+from tidegate.risk.knowledge import Figures as Counts
+from tidegate.risk.knowledge import encode
 from tidegate.risk.model.evaluation import Evaluation
 from tidegate.risk.train import Lesson, learn
+from tidegate.settings import Loaded
 
 SCHEMA = "tidegate.fleet/1"
 VERSION = 1
 """Of what is worked out: a new one makes every repository be read again."""
+
+
+class Tried(Struct, frozen=True):
+    """What a policy would have done to the changes of one repository since a day (`tidegate policy backtest`)."""
+
+    since: str
+    rules: tuple[str, ...]
+    changes: int
+    repaired: int
+    whole: Figures
 
 
 class Row(Struct, frozen=True):
@@ -31,18 +50,27 @@ class Row(Struct, frozen=True):
     folder: str
     until: str
     failure: str = ""
-    figures: Figures | None = None
+    figures: Counts | None = None
     model: str = ""
     evaluation: Evaluation | None = None
     agents: tuple[AgentEffect, ...] = ()
     remarks: tuple[str, ...] = ()
+    tried: Tried | None = None
+
+
+class Trial(Struct, frozen=True):
+    """A policy to be tried: the files of its rules (none: each repository's own), on changes since then."""
+
+    since: str
+    rules: tuple[str, ...] = ()
 
 
 class Job(Struct, frozen=True):
-    """One repository to be read; `known` is the commit up to which it was read before, "" for never."""
+    """One repository to be read; `known` is what was kept of it before."""
 
     entry: Entry
-    known: str = ""
+    known: Row | None = None
+    trial: Trial | None = None
 
 
 class Answer(Struct, frozen=True):
@@ -57,11 +85,15 @@ def work(job: Job) -> Answer:
     """Learns from one repository. Raises TidegateError for one that cannot be read."""
     with open_repository(Path(job.entry.folder), bare=True) as repository:
         until = repository.resolve("HEAD")
-        if until == job.known:
-            return Answer(None)
-        settings = read_settings(repository, until, os.environ).settings
-        lesson = learn(repository, until, settings)
-    return Answer(_row(job.entry, lesson), encode(lesson.knowledge), _table(lesson))
+        loaded = read_settings(repository, until, os.environ)
+        old = job.known if job.known is not None and job.known.until == until else None
+        lesson = learn(repository, until, loaded.settings) if old is None else None
+        row = _row(job.entry, lesson) if lesson is not None else old
+        if row is not None and job.trial is not None and not _is_tried(row, job.trial):
+            row = replace(row, tried=_try(repository, loaded, until, job.trial))
+    if lesson is None:
+        return Answer(row if row != old else None)
+    return Answer(row, encode(lesson.knowledge), _table(lesson))
 
 
 def failed(entry: Entry, failure: str) -> Row:
@@ -70,6 +102,21 @@ def failed(entry: Entry, failure: str) -> Row:
 
 
 # Private
+
+
+def _is_tried(row: Row, trial: Trial) -> bool:
+    """Rules in files may have changed since, so only a repository's own count as tried."""
+    return row.tried is not None and row.tried.since == trial.since and not (row.tried.rules or trial.rules)
+
+
+def _try(repository: Repository, loaded: Loaded, until: str, trial: Trial) -> Tried:
+    chosen = with_files(loaded, [Path(name) for name in trial.rules]) if trial.rules else loaded
+    policy = read_policy(repository, until, chosen)
+    hindsight = read_hindsight(repository, until, loaded.settings, sys.maxsize)
+    since = moment_before(trial.since, hindsight.now)
+    found = backtest(policy, read_past(repository, until, since, loaded.settings, hindsight))
+    judged = found.period.repaired
+    return Tried(trial.since, trial.rules, judged.total, judged.count, found.whole)
 
 
 def _row(entry: Entry, lesson: Lesson) -> Row:

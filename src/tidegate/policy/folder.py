@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from tidegate.errors import InputError
 from tidegate.policy.rules import Policy, RuleTable
 from tidegate.policy.trial import Trial, parse_trials
@@ -37,6 +39,14 @@ def read_trials(root: Path, paths: Sequence[Path], policy: Policy) -> tuple[Tria
 def own_rules(loaded: Loaded) -> tuple[RuleTable, ...]:
     """The rules that the settings hold, each with the text that it comes from."""
     return tuple(RuleTable(t, o) for t, o in zip(loaded.settings.rule, loaded.rule_origins, strict=True))
+
+
+def with_files(loaded: Loaded, files: Sequence[Path]) -> Loaded:
+    """What is settled, with the rules of these files in the place of its own; what else they set counts as well."""
+    own = read_files(files, {})
+    tables = {path.partition(".")[0] for path in own.origins}
+    changed = {name: getattr(own.settings, name) for name in tables}
+    return own._replace(settings=replace(loaded.settings, **{**changed, "rule": own.settings.rule}))
 
 
 # Private
