@@ -1,0 +1,1 @@
+"""The benchmarks of risk and history, one module a bar: `python -m bench.risk.NAME`."""
