@@ -386,7 +386,10 @@ class Risk(Section, frozen=True, kw_only=True):
     """How likely the change is to need repair, and what is hit if it does: two numbers that stay two."""
 
     probability: Annotated[
-        float, Meta(ge=0, le=1, description="calibrated probability of repair; unknown below 300 matured labels")
+        float,
+        Meta(
+            ge=0, le=1, description="calibrated probability of repair within a year; unknown below 300 matured changes"
+        ),
     ] = 0.0
     usual: Annotated[
         float, Meta(ge=0, le=1, description="the same probability of a change as this repository has them")

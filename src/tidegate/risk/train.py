@@ -29,7 +29,7 @@ from tidegate.risk.leaks import find_leaks
 from tidegate.risk.model.model import Model
 from tidegate.risk.model.prior import load_prior
 from tidegate.risk.model.train import Trained, train
-from tidegate.risk.values import REPAIRED, Label, Mark, PastCommit, Trace
+from tidegate.risk.values import HORIZON_SECONDS, REPAIRED, Label, Mark, PastCommit, Trace
 from tidegate.settings import Settings
 
 Progress: TypeAlias = Callable[[str, int, int], None]
@@ -91,7 +91,12 @@ def read_past(
     commits = mined.commits()
     fixes = find_fixes(commits, settings)
     traces = read_traces(mined, repository, fixes, _part(progress, "tracing repairs"))
-    labels = join_labels(commits, mined.tags(), fixes, traces, outcomes)
+    landed = {commit.oid: commit.committed_at for commit in commits}
+    labels = tuple(
+        label
+        for label in join_labels(commits, mined.tags(), fixes, traces, outcomes)
+        if label.known_at - landed[label.commit] <= HORIZON_SECONDS
+    )
     whole = feature_frame(repository, mined, settings, _part(progress, "reading changes"))
     marks = marks_of(commits)
     silent = left_out(commits, marks, settings)

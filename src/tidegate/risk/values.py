@@ -69,6 +69,10 @@ Source: TypeAlias = Literal["incident", "rollback", "hot-fix", "revert", "fixes-
 a bug of the issue tracker, and from one whose message alone says that it is a fix."""
 
 
+HORIZON_SECONDS = 365 * 86400
+"""A repair counts when it is known within a year of the change. Without an end "has to be repaired" could never be held
+against what came, and what a change of today costs in 2035 helps nobody who must decide about it."""
+
 REPAIRED = 0.4
 """A change is counted as repaired from this confidence on. Labels are less sure than the word suggests; with this bound
 as many changes are counted as are to be expected in all (.39 to .43 on five public histories)."""

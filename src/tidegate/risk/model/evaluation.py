@@ -13,6 +13,7 @@ from tidegate.risk.features.frame import Floats, Frame
 from tidegate.risk.model import metrics
 from tidegate.risk.model.forward import Forward
 from tidegate.risk.model.maturity import MATURE, Seen
+from tidegate.risk.values import REPAIRED
 
 Flags: TypeAlias = NDArray[np.bool_]
 
@@ -66,11 +67,16 @@ class Evaluation(Struct, frozen=True):
 
 
 def evaluate(frame: Frame, forward: Forward, seen: Seen) -> Evaluation:
-    """The evaluation of forward answers by what is known now."""
+    """The evaluation of forward answers by what is known now.
+
+    The ranking is judged by the changes that count as repaired, the probabilities by how sure that is: a label that is
+    right four times in ten is four tenths of a repair.
+    """
     silent = (seen.ripe >= MATURE) & (seen.known == 0)
     rows: Flags = np.isfinite(forward.raw) & (silent | _old(frame, seen))
     changes = int(rows.sum())
-    truth = np.round(seen.truth[rows])
+    share = seen.truth[rows]
+    truth = (share >= REPAIRED).astype(np.float64)
     repaired = int(truth.sum())
     if changes < FEWEST or repaired in (0, changes):
         return Evaluation(changes, repaired, *_period(frame, rows))
@@ -89,7 +95,7 @@ def evaluate(frame: Frame, forward: Forward, seen: Seen) -> Evaluation:
         precision_area=metrics.precision_area(raw, truth),
         captures=tuple(Captured(share, *metrics.capture(raw, truth, share)) for share in SHARES),
     )
-    return _with_probabilities(found, chance[said], truth[said]) if said.sum() >= FEWEST else found
+    return _with_probabilities(found, chance[said], share[said]) if said.sum() >= FEWEST else found
 
 
 # Private
@@ -99,12 +105,17 @@ def _with_probabilities(found: Evaluation, chance: Floats, truth: Floats) -> Eva
     return structs.replace(
         found,
         brier=metrics.brier(chance, truth),
-        constant_brier=float(truth.mean() * (1.0 - truth.mean())),
+        constant_brier=float(np.var(truth)),
         calibration_error=metrics.calibration_error(chance, truth),
         calibration_floor=metrics.calibration_floor(chance),
         calibrated_changes=len(truth),
-        table=tuple(TableRow(*row) for row in metrics.calibration_table(chance, truth)),
+        table=tuple(TableRow(*row) for row in metrics.calibration_table(chance, truth, _bins(len(truth)))),
     )
+
+
+def _bins(changes: int) -> int:
+    """As many lines of a table as a person reads, and none of so few changes that it says nothing."""
+    return max(1, min(10, changes // 50))
 
 
 def _old(frame: Frame, seen: Seen) -> Flags:
