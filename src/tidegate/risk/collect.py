@@ -31,6 +31,7 @@ BANDS: tuple[tuple[float, RiskBand], ...] = ((0.95, "very high"), (0.8, "high"),
 """Ranks among the earlier changes: one in twenty is very high, three in twenty are high."""
 
 RECENT_SECONDS = 180 * 86400
+_WAY_OUT = "the change that brings it is judged with --config FILE, without risk.model"
 _PROBABILITY = ("probability", "usual")
 _SCORE = (*_PROBABILITY, "percentile", "band", "factors", "lines", "model", "model_digest")
 
@@ -96,11 +97,14 @@ def _knowledge(change: Change, context: Context, repository: Repository) -> Know
     if not path:
         return read_kept(repository)
     (blob,) = repository.read_blobs([f"{change.base}:{path}"], limit=LIMIT_BYTES)
+    where = f"risk.model = {path}"
     if blob.kind != "blob":
-        raise InputError(
-            f"there is no such file at the base ({blob.kind})", where=f"risk.model = {path}", mend="commit it first"
-        )
-    return decode(blob.content, path)
+        what = "it is too large" if blob.kind == "too-large" else f"there is no such file at the base ({blob.kind})"
+        raise InputError(what, where=where, mend=f"commit what risk train -o writes; {_WAY_OUT}")
+    try:
+        return decode(blob.content, where)
+    except InputError as error:
+        raise InputError(error.what, where=where, mend=f"{error.mend}; {_WAY_OUT}") from error
 
 
 def _scored(change: Change, past: _Past) -> Risk:

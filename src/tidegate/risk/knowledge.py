@@ -6,18 +6,20 @@ import hashlib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from tidegate.change.git import Repository
 from tidegate.errors import InputError
 from tidegate.facts import AgentEffect
+from tidegate.risk.features.definitions import VERSION as DEFINITIONS
 from tidegate.risk.features.habits import Habits
 from tidegate.risk.history.mine import Mined, open_history, store_folder
 from tidegate.risk.history.store import FILE
 from tidegate.risk.model.evaluation import Evaluation
-from tidegate.risk.model.model import Model
+from tidegate.risk.model.model import Model, check_model
 from tidegate.risk.values import Label
 
 VERSION = 1
@@ -32,11 +34,11 @@ class Figures(Struct, frozen=True):
     A change has matured once it is so old that a repair of it would most likely be known.
     """
 
-    changes: int
+    changes: Annotated[int, Meta(ge=0)]
     since: int
-    matured: int
-    repaired: int
-    reverted: int
+    matured: Annotated[int, Meta(ge=0)]
+    repaired: Annotated[int, Meta(ge=0)]
+    reverted: Annotated[int, Meta(ge=0)]
 
 
 class Knowledge(Struct, frozen=True, dict=True):
@@ -77,16 +79,17 @@ def encode(knowledge: Knowledge) -> bytes:
 
 
 def decode(text: bytes, where: str) -> Knowledge:
-    """Knowledge from such JSON. Raises InputError for anything else."""
-    mend = "write it again: tidegate risk train -o FILE"
+    """Knowledge from such JSON. Raises InputError for anything else, and for a model that could not be scored."""
     if len(text) > LIMIT_BYTES:
-        raise InputError("this is too large to be what risk train wrote", where=where, mend=mend)
+        raise InputError("this is too large to be what risk train wrote", where=where, mend=_MEND)
     try:
         found = msgspec.json.decode(text, type=Knowledge)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"this is not what risk train wrote ({error})", where=where, mend=mend) from error
+        raise InputError(f"this is not what risk train wrote ({error})", where=where, mend=_MEND) from error
     if found.version != VERSION:
-        raise InputError(f"version {found.version} is not read here, {VERSION} is", where=where, mend=mend)
+        raise InputError(f"version {found.version} is not read here, {VERSION} is", where=where, mend=_MEND)
+    if fault := _fault(found):
+        raise InputError(f"this is not what risk train wrote ({fault})", where=where, mend=_MEND)
     return found
 
 
@@ -130,3 +133,27 @@ def read_kept(repository: Repository) -> Knowledge | None:
         return None
     with open_history(repository, "", folder) as mined:
         return kept(mined)
+
+
+# Private
+
+_MEND = "write it again: tidegate risk train -o FILE"
+
+
+def _fault(knowledge: Knowledge) -> str:
+    """What no training writes, and what would make a score look sound that is not; "" where all is well."""
+    model, figures, rates = knowledge.model, knowledge.figures, knowledge.habits
+    try:
+        check_model(model)
+    except InputError as error:
+        return error.what
+    if model.definitions != DEFINITIONS:
+        return f"its features are of version {model.definitions}, those here of {DEFINITIONS}"
+    if not figures.repaired <= figures.matured <= figures.changes:
+        return "its figures contradict each other"
+    if any(not 0 <= rate.repaired <= rate.changes for rate in (rates.whole, rates.fixes, *rates.folders.values())):
+        return "a rate counts more repairs than changes"
+    found = knowledge.evaluation
+    if found.auc is not None and None in (found.auc_low, found.auc_high):
+        return "a figure lacks its interval"
+    return ""

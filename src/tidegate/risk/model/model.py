@@ -22,6 +22,8 @@ FORMAT = "tidegate-risk-model"
 FORMAT_VERSION = 1
 LARGEST = 2 * 1024 * 1024
 EDGE = 0.002
+STEEPEST = 1e6
+"""Log-odds beyond which a number is no answer: sums of larger ones would not be finite."""
 
 Kind: TypeAlias = Literal["prior", "adapted", "own"]
 
@@ -117,6 +119,11 @@ class Model(Struct, frozen=True, dict=True, forbid_unknown_fields=True):
         places = np.searchsorted(self.ranks, raw, "left") + np.searchsorted(self.ranks, raw, "right")
         return float(places) / (2.0 * len(self.ranks))
 
+    @property
+    def steepest(self) -> float:
+        """The largest answer of a tree. Raises `InputError` for what is no tree."""
+        return max((float(np.abs(trees.value).max(initial=0.0)) for trees in self._trees), default=0.0)
+
     @cached_property
     def _trees(self) -> tuple[Ready, ...]:
         return tuple(ready(part.trees, len(self.names)) for part in self.parts)
@@ -144,8 +151,16 @@ def decode_model(data: bytes, where: str = "") -> Model:
         model = msgspec.json.decode(file.model, type=Model)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise _refused("it is no model", where) from error
-    _check(model, where)
+    check_model(model, where)
     return model
+
+
+def check_model(model: Model, where: str = "") -> None:
+    """Raises `InputError` for what cannot be scored soundly: trees that lead nowhere, numbers that are none."""
+    try:
+        _check(model, where)
+    except InputError as error:
+        raise InputError(error.what, where=where, mend=error.mend) from error
 
 
 def read_model(path: Path) -> Model:
@@ -194,19 +209,21 @@ def _part_shares(part: Part, trees: Ready, row: Floats) -> tuple[float, Floats]:
 
 def _check(model: Model, where: str) -> None:
     count, reference = len(model.names), model.reference
-    numbers = [model.slope, model.offset, model.usual, *model.ranks, *reference.middles, *reference.spreads]
-    numbers += [number for grid in reference.quantiles for number in grid]
-    numbers += [number for part in model.parts for number in (part.weight, part.bias, *part.weights)]
-    if not all(np.isfinite(numbers)) or min(reference.spreads, default=1.0) <= 0.0:
+    places = [*reference.middles, *reference.spreads, *(number for grid in reference.quantiles for number in grid)]
+    odds = [model.slope, model.offset, *model.ranks]
+    odds += [number for part in model.parts for number in (part.weight, part.bias, *part.weights)]
+    if not np.isfinite(places).all() or not (np.abs(odds) <= STEEPEST).all() or min(reference.spreads, default=1) <= 0:
         raise _refused("it holds a number that is none", where)
+    if not 0.0 <= model.usual <= 1.0:
+        raise _refused("its usual probability is none", where)
     if {len(reference.quantiles), len(reference.middles), len(reference.spreads)} != {count}:
         raise _refused("its features and their reference differ in number", where)
     if any(len(part.weights) not in (0, count) for part in model.parts) or len(set(model.names)) != count:
         raise _refused("its features and weights differ in number", where)
     if list(model.ranks) != sorted(model.ranks) or any(list(grid) != sorted(grid) for grid in reference.quantiles):
         raise _refused("its quantiles are out of order", where)
-    for part in model.parts:
-        ready(part.trees, count)
+    if model.steepest > STEEPEST:
+        raise _refused("it holds a number that is none", where)
 
 
 def _refused(why: str, where: str) -> InputError:
