@@ -230,7 +230,16 @@ _REALISTIC: dict[str, dict[str, Any]] = {
         "fail_before": 1, "covered_share": 0.8, "killed_share": 0.6, "unknown_dependencies": ["left-pad"],
         "findings": [],
     },
-    "risk": {"probability": 0.3, "impact": 0.4, "percentile": 0.9, "findings": []},
+    "risk": {
+        "probability": 0.3, "usual": 0.12, "percentile": 0.9, "band": "high", "impact": 0.4, "impact_band": "moderate",
+        "factors": [
+            {"name": "size", "words": "120 lines added", "weight": 0.7},
+            {"name": "experience", "words": "900 earlier changes by the author", "weight": -0.2},
+        ],
+        "impact_factors": [{"name": "critical-domains", "words": "touches auth", "weight": 0.3}],
+        "lines": [{"path": "src/login.py", "line": 3, "words": "a new condition; in auth"}],
+        "model": "own", "model_digest": "d1" * 32, "findings": [],
+    },
     "review": {
         "reviews": [{
             "account": "bob", "person": "bob", "kind": "human", "state": "approved", "commit": OID, "tree": "c1" * 20,
@@ -239,5 +248,11 @@ _REALISTIC: dict[str, dict[str, Any]] = {
         "reviews_total": 1, "opened_at": "2026-02-28T10:30:00Z", "head_at": "2026-02-28T10:30:00Z",
         "lines_per_hour": 120.0, "findings": [],
     },
-    "history": {"changes": 100, "repaired_share": 0.1, "findings": []},
+    "history": {
+        "changes": 100, "since": "2024-01-01T00:00:00Z", "matured": 80, "repaired": 8, "repaired_share": 0.1,
+        "reverted": 2, "author_changes": 11, "files_repaired": 1, "findings": [],
+        "agents": [
+            {"tool": "claude", "model": "opus", "changes": 40, "odds_ratio": 1.2, "low": 0.8, "high": 1.9},
+        ],
+    },
 }  # fmt: skip
