@@ -74,15 +74,18 @@ def reach_of_entries(  # noqa: C901 the innermost loop of an answer: a call for 
         edges = out[node]
         if edges is None:
             continue
+        # Whether there is something new: `bits & ~known` would make two numbers of thousands of bits each.
         for target in edges.plain:
-            if bits & ~reach[target]:
+            known = reach[target]
+            if bits | known != known:
                 give(target, bits)
         for target, one in edges.virtual:
-            able = bits & live[one]
-            if able & ~reach[target]:
+            able, known = bits & live[one], reach[target]
+            if able | known != known:
                 give(target, able)
         for target in edges.making:
-            if bits & ~reach[target]:
+            known = reach[target]
+            if bits | known != known:
                 give(target, bits)
             for one in sets_of.get(target, ()):
                 new = bits & ~live[one]

@@ -28,7 +28,15 @@ from tidegate.reach.linking.evaluate import Evaluator
 from tidegate.reach.linking.tree import (
     VERSION as LINK_VERSION,
 )
-from tidegate.reach.linking.tree import LinkedTree, TreeState, link_tree, pack_state, relink, unpack_state
+from tidegate.reach.linking.tree import (
+    LinkedTree,
+    TreeState,
+    link_tree,
+    no_collection,
+    pack_state,
+    relink,
+    unpack_state,
+)
 from tidegate.reach.rules import RULES
 from tidegate.reach.search import Extra
 from tidegate.reach.store import Store
@@ -129,16 +137,13 @@ def read_kept_tree(index: Index, store: Store) -> KeptTree:
         index.unread = dict(kept.state.unread)
         return kept
     index.fill()
-    linked = link_tree(index, index.read_bytes)
-    points = _entry_points(index, linked.evaluator, linked.symbols, {})
-    graph = assemble(linked.paths, {path: linked.symbols[path].definitions for path in linked.paths}, linked.linked)
-    entries = _entries(graph.nodes, graph.tests, points.points)
-    frozen = freeze(graph, reach_of_entries(graph, entries), entries)
+    with no_collection():
+        made = _made(index)
     if index.lasting:
-        store.put_bytes("graph", key, pack_graph(frozen))
-        store.put_bytes("links", key, pack_state(linked.state))
-        store.put_bytes("points", key, msgspec.msgpack.encode(points))
-    return KeptTree(frozen, linked.state, points)
+        store.put_bytes("graph", key, pack_graph(made.graph))
+        store.put_bytes("links", key, pack_state(made.state))
+        store.put_bytes("points", key, msgspec.msgpack.encode(made.points))
+    return made
 
 
 def read_head_tree(kept: KeptTree, index: Index | None) -> HeadTree:
@@ -159,6 +164,20 @@ def read_head_tree(kept: KeptTree, index: Index | None) -> HeadTree:
 
 
 # Private
+
+
+def _made(index: Index) -> KeptTree:
+    """The tree, linked as a whole. What a step needs no more is let go: together it would be twice as much."""
+    linked = link_tree(index, index.read_bytes)
+    points = _entry_points(index, linked.evaluator, linked.symbols, {})
+    linked.evaluator.forget()
+    state, paths, links = linked.state, linked.paths, linked.linked
+    definitions = {path: linked.symbols[path].definitions for path in paths}
+    del linked
+    graph = assemble(paths, definitions, links)
+    del definitions, links
+    entries = _entries(graph.nodes, graph.tests, points.points)
+    return KeptTree(freeze(graph, reach_of_entries(graph, entries), entries), state, points)
 
 
 def _points_may_differ(kept: KeptTree, linked: LinkedTree, index: Index) -> bool:

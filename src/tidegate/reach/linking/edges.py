@@ -97,9 +97,15 @@ class _File:
         self.branch = 0
         self.calls = 0
         self.unresolved = 0
+        self.set_ups: dict[int, list[Place]] = {}
+        self.followed: dict[tuple[int, str], tuple[Values, str, tuple[tuple[str, str], ...]]] = {}
+        self.trail: list[tuple[str, str]] | None = None
         self.fixtures_asked: dict[int, list[str]] | None = None
         self.overriding: list[int] = []
-        self.readers = {
+
+    def link(self) -> None:
+        # Not kept: a ring with each of its methods would hold the memory of every file.
+        readers = {
             "call": self._call,
             "read": self._read,
             "pass": self._pass,
@@ -110,11 +116,9 @@ class _File:
             "override": self._override,
             "import": self._import,
         }
-
-    def link(self) -> None:
         for reference in self.table.symbols.references:
             self.branch = reference.branch
-            self.readers[reference.kind](reference)
+            readers[reference.kind](reference)
         self.branch = 0
         for text in self.table.symbols.texts:
             self._text(text)
@@ -192,6 +196,8 @@ class _File:
                     self.add(source, "make", line, owner.key(value[2]))
 
     def add(self, source: int, rule: str, line: int, target: str) -> None:
+        if self.trail is not None:
+            self.trail.append((rule, target))
         key = (source, NUMBER[rule], target)
         known = self.edges.get(key)
         if known is None or known[1] > self.branch:
@@ -252,14 +258,21 @@ class _File:
             self._to_place(source, "fixture", line, place)
         if cls >= 0:
             self._to_place(source, "make", line, self.evaluator.whole((self.table.index, cls)))
-            for name in SET_UP:
-                for value in self.evaluator.member(("i", self.table.index, cls), name):
-                    if value[0] == "m":
-                        self._to_place(source, "set-up", line, (value[1], value[2]))
+            for place in self._set_up(cls):
+                self._to_place(source, "set-up", line, place)
         for name in MODULE_SET_UP:
             for entry in self.table.names.get((0, name), ()):
                 if isinstance(entry, int):
                     self._to_place(source, "set-up", line, (self.table.index, entry))
+
+    def _set_up(self, cls: int) -> list[Place]:
+        """The methods of a class that run before and after each of its tests."""
+        found = self.set_ups.get(cls)
+        if found is None:
+            instance = ("i", self.table.index, cls)
+            members = [value for name in SET_UP for value in self.evaluator.member(instance, name)]
+            found = self.set_ups[cls] = [(value[1], value[2]) for value in members if value[0] == "m"]
+        return found
 
     def asked_fixtures(self) -> dict[int, list[str]]:
         """The fixtures that a test or a class asks for by `usefixtures`."""
@@ -290,6 +303,19 @@ class _File:
 
     def follow(self, reference: Reference, chain: str) -> tuple[Values, str]:
         """What the chain means, and the last name in it; what it touches on the way becomes edges."""
+        known = self.followed.get((reference.within, chain))
+        if known is None:
+            self.trail = []
+            values, name = self._follow(reference, chain)
+            self.followed[reference.within, chain] = (values, name, tuple(self.trail))
+            self.trail = None
+            return values, name
+        # Tests above all say the same in many lines.
+        for rule, target in known[2]:
+            self.add(reference.within, rule, reference.line, target)
+        return known[0], known[1]
+
+    def _follow(self, reference: Reference, chain: str) -> tuple[Values, str]:
         evaluator = self.evaluator
         root, steps = evaluator.steps(chain)
         touched: list[Value] = []

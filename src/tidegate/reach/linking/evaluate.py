@@ -15,7 +15,7 @@ from tidegate.reach.linking.classes import Classes
 from tidegate.reach.linking.surroundings import Surroundings
 from tidegate.reach.linking.table import Entry, FileTable
 from tidegate.reach.linking.values import CLASS_KINDS, NOTHING, Place, Value, Values, merged, split_chain
-from tidegate.reach.symbols import Binding, Parameter
+from tidegate.reach.symbols import Binding, Definition, Parameter
 
 Hint: TypeAlias = Callable[["Evaluator", FileTable, int, str], Values]
 """What a parameter means where nothing is written: the fixture of its name, what a container injects."""
@@ -66,11 +66,18 @@ class Evaluator:
         self.touched: list[Value] | None = None
         self._memo: dict[tuple[int, int, str, Value | None], tuple[Values, int]] = {}
         self._running: set[object] = set()
+        self._masks: dict[int, int] = {}
+        self._files: dict[tuple[str, int], tuple[int, ...]] = {}
+        self._imports: dict[tuple[int, int, str, str], tuple[Values, tuple[Value, ...], int]] = {}
         self._split: dict[str, tuple[str, tuple[str, ...]]] = {}
         self._depth = 0
         self.around = Surroundings(self)
         classes = Classes(self, self._running)
         self.whole, self.parts, self.order = classes.whole, classes.parts, classes.order
+
+    def forget(self) -> None:
+        """Lets go of everything: it is part of rings, which take their memory along until somebody collects them."""
+        self.__dict__.clear()
 
     # chains
 
@@ -92,7 +99,8 @@ class Evaluator:
         self._depth -= 1
         self._running.discard(key)
         if not self._running or values:
-            self._memo[key] = (values, self.mask)
+            # Many answers rest on the same files: one number for all of them.
+            self._memo[key] = (values, self._masks.setdefault(self.mask, self.mask))
         self.mask |= outer
         self.touched = touched
         return values
@@ -216,7 +224,7 @@ class Evaluator:
         """The name in this very scope, or None where it has none."""
         definition = table.definitions[scope]
         entries = table.names.get((scope, name))
-        parameter = next((p for p in definition.parameters if p.name == name), None)
+        parameter = _parameter_of(definition, name)
         if entries is None and parameter is None:
             if definition.kind in CLASS_KINDS and self.languages[file].implicit_self:
                 order = self.order((file, scope))[0]
@@ -280,7 +288,7 @@ class Evaluator:
             if receiver is not None and not self._same_receiver(table, entry, receiver):
                 receiver = None
             if entry.kind == "import" and self.touched is not None:
-                return self._imported(file, entry)
+                return self._imported(file, entry, self.touched)
             return self._bound(table, file, entry, receiver)
         definition = table.definitions[entry]
         if definition.kind in ("constant", "variable", "property") and not definition.parameters:
@@ -298,15 +306,36 @@ class Evaluator:
             return self._from_outside(file, table.definitions[entry.scope].parent, entry)
         return self.chain(file, entry.within, entry.value, receiver)
 
-    def _imported(self, file: int, entry: Binding) -> Values:
+    def _imported(self, file: int, entry: Binding, touched: list[Value]) -> Values:
         """What an import means, with the variables on the way written down as touched."""
+        if self._running:
+            # An answer from inside of another one may be cut short, where they rest on each other.
+            key = (file, "import", entry.name, entry.value)
+            if key in self._running or self._depth > DEPTH:
+                return NOTHING
+            self._running.add(key)
+            values = self._evaluate(file, entry.within, entry.value, None)
+            self._running.discard(key)
+            return values
+        known = self._imports.get((file, entry.within, entry.name, entry.value))
+        if known is None:
+            known = self._imported_first(file, entry)
+        values, more, mask = known
+        touched.extend(more)
+        self.mask |= mask
+        return values
+
+    def _imported_first(self, file: int, entry: Binding) -> tuple[Values, tuple[Value, ...], int]:
+        outer, self.mask = self.mask, 0
+        before, self.touched = self.touched, []
         key = (file, "import", entry.name, entry.value)
-        if key in self._running or self._depth > DEPTH:
-            return NOTHING
         self._running.add(key)
         values = self._evaluate(file, entry.within, entry.value, None)
         self._running.discard(key)
-        return values
+        known = (values, tuple(self.touched or ()), self._masks.setdefault(self.mask, self.mask))
+        self._imports[file, entry.within, entry.name, entry.value] = known
+        self.mask, self.touched = outer, before
+        return known
 
     def _same_receiver(self, table: FileTable, entry: Binding, receiver: Value) -> bool:
         return receiver[0] in "ic" and table.cls[entry.within] >= 0
@@ -320,11 +349,16 @@ class Evaluator:
 
     def files_of(self, spec: str, file: int) -> tuple[int, ...]:
         """The files of the tree that a module is made of."""
+        known = self._files.get((spec, file))
+        if known is not None:
+            return known
         layout = self.layouts.get(self.languages[file].name)
         if layout is None:
             return ()
         self.asked.setdefault(file, set()).add(spec)
-        return tuple(self.number[path] for path in layout.find(spec, self.paths[file]) if path in self.number)
+        found = tuple([self.number[path] for path in layout.find(spec, self.paths[file]) if path in self.number])
+        self._files[spec, file] = found
+        return found
 
     def module_name(self, file: int, name: str) -> Values:
         """A top-level name of a file."""
@@ -551,6 +585,13 @@ class Evaluator:
         if kind in "iyl":
             return (value,)
         return NOTHING
+
+
+def _parameter_of(definition: Definition, name: str) -> Parameter | None:
+    for parameter in definition.parameters:
+        if parameter.name == name:
+            return parameter
+    return None
 
 
 def _only_types(entries: Sequence[Entry]) -> bool:

@@ -121,6 +121,18 @@ def unpack_state(data: bytes) -> TreeState | None:
     return state if state.version == VERSION else None
 
 
+class no_collection:  # noqa: N801  used as a statement
+    """While everything is being made, nothing is garbage."""
+
+    def __enter__(self) -> None:
+        self._enabled = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *_: object) -> None:
+        if self._enabled:
+            gc.enable()
+
+
 def link_tree(index: Index, read: Callable[[Sequence[str]], Mapping[str, bytes]]) -> LinkedTree:
     """Links every file of the tree that could be read."""
     sources = [path for path, blob in index.files.items() if blob.language and path not in index.unread]
@@ -130,7 +142,7 @@ def link_tree(index: Index, read: Callable[[Sequence[str]], Mapping[str, bytes]]
     evaluator = _evaluator(paths, symbols.__getitem__, {p: symbols[p].package for p in paths}, tuple(index.files), read)
     evaluator.partial = _partial(evaluator, {path: _parts_of(symbols[path]) for path in paths})
     fixtures = _start(evaluator, symbols)
-    with _no_collection():
+    with no_collection():
         linked = {path: link_file(evaluator, _table(evaluator, number), fixtures) for number, path in enumerate(paths)}
     states = (
         _state(evaluator, number, index.files[path].oid, symbols[path], linked[path])
@@ -204,15 +216,21 @@ def _evaluator(
             if languages[number] is language and path in packages
         }
         layouts[language.name] = language.read_layout(own, everything, read)
-    tables: dict[int, FileTable | None] = {}
+    return Evaluator(paths, _Tables(paths, symbols).__getitem__, languages, layouts)
 
-    def table(number: int) -> FileTable | None:
-        if number not in tables:
-            found = symbols(paths[number])
-            tables[number] = FileTable(paths[number], number, found) if found.definitions else None
-        return tables[number]
 
-    return Evaluator(paths, table, languages, layouts)
+class _Tables(dict[int, FileTable | None]):
+    """The names of each file by its number, made when they are asked for first."""
+
+    def __init__(self, paths: Sequence[str], symbols: Callable[[str], FileSymbols]) -> None:
+        super().__init__()
+        self._paths = paths
+        self._symbols = symbols
+
+    def __missing__(self, number: int) -> FileTable | None:
+        symbols = self._symbols(self._paths[number])
+        table = self[number] = FileTable(self._paths[number], number, symbols) if symbols.definitions else None
+        return table
 
 
 def _start(evaluator: Evaluator, symbols: Mapping[str, FileSymbols]) -> Fixtures:
@@ -363,13 +381,3 @@ def _resting_on(before: TreeState, altered: set[int]) -> set[str]:
     for number in altered:
         bits |= 1 << number
     return {state.path for state in before.files if shares_numbers(state.rests_on, bits)}
-
-
-class _no_collection:  # noqa: N801  used as a statement: while everything is being made, nothing is garbage
-    def __enter__(self) -> None:
-        self._enabled = gc.isenabled()
-        gc.disable()
-
-    def __exit__(self, *_: object) -> None:
-        if self._enabled:
-            gc.enable()
