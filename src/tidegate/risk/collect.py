@@ -83,10 +83,18 @@ def _judged(change: Change, context: Context, read: Read, impact: Impact) -> tup
     if knowledge is None:
         return _without_history(impact, "nothing learnt here yet (tidegate risk train)")
     with open_history(repository, change.base, store_folder(repository)) as mined:
-        row = features_of(change, read.change, read.provenance, mined, settings, repository)
+        row = features_of(_until_now(change, context.now), read.change, read.provenance, mined, settings, repository)
         names = sorted({show_path(file.old_path) for file in change.files})
         past = _Past(mined, knowledge, row, mined.touching(names))
         return _risk(impact, _scored(change, past)), _history(past)
+
+
+def _until_now(change: Change, now: str) -> Change:
+    """A commit that is dated later than now was not committed later: a date in the future would hide what is recent."""
+    if all(commit.committed_at <= now for commit in change.commits):
+        return change
+    commits = (replace(commit, committed_at=min(commit.committed_at, now)) for commit in change.commits)
+    return replace(change, commits=tuple(commits))
 
 
 def _knowledge(change: Change, context: Context, repository: Repository) -> Knowledge | None:
@@ -115,14 +123,15 @@ def _scored(change: Change, past: _Past) -> Risk:
     score = model.score(past.row.names, past.row.values)
     authors = {path: len({touch.author for touch in touches}) for path, touches in past.touches.items()}
     unknowns = [Unknown(f"risk.{name}", unknown.reason) for unknown in past.mined.unknowns for name in _SCORE]
-    if score.probability is None:
+    said = score.probability if knowledge.figures.matured >= LEAST_LABELS else None
+    if said is None:
         unknowns += [Unknown(f"risk.{name}", _too_few(knowledge.figures)) for name in _PROBABILITY]
     if len(knowledge.model.ranks) == 0 or knowledge.figures.changes < LEAST_RANKED:
         few = f"only {knowledge.figures.changes} earlier changes to rank it among"
         unknowns += [Unknown(f"risk.{name}", few) for name in ("percentile", "band")]
     return Risk(
         unknowns=tuple(unknowns),
-        probability=round(score.probability or 0.0, 4),
+        probability=round(said or 0.0, 4),
         usual=round(model.usual, 4),
         percentile=round(score.percentile, 4),
         band=next(name for least, name in BANDS if score.percentile >= least),
@@ -134,6 +143,8 @@ def _scored(change: Change, past: _Past) -> Risk:
 
 
 def _too_few(figures: Figures) -> str:
+    if figures.matured >= LEAST_LABELS:
+        return f"too few of the {figures.matured} matured changes were repaired, or not, to say a probability"
     return f"{figures.matured} earlier changes have matured here, and a probability needs {LEAST_LABELS}"
 
 

@@ -1,24 +1,31 @@
 """Learning from one repository on one page: history -> labels -> features -> model, and what each agent did to repairs.
 
 The moment of all of it is the time of the newest commit that is read, so that the same history teaches the same, to the
-bit, whenever it is asked.
+bit, whenever it is asked. A commit that is dated later than the clock counts as of now: one such date would make every
+young change look as if it had stood the test of time.
 """
 
 from __future__ import annotations
 
 import math
+import time
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
+from msgspec.structs import replace
 
 from tidegate.change.git import Repository
+from tidegate.errors import InputError
 from tidegate.risk.effect import agent_effects, left_out
 from tidegate.risk.features.bulk import feature_frame
+from tidegate.risk.features.definitions import NAMES
+from tidegate.risk.features.definitions import VERSION as VERSION_OF_FEATURES
 from tidegate.risk.features.frame import Frame, Targets
 from tidegate.risk.features.habits import learn_habits
 from tidegate.risk.features.tokens import learn_words
+from tidegate.risk.history.log import LAST_SECOND
 from tidegate.risk.history.mine import Mined, open_history, store_folder
 from tidegate.risk.knowledge import VERSION, Figures, Knowledge, keep
 from tidegate.risk.labels.delay import known_by, matured
@@ -66,14 +73,17 @@ def learn(
     settings: Settings,
     progress: Progress | None = None,
     prior: Model | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> Lesson:
     """Everything that the history of the commit `until` teaches; it is kept beside that history.
 
     `prior` takes the place of the one that ships. Reads and traces only what is new since the last time. Raises
-    GitError for a history that cannot be read.
+    GitError for a history that cannot be read, InputError for a prior that speaks of other features.
     """
+    if prior is not None and (prior.names, prior.definitions) != (NAMES, VERSION_OF_FEATURES):
+        raise InputError("the prior speaks of other features", where="--prior", mend="learn it again: tidegate fleet")
     with open_history(repository, until, store_folder(repository), _part(progress, "reading history")) as mined:
-        past = read_past(repository, mined, settings, progress)
+        past = read_past(repository, mined, settings, progress, latest=int(clock()))
         trained = train(past.frame, past.targets, past.now, prior or load_prior(), _part(progress, "learning"))
         lesson = Lesson(_knowledge(repository, mined, past, trained), past, _forward(past.frame, trained))
         keep(mined, lesson.knowledge, lesson.forward)
@@ -86,9 +96,12 @@ def read_past(
     settings: Settings,
     progress: Progress | None = None,
     outcomes: Sequence[Outcome] = (),
+    latest: int = LAST_SECOND,
 ) -> Past:
-    """What there is to learn from: a row for each change, and what became of it."""
-    commits = mined.commits()
+    """What there is to learn from: a row for each change, and what became of it. Nothing is dated after `latest`."""
+    commits = tuple(
+        commit if commit.committed_at <= latest else replace(commit, committed_at=latest) for commit in mined.commits()
+    )
     fixes = find_fixes(commits, settings)
     traces = read_traces(mined, repository, fixes, _part(progress, "tracing repairs"))
     landed = {commit.oid: commit.committed_at for commit in commits}
@@ -102,7 +115,9 @@ def read_past(
     silent = left_out(commits, marks, settings)
     rows = np.array([row for row, oid in enumerate(whole.ids) if oid not in silent], dtype=np.int64)
     frame = whole._replace(
-        ids=tuple(whole.ids[row] for row in rows), at=whole.at[rows], values=np.ascontiguousarray(whole.values[rows])
+        ids=tuple(whole.ids[row] for row in rows),
+        at=np.minimum(whole.at[rows], latest),
+        values=np.ascontiguousarray(whole.values[rows]),
     )
     now = max((commit.committed_at for commit in commits), default=0)
     return Past(frame, targets_of(frame, labels), labels, traces, marks, commits, now)
