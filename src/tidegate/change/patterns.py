@@ -9,8 +9,9 @@ Matching is case-sensitive. One RE2 expression stands for the whole set, so no p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import re2
 
@@ -68,9 +69,8 @@ def compile_patterns(patterns: Sequence[str], *, where: str = "", below: bool = 
 
     `below=False` is the meaning in .gitattributes: a pattern that matches a folder says nothing of what is in it.
     """
-    expressions = tuple(_expression(pattern, where, below) for pattern in patterns)
     try:
-        return Patterns(tuple(patterns), expressions)
+        return _compiled(tuple(patterns), where, below)
     except re2.error as error:
         raise InputError(
             "these patterns are too large together", where=where, mend="use fewer or shorter ones"
@@ -78,6 +78,11 @@ def compile_patterns(patterns: Sequence[str], *, where: str = "", below: bool = 
 
 
 # Private
+
+
+_SPECIAL = re.compile(r"[^A-Za-z0-9_.*-]")
+"""Most segments are without groups, escapes and letters beyond ASCII, and one step writes them."""
+_QUOTED = {ord("*"): "[^/]*", **{ord(character): f"\\x{ord(character):02x}" for character in "_.-"}}
 
 
 def _options() -> re2.Options:
@@ -88,6 +93,12 @@ def _options() -> re2.Options:
     options.never_capture = True
     options.max_mem = _MEMORY_BYTES
     return options
+
+
+@lru_cache(maxsize=512)
+def _compiled(patterns: tuple[str, ...], where: str, below: bool) -> Patterns:
+    """Kept, for the tables of kinds and domains are asked several times of one change."""
+    return Patterns(patterns, tuple(_expression(pattern, where, below) for pattern in patterns))
 
 
 def _expression(pattern: str, where: str, below: bool) -> str:
@@ -129,6 +140,8 @@ def _segments(segments: list[str]) -> str:
 
 
 def _segment(segment: str) -> str:
+    if "**" not in segment and not _SPECIAL.search(segment):
+        return segment.translate(_QUOTED)
     out: list[str] = []
     at = 0
     while at < len(segment):

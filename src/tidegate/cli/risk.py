@@ -96,30 +96,32 @@ def evaluate(at: str, format_: str, repo: Path | None) -> None:
 @click.option("--config", type=_FILE, help="Settings in the place of those at the base of the change.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 @click.option("--now", help="The moment to judge at, RFC 3339; by default now.")
+@click.option("--reach/--no-reach", default=True, help="Without it the impact is unknown, and the answer comes sooner.")
 @json_option
 @repo_option
 def risk(
-    change: str, staged: bool, config: Path | None, color: str, now: str | None, format_: str, repo: Path | None
+    change: str,
+    staged: bool,
+    config: Path | None,
+    color: str,
+    now: str | None,
+    reach: bool,
+    format_: str,
+    repo: Path | None,
 ) -> None:
     """How likely a change is to need repair, and what is hit if it does.
 
     CHANGE is BASE..HEAD or a commit; by default what HEAD adds to its upstream branch. Two numbers that stay two: the
     probability is learnt from what became of earlier changes, the impact is what the change touches and reaches.
     """
-    from tidegate.assess import Request, collect_facts
     from tidegate.change.ends import Question
+    from tidegate.collectors import collect_for_risk
     from tidegate.facts import to_document, to_json
     from tidegate.report.risk_text import render_risk_text
 
-    request = Request(
-        question=Question(change=change, staged=staged),
-        stage=None,
-        now=moment(now),
-        environment=os.environ,
-        config=config,
-    )
+    question, at = Question(change=change, staged=staged), moment(now)
     with _open(repo) as repository:
-        _, facts = collect_facts(request, repository)
+        facts = collect_for_risk(question, repository, at, os.environ, config=config, reach=reach)
     if format_ == "json":
         document = to_document(facts)
         write_result(to_json({"schema": "tidegate.risk/1", **{name: document[name] for name in ("risk", "history")}}))

@@ -17,6 +17,14 @@ def paint(text: str, style: Style, *names: str) -> str:
     return f"\x1b[{';'.join(_SGR[name] for name in names)}m{text}\x1b[0m"
 
 
+def percent(probability: float) -> str:
+    """` 72 %`; what is not quite certain is never said to be, and what is possible never 0."""
+    value = round(probability * 100)
+    if probability < 1:
+        value = min(99, max(1, value)) if probability > 0 else 0
+    return f"{value:3d} %"
+
+
 def columns(text: str) -> int:
     """How many columns a terminal uses for an escaped text: two for wide characters, none for combining marks."""
     if text.isascii():

@@ -7,8 +7,7 @@ from typing import Protocol
 
 from tidegate.facts import Facts, Unknown
 from tidegate.report.escape import terminal
-from tidegate.report.layout import cut, grouped, paint
-from tidegate.report.reach_words import percent
+from tidegate.report.layout import cut, grouped, paint, percent
 from tidegate.report.style import Style
 
 

@@ -22,6 +22,7 @@ from tidegate.reach.answer import (
 from tidegate.reach.entries.places import is_test
 from tidegate.reach.rules import RULES as LINK_RULES
 from tidegate.report.layout import grouped
+from tidegate.report.layout import percent as percent
 
 CHANGES: Mapping[ChangeOf, str] = {
     "added": "new",
@@ -112,14 +113,6 @@ def rule_words(rule: str) -> str:
 def pair_words(rule: str) -> str:
     """`calls`, to stand between the two symbols of an edge."""
     return next((known.words for known in LINK_RULES if known.name == rule), "") or rule_words(rule)
-
-
-def percent(probability: float) -> str:
-    """` 72 %`; what is not quite certain is never said to be, and what is possible never 0."""
-    value = round(probability * 100)
-    if probability < 1:
-        value = min(99, max(1, value)) if probability > 0 else 0
-    return f"{value:3d} %"
 
 
 def evidence_words(evidence: Evidence) -> str:

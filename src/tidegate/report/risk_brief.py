@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from tidegate.facts import Facts, History, Risk, RiskFactor, is_known
 from tidegate.report.escape import terminal
-from tidegate.report.layout import cut, paint
-from tidegate.report.reach_words import percent
+from tidegate.report.layout import cut, paint, percent
 from tidegate.report.style import Style
 
 

@@ -16,8 +16,8 @@ from tidegate.errors import InputError
 from tidegate.facts import AgentEffect
 from tidegate.risk.features.definitions import VERSION as DEFINITIONS
 from tidegate.risk.features.habits import Habits
-from tidegate.risk.history.mine import Mined, open_history, store_folder
-from tidegate.risk.history.store import FILE
+from tidegate.risk.history.mine import Mined, store_folder
+from tidegate.risk.history.store import FILE, read_derived
 from tidegate.risk.model.evaluation import Evaluation
 from tidegate.risk.model.model import Model, check_model
 from tidegate.risk.values import Label
@@ -109,11 +109,7 @@ def keep(mined: Mined, knowledge: Knowledge, forward: Mapping[str, tuple[float, 
 
 def kept(mined: Mined) -> Knowledge | None:
     """What was kept last; None where nothing was, or where it cannot be read."""
-    text = mined.get(KIND, str(VERSION))
-    try:
-        return decode(text, "what is kept beside the history") if text is not None else None
-    except InputError:
-        return None
+    return _whole(mined.get(KIND, str(VERSION)))
 
 
 def kept_forward(mined: Mined) -> Mapping[str, tuple[float, float]]:
@@ -131,11 +127,18 @@ def read_kept(repository: Repository) -> Knowledge | None:
     folder = store_folder(repository)
     if not (folder / FILE).is_file():
         return None
-    with open_history(repository, "", folder) as mined:
-        return kept(mined)
+    return _whole(read_derived(folder, KIND, str(VERSION)))
 
 
 # Private
+
+
+def _whole(text: bytes | None) -> Knowledge | None:
+    try:
+        return decode(text, "what is kept beside the history") if text is not None else None
+    except InputError:
+        return None
+
 
 _MEND = "write it again: tidegate risk train -o FILE"
 

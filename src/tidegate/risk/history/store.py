@@ -266,6 +266,19 @@ def open_store(folder: Path) -> Store:
     return replace_store(folder)
 
 
+def read_derived(folder: Path, kind: str, key: str) -> bytes | None:
+    """A value that was derived from history, without a look at that history; None where none is kept whole."""
+    store = open_store(folder)
+    try:
+        return store.get(kind, (key,)).get(key)
+    except FAULTS as fault:
+        if not is_fault(fault):
+            raise
+        return None  # whoever reads the history next begins it anew
+    finally:
+        store.close()
+
+
 def replace_store(folder: Path) -> Store:
     """Moves a damaged file aside and begins anew."""
     file = folder / FILE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from tidegate.change.git import Repository
+from tidegate.risk.late import Late
 from tidegate.risk.values import Tag
 
 
@@ -35,7 +36,7 @@ def is_version(name: str) -> bool:
 # Private
 
 _FORMAT = "%(objecttype) %(objectname) %(*objecttype) %(*objectname) %(creatordate:unix) %(refname)"
-_VERSION = re.compile(
+_VERSION = Late(
     r"(?:@?[A-Za-z][A-Za-z0-9.]*[-_@])*(?:v|r|rel|release|version)?[-_]?"
     r"(?:\d+(?:[._]\d+)+|\d{1,8})"
     r"(?:[-_.+]?(?:a|b|c|rc|alpha|beta|pre|preview|dev|post|m|ga|final|release|lts|sp|hotfix|patch)[-_.]?\d*)*"

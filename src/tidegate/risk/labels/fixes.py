@@ -9,6 +9,7 @@ from tidegate.change.attributes import Attributes
 from tidegate.change.classify import classify_files
 from tidegate.change.values import FileChange
 from tidegate.risk.labels.messages import FixKind, is_fix
+from tidegate.risk.late import Late
 from tidegate.risk.values import PastCommit
 from tidegate.settings import Settings
 
@@ -43,7 +44,7 @@ def paths_beside(paths: Collection[str], settings: Settings) -> frozenset[str]:
 
 # Private
 
-_AROUND = re.compile(
+_AROUND = Late(
     r"(?:^|/)(?:\.github|\.gitlab|\.circleci|\.azure-pipelines|\.buildkite|\.changeset|\.idea|\.vscode|\.devcontainer"
     r"|newsfragments|changelog\.d|\.husky|benchmarks?|examples?)/"
     r"|(?:^|/)(?:\.travis\.yml|appveyor\.yml|\.gitlab-ci\.yml|azure-pipelines\.yml|Jenkinsfile|tox\.ini|noxfile\.py"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from tidegate.risk.labels.messages import is_fix
 from tidegate.risk.labels.traps import is_trap_title
+from tidegate.risk.late import Late
 from tidegate.risk.values import PastCommit, Tag
 
 SOON_SECONDS = 7 * 86400
@@ -45,18 +46,18 @@ def find_hotfixes(commits: Sequence[PastCommit], tags: Sequence[Tag], fixes: Col
 
 # Private
 
-_SAYS = re.compile(r"\bhot-?fix(?:es)?\b", re.IGNORECASE)
-_BRANCH = re.compile(
+_SAYS = Late(r"\bhot-?fix(?:es)?\b", re.IGNORECASE)
+_BRANCH = Late(
     r"^merge (?:pull request #[0-9]+ from \S*?/"
     r"|(?:remote-tracking )?branch '?\S*?)hot-?fix(?:es)?[/_-]",
     re.IGNORECASE,
 )
-_VERSION = re.compile(
+_VERSION = Late(
     r"(?:^|[^0-9.])(?P<major>[0-9]{1,5})\.(?P<minor>[0-9]{1,5})\.(?P<patch>[0-9]{1,5})"
     r"(?P<rest>(?:[.\-+_]?(?:final|release|ga))?)$",
     re.IGNORECASE,
 )
-_RELEASE_COMMIT = re.compile(
+_RELEASE_COMMIT = Late(
     r"(?:bump|release|prepare|preparing|version|set version|back to dev|start|tag|update (?:version|change))\b"
     r"|\[maven-release|v?[0-9]+\.[0-9]",
     re.IGNORECASE,

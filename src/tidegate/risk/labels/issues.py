@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from tidegate.risk.late import Late
+
 MOST_KEYS = 100
 """A message that names more issues is a list of them, such as a release's, and no work on one."""
 
@@ -55,19 +57,19 @@ _ISSUE = (
     r"|(?<![\w./-])(?P<gh>[Gg][Hh]-[1-9][0-9]{0,6})(?![\w-])"
     r"|(?<![\w./-])(?P<jira>(?P<project>[A-Z][A-Z0-9]{1,11})-[1-9][0-9]{0,6})(?![\w-]|\.[0-9]))"
 )
-_KEY = re.compile(_ISSUE)
-_PULL_REQUEST = re.compile(r"(?: *\((?:pull request )?#[0-9]{1,7}\))+ *$|^Merge pull request #[0-9]{1,7}")
+_KEY = Late(_ISSUE)
+_PULL_REQUEST = Late(r"(?: *\((?:pull request )?#[0-9]{1,7}\))+ *$|^Merge pull request #[0-9]{1,7}")
 _PLAIN = (
     r"(?:(?:[\w.-]{1,40}/[\w.-]{1,100})?#[0-9]{1,7}|[A-Za-z][A-Za-z0-9]{1,11}-[0-9]{1,7}"
     r"|https?://[^\s/]{1,80}/[^\s]{1,160}/issues/[0-9]{1,7})"
 )
-_CLOSING = re.compile(
+_CLOSING = Late(
     r"(?<![\w-])(?P<word>clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|bug)(?: (?:issues?|bugs?"
     r"|tickets?))?:? +"
     rf"(?P<keys>{_PLAIN}(?:(?:,? and |, ?| & | ){_PLAIN}){{0,20}})",
     re.IGNORECASE,
 )
-_ADVISORY = re.compile(r"\bCVE-[0-9]{4}-[0-9]{4,7}\b|\bGHSA(?:-[0-9a-z]{4}){3}\b", re.IGNORECASE)
+_ADVISORY = Late(r"\bCVE-[0-9]{4}-[0-9]{4,7}\b|\bGHSA(?:-[0-9a-z]{4}){3}\b", re.IGNORECASE)
 
 # Written like a key of a tracker, and none: standards, algorithms, formats, hardware, versions.
 _NO_PROJECTS = frozenset(

@@ -15,6 +15,7 @@ from tidegate.risk.labels.issues import advisories, closed_issues, fixed_issues
 from tidegate.risk.labels.named import blamed_commits
 from tidegate.risk.labels.reverts import read_revert
 from tidegate.risk.labels.traps import is_trap, is_trap_place, is_trap_title, is_vague, speaks_of_trap
+from tidegate.risk.late import Late
 
 FixSource: TypeAlias = Literal["", "revert", "fixes-trailer", "issue-fix", "fix"]
 
@@ -72,7 +73,7 @@ _HINT = re.compile(
     r"|use.after.free|double.free|back(?:ed)? ?out|🐛|🚑|🔒|exception",
     re.IGNORECASE,
 )
-_NONE = re.compile(
+_NONE = Late(
     r"(?:fixup|squash|amend)! |merge(?:d|s)? (?:pull|branch|remote|tag|commit|in|from|into|origin|upstream|pr\b"
     r"|with|[\w/.-]+ into)\b"
     r"|(?:bump|release|prepare|preparing|upgrade|update) (?:\w+ ){0,4}?(?:to |from |version |release "
@@ -80,7 +81,7 @@ _NONE = re.compile(
     r"|(?:bump|upgrade) |v?[0-9]+\.[0-9]+(?:\.[0-9]+)*\S{0,12}$|automatic merge|wip\b|\[maven-release",
     re.IGNORECASE,
 )
-_CONVENTIONAL = re.compile(
+_CONVENTIONAL = Late(
     r"(?P<type>[A-Za-z][A-Za-z-]{1,14})(?:\((?P<scope>[^)\n]{0,60})\)(?:!?:|\s)|!?:)\s*"
     r"|\[(?P<tag>[^\]\n]{1,40})\]:?\s+"
 )
@@ -90,7 +91,7 @@ _NO_TYPES = frozenset(
     dependencies wip improvement improve add enh enhancement i18n l10n typo lint format cleanup clean maint tst bld sty
     ben dx ux example examples demo benchmark bench bump config meta infra tooling types typing typings""".split()
 )
-_NO_SCOPES = re.compile(
+_NO_SCOPES = Late(
     r"^(?:ci|cd|build|builds|docs?|documentation|readme|changelog|tests?|testing|e2e|spec|specs|lint|linter|eslint"
     r"|typo"
     r"|typos|deps?|deps-dev|dependencies|style|format|formatting|release|dev|bench\w*|examples?|website|www|blog"
@@ -99,15 +100,15 @@ _NO_SCOPES = re.compile(
     r"|evals?|fixtures?|coverage|i18n|translations?|renovate|dependabot|codecov|makefile|meta)$",
     re.IGNORECASE,
 )
-_TRAILER = re.compile(r"^[ \t]*(?:fixes|regressed-by|broken-by)[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_TRAILER = Late(r"^[ \t]*(?:fixes|regressed-by|broken-by)[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
 # `fix` as a verb or as the thing made. "prefix", "fixture", "--fix", "auto-fix", "fixed-width" hold none.
-_FIX = re.compile(
+_FIX = Late(
     r"(?<![\w/.`'\"$@=-])(?P<fix>fix(?:e[sd]|ing)?|fixs|bug-?fix(?:es|ed|ing)?|hot-?fix(?:es|ed)?|unbreak"
     r"|unbroke)(?![\w/(=\"'`]|-(?!up|ed)|\.[a-z])",
     re.IGNORECASE,
 )
-_ADJECTIVE = re.compile(
+_ADJECTIVE = Late(
     r"^(?:[ -](?:width|size[ds]?|point|length|position\w*|amount|number|rate|interval|time|seed|version|price|cost"
     r"|header"
     r"|footer|sidebar|set|value|bit|delay|array|buffer|order|string|header|column|row|layout|height|offset|date"
@@ -116,20 +117,20 @@ _ADJECTIVE = re.compile(
     r"|capacity))\b",
     re.IGNORECASE,
 )
-_BEFORE_ADJECTIVE = re.compile(r"\b(?:a|an|the|with|use|using|to|of|for|by|from|at|pin|into|in|on|as|support|add|new)$")
-_NO_VERB = re.compile(
+_BEFORE_ADJECTIVE = Late(r"\b(?:a|an|the|with|use|using|to|of|for|by|from|at|pin|into|in|on|as|support|add|new)$")
+_NO_VERB = Late(
     r"(?:\b(?:code|quick|suggested|apply|auto|possible|one-click|prefix|lint|eslint|run|with|--|actions?|can|may"
     r"|could|will) )$"
     r"|\b(?:todo|xxx|fixme)[: ]+$",
     re.IGNORECASE,
 )
-_BUG = re.compile(
+_BUG = Late(
     r"(?<![\w-])(?:bugs?|defects?|regressions?)(?![\w-]| #?[0-9]| report| template| tracker| bounty"
     r"|zilla)",
     re.IGNORECASE,
 )
-_NUMBERED = re.compile(r"^(?:bug|issue|ticket) *#?[0-9]+\b", re.IGNORECASE)
-_PROBLEM = re.compile(
+_NUMBERED = Late(r"^(?:bug|issue|ticket) *#?[0-9]+\b", re.IGNORECASE)
+_PROBLEM = Late(
     r"\b(?:crash(?:e[sd]|ing)?|seg ?faults?|segmentation faults?|(?:memory|resource|fd|handle|goroutine|connection"
     r"|thread)?"
     r" ?leak(?:s|ed|ing|age)?|dead-?locks?|data races?|race conditions?|races?|use[- ]after[- ]free|double[- ]free"
@@ -141,17 +142,17 @@ _PROBLEM = re.compile(
     r"|undefined behaviou?r"
     r"|memory corruption|out[- ]of[- ]bounds|breakage|broken)\b"
 )
-_CURE = re.compile(
+_CURE = Late(
     r"\b(?:avoid|prevent|stop|do(?:es)?n['’]?t|do not|does not|no longer|guard against|guard|correct|resolve"
     r"|eliminate"
     r"|address|work ?around|workaround|protect against|repair|cure|remedy|patch|plug|close|mitigate|solve"
     r"|handle|recover from|survive)(?:s|es|ed|ing)?\b",
     re.IGNORECASE,
 )
-_CORRECT = re.compile(
+_CORRECT = Late(
     r"^(?:correct(?:s|ed|ing|ly)?|repair(?:s|ed|ing)?|resolve[sd]?|solve[sd]?|un-?break)\s+\S", re.IGNORECASE
 )
-_ADDING = re.compile(
+_ADDING = Late(
     r"^(?:add(?:s|ed|ing)?|implement\w*|support\w*|introduc\w*|allow\w*|enabl\w*|new|creat\w+|feat\w*|refactor\w*"
     r"|renam\w*"
     r"|mov(?:e|es|ed|ing)\b|improve\w*|use[sd]?\b|updat\w*|remov\w*|drop\w*|deprecat\w*|document\w*|clean\w*"
@@ -160,15 +161,15 @@ _ADDING = re.compile(
     r"|bump\w*)\b",
     re.IGNORECASE,
 )
-_KEYED = re.compile(r"^\[?(?P<key>(?:[A-Z][A-Z0-9]{1,11}-|#|GH-)[0-9]{1,7})\]?[:. -]\s*")
-_IN_BODY = re.compile(
+_KEYED = Late(r"^\[?(?P<key>(?:[A-Z][A-Z0-9]{1,11}-|#|GH-)[0-9]{1,7})\]?[:. -]\s*")
+_IN_BODY = Late(
     r"\b(?:this|which|that|it|commit|change|patch)? ?(?:fix(?:e[sd])?|resolves?|corrects?) (?:a|an|the|this|that"
     r"|another|some)"
     r" (?:\w+[ -]){0,3}(?:bug|crash|issue|regression|problem|leak|deadlock|race)\b",
     re.IGNORECASE,
 )
 _FROM_FORK = "Merge commit from fork"
-_NOISE = re.compile(r"^\[svn r[0-9]+\] *|\(?\b(?:todo|fixme)\b[^)\n]*\)?", re.IGNORECASE)
+_NOISE = Late(r"^\[svn r[0-9]+\] *|\(?\b(?:todo|fixme)\b[^)\n]*\)?", re.IGNORECASE)
 _EMOJI = {"🐛": "fix: ", "🚑": "fix: ", "🚑️": "fix: ", ":bug:": "fix: ", ":ambulance:": "fix: ", "🔒": "", ":lock:": ""}
 
 

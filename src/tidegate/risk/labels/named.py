@@ -7,6 +7,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from tidegate.risk.late import Late
+
 MOST_NAMED = 50
 
 
@@ -61,12 +63,12 @@ class Names:
 
 OID = r"(?P<oid>[0-9a-fA-F]{7,64})\b"
 _SAID = r"(?:(?:the )?(?:commit|changeset|revision|change|rev)s?:? +)?[`'\"(\[<]?"
-_TRAILER = re.compile(
+_TRAILER = Late(
     r"^[ \t]*(?:fixes|fixes-commit|regressed-by|broken-by|blames?|bug-introduced-by)[ \t]*:[ \t]*"
     rf"{_SAID}{OID}(?!-[0-9])",
     re.IGNORECASE | re.MULTILINE,
 )
-_BLAME = re.compile(
+_BLAME = Late(
     r"(?:\b(?:regression|bug|issue|problem|mistake|error|crash|breakage|typo|fallout)s? +(?:\w+ +){0,3}?(?:from|of"
     r"|in|by|since|with)"
     r"|\b(?:introduced|caused|broken|broke|regressed|triggered|exposed|added wrongly)(?: +\w+){0,2}? +(?:by|in|with"
@@ -75,6 +77,6 @@ _BLAME = re.compile(
     rf"|\bsince)\s+{_SAID}{OID}",
     re.IGNORECASE,
 )
-_PICK = re.compile(
+_PICK = Late(
     rf"\((?:cherry[- ]?picked|back-?ported|picked|ported) +from +(?:commit +)?{OID}[^)\n]{{0,200}}\)", re.IGNORECASE
 )

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from tidegate.risk.labels.named import MOST_NAMED, OID, Names
+from tidegate.risk.late import Late
 from tidegate.risk.values import Label, PastCommit
 
 MOST_OF_A_MERGE = 200
@@ -78,35 +79,35 @@ def find_reverts(commits: Sequence[PastCommit], names: Names) -> tuple[Label, ..
 
 _SUBJECT_LIMIT = 1000
 _HINT = re.compile(r"revert|back(?:ed|ing|s)?[ -]?out|re-?land|re-?appl|undo", re.IGNORECASE)
-_QUOTED = re.compile(
+_QUOTED = Late(
     r"^(?:\S{1,40}: |\[[^\]]{1,40}\] )?(?:revert|reapply|undo|back ?out)s?:?\s+"
     r"[\"“'](?P<title>.+)[\"”'](?P<rest>[^\"]*)$",
     re.IGNORECASE,
 )
-_CONVENTIONAL = re.compile(r"^revert(?:\([^)]{0,60}\))?!?:\s+[\"“']?(?P<title>.+?)[\"”']?$", re.IGNORECASE)
-_RELAND = re.compile(r"^(?:\[re-?land\]|re-?land(?:ed|ing|s)?\b|re-?appl(?:y|ied|ies)\b)[:\s]*", re.IGNORECASE)
-_NAMING = re.compile(
+_CONVENTIONAL = Late(r"^revert(?:\([^)]{0,60}\))?!?:\s+[\"“']?(?P<title>.+?)[\"”']?$", re.IGNORECASE)
+_RELAND = Late(r"^(?:\[re-?land\]|re-?land(?:ed|ing|s)?\b|re-?appl(?:y|ied|ies)\b)[:\s]*", re.IGNORECASE)
+_NAMING = Late(
     r"(?:\b(?:this )?(?:partial(?:ly)? )?(?:revert(?:s|ed|ing)?|back(?:s|ed|ing)? ?out"
     r"|undo(?:es)?)(?: of)?(?: the)?(?: changes? (?:of|in|from))?"
     r"(?:\s+(?:commits?|changesets?|revisions?))?[ \t]*:?[ \t]*\n?[ \t*-]*"
     r"|\breland of (?:commit )?)(?=[`'\"(\[<]?[0-9a-f]{7,64}\b)",
     re.IGNORECASE,
 )
-_ONE = re.compile(rf"[\s,;&*`'\"()\[\]<>-]{{0,12}}(?:and )?(?:commits? )?[`'\"(\[<]?{OID}", re.IGNORECASE)
-_LISTED = re.compile(r"^\s{0,4}[*-] (?:\w+: )?(?:Revert|Reapply)", re.IGNORECASE | re.MULTILINE)
-_BULLET = re.compile(r"^\* \S", re.MULTILINE)
-_PULL = re.compile(r"(?: \(#[0-9]{1,7}\))+$")
-_MENDED = re.compile(
+_ONE = Late(rf"[\s,;&*`'\"()\[\]<>-]{{0,12}}(?:and )?(?:commits? )?[`'\"(\[<]?{OID}", re.IGNORECASE)
+_LISTED = Late(r"^\s{0,4}[*-] (?:\w+: )?(?:Revert|Reapply)", re.IGNORECASE | re.MULTILINE)
+_BULLET = Late(r"^\* \S", re.MULTILINE)
+_PULL = Late(r"(?: \(#[0-9]{1,7}\))+$")
+_MENDED = Late(
     r"\bwith (?:\w+ ){0,3}fix|\bfix(?:e[sd]|ing)?\b(?! version)|\bnow with|\bcorrected\b|\baddress(?:es|ed|ing)\b",
     re.IGNORECASE,
 )
-_PARTIAL = re.compile(r"\bpartial|\bpart of\b|\bpartly\b", re.IGNORECASE)
-_NO_FAULT = re.compile(
+_PARTIAL = Late(r"\bpartial|\bpart of\b|\bpartly\b", re.IGNORECASE)
+_NO_FAULT = Late(
     r"\btemporar|\bfor now\b|\buntil\b|\bin favou?r of\b|\bsupersed|\bno longer needed|\bnot needed|\bunnecessary"
     r"|\bpremature|\bby mistake\b|\baccident|\bwrong branch|\bafter the (?:code )?freeze",
     re.IGNORECASE,
 )
-_FAULT = re.compile(
+_FAULT = Late(
     r"\bbreak|\bbroke|\bcrash|\bregress|\bcaus(?:e[sd]?|ing)\b|\bfail|\bbugs?\b|\bdeadlock|\bleak|\bincorrect"
     r"|\bwrong\b",
     re.IGNORECASE,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from tidegate.risk.late import Late
+
 
 def is_trap(words: str, *, behind: bool = False) -> bool:
     """Whether the thing that is fixed (`words` follow the verb) is none of the product's behaviour.
@@ -50,8 +52,8 @@ def is_vague(before: str, after: str) -> bool:
 
 # Private
 
-_TOKEN = re.compile(r"[a-z_][\w'-]*", re.IGNORECASE)
-_CUT = re.compile(
+_TOKEN = Late(r"[a-z_][\w'-]*", re.IGNORECASE)
+_CUT = Late(
     r"\.(?!\w)|[,;:(\[—–]| - |\b(?:in|on|for|when|whenever|with|without|of|from|to|by|after|before|if|at|while"
     r"|where|that"
     r"|which|due|caused"
@@ -59,7 +61,7 @@ _CUT = re.compile(
     r"|&)\b",
     re.IGNORECASE,
 )
-_ARTICLES = re.compile(
+_ARTICLES = Late(
     r"^(?:[\s:'\"`*-]|(?:the|a|an|some|several|more|few|minor|small|another|all|various|remaining|many|other|last|my"
     r"|our|its|up|also|two|three|one|for|of|to|in|on)\b)+",
     re.IGNORECASE,
@@ -79,7 +81,7 @@ def _phrase(words: str, *, behind: bool) -> str:
 
 
 # Nothing called so is ever the product's own fault, wherever in the phrase it stands.
-_ALWAYS = re.compile(
+_ALWAYS = Late(
     r"(?<![\w-])(?:typos?|typographical|mis-?s?pell\w*|spelling|grammar|grammatical|wording|capitali[sz]ation"
     r"|punctuation"
     r"|white-?spaces?|trailing (?:space|newline|comma)s?|indent(?:s|ed|ing|ation)?|code ?style|styling issues?"
@@ -113,9 +115,9 @@ _ALWAYS = re.compile(
     r"|-w\S+))(?![\w-])",
     re.IGNORECASE,
 )
-_SLIP = re.compile(r"typo|mis-?s?pell|spelling|whitespace|indent", re.IGNORECASE)
-_STALE = re.compile(r"\bout[- ]of[- ]date\b", re.IGNORECASE)
-_BROKE = re.compile(
+_SLIP = Late(r"typo|mis-?s?pell|spelling|whitespace|indent", re.IGNORECASE)
+_STALE = Late(r"\bout[- ]of[- ]date\b", re.IGNORECASE)
+_BROKE = Late(
     r"\b(?:caus\w+|lead\w*|result\w*|break\w*|broke|crash\w*|regression|raised|prevent\w*|made) |\b\w+(?:Error"
     r"|Exception)\b"
     r"|\bin (?:condition|keyword|option|query|comparison)\b",
@@ -132,7 +134,7 @@ _HEADS = frozenset(
     contributors conflicts merges gofmt fmt vet tidy travis tox venv website site blog homepage tutorial guide faq
     manpage testdata golden goldens""".split()
 )
-_TEST_NAME = re.compile(r"^(?:test_\w+|\w+_tests?|(?-i:[A-Z]\w+Tests?)|test-\w+|\w+-tests?|\w{3,}test(?:s|case)?)$")
+_TEST_NAME = Late(r"^(?:test_\w+|\w+_tests?|(?-i:[A-Z]\w+Tests?)|test-\w+|\w+-tests?|\w{3,}test(?:s|case)?)$")
 _FIELDS = frozenset(
     """test tests testing spec specs unittest unittests integration ci lint style build builds compile compilation
     compiler docs doc documentation merge nightly gcc clang msvc javac rustc typing type-check typecheck tsc typescript
@@ -152,7 +154,7 @@ _EMPTY = frozenset(
     problems error errors oops another one trivial simple up try trying attempt hopefully final really please me now
     finally in""".split()
 )
-_BESIDE = re.compile(r" \((?!#)|, | and ")
+_BESIDE = Late(r" \((?!#)|, | and ")
 _WHERE = (
     r"(?:unit[- ]|integration[- ]|the |our |some |all |e2e |of |its |[\w.-]+ ){0,3}"
     r"(?:tests?|specs?|test ?suites?|test ?cases?|docs?|documentation|readme(?:\.\w+)?|change-?logs?|comments?"
@@ -160,10 +162,8 @@ _WHERE = (
     r"|examples?|benchmarks?|\w*_?tests?\.\w{1,4}|test_\w+(?:\.py)?|\w+\.(?:md|rst|adoc)|doctests?|makefile"
     r"|pom\.xml|app-?veyor|jenkins|github actions|release notes|tutorial|translations?|faq)"
 )
-_PLACE = re.compile(
-    rf"\b(?:in|on|for|of|from|within|during|under)\s+{_WHERE}\s*(?:\(?#?[0-9]*\)?|\.)?\s*$", re.IGNORECASE
-)
-_TITLE = re.compile(
+_PLACE = Late(rf"\b(?:in|on|for|of|from|within|during|under)\s+{_WHERE}\s*(?:\(?#?[0-9]*\)?|\.)?\s*$", re.IGNORECASE)
+_TITLE = Late(
     r"\[?(?:docs?|documentation|tests?|testing|ci|cd|build|lint|style|chore|typos?|change-?logs?|readme(?:\.\w+)?"
     r"|release|examples?|website|i18n|l10n"
     r"|deps|bench(?:marks?)?|travis(?:-ci)?|appveyor|github|gha|workflows?|meson|cmake|makefile|packaging|docker"

@@ -1,0 +1,111 @@
+"""Who asks the collectors: each behind its fence, in the order in which they read each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from tidegate.change.collect import collect_change
+from tidegate.change.configuration import read_settings
+from tidegate.change.git import Repository
+from tidegate.change.read import Ends, Question, read_change, read_ends
+from tidegate.change.values import Change, Context
+from tidegate.errors import InputError
+from tidegate.facts import ChangeFacts, Facts, History, Infra, ProvenanceFacts, Reach, Risk, Section, Unknown
+from tidegate.provenance.collect import collect as collect_provenance
+from tidegate.reach.collect import collect as collect_reach
+from tidegate.risk.collect import Read
+from tidegate.risk.collect import collect as collect_risk
+
+S = TypeVar("S", bound=Section)
+
+NOT_ASKED = "it was not asked (--no-reach)"
+
+
+class Collected(NamedTuple):
+    """The sections that are written of a change and its past."""
+
+    change: ChangeFacts
+    provenance: ProvenanceFacts
+    reach: Reach
+    risk: Risk
+    history: History
+
+
+def collect(change: Change, context: Context, *, reach: bool = True) -> Collected:
+    """What the collectors write of a change. Without `reach`, which takes longest, it is unknown, and so is the impact.
+
+    A collector that fails leaves its section unknown; bad input raises InputError.
+    """
+    what = collect_change(change, context)
+    provenance = _fenced(collect_provenance, change, context, ProvenanceFacts)
+    far = _fenced(collect_reach, change, context, Reach) if reach else _not_asked()
+    risk, history = _risk(change, context, Read(what, provenance, far, Infra()))
+    return Collected(what, provenance, far, risk, history)
+
+
+def collect_for_risk(
+    question: Question,
+    repository: Repository,
+    now: str,
+    environment: Mapping[str, str],
+    *,
+    config: Path | None = None,
+    reach: bool = True,
+) -> Facts:
+    """The facts that the risk of a change is told by, without the rules and the reviews that nobody asks for there.
+
+    `now` is RFC 3339 in UTC. `config` is a settings file in the place of those at the base of the change.
+    """
+    ends = read_ends(question, repository)
+    with helped(config, ends):
+        settings = read_settings(repository, ends.policy_at, environment, override=config).settings
+    change = read_change(ends, repository, settings)
+    found = collect(change, Context(repository=repository, settings=settings, now=now), reach=reach)
+    return Facts(now=now, **found._asdict())
+
+
+@contextmanager
+def helped(config: Path | None, ends: Ends) -> Iterator[None]:
+    """A fault in what is read at the base also says how the change that mends it is judged."""
+    try:
+        yield
+    except InputError as error:
+        if config is not None or not ends.policy_at or error.where.startswith("environment"):
+            raise
+        mend = f"{error.mend}; the change that mends it is judged with --config FILE"
+        raise InputError(error.what, where=error.where, mend=mend) from error
+
+
+# Private
+
+
+def _not_asked() -> Reach:
+    return Reach(status="unknown", unknowns=(Unknown("reach", NOT_ASKED),))
+
+
+def _fenced(collect: Callable[[Change, Context], S], change: Change, context: Context, section: type[S]) -> S:
+    """A collector's section, or an unknown one where the collector failed by itself: a fault never reads as safe."""
+    try:
+        return collect(change, context)
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001 the fence around a collector
+        return _failed(section, collect.__module__.split(".")[1], error)
+
+
+def _risk(change: Change, context: Context, read: Read) -> tuple[Risk, History]:
+    """The two sections that are computed from the others, behind the same fence."""
+    try:
+        return collect_risk(change, context, read)
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001 the fence around a collector
+        return _failed(Risk, "risk", error), _failed(History, "history", error)
+
+
+def _failed(section: type[S], name: str, error: Exception) -> S:
+    reason = f"the collector failed ({type(error).__name__}: {error})"
+    return section(status="unknown", unknowns=(Unknown(path=name, reason=reason),))
