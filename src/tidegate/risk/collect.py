@@ -30,6 +30,9 @@ LEAST_LABELS = 300
 BANDS: tuple[tuple[float, RiskBand], ...] = ((0.95, "very high"), (0.8, "high"), (0.5, "moderate"), (0.0, "low"))
 """Ranks among the earlier changes: one in twenty is very high, three in twenty are high."""
 
+FEW_UNCOUNTED = 0.05
+"""Share of the commits whose lines may be lost without a score becoming unknown: sums over thousands hardly feel it."""
+
 RECENT_SECONDS = 180 * 86400
 _WAY_OUT = "the change that brings it is judged with --config FILE, without risk.model"
 _PROBABILITY = ("probability", "usual")
@@ -142,6 +145,14 @@ def _scored(change: Change, past: _Past) -> Risk:
     )
 
 
+def _gaps(past: _Past) -> list[str]:
+    """What is missing of the history that a score is made of; nothing where so little is that no figure would move."""
+    uncounted, changes = past.mined.uncounted, past.knowledge.figures.changes
+    if uncounted is not None and uncounted <= FEW_UNCOUNTED * changes:
+        return []
+    return [unknown.reason for unknown in past.mined.unknowns]
+
+
 def _too_few(figures: Figures) -> str:
     if figures.matured >= LEAST_LABELS:
         return f"too few of the {figures.matured} matured changes were repaired, or not, to say a probability"
@@ -150,7 +161,9 @@ def _too_few(figures: Figures) -> str:
 
 def _history(past: _Past) -> History:
     figures, row = past.knowledge.figures, past.row
-    unknowns = [Unknown("history", unknown.reason) for unknown in past.mined.unknowns]
+    # Lines that cannot be read hide at most a repair that would have been traced to them.
+    path = "history" if _gaps(past) else "history.repaired"
+    unknowns = [Unknown(path, unknown.reason) for unknown in past.mined.unknowns]
     mine = row.of("exp")
     if not math.isfinite(mine):
         unknowns.append(Unknown("history.author_changes", "nobody has committed this change yet"))

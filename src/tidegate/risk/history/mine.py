@@ -43,7 +43,8 @@ class Mined:
     """The history that `until` holds. Use it as a context manager, or call `close`.
 
     `complete` is False where commits or objects are missing; `unknowns` say which, and `notices` what a person should
-    know beside (a damaged file that was read anew).
+    know beside (a damaged file that was read anew). `uncounted` is the number of commits whose files or lines are not
+    known although history goes on behind them; None where history is cut.
     """
 
     def __init__(self, repository: Repository, until: str, folder: Path, progress: Progress | None = None) -> None:
@@ -54,11 +55,13 @@ class Mined:
         self._store = open_store(folder)
         try:
             self._excess = self._up_to_date()
-            gaps = self._ask(Store.gaps)
+            gaps = [gap for gap in self._ask(Store.gaps) if gap.commit not in self._excess]
         except BaseException:
             self._store.close()
             raise
-        self.unknowns = _unknowns((gap for gap in gaps if gap.commit not in self._excess), repository)
+        self.unknowns = _unknowns(gaps, repository)
+        is_cut = repository.shallow or any(gap.kind in _CUTTING for gap in gaps)
+        self.uncounted = None if is_cut else len({gap.commit for gap in gaps})
         self.complete = not self.unknowns
 
     def __enter__(self) -> Self:
@@ -183,6 +186,7 @@ _WORDS = {
     "touches": "objects are missing or broken, so the changed files are not known of",
     "counts": "objects are missing or broken, so the numbers of changed lines are not known of",
 }
+_CUTTING = ("commit", "parent")
 
 
 def _unknowns(gaps: Iterable[Gap], repository: Repository) -> tuple[Unknown, ...]:
