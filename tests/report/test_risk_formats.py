@@ -21,9 +21,9 @@ from tidegate.report.risk_text import render_risk_text
 from tidegate.report.style import Style
 from tidegate.risk.features.habits import NO_HABITS
 from tidegate.risk.knowledge import VERSION, Figures, Knowledge
-from tidegate.risk.model.evaluation import Captured, Evaluation, TableRow
+from tidegate.risk.model.figures import Captured, Evaluation, TableRow
 from tidegate.risk.model.model import Model
-from tidegate.risk.model.spaces import Reference
+from tidegate.risk.model.single import Reference
 
 KNOWN = Risk(
     status="complete",

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.risk.labels_histories import ALICE, commit, oid
 from tidegate.change.values import Person
 from tidegate.facts import AgentEffect
-from tidegate.risk.effect import ADJUSTED, agent_effects, left_out, say_effect
+from tidegate.report.agent_words import say_effect
+from tidegate.risk.effect import ADJUSTED, agent_effects, left_out
 from tidegate.risk.features.frame import Frame, Targets
 from tidegate.risk.odds import Belief, fit_logistic, pool, shrink, together
 from tidegate.risk.values import Mark, PastCommit

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from tidegate.errors import InputError
 from tidegate.risk.model.linear import fit_logistic, sigmoid
 from tidegate.risk.model.model import LARGEST, Model, Part, decode_model, encode_model, read_model
+from tidegate.risk.model.single import Trees, tree_shares
 from tidegate.risk.model.spaces import read_in, reference_of
-from tidegate.risk.model.trees import Trees, answers, ready, shares
+from tidegate.risk.model.trees import answers, ready
 
 NAMES = ("la", "nf", "exp")
 STUMP = Trees((0,), (0, -1, -1), (10.0, 0.0, 0.0), (2, 0, 0), (1, 0, 0), (0.25, 0.1, 0.4))
@@ -139,8 +140,10 @@ def test_a_file_that_is_not_there_is_an_error_for_people(tmp_path: Path) -> None
 def test_a_missing_value_goes_where_the_tree_says() -> None:
     trees = ready(STUMP, 3)
     assert answers(trees, np.array([[np.nan, 0, 0], [99, 0, 0]])).tolist() == [0.1, 0.4]
-    base, added = shares(trees, np.array([99.0, 0, 0]))
-    assert (base, added.round(9).tolist()) == (0.25, [0.15, 0.0, 0.0])
+    base, added = tree_shares(STUMP, (99.0, 0.0, 0.0))
+    assert base == 0.25
+    assert added == pytest.approx([0.15, 0.0, 0.0])
+    assert tree_shares(STUMP, (float("nan"), 0.0, 0.0)).added == pytest.approx([-0.15, 0.0, 0.0])
 
 
 def test_ranks_share_their_place_in_a_tie_and_need_a_history() -> None:

@@ -22,7 +22,7 @@ from tidegate.policy.rules import read_policy
 from tidegate.replay import moment_before, read_hindsight, read_past
 from tidegate.risk.knowledge import Figures as Counts
 from tidegate.risk.knowledge import encode
-from tidegate.risk.model.evaluation import Evaluation
+from tidegate.risk.model.figures import Evaluation
 from tidegate.risk.train import Lesson, learn
 from tidegate.settings import Loaded
 

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import msgspec
 
 from tidegate.facts import to_json
+from tidegate.report.agent_words import say_effect
 from tidegate.report.escape import json_line, terminal
 from tidegate.report.layout import grouped, paint, wrap
 from tidegate.report.style import Style
-from tidegate.risk.effect import say_effect
 from tidegate.risk.knowledge import Knowledge
-from tidegate.risk.model.evaluation import Captured, Evaluation, TableRow
+from tidegate.risk.model.figures import Captured, Evaluation, TableRow
 
 KINDS = {
     "prior": "the shipped prior: too few changes are known to have been repaired here",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tidegate.facts import AgentEffect, Facts, RiskFactor, is_known
+from tidegate.report.agent_words import say_effect
 from tidegate.report.escape import terminal
 from tidegate.report.layout import paint, wrap
 from tidegate.report.risk_brief import impact, likelihood
 from tidegate.report.style import Style
-from tidegate.risk.effect import say_effect
 
 _MOST_UNKNOWN = 4
 

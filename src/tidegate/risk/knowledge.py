@@ -18,7 +18,7 @@ from tidegate.risk.features.definitions import VERSION as DEFINITIONS
 from tidegate.risk.features.habits import Habits
 from tidegate.risk.history.mine import Mined, store_folder
 from tidegate.risk.history.store import FILE, read_derived
-from tidegate.risk.model.evaluation import Evaluation
+from tidegate.risk.model.figures import Evaluation
 from tidegate.risk.model.model import Model, check_model
 from tidegate.risk.values import Label
 

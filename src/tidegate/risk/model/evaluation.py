@@ -6,11 +6,12 @@ import math
 from typing import TypeAlias
 
 import numpy as np
-from msgspec import Struct, structs
+from msgspec import structs
 from numpy.typing import NDArray
 
 from tidegate.risk.features.frame import Floats, Frame
 from tidegate.risk.model import metrics
+from tidegate.risk.model.figures import Captured, Evaluation, TableRow
 from tidegate.risk.model.forward import Forward
 from tidegate.risk.model.maturity import MATURE, Seen
 from tidegate.risk.values import REPAIRED
@@ -19,51 +20,6 @@ Flags: TypeAlias = NDArray[np.bool_]
 
 SHARES = (0.05, 0.10, 0.20, 0.50)
 FEWEST = 30
-
-
-class Captured(Struct, frozen=True):
-    """Of the changes that had to be repaired, the share that lay in the riskiest `share`, with its 95 % interval."""
-
-    share: float
-    captured: float
-    low: float
-    high: float
-
-
-class TableRow(Struct, frozen=True):
-    """Changes of which `said` was said on average; of them the share `came` had to be repaired."""
-
-    said: float
-    came: float
-    changes: int
-
-
-class Evaluation(Struct, frozen=True):
-    """Figures on changes that the models which scored them had not seen, of which the fate is known by now.
-
-    Changes younger than the age at which nine of ten repairs are known are left out; `changes` is what remains,
-    `repaired` those of them that had to be repaired, committed from `since` to `until` (Unix seconds). A figure is None
-    where it has no meaning: too few changes, or no probability yet. AUC has a 95 % bootstrap interval beside the AUC
-    of the lines added alone. `calibration_floor` is the error that perfect probabilities would show on so few changes;
-    `constant_brier` that of saying the mean of everybody.
-    """
-
-    changes: int
-    repaired: int
-    since: int
-    until: int
-    auc: float | None = None
-    auc_low: float | None = None
-    auc_high: float | None = None
-    lines_added_auc: float | None = None
-    precision_area: float | None = None
-    brier: float | None = None
-    constant_brier: float | None = None
-    calibration_error: float | None = None
-    calibration_floor: float | None = None
-    calibrated_changes: int = 0
-    captures: tuple[Captured, ...] = ()
-    table: tuple[TableRow, ...] = ()
 
 
 def evaluate(frame: Frame, forward: Forward, seen: Seen) -> Evaluation:

@@ -1,17 +1,19 @@
-"""Which learners answer, by how much is known: the prior, the prior and what it missed here, or a blend of its own."""
+"""Which learners answer, by how much is known: what is brought along, or a blend in which it has ever less to say."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from tidegate.risk.features.frame import Floats, Frame
 from tidegate.risk.model.learners import Grown, Growth, boost, grow_forest, mean_odds
 from tidegate.risk.model.linear import fit_logistic, logit, sigmoid
 from tidegate.risk.model.maturity import Seen
 from tidegate.risk.model.model import Kind, Model, Part
-from tidegate.risk.model.spaces import Reference, Space, read_in, reference_of
+from tidegate.risk.model.single import Reference, Space
+from tidegate.risk.model.spaces import read_in, reference_of
 
 OWN_FROM = 2000
 ADAPTED_FROM = 100
@@ -20,10 +22,12 @@ NEWEST_ROWS = 20_000
 ROUNDS = 8
 RIDGE = 8.0
 CENTRED = 500
+EVIDENCE = 600.0
+MOST_VOICES = 2.0
+LEAST_VOICES = 0.25
 
 BOOSTING = Growth(rounds=150, leaves=15, leaf_rows=30, rate=0.05, columns=0.25, rows=0.8, ridge=20.0)
 FOREST = Growth(rounds=150, leaves=96, leaf_rows=20, columns=0.35, rows=0.632)
-RESIDUAL = Growth(rounds=80, leaves=6, leaf_rows=30, rate=0.05, columns=0.5, rows=0.8, ridge=20.0)
 
 
 class Learner(NamedTuple):
@@ -94,13 +98,14 @@ def learn(frame: Frame, seen: Seen, prior: Model | None) -> Blend:
     """The blend that the changes of a frame can carry. The prior must speak of the same features."""
     start = max(0, len(frame.ids) - NEWEST_ROWS)
     values, seen = frame.values[start:], seen.rows(start, len(frame.ids))
-    reference = reference_of(values)
+    brought = _Brought(frame.names, reference_of(values), prior)
     few = min(seen.repaired, seen.matured - seen.repaired)
     if seen.matured < ADAPTED_FROM or few < FEWEST_REPAIRED:
-        return _unlearnt(frame, reference, prior)
-    if seen.matured < OWN_FROM and prior is not None:
-        return _adapted(values, seen, reference, prior)
-    return _own(values, seen, reference, prior)
+        return brought.blend("prior", (), 0.0, 1.0)
+    kind: Kind = "adapted" if seen.matured < OWN_FROM and prior is not None else "own"
+    voices = min(MOST_VOICES, max(LEAST_VOICES, EVIDENCE / few))
+    own = _own(values, seen, brought.reference)
+    return brought.blend(kind, own, 1.0 / (len(own) + 2.0 * voices), voices)
 
 
 def moved_prior(prior: Model, reference: Reference) -> Model:
@@ -130,42 +135,39 @@ def prior_parts(prior: Model, weight: float) -> tuple[Part, ...]:
 # Private
 
 
-def _unlearnt(frame: Frame, reference: Reference, prior: Model | None) -> Blend:
-    """The prior alone; without one, the lines that a change adds."""
-    if prior is not None:
-        return Blend("prior", reference, (), prior, 1.0)
-    weights = tuple(1.0 if name == "la" else 0.0 for name in frame.names)
-    return Blend("prior", reference, (Learner(Part("lines", "log", 1.0, 0.0, weights)),), None, 0.0)
+class _Brought(NamedTuple):
+    """What a repository need not learn: the prior, and that the lines added are the best single sign of risk.
+
+    On repositories of a few thousand changes nothing that was learnt there alone beats the lines added, so they keep a
+    voice of their own. Without a prior they speak for it.
+    """
+
+    names: tuple[str, ...]
+    reference: Reference
+    prior: Model | None
+
+    def blend(self, kind: Kind, own: tuple[Learner, ...], share: float, voices: float) -> Blend:
+        """The blend of learners of `share` each with what is brought along: `voices` of prior and lines each."""
+        weight = voices * share if own else 0.5
+        weights = tuple(1.0 if name == "la" else 0.0 for name in self.names)
+        lines = Part("lines", "log", weight if self.prior is not None else 2.0 * weight, 0.0, weights)
+        mine = tuple(learner._replace(part=replace(learner.part, weight=share)) for learner in own)
+        return Blend(kind, self.reference, (*mine, Learner(lines)), self.prior, weight if self.prior else 0.0)
 
 
-def _adapted(values: Floats, seen: Seen, reference: Reference, prior: Model) -> Blend:
-    """The prior, stretched and moved to this repository, and boosting on what it leaves over."""
-    told = moved_prior(prior, reference).raw_scores(values)
-    fit, weights = _fit(told[:, None], seen, np.array([20.0, 1e-3]), np.array([1.0, 0.0]))
-    start = fit[0] * told + fit[1]
-    ranks = read_in("rank", values, reference)
-    grown = boost(ranks, seen.truth, weights, start, RESIDUAL)
-    return Blend(
-        "adapted", reference, (Learner(Part("boosting", "rank", 1.0, float(fit[1])), grown),), prior, float(fit[0])
-    )
-
-
-def _own(values: Floats, seen: Seen, reference: Reference, prior: Model | None) -> Blend:
+def _own(values: Floats, seen: Seen, reference: Reference) -> tuple[Learner, ...]:
     scaled = read_in("log", values, reference)
     ridge = np.append(np.full(scaled.shape[1], RIDGE), 1e-3)
     fit, weights = _fit(scaled, seen, ridge, np.zeros(scaled.shape[1] + 1))
     truth = seen.truth
-    share = 1.0 / (3.0 if prior is None else 3.5)
     base = mean_odds(truth, weights)
     boosted = boost(values, truth, weights, np.full(len(truth), base), BOOSTING)
     forest = grow_forest(values, truth, weights, FOREST)
-    linear = Part("linear", "log", share, float(fit[-1]), tuple(float(f"{weight:.9g}") for weight in fit[:-1]))
-    learners = (
-        Learner(linear),
-        Learner(Part("boosting", "raw", share, base), boosted),
-        Learner(Part("forest", "raw", share, chance=True), forest),
+    return (
+        Learner(Part("linear", "log", 1.0, float(fit[-1]), tuple(float(f"{weight:.9g}") for weight in fit[:-1]))),
+        Learner(Part("boosting", "raw", 1.0, base), boosted),
+        Learner(Part("forest", "raw", 1.0, chance=True), forest),
     )
-    return Blend("own", reference, learners, prior, 0.5 * share if prior is not None else 0.0)
 
 
 def _fit(table: Floats, seen: Seen, ridge: Floats, centre: Floats) -> tuple[Floats, Floats]:

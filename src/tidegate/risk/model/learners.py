@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tidegate.risk.features.frame import Floats
-from tidegate.risk.model.trees import Trees, from_lightgbm
+from tidegate.risk.model.single import Trees
+from tidegate.risk.model.trees import from_lightgbm
 
 SEED = 7
 

@@ -1,22 +1,23 @@
-"""A trained model: an open JSON file that numpy scores, change by change, with the share of each feature."""
+"""A trained model: an open JSON file scored change by change with the share of each feature."""
 
 from __future__ import annotations
 
 import hashlib
+import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import msgspec
-import numpy as np
 from msgspec import Struct
 
 from tidegate.errors import InputError
-from tidegate.risk.features.frame import Floats
-from tidegate.risk.model.linear import logit, sigmoid
-from tidegate.risk.model.spaces import Reference, Space, read_in
-from tidegate.risk.model.trees import NONE, Ready, Trees, answers, ready, shares
+from tidegate.risk.model.single import NONE, Reference, Shares, Space, Trees, check_trees, read_row, tree_shares
+
+if TYPE_CHECKING:
+    from tidegate.risk.features.frame import Floats
 
 FORMAT = "tidegate-risk-model"
 FORMAT_VERSION = 1
@@ -90,43 +91,29 @@ class Model(Struct, frozen=True, dict=True, forbid_unknown_fields=True):
     def score(self, names: Sequence[str], values: Sequence[float] | Floats) -> Score:
         """What the model says of one change. Features that it does not know are left out; missing ones are unknown."""
         given = dict(zip(names, values, strict=True))
-        row = np.array([[given.get(name, np.nan) for name in self.names]], dtype=np.float64)
-        base, added = 0.0, np.zeros(len(self.names))
-        for part, trees in zip(self.parts, self._trees, strict=True):
-            start, more = _part_shares(part, trees, read_in(part.space, row, self.reference)[0])
-            base += part.weight * start
-            added += part.weight * more
-        added *= self.slope
+        row = [float(given.get(name, math.nan)) for name in self.names]
+        base, added = 0.0, [0.0] * len(row)
+        for part in self.parts:
+            found = _part_shares(part, read_row(part.space, row, self.reference))
+            base += part.weight * found.base
+            added = [one + part.weight * more for one, more in zip(added, found.added, strict=True)]
+        added = [self.slope * one for one in added]
         base = self.offset + self.slope * base
-        raw = float(base + added.sum())
-        probability = float(np.clip(sigmoid(np.array([raw]))[0], EDGE, 1 - EDGE)) if self.calibrated else None
-        found = tuple(zip(self.names, (float(number) for number in added), strict=True))
-        return Score(probability, raw, self.percentile(raw), found, base)
+        raw = base + sum(added)
+        probability = min(max(_sigmoid(raw), EDGE), 1 - EDGE) if self.calibrated else None
+        return Score(probability, raw, self.percentile(raw), tuple(zip(self.names, added, strict=True)), base)
 
     def raw_scores(self, values: Floats) -> Floats:
         """The raw scores of a table whose columns are `names`."""
-        found = np.zeros(len(values))
-        tables: dict[Space, Floats] = {}
-        for part, trees in zip(self.parts, self._trees, strict=True):
-            table = tables.setdefault(part.space, read_in(part.space, values, self.reference))
-            found += part.weight * _part_scores(part, trees, table)
-        return self.offset + self.slope * found
+        from tidegate.risk.model.table import raw_scores  # numpy, which one change does without
+
+        return raw_scores(self, values)
 
     def percentile(self, raw: float) -> float:
         """The share of earlier changes that score lower; ties count half. One half where there are none."""
         if not self.ranks:
             return 0.5
-        places = np.searchsorted(self.ranks, raw, "left") + np.searchsorted(self.ranks, raw, "right")
-        return float(places) / (2.0 * len(self.ranks))
-
-    @property
-    def steepest(self) -> float:
-        """The largest answer of a tree. Raises `InputError` for what is no tree."""
-        return max((float(np.abs(trees.value).max(initial=0.0)) for trees in self._trees), default=0.0)
-
-    @cached_property
-    def _trees(self) -> tuple[Ready, ...]:
-        return tuple(ready(part.trees, len(self.names)) for part in self.parts)
+        return (bisect_left(self.ranks, raw) + bisect_right(self.ranks, raw)) / (2.0 * len(self.ranks))
 
 
 def encode_model(model: Model) -> bytes:
@@ -183,28 +170,29 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
     model: msgspec.Raw
 
 
-def _part_scores(part: Part, trees: Ready, table: Floats) -> Floats:
-    grown = answers(trees, table)
-    if part.chance:
-        return part.bias + logit(grown)
-    found = part.bias + grown
-    return found + np.einsum("ij,j->i", table, np.array(part.weights)) if part.weights else found
-
-
-def _part_shares(part: Part, trees: Ready, row: Floats) -> tuple[float, Floats]:
+def _part_shares(part: Part, row: Sequence[float]) -> Shares:
     """The log-odds of an ordinary change, and what each feature adds to them.
 
     Where trees say probabilities, their shares are stretched by one factor so that they add up in log-odds.
     """
-    base, added = shares(trees, row)
+    base, added = tree_shares(part.trees, row)
     if part.chance:
-        total = float(added.sum())
-        start, end = (float(point) for point in logit(np.array([base, base + total])))
-        stretch = (end - start) / total if abs(total) > 1e-12 else 0.0
-        return part.bias + start, added * stretch
+        total = sum(added)
+        start = _logit(base)
+        stretch = (_logit(base + total) - start) / total if abs(total) > 1e-12 else 0.0
+        return Shares(part.bias + start, [one * stretch for one in added])
     if part.weights:
-        added = added + np.array(part.weights) * row
-    return part.bias + base, added
+        added = [one + weight * value for one, weight, value in zip(added, part.weights, row, strict=True)]
+    return Shares(part.bias + base, added)
+
+
+def _sigmoid(odds: float) -> float:
+    return 0.5 * (1.0 + math.tanh(0.5 * odds))
+
+
+def _logit(probability: float, edge: float = 1e-4) -> float:
+    inside = min(max(probability, edge), 1.0 - edge)
+    return math.log(inside) - math.log1p(-inside)
 
 
 def _check(model: Model, where: str) -> None:
@@ -212,7 +200,9 @@ def _check(model: Model, where: str) -> None:
     places = [*reference.middles, *reference.spreads, *(number for grid in reference.quantiles for number in grid)]
     odds = [model.slope, model.offset, *model.ranks]
     odds += [number for part in model.parts for number in (part.weight, part.bias, *part.weights)]
-    if not np.isfinite(places).all() or not (np.abs(odds) <= STEEPEST).all() or min(reference.spreads, default=1) <= 0:
+    if not all(map(math.isfinite, places)) or not all(abs(one) <= STEEPEST for one in odds):
+        raise _refused("it holds a number that is none", where)
+    if min(reference.spreads, default=1) <= 0:
         raise _refused("it holds a number that is none", where)
     if not 0.0 <= model.usual <= 1.0:
         raise _refused("its usual probability is none", where)
@@ -222,8 +212,10 @@ def _check(model: Model, where: str) -> None:
         raise _refused("its features and weights differ in number", where)
     if list(model.ranks) != sorted(model.ranks) or any(list(grid) != sorted(grid) for grid in reference.quantiles):
         raise _refused("its quantiles are out of order", where)
-    if model.steepest > STEEPEST:
-        raise _refused("it holds a number that is none", where)
+    for part in model.parts:
+        check_trees(part.trees, count)
+        if any(abs(value) > STEEPEST for value in part.trees.value):
+            raise _refused("it holds a number that is none", where)
 
 
 def _refused(why: str, where: str) -> InputError:

@@ -15,7 +15,8 @@ from tidegate.risk.model.learners import Growth, boost, mean_odds
 from tidegate.risk.model.linear import sigmoid
 from tidegate.risk.model.maturity import seen_at
 from tidegate.risk.model.model import Model, Part, decode_model
-from tidegate.risk.model.spaces import Reference, read_in, reference_of
+from tidegate.risk.model.single import Reference
+from tidegate.risk.model.spaces import read_in, reference_of
 
 FILE = "prior.json"
 MOST_ROWS = 8000

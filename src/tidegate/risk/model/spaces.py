@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
-
 import numpy as np
-from msgspec import Struct
 
 from tidegate.risk.features.frame import Floats
+from tidegate.risk.model.single import REACH, Reference, Space
 
 GRID = 128
-REACH = 6.0
-
-Space: TypeAlias = Literal["raw", "log", "rank"]
-
-
-class Reference(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is usual in a repository, feature by feature, read from its changes alone and from no label.
-
-    `quantiles` are `GRID` + 1 evenly spaced quantiles, empty for a feature that was never known; `middles` and
-    `spreads` are median and quartile distance of the log-scaled values.
-    """
-
-    quantiles: tuple[tuple[float, ...], ...]
-    middles: tuple[float, ...]
-    spreads: tuple[float, ...]
 
 
 def reference_of(values: Floats) -> Reference:

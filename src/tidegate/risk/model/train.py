@@ -12,7 +12,8 @@ import numpy as np
 from tidegate.errors import InternalError
 from tidegate.risk.features.frame import Floats, Frame, Targets, Times
 from tidegate.risk.model.calibration import Platt
-from tidegate.risk.model.evaluation import Evaluation, evaluate
+from tidegate.risk.model.evaluation import evaluate
+from tidegate.risk.model.figures import Evaluation
 from tidegate.risk.model.forward import Forward, block_edges, calibrate, run_forward
 from tidegate.risk.model.ladder import Blend, learn
 from tidegate.risk.model.linear import sigmoid
