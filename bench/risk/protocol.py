@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.risk.tables import Project
+from bench.risk.tables import KAMEI, Project, widened
 from tidegate.risk.features.frame import Floats, Targets
 from tidegate.risk.model import metrics
 from tidegate.risk.model.forward import Forward, run_forward
@@ -68,7 +68,7 @@ def figures(project: Project, forward: Forward) -> Figures:
 
 def kamei(project: Project) -> Floats:
     """The baseline: log-scaled logistic regression on the first 80 %, trained once, every label known."""
-    values, split = project.frame.values, project.split
+    values, split = np.column_stack([project.frame.column(name) for name in KAMEI]), project.split
     reference = reference_of(values[:split])
     ridge = np.append(np.full(values.shape[1], 1.0), 1e-3)
     table = read_in("log", values, reference)
@@ -86,9 +86,27 @@ def captures(project: Project, scores: Floats) -> str:
     )
 
 
-def prior_without(name: str, pool: Iterable[Project]) -> Model:
-    """The prior of all other projects (leave one project out)."""
-    others = [project for project in pool if project.name != name]
+class Pooled(NamedTuple):
+    """Calibration over the changes of all projects together: error, what luck alone would show, and how many."""
+
+    ece: float
+    floor: float
+    changes: int
+
+
+def pooled(answered: Iterable[tuple[Project, Forward]]) -> Pooled:
+    """The calibration of all projects in one: few changes of a project then say little, instead of much by luck."""
+    parts = [(project.truth[project.split :], forward.chance[project.split :]) for project, forward in answered]
+    truth, chance = (np.concatenate(column) for column in zip(*parts, strict=True))
+    said = np.isfinite(chance)
+    error = metrics.calibration_error(chance[said], truth[said])
+    return Pooled(error, metrics.calibration_floor(chance[said]), int(said.sum()))
+
+
+def prior_without(name: str, pool: Iterable[Project], names: Sequence[str] = KAMEI) -> Model:
+    """The prior of all other projects (leave one project out), of the features `names`; unknown where a table has no
+    such column."""
+    others = [widened(project, names) for project in pool if project.name != name]
     return train_prior(Example(project.frame, project.targets, int(project.frame.at[-1])) for project in others)
 
 
@@ -117,7 +135,7 @@ def line(name: str, found: Figures) -> str:
 
 def mean_line(found: Sequence[Figures]) -> str:
     """The means over projects, every project alike."""
-    middle = Figures(*(mean(float(part) for part in column) for column in zip(*found, strict=True)))
+    middle = Figures._make(mean(float(part) for part in column) for column in zip(*found, strict=True))
     return line("mean", middle._replace(changes=sum(part.changes for part in found)))
 
 

@@ -16,8 +16,9 @@ import numpy as np
 
 from tidegate.risk.features.frame import Floats, Frame, Targets, Times
 
-KAMEI = "ns nd nf ent la ld lt fix ndev age nuc exp rexp sexp".split()
+KAMEI = tuple("ns nd nf ent la ld lt fix ndev age nuc exp rexp sexp".split())
 NEWEST = 0.2
+UNSETTLED = 60 * 86_400
 
 
 class Project(NamedTuple):
@@ -81,14 +82,31 @@ def issta21() -> list[Project]:
     return found
 
 
-def ai_era(place: Path | None = None, extra: Sequence[str] = ()) -> list[Project]:
-    """Repositories in which agents write a large share; `known` says since when a label is known."""
+def ai_era(place: Path | None = None, extra: Sequence[str] = (), settled: bool = False) -> list[Project]:
+    """Repositories in which agents write a large share; `known` says since when a label is known.
+
+    `settled` leaves out what the published baseline left out: changes of tests alone (no repair is ever traced to
+    them), changes of bots, and those of the newest 60 days, whose repairs are yet to come. Projects of which nothing is
+    left are not answered.
+    """
     found = []
     for path in _files("ai_era") if place is None else sorted(place.glob("*.csv.gz")):
-        rows = _read(path)
+        rows = _settled(_read(path)) if settled else _read(path)
+        if not rows:
+            continue
         known = np.array([int(float(row["known"])) if row["known"] else -1 for row in rows], dtype=np.int64)
         found.append(_project(path, rows, _times(rows, "ct"), known, _floats(rows, "bug"), {}, [*KAMEI, *extra]))
     return found
+
+
+def widened(project: Project, names: Sequence[str]) -> Project:
+    """The same project with the features `names`; those that its table lacks are unknown."""
+    frame = project.frame
+    if frame.names == tuple(names):
+        return project
+    unknown = np.full(len(frame.ids), np.nan)
+    values = np.column_stack([frame.column(name) if name in frame.names else unknown for name in names])
+    return project._replace(frame=frame._replace(names=tuple(names), values=values))
 
 
 # Private
@@ -101,7 +119,7 @@ def _project(
     known: Times,
     truth: Floats,
     renamed: dict[str, str],
-    names: Sequence[str] = tuple(KAMEI),
+    names: Sequence[str] = KAMEI,
 ) -> Project:
     order = np.argsort(at, kind="stable")
     values = np.column_stack([_floats(rows, renamed.get(name, name)) for name in names])[order]
@@ -114,6 +132,13 @@ def _project(
         Targets(truth, np.where(bad, np.where(known >= 0, known, at), -1)),
         Targets(truth, np.where(bad, at, -1)),
     )
+
+
+def _settled(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Nothing here looks at a label: who wrote the change, what it touches and when."""
+    at, tests, bots = _times(rows, "ct"), _floats(rows, "testr"), _floats(rows, "bot")
+    kept = (at <= at.max(initial=0) - UNSETTLED) & ~(tests >= 1.0) & ~(bots > 0.0)
+    return [row for row, keep in zip(rows, kept.tolist(), strict=True) if keep]
 
 
 def _files(kind: str) -> list[Path]:
