@@ -70,7 +70,7 @@ def compile_patterns(patterns: Sequence[str], *, where: str = "", below: bool = 
     `below=False` is the meaning in .gitattributes: a pattern that matches a folder says nothing of what is in it.
     """
     try:
-        return _compiled(tuple(patterns), where, below)
+        return _compiled(tuple(patterns), where if patterns else "", below)
     except re2.error as error:
         raise InputError(
             "these patterns are too large together", where=where, mend="use fewer or shorter ones"
