@@ -127,8 +127,10 @@ Probability  14 % of such changes were repaired (usual here: 9 %), high: riskier
              than 83 of 100 changes here
 Impact       moderate (0.42)
 
-What moved the probability
+What raised the probability
   +0.61  touches auth, where 1 change in 6 was repaired (20 of 120)
+
+What lowered it
   -0.20  400 earlier changes by the author in these subsystems
 
 What the impact is made of

@@ -18,14 +18,14 @@ from tidegate.change.patch import parse_patch
 from tidegate.change.values import Change, FileChange, Person
 from tidegate.facts import Intent
 from tidegate.risk.features.definitions import NAMES, VERSION
-from tidegate.risk.features.explain import MOST, explain
+from tidegate.risk.features.explain import MOST, explain, outside
 from tidegate.risk.features.frame import Frame, Targets
 from tidegate.risk.features.habits import Habits, Rate, folders_above, learn_habits
 from tidegate.risk.features.lines import risky_lines
 from tidegate.risk.features.row import Row
 from tidegate.risk.features.text import Content, Reader, total
-from tidegate.risk.features.tokens import learn_words, words_of
-from tidegate.risk.values import PastCommit, Suspect, SuspectLines, Touch, Trace
+from tidegate.risk.features.tokens import STRONGEST, learn_words, words_of
+from tidegate.risk.values import OUTSIDE, PastCommit, Suspect, SuspectLines, Touch, Trace
 from tidegate.settings import Settings
 
 DAY = 86_400
@@ -74,7 +74,7 @@ def test_a_rate_that_points_the_other_way_is_not_told() -> None:
     [
         ({"la": 2310, "ld": 4}, {"la": 0.9}, "2,310 lines added, 4 deleted; the usual change here adds 18"),
         ({"nf": 14, "ns": 4, "nd": 6}, {"nf": 0.3}, "14 files in 4 subsystems; the usual change here touches 1"),
-        ({"nf": 3, "ns": 1, "nd": 2}, {"nd": 0.3}, "3 files in 2 folders; the usual change here touches 1"),
+        ({"nf": 3, "ns": 1, "nd": 2}, {"nd": 0.3}, "3 files in 2 folders"),
         ({"nf": 2, "ent": 0.5}, {"ent": 0.3}, "1 of the 2 files has 100 % of the changed lines"),
         ({"nf": 4, "new_share": 0.25}, {"new_share": 0.3}, "1 of the 4 files is new"),
         (
@@ -86,7 +86,7 @@ def test_a_rate_that_points_the_other_way_is_not_told() -> None:
         ({"burst_day": 9}, {"burst_day": 0.2}, "9 changes by the author in the 24 hours before; usual here: 1"),
         ({"nf": 3}, {"test_share": 0.2}, "0 tests changed beside 1 file of source"),
         (
-            {"condition_share": 0.41},
+            {"la": 40, "condition_share": 0.41},
             {"condition_share": 0.2},
             "conditions and loops: 41 % of the added lines; usual here: 9 %",
         ),
@@ -103,6 +103,61 @@ def test_words(values: dict[str, float], moved: dict[str, float], words: str | N
     told = words_by_name(row_with(**values), change_of(("a.py", "x")), **moved)
     expected = words or "these 2 files had changes by 3 other people in the last 7 days, 1 of them in the last 24 hours"
     assert list(told.values()) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("values", "moved", "words"),
+    [
+        ({"la": 20, "ld": 66, "hunks": 3}, {"la": 0.3, "ld": 0.2}, "66 lines deleted, 20 added"),
+        ({"la": 20, "hunks": 9}, {"hunks": 0.3}, "edits in 9 separate places; usual here: 3"),
+        ({"nf": 4, "ns": 3, "nd": 3}, {"ns": 0.3}, "4 files in 3 subsystems; usual here: 2"),
+        (
+            {"nf": 2, "fixes_180": 6},
+            {"fixes_180": 0.3},
+            "these 2 files had 6 fixes in the last 180 days; usual here: 2",
+        ),
+        (
+            {"nf": 2, "fixes_180": 6},
+            {"fixes_180": -0.3},
+            "these 2 files had 6 fixes in the last 180 days; usual here: 2; here such changes needed less repair",
+        ),
+        ({"domains": 0}, {"critical": 0.01, "domains": -0.3}, None),
+        ({"depth": 2}, {"depth": -0.3}, "the deepest added line is indented by 8 columns; usual here: 20"),
+        ({"ai": 1}, {"ai": 0.1}, "declares an agent; of all commits here 52 % do"),
+        ({}, {"ai": -0.1}, "declares no agent; of all commits here 52 % do"),
+        ({"nf": 1, "nuc": 9, "ndev": 1}, {"ndev": 0.2}, "this file had changes by 1 person before; usual here: 4"),
+    ],
+)
+def test_each_factor_tells_of_the_figure_that_moved_it(
+    values: dict[str, float], moved: dict[str, float], words: str | None
+) -> None:
+    usual = USUAL | {"hunks": 3.0, "ns": 2.0, "fixes_180": 2.0, "domains": 0.1, "depth": 5.0, "ai": 0.52, "ndev": 4.0}
+    told = words_by_name(row_with(**values), change_of(("a.py", "x")), habits_of(usual), **moved)
+    assert list(told.values()) == ([words] if words else [])
+
+
+def habits_of(usual: dict[str, float]) -> Habits:
+    return Habits(usual, Rate(0, 0), Rate(0, 0), {})
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        ({"la": 85}, "la"),  # the usual 87
+        ({"la": 400, "condition_share": 0.09}, "condition_share"),  # the usual 8 %
+        ({"la": 2, "condition_share": 0.5}, "condition_share"),  # one of two lines
+        ({"la": 400, "blank_share": 0.4}, "blank_share"),
+    ],
+)
+def test_what_is_about_usual_or_says_nothing_is_not_told(values: dict[str, float], name: str) -> None:
+    habits = habits_of({"la": 87.0, "condition_share": 0.08, "blank_share": 0.1})
+    assert words_by_name(row_with(**values), change_of(("a.py", "x")), habits, **{name: 0.4}) == {}
+
+
+def test_a_change_outside_of_what_is_learnt_says_so() -> None:
+    (factor,) = outside(change_of(("docs/a.md", "x"), ("tests/test_a.py", "y")))
+    assert (factor.name, factor.weight) == (OUTSIDE, 0.0)
+    assert factor.words.startswith("all 2 files are tests, documents, generated or of build and CI: no repair is ever")
 
 
 def test_features_that_say_the_same_are_one_factor() -> None:
@@ -195,6 +250,32 @@ def test_a_call_with_other_arguments_is_seen() -> None:
     assert found[0].words.startswith("other arguments for connect")
 
 
+@pytest.mark.parametrize(
+    ("removed", "added"),
+    [
+        ("first = connect(host)", "other = wait(0) or connect(port)"),  # another line that calls the same
+        ("print(host)", "print(host, port)"),
+        ("console.log(host)", "console.log(port)"),
+    ],
+)
+def test_other_arguments_are_those_of_the_same_line(removed: str, added: str) -> None:
+    found = risky_lines(change_of(("src/a.py", added), removed=removed), {})
+    assert not any("other arguments" in one.words for one in found)
+
+
+def test_lines_of_markup_and_reasons_that_do_not_hold_for_data_are_not_told() -> None:
+    assert risky_lines(change_of(("src/page.html", "<!DOCTYPE html><p a=[0] b='x(y(z))'>")), {"html": 1.0}) == ()
+    assert risky_lines(change_of(("app.yml", "run: test --least 60 / 2")), {"least": 1.0}) == ()
+
+
+def test_words_without_meaning_are_no_reason_and_no_word_is_believed_beyond_a_bound() -> None:
+    text = "value = rows[0] if is_open else self.rows[1]"
+    (found,) = risky_lines(change_of(("src/a.py", text)), {"is": 2.0, "self": 2.0, "else": 2.0, "rows": 0.6})
+    assert "lines with" not in found.words
+    (found,) = risky_lines(change_of(("src/a.py", text)), {"is_open": STRONGEST})
+    assert "lines with `is_open` were repaired more than 5 times as often" in found.words
+
+
 @given(st.lists(st.binary(max_size=300), max_size=30))
 def test_any_text_is_taken(lines: list[bytes]) -> None:
     clean = [line.replace(b"\n", b"") for line in lines]
@@ -240,6 +321,17 @@ def test_words_are_learnt_from_lines_that_were_repaired(tmp_path: Path) -> None:
     assert words["risky"] > 0.3
     assert words.get("simple", 0) <= 0
     assert "thing" not in words or abs(words["thing"]) < abs(words["risky"])
+
+
+def test_one_fix_of_many_files_teaches_no_word(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "repo")
+    paths = [f"src/{number}.py" for number in range(8)]
+    calm = "".join(f"calm_{line} = simple(thing)\n" for line in range(20))
+    guilty = repo.commit("Add", dict.fromkeys(paths, f"{calm}risky = unsafe_cast(thing)\n"), author=BOB)
+    fix = repo.commit("Fix a crash", dict.fromkeys(paths, calm), author=ALICE)
+    lines = tuple(SuspectLines(path, (21,)) for path in paths)
+    with open_repository(repo.path) as repository:
+        assert learn_words(repository, {fix: Trace(fix, (Suspect(guilty, 0.9, lines, ()),))}) == {}
 
 
 def test_words_of_a_line() -> None:

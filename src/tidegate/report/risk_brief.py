@@ -6,6 +6,7 @@ from tidegate.facts import Facts, History, Risk, RiskFactor, is_known
 from tidegate.report.escape import terminal
 from tidegate.report.layout import cut, paint, percent
 from tidegate.report.style import Style
+from tidegate.risk.values import OUTSIDE
 
 
 def render_risk(facts: Facts, style: Style) -> list[str]:
@@ -28,6 +29,8 @@ def render_risk(facts: Facts, style: Style) -> list[str]:
 
 def likelihood(risk: Risk, history: History) -> str:
     """How likely a repair is, in words: `14 % need repair (usual here: 9 %), riskier than 83 of 100 changes`."""
+    if is_outside(risk):
+        return "not rated: tests, documents, generated files, build or CI alone"
     rank = rank_in_words(risk)
     if is_known(risk, "probability"):
         usual = f" (usual here: {percent(risk.usual).strip()})" if is_known(risk, "usual") and history.matured else ""
@@ -35,6 +38,11 @@ def likelihood(risk: Risk, history: History) -> str:
             f", {rank}" if rank else ""
         )
     return rank or f"unknown: {_reason(risk, 'probability')}"
+
+
+def is_outside(risk: Risk) -> bool:
+    """Whether nothing was learnt of changes like this one; its figures then are those of a stranger."""
+    return is_known(risk, "factors") and any(factor.name == OUTSIDE for factor in risk.factors)
 
 
 def rank_in_words(risk: Risk) -> str:

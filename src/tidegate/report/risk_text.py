@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from tidegate.facts import AgentEffect, Facts, RiskFactor, is_known
+from tidegate.facts import Facts, Risk, RiskFactor, is_known
 from tidegate.report.agent_words import say_effect
 from tidegate.report.escape import terminal
 from tidegate.report.layout import paint, wrap
-from tidegate.report.risk_brief import impact, likelihood
+from tidegate.report.risk_brief import impact, is_outside, likelihood
 from tidegate.report.style import Style
 
 _MOST_UNKNOWN = 4
@@ -18,10 +19,11 @@ def render_risk_text(facts: Facts, style: Style) -> str:
     """Probability and impact, never mixed, each with its reasons; then lines, agents and what is not known."""
     blocks = (
         _head(facts, style),
-        _factors("What moved the probability", facts.risk.factors, style) if is_known(facts.risk, "factors") else [],
+        _moved(facts.risk, "What raised the probability", 1, style),
+        _moved(facts.risk, "What lowered it", -1, style),
         _factors("What the impact is made of", facts.risk.impact_factors, style),
         _lines(facts, style),
-        _agents(facts.history.agents, facts.history.repaired_share, style),
+        _agents(facts, style),
         _past(facts, style),
         _unknown(facts, style),
     )
@@ -40,9 +42,23 @@ def _head(facts: Facts, style: Style) -> list[str]:
     return [
         *_titled("Probability", likelihood(risk, facts.history), style),
         *_titled(
-            "Impact", impact(risk).removeprefix("impact ") + (f" ({risk.impact:.2f})" if risk.impact else ""), style
+            "Impact", impact(risk).removeprefix("impact ") + (f" ({_floor(risk.impact)})" if risk.impact else ""), style
         ),
     ]
+
+
+def _floor(value: float) -> str:
+    """Two digits that never reach into the next band."""
+    return f"{math.floor(value * 100 + 1e-9) / 100:.2f}"
+
+
+def _moved(risk: Risk, title: str, way: int, style: Style) -> list[str]:
+    """The factors of one direction: no reader should have to find a sign to know which way a sentence points."""
+    if not is_known(risk, "factors"):
+        return []
+    if is_outside(risk):
+        return _titled("Why not", risk.factors[0].words, style) if way > 0 else []
+    return _factors(title, [factor for factor in risk.factors if factor.weight * way > 0], style)
 
 
 def _titled(title: str, text: str, style: Style) -> list[str]:
@@ -69,7 +85,12 @@ def _lines(facts: Facts, style: Style) -> list[str]:
     return lines
 
 
-def _agents(agents: Sequence[AgentEffect], usual: float, style: Style) -> list[str]:
+def _agents(facts: Facts, style: Style) -> list[str]:
+    """How the agents fared that had a part in this change; those of others say nothing of it (`risk show` has them)."""
+    provenance = facts.provenance
+    found = {agent.tool for agent in provenance.agents} | {mark.tool for mark in provenance.declarations}
+    agents = [agent for agent in facts.history.agents if agent.tool in found]
+    usual = facts.history.repaired_share
     lines = [paint("How changes by agents fared here", style, "bold")] if agents else []
     for agent in agents:
         lines += wrap(_say(say_effect(agent, usual), style), style.width, "  ", "    ")
@@ -86,7 +107,12 @@ def _past(facts: Facts, style: Style) -> list[str]:
 
 
 def _unknown(facts: Facts, style: Style) -> list[str]:
-    found = dict.fromkeys(one.reason for one in (*facts.risk.unknowns, *facts.history.unknowns))
+    said = likelihood(facts.risk, facts.history)
+    found = dict.fromkeys(
+        one.reason
+        for one in (*facts.risk.unknowns, *facts.history.unknowns)
+        if one.path != "risk.impact_band" and not (said.startswith("unknown: ") and one.reason in said)
+    )
     if not found:
         return []
     lines = [paint("Not known", style, "bold")]

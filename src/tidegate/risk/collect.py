@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tidegate.risk.history.mine import Mined
     from tidegate.risk.knowledge import Figures, Knowledge
     from tidegate.risk.values import PathTouch
+    from tidegate.settings import Settings
 
 LEAST_RANKED = 30
 """Earlier changes below which a rank among them says nothing."""
@@ -72,6 +73,7 @@ class _Past(NamedTuple):
     knowledge: Knowledge
     row: Row
     touches: Mapping[str, tuple[PathTouch, ...]]
+    is_outside: bool
 
 
 def _judged(change: Change, context: Context, read: Read, impact: Impact) -> tuple[Risk, History]:
@@ -88,8 +90,16 @@ def _judged(change: Change, context: Context, read: Read, impact: Impact) -> tup
     with open_history(repository, change.base, store_folder(repository)) as mined:
         row = features_of(_until_now(change, context.now), read.change, read.provenance, mined, settings, repository)
         names = sorted({show_path(file.old_path) for file in change.files})
-        past = _Past(mined, knowledge, row, mined.touching(names))
+        past = _Past(mined, knowledge, row, mined.touching(names), _is_outside(change, settings))
         return _risk(impact, _scored(change, past)), _history(past)
+
+
+def _is_outside(change: Change, settings: Settings) -> bool:
+    """Whether the change is one of those that are left out of what models learn from, by its files."""
+    from tidegate.risk.labels.fixes import paths_beside
+
+    paths = {show_path(file.path) for file in change.files}
+    return bool(paths) and paths == paths_beside(paths, settings)
 
 
 def _until_now(change: Change, now: str) -> Change:
@@ -119,13 +129,15 @@ def _knowledge(change: Change, context: Context, repository: Repository) -> Know
 
 
 def _scored(change: Change, past: _Past) -> Risk:
-    from tidegate.risk.features.explain import explain
-    from tidegate.risk.features.lines import risky_lines
+    from tidegate.risk.features.explain import explain, outside
+    from tidegate.risk.features.lines import FEW_AUTHORS, risky_lines
 
     knowledge, model = past.knowledge, past.knowledge.model
     score = model.score(past.row.names, past.row.values)
     authors = {path: len({touch.author for touch in touches}) for path, touches in past.touches.items()}
-    unknowns = [Unknown(f"risk.{name}", unknown.reason) for unknown in past.mined.unknowns for name in _SCORE]
+    if knowledge.habits.usual.get("ndev", 0.0) <= FEW_AUTHORS:
+        authors = {}  # where one person alone is the rule, it is no reason to look
+    unknowns = [Unknown(f"risk.{name}", reason) for reason in _gaps(past) for name in _SCORE]
     said = score.probability if knowledge.figures.matured >= LEAST_LABELS else None
     if said is None:
         unknowns += [Unknown(f"risk.{name}", _too_few(knowledge.figures)) for name in _PROBABILITY]
@@ -138,7 +150,9 @@ def _scored(change: Change, past: _Past) -> Risk:
         usual=round(model.usual, 4),
         percentile=round(score.percentile, 4),
         band=next(name for least, name in BANDS if score.percentile >= least),
-        factors=explain(past.row, score.contributions, change, knowledge.habits),
+        factors=outside(change)
+        if past.is_outside
+        else explain(past.row, score.contributions, change, knowledge.habits),
         lines=risky_lines(change, knowledge.words, authors),
         model=model.kind,
         model_digest=model.digest,

@@ -110,7 +110,8 @@ def _unknowns(change: ChangeFacts, reach: Reach, infra: Infra, least: float) -> 
     if infra.status == "partial":
         reasons.append(f"what it does to infrastructure is not known in full ({_first(infra.unknowns)})")
     if reasons:
-        yield Unknown("risk.impact", f"{'; '.join(reasons)}; it is {least:.2f} at least")
+        tail = f"; it is {least:.2f} at least" if least else ""
+        yield Unknown("risk.impact", "; ".join(reasons) + tail)
         yield Unknown("risk.impact_band", "follows the impact")
 
 

@@ -73,6 +73,9 @@ HORIZON_SECONDS = 365 * 86400
 """A repair counts when it is known within a year of the change. Without an end "has to be repaired" could never be held
 against what came, and what a change of today costs in 2035 helps nobody who must decide about it."""
 
+OUTSIDE = "outside"
+"""The name of the one factor of a change that lies outside of what models learn from; it moved nothing."""
+
 REPAIRED = 0.4
 """A change is counted as repaired from this confidence on. Labels are less sure than the word suggests; with this bound
 as many changes are counted as are to be expected in all (.39 to .43 on five public histories)."""

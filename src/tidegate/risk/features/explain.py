@@ -15,12 +15,30 @@ from tidegate.facts import RiskFactor
 from tidegate.risk.features.definitions import FEATURES
 from tidegate.risk.features.habits import Habits, Rate, folders_above
 from tidegate.risk.features.row import Row
+from tidegate.risk.values import OUTSIDE
 
 MOST = 6
 LEAST = 0.05
 """Log-odds; what moved less than this moved nothing that a reader could see."""
+DIFFERENT = 1.25
+"""A count is told of where it is so many times the usual one, or less than one so many-th."""
+DIFFERENT_SHARE = 0.05
+FEWEST_LINES = 10
+"""Added lines below which shares of them are not told of."""
+MOSTLY_NONE = 0.5
+"""A usual count below this is told as none: half a person or a tenth of an area is nothing that a reader can see."""
 TELLING = 1.25
 """A place is told of where its rate is so many times that of the repository, or less than one so many-th."""
+
+
+def outside(change: Change) -> tuple[RiskFactor, ...]:
+    """The factor of a change that touches nothing of the product. No repair is ever traced to such a change."""
+    files = len(change.files)
+    words = (
+        f"{'the 1 file is' if files == 1 else f'all {files:,} files are'} tests, documents, generated or of build "
+        "and CI: no repair is ever traced to these, so nothing was learnt of such a change"
+    )
+    return (RiskFactor(OUTSIDE, words, 0.0),)
 
 
 def explain(
@@ -70,18 +88,39 @@ def _factor(theme: str, parts: Sequence[tuple[str, float]], seen: _Seen) -> Risk
     weight = sum(part for _, part in parts)
     if abs(weight) < LEAST:
         return None
-    along = sorted((-abs(part), name) for name, part in parts if part * weight > 0 and _differs(seen, name))
+    along = sorted((-abs(part), name) for name, part in parts if part * weight > 0 and _is_telling(seen, name))
     if not along:
         return None
     lead = along[0][1]
     words = _TABLE[theme].tell(seen, lead, weight) or _plain(seen, lead)
-    return RiskFactor(theme, words, round(weight, 4))
+    return RiskFactor(theme, words + _against(seen, lead, weight, words), round(weight, 4))
+
+
+def _against(seen: _Seen, lead: str, weight: float, words: str) -> str:
+    """A remark where the model goes against what a reader expects of the figure, so that nobody takes it for a slip."""
+    usual, way = seen.usual(lead), _EXPECTED.get(lead, 0)
+    if usual is None or words.startswith("touches ") or way * (seen.of(lead) - usual) * weight >= 0:
+        return ""
+    return f"; here such changes needed {'more' if weight > 0 else 'less'} repair"
+
+
+def _is_telling(seen: _Seen, name: str) -> bool:
+    """Whether a reader can use the figure: a share of a handful of lines is chance, and of blank lines says nothing."""
+    if name == "blank_share" or (_FEATURES[name].group == "content" and name.endswith("_share")):
+        return name != "blank_share" and seen.of("la") >= FEWEST_LINES and _differs(seen, name)
+    return _differs(seen, name)
 
 
 def _differs(seen: _Seen, name: str) -> bool:
-    """Whether the figure reads otherwise than the usual one."""
-    usual = seen.usual(name)
-    return usual is None or _shown(name, seen.of(name)) != _shown(name, usual)
+    """Whether the figure is so far from the usual one that a reader would call it another."""
+    usual, value = seen.usual(name), seen.of(name)
+    if usual is None:
+        return True
+    if _FEATURES[name].unit == "share":
+        return abs(value - usual) >= DIFFERENT_SHARE
+    if value == 0 and usual < MOSTLY_NONE:
+        return False
+    return _number(value) != _number(usual) and not usual / DIFFERENT < value < usual * DIFFERENT
 
 
 def _shown(name: str, value: float) -> str:
@@ -91,18 +130,31 @@ def _shown(name: str, value: float) -> str:
 def _size(seen: _Seen, lead: str, _: float) -> str:
     if lead == "definitions":
         return f"{_counted(seen.of(lead), 'definition')} of functions and types edited{_usual(seen, lead)}"
-    usual = seen.usual("la")
-    if lead != "la" and usual is not None and not _differs(seen, "la"):
-        return ""
-    tail = f"; the usual change here adds {_number(usual)}" if usual is not None else ""
+    if lead == "hunks":
+        return f"edits in {_counted(seen.of(lead), 'separate place')}{_usual(seen, lead)}"
+    if lead.startswith("tokens_"):
+        lines = "la" if lead == "tokens_added" else "ld"
+        more, usual = seen.usual(lead), seen.usual(lines)
+        if (
+            more is not None
+            and usual is not None
+            and (not _differs(seen, lines) or (seen.of(lead) - more) * (seen.of(lines) - usual) < 0)
+        ):
+            return f"{_counted(seen.of(lead), 'word')} {lead.removeprefix('tokens_')}; usual here: {_number(more)}"
+        lead = lines
+    usual = seen.usual(lead)
+    tail = f"; the usual change here {'adds' if lead == 'la' else 'deletes'} {_number(usual)}" if usual else ""
+    if lead == "ld":
+        return f"{_counted(seen.of('ld'), 'line')} deleted, {_number(seen.of('la'))} added{tail}"
     return f"{_counted(seen.of('la'), 'line')} added, {_number(seen.of('ld'))} deleted{tail}"
 
 
 def _content(seen: _Seen, lead: str, _: float) -> str:
     if lead != "depth":
         return ""
-    nested = f"up to {_counted(seen.of('depth'), 'level')} deep" if seen.of("depth") else "0 levels deep"
-    return f"added lines are nested {nested}{_usual(seen, 'depth')}"
+    usual = seen.usual("depth")
+    tail = f"; usual here: {_number(usual * _COLUMNS)}" if usual is not None else ""
+    return f"the deepest added line is indented by {_counted(seen.of('depth') * _COLUMNS, 'column')}{tail}"
 
 
 def _spread(seen: _Seen, lead: str, _: float) -> str:
@@ -110,12 +162,15 @@ def _spread(seen: _Seen, lead: str, _: float) -> str:
     if lead == "new_share":
         if files == 1:
             return "the 1 file is new" if new else "the 1 file is not new"
-        return f"{_number(new) if new else 'none'} of the {_number(files)} files {'is' if new < 2 else 'are'} new"
+        return f"{_number(new) if new else 'none'} of the {_number(files)} files {'is' if new == 1 else 'are'} new"
     if lead == "ent" and files > 1:
         return _most_changed(seen, files)
-    usual = seen.usual("nf")
-    if lead != "nf" and usual is not None and not _differs(seen, "nf"):
+    if lead in ("ns", "nd"):
+        noun = "subsystem" if lead == "ns" else "folder"
+        return f"{_counted(files, 'file')} in {_counted(seen.of(lead), noun)}{_usual(seen, lead)}"
+    if lead != "nf":
         return ""
+    usual = seen.usual("nf")
     tail = f"; the usual change here touches {_number(usual)}" if usual is not None else ""
     wide, noun = (seen.of("ns"), "subsystem") if seen.of("ns") > 1 else (seen.of("nd"), "folder")
     return f"{_counted(files, 'file')} in {_counted(wide, noun)}{tail}"
@@ -133,8 +188,10 @@ def _files(seen: _Seen, lead: str, weight: float) -> str:
         return place
     files = _these(seen)
     if lead == "fixes_180":
-        return f"{files} had {_counted(seen.of('fixes_180'), 'fix', 'fixes')} in the last 180 days"
-    if lead in ("nuc", "ndev"):
+        return f"{files} had {_counted(seen.of('fixes_180'), 'fix', 'fixes')} in the last 180 days{_usual(seen, lead)}"
+    if lead == "ndev":
+        return f"{files} had changes by {_counted(seen.of('ndev'), 'person', 'people')} before{_usual(seen, lead)}"
+    if lead == "nuc":
         by = f" by {_counted(seen.of('ndev'), 'person', 'people')}" if seen.of("nuc") else ""
         usual = seen.usual("nuc")
         tail = f"; usual here: {_number(usual)}" if usual is not None else ""
@@ -169,6 +226,8 @@ def _experience(seen: _Seen, lead: str, _: float) -> str:
     before = seen.of("sexp") if lead == "sexp" else seen.of("exp")
     where = "in these subsystems" if lead == "sexp" else "in this repository"
     done = f"{_counted(before, 'earlier change')} by the author {where}"
+    if lead in ("exp", "sexp") and (usual := seen.usual(lead)) is not None:
+        done += f" (usual here: {_number(usual)})"
     if not old or not seen.of("nuc"):
         return done
     if old == 1:
@@ -194,22 +253,29 @@ def _pace(seen: _Seen, lead: str, _: float) -> str:
 
 def _tests(seen: _Seen, _lead: str, _: float) -> str:
     source = sum(file.kind == "source" and file.by_hand for file in seen.change.files)
+    usual = seen.usual("test_share")
+    tail = f"; usual here: {100 * usual:.0f} %" if usual is not None else ""
     if not seen.of("test_files"):
-        return f"0 tests changed beside {_counted(source, 'file')} of source" if source else ""
+        beside = f" beside {_counted(source, 'file')} of source" if source else ""
+        return f"0 tests changed{beside}" + (f"; usual here: {100 * usual:.0f} % of the added lines" if usual else "")
     share = f"{100 * seen.of('test_share'):.0f} % of the lines added to source and tests"
-    return f"{_counted(seen.of('test_files'), 'test file')} changed, with {share}"
+    return f"{_counted(seen.of('test_files'), 'test file')} changed, with {share}{tail}"
 
 
 def _agent(seen: _Seen, _lead: str, _: float) -> str:
     commits = max(sum(len(commit.parents) < 2 for commit in seen.change.commits), 1)
     declared = round(seen.of("ai") * commits)
-    return f"{_number(declared)} of {_counted(commits, 'commit')} declared an agent"
+    usual = seen.usual("ai")
+    tail = f"; of all commits here {100 * usual:.0f} % do" if usual is not None else ""
+    if commits > 1:
+        return f"{_number(declared)} of {_counted(commits, 'commit')} declare an agent{tail}"
+    return f"{'declares an' if declared else 'declares no'} agent{tail or f' ({declared} of 1 commit)'}"
 
 
 def _purpose(seen: _Seen, lead: str, _: float) -> str:
     if lead == "fix":
         fixes = seen.habits.fixes
-        tail = f"; of fixes here {_rate(fixes)}" if fixes.changes else " (1 mark)"
+        tail = f"; of fixes here {_rate(fixes)}" if fixes.changes else ""
         return (
             f"says that it repairs a defect{tail}" if seen.of("fix") else f"does not say that it repairs a defect{tail}"
         )
@@ -246,6 +312,8 @@ def _on_average(seen: _Seen) -> str:
 
 def _usual(seen: _Seen, name: str) -> str:
     usual = seen.usual(name)
+    if usual is not None and usual < MOSTLY_NONE:
+        return "; usual here: none"
     return f"; usual here: {_number(usual)}" if usual is not None else ""
 
 
@@ -263,7 +331,7 @@ def _short(rate: Rate) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.1f}" if 0 < value < 10 and value != int(value) else f"{value:,.0f}"
+    return f"{value:.1f}".removesuffix(".0") if 0 < value < 10 else f"{value:,.0f}"
 
 
 def _counted(value: float, noun: str, plural: str = "") -> str:
@@ -291,3 +359,8 @@ _TABLE: dict[str, _Theme] = {
 }
 _THEMES = {name: theme for theme, one in _TABLE.items() for name in one.features}
 _FEATURES = {feature.name: feature for feature in FEATURES}
+_COLUMNS = 4
+_EXPECTED = dict.fromkeys(
+    ("la", "ld", "tokens_added", "tokens_deleted", "hunks", "ns", "nd", "nf", "fixes_180", "domains", "critical"), 1
+) | dict.fromkeys(("exp", "rexp", "sexp", "familiar_share", "test_share", "test_files"), -1)
+"""Which way a reader expects more of something to move a risk; what is not here may go either way."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tidegate.change.values import Change, FileChange, show_path
 from tidegate.facts import RiskyLine
 from tidegate.risk.features.text import comment_of
-from tidegate.risk.features.tokens import words_of
+from tidegate.risk.features.tokens import STRONGEST, words_of
 
 MOST = 5
 MOST_OF_A_FILE = 3
@@ -18,6 +18,8 @@ MOST_READ = 10_000
 """Lines that are looked at; a change with more is looked at from its start, file by file."""
 LONGEST = 300
 FEW_AUTHORS = 1
+TELLING = 2.0
+"""A word is told of where lines with it were repaired so many times as often as others."""
 
 
 def risky_lines(
@@ -105,20 +107,35 @@ _CRITICAL = 0.4
 _ALONE = 0.15
 _WORD_WEIGHT = 0.15
 _CALL = re.compile(rb"([A-Za-z_][\w.]{1,60})\s*\(")
+_MARKUP = re.compile(
+    rb"\.(?:html?|xml|xsl|css|scss|less|svg|props|targets|projitems|\w*proj|resx|xaml|json|lock|snap)$", re.IGNORECASE
+)
+"""Files whose lines are no statements."""
+_TALKING = re.compile(
+    rb"(?:[\w.]*\.)?(?:print|println|printf|sprintf|fprintf|Errorf|Sprintf|Printf|Println|Fprintf|format|echo|puts|warn"
+    rb"|log|debug|info|warning|error|len|str|int|list|set|dict|tuple|range|if|elif|for|while|switch|return|catch|describe"
+    rb"|it|test|expect|console\.\w+)"
+)
+"""Calls whose arguments are edited all the time without anything behaving otherwise, and words that are no calls."""
 _IMPORT = re.compile(rb"\s*(?:import\b|from\b.*\bimport\b|#\s*include\b|require\b|use\b|using\b|package\b|export \*)")
 _BRACKETS = re.compile(rb"[\s{}()\[\];,:]*|\s*(?:else|try|do|end|pass|begin|finally)\s*[:{]?\s*")
 _PROSE = re.compile(rb"\b(?:the|an|this|that|will|are|be|which|should|must)\s+[a-z`]{2}")
+_SILENT = frozenset(
+    "self this else elif then true false none null undefined const final void func function return async await yield "
+    "with from import class def case switch break continue while string number bool boolean static public private "
+    "protected export default type interface struct".split()
+)
 _STRING = re.compile(rb"\"(?:[^\"\\]|\\.){0,60}\"|'(?:[^'\\]|\\.){0,60}'")
 _CODE = re.compile(rb"[=(){}\[\];<>+*/&|]|\b(?:return|raise|throw|yield|await|delete|del|goto|break|continue)\b|:\s*$")
 """What prose, such as the text of a docstring, has none of."""
 
 
 def _first(files: Iterable[FileChange]) -> list[FileChange]:
-    return [file for file in files if file.by_hand and file.kind == "source"]
+    return [file for file in files if file.by_hand and file.kind == "source" and not _MARKUP.search(file.path)]
 
 
 def _others(files: Iterable[FileChange]) -> list[FileChange]:
-    return [file for file in files if file.kind in ("source", "test", "config")]
+    return [file for file in files if file.kind in ("source", "test", "config") and not _MARKUP.search(file.path)]
 
 
 def _judged(files: Iterable[FileChange], words: Mapping[str, float], authors: Mapping[str, int]) -> Iterator[_Judged]:
@@ -128,11 +145,11 @@ def _judged(files: Iterable[FileChange], words: Mapping[str, float], authors: Ma
         base, place = _of_file(file, authors)
         path = show_path(file.path)
         for hunk in file.hunks:
-            calls = _calls(_STRING.sub(b'""', text[:LONGEST]) for text in hunk.removed)
+            before = _edited_calls(hunk.removed)
             for number, text in enumerate(hunk.added[: max(left, 0)], hunk.new_start):
                 line = text[:LONGEST]
                 if _tells(line, comment):
-                    score, why = _of_line(line, calls, words if file.kind in ("source", "test") else {})
+                    score, why = (0.0, []) if file.kind == "config" else _of_line(line, before, words)
                     if why or file.critical:
                         yield _Judged(base + score, path, number, "; ".join((*why, *place)), line.strip())
             left -= len(hunk.added)
@@ -156,17 +173,16 @@ def _of_file(file: FileChange, authors: Mapping[str, int]) -> tuple[float, list[
     return score, why
 
 
-def _of_line(line: bytes, calls: Mapping[bytes, set[bytes]], words: Mapping[str, float]) -> tuple[float, list[str]]:
+def _of_line(line: bytes, before: Mapping[bytes, set[bytes]], words: Mapping[str, float]) -> tuple[float, list[str]]:
     code = _STRING.sub(b'""', line)
     kinds = [kind for kind in _KINDS if kind.pattern.search(code)]
     score = sum(kind.score for kind in kinds)
     why = [kind.name for kind in kinds if kind.name]
-    for name, arguments in _calls([code]).items():
-        if name in calls and not arguments & calls[name]:
-            score += _OTHER_ARGUMENTS
-            what = "another signature of" if _DEFINITION.match(code) else "other arguments for"
-            why.insert(0, f"{what} {name.decode('utf-8', 'backslashreplace')}")
-            break
+    name = _other_arguments(code, before)
+    if name:
+        score += _OTHER_ARGUMENTS
+        what = "another signature of" if _DEFINITION.match(code) else "other arguments for"
+        why.insert(0, f"{what} {name.decode('utf-8', 'backslashreplace')}")
     learnt, said = _of_words(code, words)
     return score + learnt, [*why[:2], *said]
 
@@ -179,19 +195,35 @@ def _of_words(code: bytes, words: Mapping[str, float]) -> tuple[float, list[str]
         ((words[word], word) for word in words_of(code) if word in words), key=lambda one: (-abs(one[0]), one[1])
     )
     score = _WORD_WEIGHT * sum(odds for odds, _ in found[:3])
-    raised = [(odds, word) for odds, word in found if odds >= math.log(1.5)]
+    raised = [(odds, word) for odds, word in found if odds >= math.log(TELLING) and _speaks(word)]
     if not raised:
         return score, []
     odds, word = raised[0]
-    return score, [f"lines with `{word}` were repaired {math.exp(odds):.1f} times as often as others here"]
+    times = f"{math.exp(odds):.1f}" if odds < STRONGEST else f"more than {math.exp(STRONGEST):.0f}"
+    return score, [f"lines with `{word}` were repaired {times} times as often as others here"]
 
 
-def _calls(lines: Iterable[bytes]) -> dict[bytes, set[bytes]]:
-    """The name of each call to what follows its bracket."""
+def _speaks(word: str) -> bool:
+    """Whether a word means something to who reads it alone: `is`, `for` and `self` do not."""
+    return len(word) >= 4 and word not in _SILENT
+
+
+def _other_arguments(code: bytes, before: Mapping[bytes, set[bytes]]) -> bytes:
+    """The call whose line read the same before the edit, up to the bracket; b"" for none."""
+    for match in _CALL.finditer(code):
+        rest = before.get(code[: match.end()].strip())
+        if rest and code[match.end() :].strip() not in rest and not _TALKING.fullmatch(match[1]):
+            return match[1]
+    return b""
+
+
+def _edited_calls(removed: Iterable[bytes]) -> dict[bytes, set[bytes]]:
+    """The text of removed lines up to the bracket of each call, to what follows it."""
     found: dict[bytes, set[bytes]] = {}
-    for line in lines:
-        for match in _CALL.finditer(line[:LONGEST]):
-            found.setdefault(match[1], set()).add(line[match.end() : LONGEST].strip())
+    for text in removed:
+        line = _STRING.sub(b'""', text[:LONGEST])
+        for match in _CALL.finditer(line):
+            found.setdefault(line[: match.end()].strip(), set()).add(line[match.end() :].strip())
     return found
 
 

@@ -23,6 +23,8 @@ LEAST_FIXES = 4
 MOST_WORDS = 2_000
 PRIOR_WORDS = 2_000.0
 """So many words of ordinary text stand behind both sides."""
+STRONGEST = round(math.log(5), 3)
+"""No word is believed beyond five times as often: a name that is nowhere else any more would be told as hundreds."""
 CERTAIN = 1.64
 """Standard errors that a word must lie away from no difference (90 %)."""
 
@@ -44,7 +46,8 @@ def learn_words(repository: Repository, traces: Mapping[str, Trace]) -> dict[str
     Words without a difference that can be told from chance are left out. Two processes.
     """
     asked = dict(_questions(list(traces.values())[-MOST_FIXES:]))
-    bad, good, agree = Counter[str](), Counter[str](), Counter[str]()
+    bad, good = Counter[str](), Counter[str]()
+    agree: dict[str, set[str]] = {}
     for blob in repository.read_blobs(sorted(asked), limit=LARGEST_BYTES):
         if blob.kind != "blob" or b"\0" in blob.content[:8000]:
             continue
@@ -53,8 +56,9 @@ def learn_words(repository: Repository, traces: Mapping[str, Trace]) -> dict[str
             words = words_of(line)
             (here if number in asked[blob.name] else good).update(words)
         bad.update(here)
-        agree.update(here.keys())
-    return _log_odds(bad, good, {word for word, fixes in agree.items() if fixes >= LEAST_FIXES})
+        for word in here:
+            agree.setdefault(word, set()).add(blob.name.partition("^")[0])
+    return _log_odds(bad, good, {word for word, fixes in agree.items() if len(fixes) >= LEAST_FIXES})
 
 
 # Private
@@ -84,6 +88,6 @@ def _log_odds(bad: Counter[str], good: Counter[str], words: Iterable[str]) -> di
         a, b = bad[word] + usual, good[word] + usual
         odds = math.log(a / (all_bad + PRIOR_WORDS - a)) - math.log(b / (all_good + PRIOR_WORDS - b))
         if abs(odds) > CERTAIN * math.sqrt(1 / a + 1 / b):
-            found[word] = round(odds, 3)
+            found[word] = round(max(-STRONGEST, min(odds, STRONGEST)), 3)
     most = sorted(found.items(), key=lambda one: (-abs(one[1]), one[0]))[:MOST_WORDS]
     return dict(sorted(most))
