@@ -73,7 +73,12 @@ def moment(text: str | None) -> str:
         ) from error
     if given.tzinfo is None:
         raise InputError(f"{text!r} has no time zone", where="--now", mend="write it like 2026-05-01T12:00:00Z")
-    return given.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        return given.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except OverflowError as error:
+        raise InputError(
+            f"{text!r} lies outside of the years 1 to 9999", where="--now", mend="name a moment of the calendar"
+        ) from error
 
 
 def style_here(colour: str = "auto") -> Style:

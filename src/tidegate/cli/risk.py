@@ -32,14 +32,17 @@ def train(at: str, output: Path | None, prior: Path | None, format_: str, repo: 
     Reads the history once and keeps what it learnt beside it; later runs read only what is new. Stopping it loses
     nothing that was read.
     """
+    from tidegate.errors import InputError
     from tidegate.report.risk_model import render_knowledge, render_knowledge_json
-    from tidegate.risk.knowledge import encode
+    from tidegate.risk.history.mine import store_folder
+    from tidegate.risk.knowledge import encode, is_kept
     from tidegate.risk.model.model import read_model
     from tidegate.risk.train import learn
 
     own = read_model(prior) if prior is not None else None
     with _open(repo) as repository:
         lesson = learn(repository, repository.resolve(at), _settings(repository), progress(), own)
+        kept = output is not None or is_kept(repository, lesson.knowledge)
     if output is not None:
         write_to(output, encode(lesson.knowledge))
     text = (
@@ -48,6 +51,12 @@ def train(at: str, output: Path | None, prior: Path | None, format_: str, repo: 
         else render_knowledge(lesson.knowledge, style_here())
     )
     write_result(text)
+    if not kept:
+        raise InputError(
+            "what was learnt could not be kept: this is a link, belongs to somebody else or cannot be written",
+            where=str(store_folder(repository)),
+            mend="put it right, or write a file with -o FILE",
+        )
 
 
 @click.command(name="show")

@@ -22,10 +22,11 @@ def read_list(path: Path) -> tuple[Entry, ...]:
     """The repositories of a list, in its order: `FOLDER` or `FOLDER NAME` a line, `#` begins a comment.
 
     Folders are meant from where the list lies. Raises InputError for a list that cannot be read, that is empty, or
-    that names one twice. Whether a folder is a repository is found out when its turn comes.
+    that names one twice, in whatever case. Whether a folder is a repository is found out when its turn comes.
     """
     try:
-        text = path.read_bytes()[: LIMIT_BYTES + 1]
+        with path.open("rb") as file:
+            text = file.read(LIMIT_BYTES + 1)
     except OSError as error:
         raise InputError(
             f"the list cannot be read: {error.strerror}", where=str(path), mend="check the path"
@@ -38,11 +39,11 @@ def read_list(path: Path) -> tuple[Entry, ...]:
         if not words:
             continue
         entry = _entry(words, path.parent, f"{path}:{number}")
-        if entry.name in found:
+        if entry.name.casefold() in found:
             raise InputError(
                 f"{entry.name} is named twice", where=f"{path}:{number}", mend="give one a name of its own: FOLDER NAME"
             )
-        found[entry.name] = entry
+        found[entry.name.casefold()] = entry
     if not found:
         raise InputError("the list names no repository", where=str(path), mend="write one folder a line")
     return tuple(found.values())
@@ -52,6 +53,8 @@ def read_list(path: Path) -> tuple[Entry, ...]:
 
 _ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-@")
 _LONGEST = 120
+_OURS = ".knowledge"
+"""The row of `x.knowledge` would take the place of what was learnt of `x`."""
 
 
 def _entry(words: list[str], beside: Path, where: str) -> Entry:
@@ -59,7 +62,7 @@ def _entry(words: list[str], beside: Path, where: str) -> Entry:
         raise InputError("more than a folder and a name", where=where, mend="write FOLDER or FOLDER NAME")
     folder = beside / words[0]
     name = words[1] if len(words) == 2 else _name_of(folder)
-    if not name or set(name) - _ALLOWED or name.startswith(".") or len(name) > _LONGEST:
+    if not name or set(name) - _ALLOWED or name.startswith(".") or name.endswith(_OURS) or len(name) > _LONGEST:
         raise InputError(
             f"{name!r} will not do as a name", where=where, mend="write FOLDER NAME, with letters, digits, . _ + - @"
         )

@@ -96,7 +96,8 @@ def decode(text: bytes, where: str) -> Knowledge:
 def read_file(path: Path) -> Knowledge:
     """The same from a file."""
     try:
-        return decode(path.read_bytes(), str(path))
+        with path.open("rb") as file:
+            return decode(file.read(LIMIT_BYTES + 1), str(path))
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=str(path), mend="check the path") from error
 
@@ -128,6 +129,12 @@ def read_kept(repository: Repository) -> Knowledge | None:
     if not (folder / FILE).is_file():
         return None
     return _whole(read_derived(folder, KIND, str(VERSION)))
+
+
+def is_kept(repository: Repository, knowledge: Knowledge) -> bool:
+    """Whether this is what is kept of a repository now: where the folder cannot be used, nothing is."""
+    found = read_kept(repository)
+    return found is not None and found.digest == knowledge.digest
 
 
 # Private
