@@ -7,6 +7,8 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import islice
+from operator import le
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -210,12 +212,16 @@ def _check(model: Model, where: str) -> None:
         raise _refused("its features and their reference differ in number", where)
     if any(len(part.weights) not in (0, count) for part in model.parts) or len(set(model.names)) != count:
         raise _refused("its features and weights differ in number", where)
-    if list(model.ranks) != sorted(model.ranks) or any(list(grid) != sorted(grid) for grid in reference.quantiles):
+    if not all(map(_ascends, (model.ranks, *reference.quantiles))):
         raise _refused("its quantiles are out of order", where)
     for part in model.parts:
         check_trees(part.trees, count)
-        if any(abs(value) > STEEPEST for value in part.trees.value):
+        if not -STEEPEST <= min(part.trees.value, default=0.0) <= max(part.trees.value, default=0.0) <= STEEPEST:
             raise _refused("it holds a number that is none", where)
+
+
+def _ascends(grid: Sequence[float]) -> bool:
+    return all(map(le, grid, islice(grid, 1, None)))
 
 
 def _refused(why: str, where: str) -> InputError:

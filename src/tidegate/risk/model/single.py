@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import compress
+from operator import lt
 from typing import Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct
@@ -105,14 +107,13 @@ def check_trees(trees: Trees, features: int) -> None:
         raise _broken("a number is out of range")
     if count and (min(trees.feature) < LEAF or max(trees.feature) >= features):
         raise _broken("a tree asks for a feature that is not there")
-    ways = enumerate(zip(trees.feature, trees.right, strict=True))
-    if any(asked != LEAF and not node + 1 < right < count for node, (asked, right) in ways):
+    inner = [asked != LEAF for asked in trees.feature]
+    ahead = all(map(lt, compress(range(1, count + 1), inner), compress(trees.right, inner)))
+    if not ahead or (count and not 0 <= min(trees.right) <= max(trees.right) < count):
         raise _broken("a tree leads nowhere or back to itself")
-    if any(not 0 <= right < _MOST_NODES for right in (min(trees.right, default=0), max(trees.right, default=0))):
-        raise _broken("a number is out of range")
     if trees.roots and (min(trees.roots) < 0 or max(trees.roots) >= count):
         raise _broken("a tree has no root")
-    if not all(map(math.isfinite, trees.value)) or not all(map(math.isfinite, trees.threshold)):
+    if not math.isfinite(sum(trees.value)) or not all(map(math.isfinite, trees.threshold)):
         raise _broken("a tree holds no number")
 
 
