@@ -3,8 +3,8 @@
     python -m bench.risk.cold_start
 
 For each project a prior is trained on the others (both collections together, the same code that trains the prior which
-ships). Scored are the newest 20 %: by the prior alone, its ranks read from the older rows without their labels; and
-calibrated on the last 300 rows before the split, whose labels are then its only own ones.
+ships). Scored are the newest 20 %: by what a repository without labels is answered, ranks read from the older rows
+without their labels; and calibrated on the last 300 rows before the split, whose labels are then its only own ones.
 Reference: .783 / .739 without labels, calibration error .132 / .091 uncalibrated, .037 / .048 after 500.
 """
 
@@ -18,10 +18,9 @@ from bench.risk.protocol import mean, prior_without, verdict
 from bench.risk.tables import Project, commit_guru, issta21
 from tidegate.risk.model import metrics
 from tidegate.risk.model.calibration import fit_platt
-from tidegate.risk.model.ladder import learn, moved_prior
+from tidegate.risk.model.ladder import learn
 from tidegate.risk.model.linear import sigmoid
 from tidegate.risk.model.maturity import Seen
-from tidegate.risk.model.spaces import reference_of
 
 OWN = 300
 
@@ -47,13 +46,13 @@ def _one(project: Project, pool: list[Project]) -> list[float]:
     prior = prior_without(project.name, pool)
     before, after = project.frame.rows(0, split), project.frame.values[split:]
     truth = project.truth[split:]
-    alone = moved_prior(prior, reference_of(before.values)).raw_scores(after)
+    nothing = np.zeros(split)
+    without = learn(before, Seen(nothing, nothing, nothing), prior)
+    alone = without.raw(after)
     own = project.truth[split - OWN : split]
     seen = Seen(own, own, np.ones(OWN))
     mine = learn(project.frame.rows(split - OWN, split), seen, prior)
-    platt = fit_platt(
-        moved_prior(prior, reference_of(before.values)).raw_scores(before.values[-OWN:]), seen, np.ones(OWN)
-    )
+    platt = fit_platt(without.raw(before.values[-OWN:]), seen, np.ones(OWN))
     chance = platt.chance(alone)
     found = [
         metrics.auc(alone, truth),

@@ -101,11 +101,10 @@ def learn(frame: Frame, seen: Seen, prior: Model | None) -> Blend:
     brought = _Brought(frame.names, reference_of(values), prior)
     few = min(seen.repaired, seen.matured - seen.repaired)
     if seen.matured < ADAPTED_FROM or few < FEWEST_REPAIRED:
-        return brought.blend("prior", (), 0.0, 1.0)
+        return brought.alone()
     kind: Kind = "adapted" if seen.matured < OWN_FROM and prior is not None else "own"
     voices = min(MOST_VOICES, max(LEAST_VOICES, EVIDENCE / few))
-    own = _own(values, seen, brought.reference)
-    return brought.blend(kind, own, 1.0 / (len(own) + 2.0 * voices), voices)
+    return brought.beside(kind, _own(values, seen, brought.reference), voices)
 
 
 def moved_prior(prior: Model, reference: Reference) -> Model:
@@ -146,13 +145,24 @@ class _Brought(NamedTuple):
     reference: Reference
     prior: Model | None
 
-    def blend(self, kind: Kind, own: tuple[Learner, ...], share: float, voices: float) -> Blend:
-        """The blend of learners of `share` each with what is brought along: `voices` of prior and lines each."""
-        weight = voices * share if own else 0.5
-        weights = tuple(1.0 if name == "la" else 0.0 for name in self.names)
-        lines = Part("lines", "log", weight if self.prior is not None else 2.0 * weight, 0.0, weights)
+    def alone(self) -> Blend:
+        """The prior; without one, the lines added."""
+        if self.prior is not None:
+            return Blend("prior", self.reference, (), self.prior, 1.0)
+        return Blend("prior", self.reference, (self._lines(1.0),), None, 0.0)
+
+    def beside(self, kind: Kind, own: tuple[Learner, ...], voices: float) -> Blend:
+        """The blend of learners of one voice each with what is brought along: so many voices of prior and of lines."""
+        share = 1.0 / (len(own) + 2.0 * voices)
         mine = tuple(learner._replace(part=replace(learner.part, weight=share)) for learner in own)
-        return Blend(kind, self.reference, (*mine, Learner(lines)), self.prior, weight if self.prior else 0.0)
+        if self.prior is None:
+            return Blend(kind, self.reference, (*mine, self._lines(2.0 * voices * share)), None, 0.0)
+        weight = voices * share
+        return Blend(kind, self.reference, (*mine, self._lines(weight)), self.prior, weight)
+
+    def _lines(self, weight: float) -> Learner:
+        weights = tuple(1.0 if name == "la" else 0.0 for name in self.names)
+        return Learner(Part("lines", "log", weight, 0.0, weights))
 
 
 def _own(values: Floats, seen: Seen, reference: Reference) -> tuple[Learner, ...]:
