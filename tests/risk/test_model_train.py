@@ -11,10 +11,11 @@ import pytest
 
 from tidegate.errors import InputError
 from tidegate.risk.features.frame import Frame, Targets
+from tidegate.risk.labels.delay import DAY
 from tidegate.risk.model import metrics
 from tidegate.risk.model.forward import block_edges, run_forward
 from tidegate.risk.model.linear import sigmoid
-from tidegate.risk.model.maturity import DAY, fit_curve, seen_at
+from tidegate.risk.model.maturity import fit_curve, seen_at
 from tidegate.risk.model.model import Model, encode_model
 from tidegate.risk.model.prior import Example, load_prior, train_prior
 from tidegate.risk.model.train import Trained, train
@@ -53,6 +54,20 @@ def test_the_learner_grows_with_what_is_known() -> None:
     assert train(frame, silent, now, prior()).model.kind == "prior"
     assert trained(700, True).model.kind == "adapted"
     assert trained(2400, True).model.kind == "own"
+
+
+def voices(model: Model) -> dict[str, float]:
+    return {part.name: part.weight for part in model.parts}
+
+
+def test_what_is_brought_along_has_less_to_say_the_more_is_known() -> None:
+    young, old, alone = (voices(trained(*which).model) for which in ((700, True), (2400, True), (2400, False)))
+    for found in (young, old):
+        assert found["lines"] == pytest.approx(found["prior boosting"])
+        assert found["lines"] + found["prior boosting"] + 3 * found["linear"] == pytest.approx(1.0)
+    assert young["lines"] / young["linear"] > old["lines"] / old["linear"] >= 0.25
+    assert alone["lines"] + 3 * alone["linear"] == pytest.approx(1.0)
+    assert alone["lines"] / alone["linear"] == pytest.approx(2 * old["lines"] / old["linear"])
 
 
 def test_forward_probabilities_rank_and_are_calibrated() -> None:
