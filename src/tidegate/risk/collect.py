@@ -14,7 +14,7 @@ from tidegate.change.values import Change, Context, show_path
 from tidegate.errors import GitError, InputError
 from tidegate.facts import ChangeFacts, History, Infra, ProvenanceFacts, Reach, Risk, RiskBand, Unknown, is_known
 from tidegate.risk.impact import Impact, impact_of
-from tidegate.risk.values import REPAIRED
+from tidegate.risk.values import RECENT_SECONDS, REPAIRED
 
 if TYPE_CHECKING:
     from tidegate.risk.features.row import Row
@@ -34,7 +34,6 @@ BANDS: tuple[tuple[float, RiskBand], ...] = ((0.95, "very high"), (0.8, "high"),
 FEW_UNCOUNTED = 0.05
 """Share of the commits whose lines may be lost without a score becoming unknown: sums over thousands hardly feel it."""
 
-RECENT_SECONDS = 180 * 86400
 _WAY_OUT = "the change that brings it is judged with --config FILE, without risk.model"
 _PROBABILITY = ("probability", "usual")
 _SCORE = (*_PROBABILITY, "percentile", "band", "factors", "lines", "model", "model_digest")
@@ -112,11 +111,11 @@ def _until_now(change: Change, now: str) -> Change:
 
 def _knowledge(change: Change, context: Context, repository: Repository) -> Knowledge | None:
     """What was learnt: from the file that the settings name, as it stands at the base, else what this clone keeps."""
-    from tidegate.risk.knowledge import LIMIT_BYTES, decode, read_kept
+    from tidegate.risk.knowledge import LIMIT_BYTES, decode, read_for_scores
 
     path = context.settings.risk.model
     if not path:
-        return read_kept(repository)
+        return read_for_scores(repository)
     (blob,) = repository.read_blobs([f"{change.base}:{path}"], limit=LIMIT_BYTES)
     where = f"risk.model = {path}"
     if blob.kind != "blob":

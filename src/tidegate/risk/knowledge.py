@@ -20,12 +20,13 @@ from tidegate.risk.history.mine import Mined, store_folder
 from tidegate.risk.history.store import FILE, read_derived
 from tidegate.risk.model.figures import Evaluation
 from tidegate.risk.model.model import Model, check_model
-from tidegate.risk.values import Label
+from tidegate.risk.values import RECENT_SECONDS, REPAIRED, Label
 
 VERSION = 1
 LIMIT_BYTES = 64 << 20
 KIND = "knowledge"
 FORWARD = "forward"
+SCORING = "scoring"
 
 
 class Figures(Struct, frozen=True):
@@ -103,8 +104,11 @@ def read_file(path: Path) -> Knowledge:
 
 
 def keep(mined: Mined, knowledge: Knowledge, forward: Mapping[str, tuple[float, float]]) -> None:
-    """Keeps both beside the history."""
+    """Keeps both beside the history, and once more what a score needs: repairs of late alone, quick to read."""
+    since = knowledge.at - RECENT_SECONDS
+    late = tuple(label for label in knowledge.labels if label.known_at > since and label.confidence >= REPAIRED)
     mined.put(KIND, str(VERSION), encode(knowledge))
+    mined.put(SCORING, str(VERSION), msgspec.msgpack.encode(msgspec.structs.replace(knowledge, labels=late)))
     mined.put(FORWARD, str(VERSION), msgspec.msgpack.encode(Forward(VERSION, dict(forward))))
 
 
@@ -129,6 +133,18 @@ def read_kept(repository: Repository) -> Knowledge | None:
     if not (folder / FILE).is_file():
         return None
     return _whole(read_derived(folder, KIND, str(VERSION)))
+
+
+def read_for_scores(repository: Repository) -> Knowledge | None:
+    """The same with the repairs of the last `RECENT_SECONDS` alone: what a change is scored by."""
+    folder = store_folder(repository)
+    if not (folder / FILE).is_file():
+        return None
+    try:
+        found = msgspec.msgpack.decode(read_derived(folder, SCORING, str(VERSION)) or b"", type=Knowledge)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return read_kept(repository)
+    return None if found.version != VERSION or _fault(found) else found
 
 
 def is_kept(repository: Repository, knowledge: Knowledge) -> bool:

@@ -73,6 +73,9 @@ HORIZON_SECONDS = 365 * 86400
 """A repair counts when it is known within a year of the change. Without an end "has to be repaired" could never be held
 against what came, and what a change of today costs in 2035 helps nobody who must decide about it."""
 
+RECENT_SECONDS = 180 * 86400
+"""For so long a repair counts as one of late."""
+
 OUTSIDE = "outside"
 """The name of the one factor of a change that lies outside of what models learn from; it moved nothing."""
 

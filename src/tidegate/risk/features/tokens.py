@@ -19,6 +19,8 @@ MOST_FIXES = 2_000
 """The newest of them are read; more would not change the table and would cost minutes."""
 MOST_FILES = 8
 LARGEST_BYTES = 256 << 10
+MOST_REMEMBERED = 20_000
+"""Lines whose words are remembered for the next file."""
 LEAST_FIXES = 4
 MOST_WORDS = 2_000
 PRIOR_WORDS = 2_000.0
@@ -48,16 +50,22 @@ def learn_words(repository: Repository, traces: Mapping[str, Trace]) -> dict[str
     asked = dict(_questions(list(traces.values())[-MOST_FIXES:]))
     bad, good = Counter[str](), Counter[str]()
     agree: dict[str, set[str]] = {}
-    for blob in repository.read_blobs(sorted(asked), limit=LARGEST_BYTES):
+    # States of one file follow each other: most of their lines are the same.
+    seen: dict[bytes, frozenset[str]] = {}
+    for blob in repository.read_blobs(sorted(asked, key=_by_path), limit=LARGEST_BYTES):
         if blob.kind != "blob" or b"\0" in blob.content[:8000]:
             continue
         here = Counter[str]()
         for number, line in enumerate(blob.content.split(b"\n"), 1):
-            words = words_of(line)
+            words = seen.get(line)
+            if words is None:
+                words = seen[line] = words_of(line)
             (here if number in asked[blob.name] else good).update(words)
         bad.update(here)
         for word in here:
             agree.setdefault(word, set()).add(blob.name.partition("^")[0])
+        if len(seen) > MOST_REMEMBERED:
+            seen.clear()
     return _log_odds(bad, good, {word for word, fixes in agree.items() if len(fixes) >= LEAST_FIXES})
 
 
@@ -66,6 +74,11 @@ def learn_words(repository: Repository, traces: Mapping[str, Trace]) -> dict[str
 _LONGEST = 1_000
 _NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_]+")
 _PART = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+
+def _by_path(question: str) -> tuple[str, str]:
+    fix, _, path = question.partition(":")
+    return path, fix
 
 
 def _questions(traces: Iterable[Trace]) -> Iterable[tuple[str, set[int]]]:
