@@ -57,6 +57,15 @@ def test_lines_of_a_few_lost_commits_do_not_hide_the_score(past: Repo) -> None:
     assert any("objects are missing" in unknown.reason for unknown in facts.history.unknowns)
 
 
+def test_the_upkeep_of_a_bot_is_outside_and_the_code_of_one_is_not(past: Repo) -> None:
+    teach(past)
+    bot = "renovate[bot] <29139614+renovate[bot]@users.noreply.github.com>"
+    past.commit("Update left-pad", {"package.json": '{"dependencies": {"left-pad": "2"}}\n'}, author=bot)
+    assert judge(past).risk.factors[0].words.startswith("upkeep by a bot alone (1 file): ")
+    past.commit("Work", {"src/work.py": "x = 1\n", "package.json": "{}\n"}, author=bot)
+    assert OUTSIDE not in [factor.name for factor in judge(past).risk.factors]
+
+
 def test_tests_and_documents_alone_are_said_to_be_outside_of_what_is_learnt(past: Repo) -> None:
     teach(past)
     past.commit("Say more", {"docs/guide.md": "# More\n", "tests/test_more.py": "assert rows[0]\n"})
@@ -64,6 +73,7 @@ def test_tests_and_documents_alone_are_said_to_be_outside_of_what_is_learnt(past
     assert [factor.name for factor in facts.risk.factors] == [OUTSIDE]
     page = render_risk_text(facts, PLAIN)
     assert "of such changes were repaired" not in page
-    assert "all 2 files are tests, documents" in page
+    assert "not rated: nothing but documents, tests (2 files)" in page
+    assert "no repair is traced to them" in page
     assert "What raised" not in page
     assert "not rated" in render_risk(facts, PLAIN)[0]

@@ -119,7 +119,7 @@ def test_words(values: dict[str, float], moved: dict[str, float], words: str | N
         (
             {"nf": 2, "fixes_180": 6},
             {"fixes_180": -0.3},
-            "these 2 files had 6 fixes in the last 180 days; usual here: 2; here such changes needed less repair",
+            "these 2 files had 6 fixes in the last 180 days; usual here: 2; the model takes that as a calming sign",
         ),
         ({"domains": 0}, {"critical": 0.01, "domains": -0.3}, None),
         ({"depth": 2}, {"depth": -0.3}, "the deepest added line is indented by 8 columns; usual here: 20"),
@@ -147,17 +147,20 @@ def habits_of(usual: dict[str, float]) -> Habits:
         ({"la": 400, "condition_share": 0.09}, "condition_share"),  # the usual 8 %
         ({"la": 2, "condition_share": 0.5}, "condition_share"),  # one of two lines
         ({"la": 400, "blank_share": 0.4}, "blank_share"),
+        ({"la": 400, "import_share": 0.0}, "import_share"),
     ],
 )
 def test_what_is_about_usual_or_says_nothing_is_not_told(values: dict[str, float], name: str) -> None:
-    habits = habits_of({"la": 87.0, "condition_share": 0.08, "blank_share": 0.1})
+    habits = habits_of({"la": 87.0, "condition_share": 0.08, "blank_share": 0.1, "import_share": 0.3})
     assert words_by_name(row_with(**values), change_of(("a.py", "x")), habits, **{name: 0.4}) == {}
 
 
 def test_a_change_outside_of_what_is_learnt_says_so() -> None:
     (factor,) = outside(change_of(("docs/a.md", "x"), ("tests/test_a.py", "y")))
     assert (factor.name, factor.weight) == (OUTSIDE, 0.0)
-    assert factor.words.startswith("all 2 files are tests, documents, generated or of build and CI: no repair is ever")
+    assert factor.words.startswith(
+        "nothing but documents, tests (2 files): such changes are left out of what is learnt"
+    )
 
 
 def test_features_that_say_the_same_are_one_factor() -> None:
@@ -223,9 +226,11 @@ def test_risky_lines_pass_over_what_says_nothing() -> None:
     assert found[0].words.startswith("an index or a slice; arithmetic")
 
 
-def test_tests_are_told_where_nothing_else_was_added() -> None:
-    found = risky_lines(change_of(("tests/test_a.py", "assert not rows[0]")), {})
-    assert [(one.path, one.line) for one in found] == [("tests/test_a.py", 1)]
+def test_tests_are_never_told_and_critical_configuration_where_nothing_else_was_added() -> None:
+    deploy = (".github/workflows/deploy.yml", "run: deploy --rate 60 / 2")
+    found = risky_lines(change_of(("tests/test_a.py", "assert not rows[0]"), deploy), {})
+    assert [(one.path, one.line, one.words) for one in found] == [(deploy[0], 1, "in ci-cd")]
+    assert [one.path for one in risky_lines(change_of(("src/a.py", "value = rows[0]"), deploy), {})] == ["src/a.py"]
 
 
 def test_words_that_were_repaired_raise_a_line() -> None:
@@ -256,6 +261,12 @@ def test_a_call_with_other_arguments_is_seen() -> None:
         ("first = connect(host)", "other = wait(0) or connect(port)"),  # another line that calls the same
         ("print(host)", "print(host, port)"),
         ("console.log(host)", "console.log(port)"),
+        (
+            f'text = "order: date (last seen){", a long text" * 9}"',
+            f'text = "order: date (first seen){", a long text" * 9}"',
+        ),
+        ("text = `call show(one)", "text = `call show(two)"),
+        ("step = one  # see show(one)", "step = two  # see show(two)"),
     ],
 )
 def test_other_arguments_are_those_of_the_same_line(removed: str, added: str) -> None:

@@ -30,7 +30,7 @@ def render_risk(facts: Facts, style: Style) -> list[str]:
 def likelihood(risk: Risk, history: History) -> str:
     """How likely a repair is, in words: `14 % need repair (usual here: 9 %), riskier than 83 of 100 changes`."""
     if is_outside(risk):
-        return "not rated: tests, documents, generated files, build or CI alone"
+        return f"not rated: {risk.factors[0].words.partition(':')[0]}"
     rank = rank_in_words(risk)
     if is_known(risk, "probability"):
         usual = f" (usual here: {percent(risk.usual).strip()})" if is_known(risk, "usual") and history.matured else ""

@@ -57,7 +57,9 @@ def _moved(risk: Risk, title: str, way: int, style: Style) -> list[str]:
     if not is_known(risk, "factors"):
         return []
     if is_outside(risk):
-        return _titled("Why not", risk.factors[0].words, style) if way > 0 else []
+        return _titled("Why not", risk.factors[0].words.partition(": ")[2], style) if way > 0 else []
+    if not risk.factors:
+        return _titled("Moved by", "nothing by itself: no figure is far from the usual", style) if way > 0 else []
     return _factors(title, [factor for factor in risk.factors if factor.weight * way > 0], style)
 
 

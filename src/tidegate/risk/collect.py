@@ -12,7 +12,18 @@ from msgspec.structs import replace
 from tidegate.change.git import Repository
 from tidegate.change.values import Change, Context, show_path
 from tidegate.errors import GitError, InputError
-from tidegate.facts import ChangeFacts, History, Infra, ProvenanceFacts, Reach, Risk, RiskBand, Unknown, is_known
+from tidegate.facts import (
+    ChangeFacts,
+    History,
+    Infra,
+    ProvenanceFacts,
+    Reach,
+    Risk,
+    RiskBand,
+    RiskFactor,
+    Unknown,
+    is_known,
+)
 from tidegate.risk.impact import Impact, impact_of
 from tidegate.risk.values import RECENT_SECONDS, REPAIRED
 
@@ -72,7 +83,7 @@ class _Past(NamedTuple):
     knowledge: Knowledge
     row: Row
     touches: Mapping[str, tuple[PathTouch, ...]]
-    is_outside: bool
+    outside: tuple[RiskFactor, ...]
 
 
 def _judged(change: Change, context: Context, read: Read, impact: Impact) -> tuple[Risk, History]:
@@ -89,16 +100,27 @@ def _judged(change: Change, context: Context, read: Read, impact: Impact) -> tup
     with open_history(repository, change.base, store_folder(repository)) as mined:
         row = features_of(_until_now(change, context.now), read.change, read.provenance, mined, settings, repository)
         names = sorted({show_path(file.old_path) for file in change.files})
-        past = _Past(mined, knowledge, row, mined.touching(names), _is_outside(change, settings))
+        past = _Past(mined, knowledge, row, mined.touching(names), _outside(change, settings))
         return _risk(impact, _scored(change, past)), _history(past)
 
 
-def _is_outside(change: Change, settings: Settings) -> bool:
-    """Whether the change is one of those that are left out of what models learn from, by its files."""
+def _outside(change: Change, settings: Settings) -> tuple[RiskFactor, ...]:
+    """The factor that says so where a change is of a kind that is left out of what models learn from, else nothing.
+
+    The code that a bot writes is rated like any other: only its upkeep of versions is nothing that anybody repairs.
+    """
+    from tidegate.change.people import People
+    from tidegate.risk.features.explain import outside
     from tidegate.risk.labels.fixes import paths_beside
 
     paths = {show_path(file.path) for file in change.files}
-    return bool(paths) and paths == paths_beside(paths, settings)
+    if paths and paths == paths_beside(paths, settings):
+        return outside(change)
+    people, commits = People(settings), [commit for commit in change.commits if len(commit.parents) < 2]
+    by_bots = bool(commits) and all(people.is_bot(commit.author) for commit in commits)
+    if by_bots and not any(file.kind == "source" and file.by_hand for file in change.files):
+        return outside(change, by_bots=True)
+    return ()
 
 
 def _until_now(change: Change, now: str) -> Change:
@@ -128,7 +150,7 @@ def _knowledge(change: Change, context: Context, repository: Repository) -> Know
 
 
 def _scored(change: Change, past: _Past) -> Risk:
-    from tidegate.risk.features.explain import explain, outside
+    from tidegate.risk.features.explain import explain
     from tidegate.risk.features.lines import FEW_AUTHORS, risky_lines
 
     knowledge, model = past.knowledge, past.knowledge.model
@@ -149,9 +171,7 @@ def _scored(change: Change, past: _Past) -> Risk:
         usual=round(model.usual, 4),
         percentile=round(score.percentile, 4),
         band=next(name for least, name in BANDS if score.percentile >= least),
-        factors=outside(change)
-        if past.is_outside
-        else explain(past.row, score.contributions, change, knowledge.habits),
+        factors=past.outside or explain(past.row, score.contributions, change, knowledge.habits),
         lines=risky_lines(change, knowledge.words, authors),
         model=model.kind,
         model_digest=model.digest,

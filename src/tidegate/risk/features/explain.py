@@ -18,8 +18,10 @@ from tidegate.risk.features.row import Row
 from tidegate.risk.values import OUTSIDE
 
 MOST = 6
-LEAST = 0.05
+LEAST = 0.1
 """Log-odds; what moved less than this moved nothing that a reader could see."""
+LEAST_ODD = 0.2
+"""The same for what a reader can do nothing about, and for what goes against all expectation."""
 DIFFERENT = 1.25
 """A count is told of where it is so many times the usual one, or less than one so many-th."""
 DIFFERENT_SHARE = 0.05
@@ -31,14 +33,16 @@ TELLING = 1.25
 """A place is told of where its rate is so many times that of the repository, or less than one so many-th."""
 
 
-def outside(change: Change) -> tuple[RiskFactor, ...]:
-    """The factor of a change that touches nothing of the product. No repair is ever traced to such a change."""
+def outside(change: Change, by_bots: bool = False) -> tuple[RiskFactor, ...]:
+    """The one factor of a change that is of no kind that models learn from: nothing of the product, or bots' upkeep."""
     files = len(change.files)
-    words = (
-        f"{'the 1 file is' if files == 1 else f'all {files:,} files are'} tests, documents, generated or of build "
-        "and CI: no repair is ever traced to these, so nothing was learnt of such a change"
-    )
-    return (RiskFactor(OUTSIDE, words, 0.0),)
+    what = f"upkeep by a bot alone ({_counted(files, 'file')})"
+    if not by_bots:
+        kinds = dict.fromkeys(_OUTSIDE.get(one.kind, "") if one.by_hand else "generated files" for one in change.files)
+        names = sorted(name or "build and CI" for name in kinds)
+        what = f"nothing but {', '.join(dict.fromkeys(names))} ({_counted(files, 'file')})"
+    tail = "such changes are left out of what is learnt, for no repair is traced to them"
+    return (RiskFactor(OUTSIDE, f"{what}: {tail}", 0.0),)
 
 
 def explain(
@@ -86,28 +90,32 @@ class _Theme(NamedTuple):
 
 def _factor(theme: str, parts: Sequence[tuple[str, float]], seen: _Seen) -> RiskFactor | None:
     weight = sum(part for _, part in parts)
-    if abs(weight) < LEAST:
+    if abs(weight) < (LEAST_ODD if theme in ("pace", "message") else LEAST):
         return None
     along = sorted((-abs(part), name) for name, part in parts if part * weight > 0 and _is_telling(seen, name))
     if not along:
         return None
     lead = along[0][1]
     words = _TABLE[theme].tell(seen, lead, weight) or _plain(seen, lead)
-    return RiskFactor(theme, words + _against(seen, lead, weight, words), round(weight, 4))
+    if not words.startswith("touches ") and _is_against(seen, lead, weight):
+        if abs(weight) < LEAST_ODD:
+            return None
+        words += f"; the model takes that as a {'warning' if weight > 0 else 'calming sign'}"
+    return RiskFactor(theme, words, round(weight, 4))
 
 
-def _against(seen: _Seen, lead: str, weight: float, words: str) -> str:
-    """A remark where the model goes against what a reader expects of the figure, so that nobody takes it for a slip."""
-    usual, way = seen.usual(lead), _EXPECTED.get(lead, 0)
-    if usual is None or words.startswith("touches ") or way * (seen.of(lead) - usual) * weight >= 0:
-        return ""
-    return f"; here such changes needed {'more' if weight > 0 else 'less'} repair"
+def _is_against(seen: _Seen, lead: str, weight: float) -> bool:
+    """Whether the model goes against what a reader expects of the figure."""
+    usual = seen.usual(lead)
+    return usual is not None and _EXPECTED.get(lead, 0) * (seen.of(lead) - usual) * weight < 0
 
 
 def _is_telling(seen: _Seen, name: str) -> bool:
-    """Whether a reader can use the figure: a share of a handful of lines is chance, and of blank lines says nothing."""
-    if name == "blank_share" or (_FEATURES[name].group == "content" and name.endswith("_share")):
-        return name != "blank_share" and seen.of("la") >= FEWEST_LINES and _differs(seen, name)
+    """Whether a reader can use the figure: a share of a handful of lines is chance, one of blank lines says nothing,
+    and nobody looks for what is not there."""
+    if _FEATURES[name].group == "content" and name.endswith("_share"):
+        more = seen.of(name) > (seen.usual(name) or 0.0)
+        return more and name != "blank_share" and seen.of("la") >= FEWEST_LINES and _differs(seen, name)
     return _differs(seen, name)
 
 
@@ -354,11 +362,13 @@ _TABLE: dict[str, _Theme] = {
     ),
     "tests": _Theme(("test_files", "test_share"), _tests),
     "agent": _Theme(("ai",), _agent),
-    "purpose": _Theme(("fix", "message_length", "message_words"), _purpose),
+    "purpose": _Theme(("fix",), _purpose),
+    "message": _Theme(("message_length", "message_words"), _purpose),
     "surface": _Theme(("domains", "critical"), _surface),
 }
 _THEMES = {name: theme for theme, one in _TABLE.items() for name in one.features}
 _FEATURES = {feature.name: feature for feature in FEATURES}
+_OUTSIDE = {"docs": "documents", "test": "tests"}
 _COLUMNS = 4
 _EXPECTED = dict.fromkeys(
     ("la", "ld", "tokens_added", "tokens_deleted", "hunks", "ns", "nd", "nf", "fixes_180", "domains", "critical"), 1

@@ -29,8 +29,8 @@ def risky_lines(
 
     `words` is what `tokens.learn_words` answered (empty: nothing was learnt here); `authors` says how many people
     changed a file before, by the name that it had then. Comments, prose, blank lines, imports, brackets and lines that
-    nothing can be said of are never among them, nor are documents and data; tests, configuration, generated and
-    vendored files only where nothing else was added.
+    nothing can be said of are never among them, nor are tests, documents, markup and data; configuration, generated
+    and vendored files only of critical domains, and only where nothing else was added.
     """
     known = authors or {}
     for files in (_first(change.files), _others(change.files)):
@@ -71,11 +71,12 @@ _KINDS = (
     _Kind(
         "concurrency",
         re.compile(
-            rb"\b(?:async|await|go func|[Ll]ock|[Mm]utex|synchronized|volatile|[Tt]hread\w*|atomic\w*|[Ss]emaphore"
+            rb"\b(?:go func|[Ll]ock|[Mm]utex|synchronized|volatile|[Tt]hread\w*|atomic\w*|[Ss]emaphore"
             rb"|[Cc]hannel|Promise\.\w+|asyncio)\b|\.(?:wait|notify\w*|acquire|release)\("
         ),
         0.5,
     ),
+    _Kind("", re.compile(rb"\b(?:async|await)\b"), 0.3),
     _Kind("an index or a slice", re.compile(rb"[\w)\]]\[[^\]]{1,30}\]"), 0.45),
     _Kind("arithmetic", re.compile(rb"[\w)\]]\s[-+*/%]\s?[\w(]|[-+*/]=|<<|>>"), 0.35),
     _Kind("several calls in one", re.compile(rb"\w\s*\([^\n]*[\w.]\s*\("), 0.35),
@@ -125,7 +126,9 @@ _SILENT = frozenset(
     "with from import class def case switch break continue while string number bool boolean static public private "
     "protected export default type interface struct".split()
 )
-_STRING = re.compile(rb"\"(?:[^\"\\]|\\.){0,60}\"|'(?:[^'\\]|\\.){0,60}'")
+_STRING = re.compile(rb"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*(?:`|$)")
+_REMARK = re.compile(rb"\s(?://|#)\s.*")
+"""A comment behind code."""
 _CODE = re.compile(rb"[=(){}\[\];<>+*/&|]|\b(?:return|raise|throw|yield|await|delete|del|goto|break|continue)\b|:\s*$")
 """What prose, such as the text of a docstring, has none of."""
 
@@ -135,7 +138,7 @@ def _first(files: Iterable[FileChange]) -> list[FileChange]:
 
 
 def _others(files: Iterable[FileChange]) -> list[FileChange]:
-    return [file for file in files if file.kind in ("source", "test", "config") and not _MARKUP.search(file.path)]
+    return [file for file in files if file.critical and file.kind in ("source", "config")]
 
 
 def _judged(files: Iterable[FileChange], words: Mapping[str, float], authors: Mapping[str, int]) -> Iterator[_Judged]:
@@ -174,7 +177,7 @@ def _of_file(file: FileChange, authors: Mapping[str, int]) -> tuple[float, list[
 
 
 def _of_line(line: bytes, before: Mapping[bytes, set[bytes]], words: Mapping[str, float]) -> tuple[float, list[str]]:
-    code = _STRING.sub(b'""', line)
+    code = _REMARK.sub(b"", _STRING.sub(b'""', line))
     kinds = [kind for kind in _KINDS if kind.pattern.search(code)]
     score = sum(kind.score for kind in kinds)
     why = [kind.name for kind in kinds if kind.name]
@@ -221,7 +224,7 @@ def _edited_calls(removed: Iterable[bytes]) -> dict[bytes, set[bytes]]:
     """The text of removed lines up to the bracket of each call, to what follows it."""
     found: dict[bytes, set[bytes]] = {}
     for text in removed:
-        line = _STRING.sub(b'""', text[:LONGEST])
+        line = _REMARK.sub(b"", _STRING.sub(b'""', text[:LONGEST]))
         for match in _CALL.finditer(line):
             found.setdefault(line[: match.end()].strip(), set()).add(line[match.end() :].strip())
     return found
