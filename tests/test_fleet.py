@@ -84,6 +84,8 @@ def test_a_list_names_folders_from_where_it_lies(tmp_path: Path) -> None:
     [
         ("", "the list names no repository"),
         ("a\nx/a\n", "a is named twice"),
+        ("a\nx/A\n", "A is named twice"),
+        ("a x\nb x.knowledge\n", "'x.knowledge' will not do as a name"),
         ("a b c\n", "more than a folder and a name"),
         ("a ../b\n", "'../b' will not do as a name"),
         ("a .hidden\n", "'.hidden' will not do as a name"),

@@ -177,6 +177,15 @@ def test_a_bare_diff_has_no_history(long: Repo, tmp_path: Path) -> None:
     assert reasons(facts.risk, "probability") == ["there is no repository to read the history of"]
 
 
+def test_a_bare_diff_in_a_repository_is_not_taken_for_a_change_of_files_without_a_past(
+    long: Repo, tmp_path: Path
+) -> None:
+    diff = tmp_path / "change.diff"
+    diff.write_text(long.git("diff", "HEAD~1", "HEAD") + "\n", encoding="utf-8")
+    facts = judge(long, "", diff=diff)
+    assert reasons(facts.risk, "percentile") == ["a diff does not say which history it is based on"]
+
+
 def test_a_shallow_clone_leaves_risk_unknown_and_says_how_to_mend_it(long: Repo, tmp_path: Path) -> None:
     repo = clone(long, tmp_path / "clone", "--depth", "50")
     learnt(repo)
@@ -242,6 +251,32 @@ def test_what_is_no_model_is_one_clear_error(shared: Repo, content: bytes | None
     assert error.value.where == "risk.model = risk.json"
     assert "risk train -o" in error.value.mend
     assert "judged with --config FILE" in error.value.mend
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../risk.json", "..", ".", "a\nb", "a\x00b"])
+def test_a_path_that_leads_out_of_the_repository_is_refused(long: Repo, tmp_path: Path, path: str) -> None:
+    config = tmp_path / "tidegate.toml"
+    config.write_text(f"[risk]\nmodel = {json.dumps(path)}\n", encoding="utf-8")
+    request = Request(Question(change="HEAD~1..HEAD"), stage=None, now=NOW, environment={}, config=config)
+    with open_repository(long.path) as repository, pytest.raises(InputError, match="names no file of the repository"):
+        collect_facts(request, repository)
+
+
+def test_a_path_may_begin_with_a_dot(shared: Repo) -> None:
+    shared.commit("Say it otherwise", {"tidegate.toml": SETTINGS.replace("risk.json", "./risk.json")})
+    shared.commit("Change", {"src/auth/part2.py": "auth2 = 6\n"})
+    assert is_known(judge(shared).risk, "probability")
+
+
+def test_the_first_commit_cannot_bring_its_own_model(known: bytes, tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "repo")
+    repo.write("risk.json", known)
+    repo.git("add", "-A")
+    config = tmp_path / "tidegate.toml"
+    config.write_text(SETTINGS, encoding="utf-8")
+    request = Request(Question(staged=True), stage=None, now=NOW, environment={}, config=config)
+    with open_repository(repo.path) as repository, pytest.raises(InputError, match="no commit yet"):
+        collect_facts(request, repository)
 
 
 LIES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {

@@ -27,8 +27,9 @@ def render_knowledge(knowledge: Knowledge, style: Style) -> str:
     """From how many changes it learnt, how good it is, how each agent fared."""
     figures = knowledge.figures
     share = f" ({figures.repaired / figures.matured:.0%})" if figures.matured else ""
+    since = f" since {_day(figures.since)}" if figures.changes else ""
     learnt = (
-        f"{grouped(figures.changes, 'change')} since {_day(figures.since)}; {figures.matured:,} have matured, "
+        f"{grouped(figures.changes, 'change')}{since}; {figures.matured:,} have matured, "
         f"{figures.repaired:,} of them had to be repaired{share}, {figures.reverted:,} were reverted"
     )
     blocks = (
@@ -148,7 +149,8 @@ def _agents(knowledge: Knowledge, style: Style) -> list[str]:
     lines = [paint("How changes by agents fared", style, "bold")] if knowledge.agents else []
     for agent in knowledge.agents:
         lines += wrap(_say(say_effect(agent, usual), style), style.width, "  ", "    ")
-    return lines
+    caution = "Observed, not tried: people choose what they give to an agent, and this may be the reason."
+    return [*lines, *(wrap(_say(caution, style), style.width, "  ", "    ") if lines else [])]
 
 
 def _remarks(remarks: Iterable[str], style: Style) -> list[str]:

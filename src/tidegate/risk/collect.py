@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import posixpath
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -94,6 +95,8 @@ def _judged(change: Change, context: Context, read: Read, impact: Impact) -> tup
     repository, settings = context.repository, context.settings
     if repository is None:
         return _without_history(impact, "there is no repository to read the history of")
+    if change.kind == "diff":
+        return _without_history(impact, "a diff does not say which history it is based on")
     knowledge = _knowledge(change, context, repository)
     if knowledge is None:
         return _without_history(impact, "nothing learnt here yet (tidegate risk train)")
@@ -138,8 +141,13 @@ def _knowledge(change: Change, context: Context, repository: Repository) -> Know
     path = context.settings.risk.model
     if not path:
         return read_for_scores(repository)
-    (blob,) = repository.read_blobs([f"{change.base}:{path}"], limit=LIMIT_BYTES)
     where = f"risk.model = {path}"
+    name = posixpath.normpath(path)
+    if name.startswith(("/", "../")) or not name.isprintable() or name in (".", ".."):
+        raise InputError("this names no file of the repository", where=where, mend="write a path from its top")
+    if not change.base:
+        raise InputError("there is no commit yet to read it from", where=where, mend=f"commit it first; {_WAY_OUT}")
+    (blob,) = repository.read_blobs([f"{change.base}:{name}"], limit=LIMIT_BYTES)
     if blob.kind != "blob":
         what = "it is too large" if blob.kind == "too-large" else f"there is no such file at the base ({blob.kind})"
         raise InputError(what, where=where, mend=f"commit what risk train -o writes; {_WAY_OUT}")
@@ -204,7 +212,7 @@ def _history(past: _Past) -> History:
         status="partial" if unknowns else "complete",
         unknowns=tuple(unknowns),
         changes=figures.changes,
-        since=_moment(figures.since),
+        since=_moment(figures.since) if figures.changes else "",
         matured=figures.matured,
         repaired=figures.repaired,
         repaired_share=round(figures.repaired / figures.matured, 4) if figures.matured else 0.0,
