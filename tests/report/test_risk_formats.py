@@ -141,7 +141,7 @@ Look first at
 
 How changes by agents fared here
   No difference is shown between changes declared as claude's with opus and
-    others of the same size and place that declare no agent: they were repaired
+    others of the same size and place that declare no agent: the best guess is
     1.4 times as often, and 0.9 to 1.9 times fits (95 % interval, 60 changes).
 
 History      63 of 700 matured changes since 2024-01-02 had to be repaired; 4
@@ -172,8 +172,10 @@ How good it would have been
 
 How changes by agents fared
   No difference is shown between changes declared as claude's with claude and
-    others of the same size and place that declare no agent: they were repaired
+    others of the same size and place that declare no agent: the best guess is
     1.4 times as often, and 0.9 to 1.9 times fits (95 % interval, 60 changes).
+  Observed, not tried: people choose what they give to an agent, and this may be
+    the reason.
 
 Worth knowing
   claude

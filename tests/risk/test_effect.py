@@ -207,7 +207,7 @@ def words(odds: float, low: float, high: float, usual: float = 0.2, model: str =
 def test_the_words() -> None:
     assert words(1.3, 0.95, 1.7) == (
         "No difference is shown between changes declared as Claude Code's and others of the same size and place that "
-        "declare no agent: they were repaired 1.2 times as often, and 1.0 to 1.5 times fits (95 % interval, "
+        "declare no agent: the best guess is 1.2 times as often, and 1.0 to 1.5 times fits (95 % interval, "
         "412 changes)."
     )
     assert words(1.6, 1.2, 2.2, model="Claude Opus 4.6") == (

@@ -93,7 +93,7 @@ def test_a_rate_that_points_the_other_way_is_not_told() -> None:
         (
             {"fix": 1},
             {"fix": 0.2},
-            "says that it repairs a defect; of fixes here 1 change in 5 was repaired (60 of 300)",
+            "calls itself a fix or a revert; of fixes here 1 change in 5 was repaired (60 of 300)",
         ),
         ({"message_words": 3}, {"message_length": 0.2}, "a message of 3 words; usual here: 9"),
         ({"nf": 1, "nuc": 30, "ndev": 1}, {"nuc": 0.2}, "this file had 30 earlier changes by 1 person; usual here: 12"),
@@ -153,6 +153,17 @@ def habits_of(usual: dict[str, float]) -> Habits:
 def test_what_is_about_usual_or_says_nothing_is_not_told(values: dict[str, float], name: str) -> None:
     habits = habits_of({"la": 87.0, "condition_share": 0.08, "blank_share": 0.1, "import_share": 0.3})
     assert words_by_name(row_with(**values), change_of(("a.py", "x")), habits, **{name: 0.4}) == {}
+
+
+def test_generated_lines_are_told_apart_and_days_are_never_none() -> None:
+    lock = change_of(("src/a.py", "x = 1"), ("package-lock.json", "{}\n" * 9))
+    told = words_by_name(
+        row_with(la=10, nf=2, nuc=3, age=52), lock, habits_of({"la": 90.0, "age": 0.3}), la=0.4, age=0.3
+    )
+    assert told == {
+        "size": "10 lines added (9 of them generated or vendored), 0 deleted; the usual change here adds 90",
+        "files": "these 2 files last changed 52 days ago on average; usual here: 0.3",
+    }
 
 
 def test_a_change_outside_of_what_is_learnt_says_so() -> None:

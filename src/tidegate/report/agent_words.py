@@ -25,7 +25,7 @@ def say_effect(effect: AgentEffect, usual: float, name: str = "") -> str:
     if effect.high / max(effect.low, 1e-9) > WIDE:
         return f"Changes declared as {agent} are too few to compare with {others}: anything from {fits}."
     return (
-        f"No difference is shown between changes declared as {agent} and {others}: they were repaired {ratio} times as "
+        f"No difference is shown between changes declared as {agent} and {others}: the best guess is {ratio} times as "
         f"often, and {fits}."
     )
 

@@ -40,11 +40,17 @@ def _say(text: str, style: Style) -> str:
 def _head(facts: Facts, style: Style) -> list[str]:
     risk = facts.risk
     return [
-        *_titled("Probability", likelihood(risk, facts.history), style),
+        *_titled(_title(risk), likelihood(risk, facts.history), style),
         *_titled(
             "Impact", impact(risk).removeprefix("impact ") + (f" ({_floor(risk.impact)})" if risk.impact else ""), style
         ),
     ]
+
+
+def _title(risk: Risk) -> str:
+    """A rank alone never stands under the word probability."""
+    only_ranked = not is_known(risk, "probability") and is_known(risk, "percentile") and not is_outside(risk)
+    return "Rank" if only_ranked else "Probability"
 
 
 def _floor(value: float) -> str:

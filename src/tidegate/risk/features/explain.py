@@ -27,6 +27,8 @@ DIFFERENT = 1.25
 DIFFERENT_SHARE = 0.05
 FEWEST_LINES = 10
 """Added lines below which shares of them are not told of."""
+MANY_GENERATED = 0.2
+"""Share of generated lines among the added ones from which on it is told."""
 MOSTLY_NONE = 0.5
 """A usual count below this is told as none: half a person or a tenth of an area is nothing that a reader can see."""
 TELLING = 1.25
@@ -154,7 +156,13 @@ def _size(seen: _Seen, lead: str, _: float) -> str:
     tail = f"; the usual change here {'adds' if lead == 'la' else 'deletes'} {_number(usual)}" if usual else ""
     if lead == "ld":
         return f"{_counted(seen.of('ld'), 'line')} deleted, {_number(seen.of('la'))} added{tail}"
-    return f"{_counted(seen.of('la'), 'line')} added, {_number(seen.of('ld'))} deleted{tail}"
+    return f"{_counted(seen.of('la'), 'line')} added{_generated(seen)}, {_number(seen.of('ld'))} deleted{tail}"
+
+
+def _generated(seen: _Seen) -> str:
+    """How many of the added lines nobody wrote, where a reader would else look for them in vain."""
+    lines = sum(file.added for file in seen.change.files if file.generated or file.vendored)
+    return f" ({lines:,} of them generated or vendored)" if lines >= MANY_GENERATED * max(seen.of("la"), 1) else ""
 
 
 def _content(seen: _Seen, lead: str, _: float) -> str:
@@ -285,7 +293,7 @@ def _purpose(seen: _Seen, lead: str, _: float) -> str:
         fixes = seen.habits.fixes
         tail = f"; of fixes here {_rate(fixes)}" if fixes.changes else ""
         return (
-            f"says that it repairs a defect{tail}" if seen.of("fix") else f"does not say that it repairs a defect{tail}"
+            f"calls itself a fix or a revert{tail}" if seen.of("fix") else f"calls itself neither fix nor revert{tail}"
         )
     return f"a message of {_counted(seen.of('message_words'), 'word')}{_usual(seen, 'message_words')}"
 
@@ -320,7 +328,7 @@ def _on_average(seen: _Seen) -> str:
 
 def _usual(seen: _Seen, name: str) -> str:
     usual = seen.usual(name)
-    if usual is not None and usual < MOSTLY_NONE:
+    if usual is not None and usual < MOSTLY_NONE and name != "age":
         return "; usual here: none"
     return f"; usual here: {_number(usual)}" if usual is not None else ""
 
