@@ -110,7 +110,7 @@ def read_past(
         for label in join_labels(commits, mined.tags(), fixes, traces, outcomes)
         if label.known_at - landed[label.commit] <= HORIZON_SECONDS
     )
-    whole = feature_frame(repository, mined, settings, _part(progress, "reading changes"))
+    whole = feature_frame(repository, mined, settings, _part(progress, "reading changes"), commits)
     marks = marks_of(commits)
     silent = left_out(commits, marks, settings)
     rows = np.array([row for row, oid in enumerate(whole.ids) if oid not in silent], dtype=np.int64)

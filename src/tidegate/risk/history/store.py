@@ -301,14 +301,17 @@ def in_memory(notice: str = "") -> Store:
 
 def decode(rows: Sequence[tuple[int, bytes, int, bytes]]) -> list[PastCommit]:
     """Commits from what `ranked` says. Raises Damaged for a body or a rank that is not what was written."""
-    bodies = [row[3] for row in rows]
     if any(zlib.crc32(body, rank & 0xFFFFFFFF) != check for rank, _, check, body in rows):
         raise Damaged
-    head = b"\xdd" + len(bodies).to_bytes(4, "big")
+    found: list[PastCommit] = []
     try:
-        return msgspec.msgpack.decode(b"".join((head, *bodies)), type=list[PastCommit])
+        for start in range(0, len(rows), _DECODED):
+            bodies = [row[3] for row in rows[start : start + _DECODED]]
+            head = b"\xdd" + len(bodies).to_bytes(4, "big")
+            found += msgspec.msgpack.decode(b"".join((head, *bodies)), type=list[PastCommit])
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Damaged from error
+    return found
 
 
 FAULTS = (sqlite3.DatabaseError, UnicodeDecodeError, Damaged)
@@ -327,6 +330,8 @@ def is_fault(error: Exception) -> bool:
 
 _ANEW = "the kept history was damaged or of another version; it was read anew"
 _LAST_RANK = 1 << 62
+_DECODED = 4096
+"""Commits that are decoded at once: their bodies are held twice meanwhile."""
 _WHOLE = "SELECT rows = (SELECT count(*) FROM touches WHERE path = ?1) FROM paths WHERE id = ?1"
 _RECOUNT = "UPDATE paths SET rows = (SELECT count(*) FROM touches WHERE path = paths.id)"
 _PATH_ROWS = """
