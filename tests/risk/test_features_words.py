@@ -75,7 +75,7 @@ def test_a_rate_that_points_the_other_way_is_not_told() -> None:
         ({"la": 2310, "ld": 4}, {"la": 0.9}, "2,310 lines added, 4 deleted; the usual change here adds 18"),
         ({"nf": 14, "ns": 4, "nd": 6}, {"nf": 0.3}, "14 files in 4 subsystems; the usual change here touches 1"),
         ({"nf": 3, "ns": 1, "nd": 2}, {"nd": 0.3}, "3 files in 2 folders"),
-        ({"nf": 2, "ent": 0.5}, {"ent": 0.3}, "1 of the 2 files has 100 % of the changed lines"),
+        ({"nf": 2, "ent": 0.5}, {"ent": 0.3}, "changed lines in 2 files, at most 100 % of them in one"),
         ({"nf": 4, "new_share": 0.25}, {"new_share": 0.3}, "1 of the 4 files is new"),
         (
             {"nf": 5, "nuc": 9, "exp": 40, "sexp": 3},
@@ -158,7 +158,7 @@ def test_what_is_about_usual_or_says_nothing_is_not_told(values: dict[str, float
 def test_generated_lines_are_told_apart_and_days_are_never_none() -> None:
     lock = change_of(("src/a.py", "x = 1"), ("package-lock.json", "{}\n" * 9))
     told = words_by_name(
-        row_with(la=10, nf=2, nuc=3, age=52), lock, habits_of({"la": 90.0, "age": 0.3}), la=0.4, age=0.3
+        row_with(la=10, nf=2, nuc=3, age=52), lock, habits_of({"la": 90.0, "age": 0.3}), la=-0.4, age=0.3
     )
     assert told == {
         "size": "10 lines added (9 of them generated or vendored), 0 deleted; the usual change here adds 90",

@@ -195,7 +195,7 @@ def _spread(seen: _Seen, lead: str, _: float) -> str:
 def _most_changed(seen: _Seen, files: float) -> str:
     sizes = [file.added + file.deleted for file in seen.change.files]
     share = max(sizes, default=0) / max(sum(sizes), 1)
-    return f"1 of the {_number(files)} files has {100 * share:.0f} % of the changed lines"
+    return f"changed lines in {_number(files)} files, at most {100 * share:.0f} % of them in one"
 
 
 def _files(seen: _Seen, lead: str, weight: float) -> str:
@@ -356,7 +356,7 @@ def _counted(value: float, noun: str, plural: str = "") -> str:
 
 _TABLE: dict[str, _Theme] = {
     "size": _Theme(("la", "ld", "tokens_added", "tokens_deleted", "hunks", "definitions"), _size),
-    "spread": _Theme(("ns", "nd", "nf", "ent", "new_share", "languages"), _spread),
+    "spread": _Theme(("ns", "nd", "nf", "ent", "new_share"), _spread),
     "files": _Theme(("nuc", "ndev", "lt", "age", "fixes_180"), _files),
     "experience": _Theme(("exp", "rexp", "sexp", "familiar_share"), _experience),
     "others": _Theme(("others_day", "others_week"), _others),
