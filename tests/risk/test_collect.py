@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -308,6 +311,51 @@ def test_a_model_that_no_training_writes_is_refused(known: bytes, name: str) -> 
 
 def test_an_honest_model_is_not_refused(known: bytes) -> None:
     assert encode(decode(known, "risk.json")) == known
+
+
+# What is kept beside the history
+
+
+def _link(kept: Path) -> None:
+    kept.rename(kept.with_name("elsewhere"))
+    kept.symlink_to("elsewhere")
+
+
+def _folder(kept: Path) -> None:
+    kept.unlink()
+    kept.mkdir()
+
+
+def _other(kept: Path) -> None:
+    kept.unlink()
+    with closing(sqlite3.connect(kept)) as connection:
+        connection.execute("CREATE TABLE notes (text)")
+
+
+def _sparse(kept: Path) -> None:
+    kept.unlink()
+    with kept.open("wb") as file:
+        file.truncate(10 << 30)
+
+
+def _false(kept: Path) -> None:
+    """Knowledge that is whole and says what no training says."""
+    lie = b'{"version":1}'
+    with closing(sqlite3.connect(kept)) as connection:
+        connection.execute("UPDATE derived SET value = ?, sum = ? WHERE kind = 'knowledge'", (lie, zlib.crc32(lie)))
+        connection.commit()
+
+
+@pytest.mark.parametrize("poison", [_link, _folder, _other, _sparse, _false])
+def test_a_poisoned_store_teaches_nothing(long: Repo, tmp_path: Path, poison: Callable[[Path], None]) -> None:
+    repo = copied(long, tmp_path / "copy")
+    folder = repo.path / ".git" / "tidegate" / "history"
+    for name in ("history.db-wal", "history.db-shm"):
+        (folder / name).unlink(missing_ok=True)
+    poison(folder / "history.db")
+    facts = judge(repo)
+    assert reasons(facts.risk, "probability") == ["nothing learnt here yet (tidegate risk train)"]
+    assert not is_known(facts.risk, "percentile")
 
 
 # Always the same

@@ -25,8 +25,9 @@ from tidegate.risk.values import RECENT_SECONDS, REPAIRED, Label
 VERSION = 1
 LIMIT_BYTES = 64 << 20
 KIND = "knowledge"
-FORWARD = "forward"
-SCORING = "scoring"
+WHOLE = f"whole/{VERSION}"
+FORWARD = f"forward/{VERSION}"
+SCORING = f"scoring/{VERSION}"
 
 
 class Figures(Struct, frozen=True):
@@ -104,22 +105,22 @@ def read_file(path: Path) -> Knowledge:
 
 
 def keep(mined: Mined, knowledge: Knowledge, forward: Mapping[str, tuple[float, float]]) -> None:
-    """Keeps both beside the history, and once more what a score needs: repairs of late alone, quick to read."""
+    """Keeps both beside the history at once, and once more what a score needs: repairs of late alone, quick to read."""
     since = knowledge.at - RECENT_SECONDS
     late = tuple(label for label in knowledge.labels if label.known_at > since and label.confidence >= REPAIRED)
-    mined.put(KIND, str(VERSION), encode(knowledge))
-    mined.put(SCORING, str(VERSION), msgspec.msgpack.encode(msgspec.structs.replace(knowledge, labels=late)))
-    mined.put(FORWARD, str(VERSION), msgspec.msgpack.encode(Forward(VERSION, dict(forward))))
+    scoring = msgspec.msgpack.encode(msgspec.structs.replace(knowledge, labels=late))
+    scores = msgspec.msgpack.encode(Forward(VERSION, dict(forward)))
+    mined.put_many(KIND, {WHOLE: encode(knowledge), SCORING: scoring, FORWARD: scores})  # all or none
 
 
 def kept(mined: Mined) -> Knowledge | None:
     """What was kept last; None where nothing was, or where it cannot be read."""
-    return _whole(mined.get(KIND, str(VERSION)))
+    return _whole(mined.get(KIND, WHOLE))
 
 
 def kept_forward(mined: Mined) -> Mapping[str, tuple[float, float]]:
     """The out-of-time probability and rank of each earlier change; empty where nothing was kept."""
-    text = mined.get(FORWARD, str(VERSION))
+    text = mined.get(KIND, FORWARD)
     try:
         found = msgspec.msgpack.decode(text or b"", type=Forward)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -132,7 +133,7 @@ def read_kept(repository: Repository) -> Knowledge | None:
     folder = store_folder(repository)
     if not (folder / FILE).is_file():
         return None
-    return _whole(read_derived(folder, KIND, str(VERSION)))
+    return _whole(read_derived(folder, KIND, WHOLE))
 
 
 def read_for_scores(repository: Repository) -> Knowledge | None:
@@ -141,7 +142,7 @@ def read_for_scores(repository: Repository) -> Knowledge | None:
     if not (folder / FILE).is_file():
         return None
     try:
-        found = msgspec.msgpack.decode(read_derived(folder, SCORING, str(VERSION)) or b"", type=Knowledge)
+        found = msgspec.msgpack.decode(read_derived(folder, KIND, SCORING) or b"", type=Knowledge)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return read_kept(repository)
     return None if found.version != VERSION or _fault(found) else found
