@@ -156,13 +156,13 @@ def test_what_is_about_usual_or_says_nothing_is_not_told(values: dict[str, float
 
 
 def test_generated_lines_are_told_apart_and_days_are_never_none() -> None:
-    lock = change_of(("src/a.py", "x = 1"), ("package-lock.json", "{}\n" * 9))
+    lock = change_of(("src/a.py", "x = 1"), ("package-lock.json", "{}\n" * 9), ("data/a.jsonl", "{}"))
     told = words_by_name(
-        row_with(la=10, nf=2, nuc=3, age=52), lock, habits_of({"la": 90.0, "age": 0.3}), la=-0.4, age=0.3
+        row_with(la=11, nf=3, nuc=3, age=52), lock, habits_of({"la": 90.0, "age": 0.3}), la=-0.4, age=0.3
     )
     assert told == {
-        "size": "10 lines added (9 of them generated or vendored), 0 deleted; the usual change here adds 90",
-        "files": "these 2 files last changed 52 days ago on average; usual here: 0.3",
+        "size": "11 lines added (10 of them generated, data or documents), 0 deleted; the usual change here adds 90",
+        "files": "these 3 files last changed 52 days ago on average; usual here: 0.3",
     }
 
 

@@ -28,7 +28,7 @@ DIFFERENT_SHARE = 0.05
 FEWEST_LINES = 10
 """Added lines below which shares of them are not told of."""
 MANY_GENERATED = 0.2
-"""Share of generated lines among the added ones from which on it is told."""
+"""Share of such lines among the added ones from which on it is told."""
 MOSTLY_NONE = 0.5
 """A usual count below this is told as none: half a person or a tenth of an area is nothing that a reader can see."""
 TELLING = 1.25
@@ -160,9 +160,12 @@ def _size(seen: _Seen, lead: str, _: float) -> str:
 
 
 def _generated(seen: _Seen) -> str:
-    """How many of the added lines nobody wrote, where a reader would else look for them in vain."""
-    lines = sum(file.added for file in seen.change.files if file.generated or file.vendored)
-    return f" ({lines:,} of them generated or vendored)" if lines >= MANY_GENERATED * max(seen.of("la"), 1) else ""
+    """How many of the added lines are no code, where a reader would else look for it in vain."""
+    files = seen.change.files
+    lines = sum(file.added for file in files if not file.by_hand or file.kind in ("data", "docs"))
+    return (
+        f" ({lines:,} of them generated, data or documents)" if lines >= MANY_GENERATED * max(seen.of("la"), 1) else ""
+    )
 
 
 def _content(seen: _Seen, lead: str, _: float) -> str:
