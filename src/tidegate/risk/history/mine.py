@@ -53,6 +53,7 @@ class Mined:
         self._folder = folder
         self._progress = progress
         self._store = open_store(folder)
+        self._touched: dict[str, tuple[PathTouch, ...]] = {}
         try:
             self._excess = self._up_to_date()
             gaps = [gap for gap in self._ask(Store.gaps) if gap.commit not in self._excess]
@@ -92,7 +93,9 @@ class Mined:
         The order is that of `commits`. A file that was moved away is another file from then on, should its name come
         back. `author` is a key of `people.person_key`.
         """
-        return self._ask(lambda store: {path: tuple(self._past_of(store, path))[::-1] for path in paths})
+        new = [path for path in paths if path not in self._touched]
+        self._touched |= self._ask(lambda store: {path: tuple(self._past_of(store, path))[::-1] for path in new})
+        return {path: self._touched[path] for path in paths}
 
     def by_author(self, key: str) -> tuple[AuthorCommit, ...]:
         """The commits of a person (a key of `people.person_key`), merges left out, in the order of `commits`."""
