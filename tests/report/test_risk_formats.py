@@ -96,7 +96,7 @@ def learnt(text: str = "claude", *, auc: float | None = 0.75) -> Knowledge:
 
 def test_a_check_says_both_numbers_and_what_moved_them_in_two_lines() -> None:
     assert brief(KNOWN) == snapshot("""\
-Risk  14 % of such changes were repaired (usual here: 9 %), high: riskier than …
+Risk  14 % of such changes were repaired within a year (usual: 9 %), high: risk…
   touches auth, where 1 change in 6 was repaired (20 of 120); touches auth\
 """)
 
@@ -123,11 +123,11 @@ def test_nothing_is_said_where_nothing_was_asked() -> None:
 
 def test_the_page_of_a_change() -> None:
     assert render_risk_text(with_risk(KNOWN), Style()) == snapshot("""\
-Probability  14 % of such changes were repaired (usual here: 9 %), high: riskier
-             than 83 of 100 changes here
+Probability  14 % of such changes were repaired within a year (usual: 9 %),
+             high: riskier than 83 of 100 changes here
 Impact       moderate (0.42)
 
-What raised the probability
+What raised it
   +0.61  touches auth, where 1 change in 6 was repaired (20 of 120)
 
 What lowered it
@@ -185,7 +185,7 @@ Worth knowing
 def test_the_markdown_of_a_check_holds_it_as_well() -> None:
     page = FORMATS["markdown"](with_risk(KNOWN), samples.held()[1], Style())
     assert page.partition("**Risk**")[2].partition("\n<details>")[0] == snapshot("""\
- 14 % of such changes were repaired (usual here: 9 %), high: riskier than 83 of 100 changes here; impact moderate
+ 14 % of such changes were repaired within a year (usual: 9 %), high: riskier than 83 of 100 changes here; impact moderate
 - touches auth, where 1 change in 6 was repaired (20 of 120); touches auth
 """)
 

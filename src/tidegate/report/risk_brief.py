@@ -28,13 +28,13 @@ def render_risk(facts: Facts, style: Style) -> list[str]:
 
 
 def likelihood(risk: Risk, history: History) -> str:
-    """How likely a repair is, in words: `14 % need repair (usual here: 9 %), riskier than 83 of 100 changes`."""
+    """How likely a repair is, in words: `14 % of such changes were repaired within a year (usual: 9 %), high: ...`."""
     if is_outside(risk):
         return f"not rated: {risk.factors[0].words.partition(':')[0]}"
     rank = rank_in_words(risk)
     if is_known(risk, "probability"):
-        usual = f" (usual here: {percent(risk.usual).strip()})" if is_known(risk, "usual") and history.matured else ""
-        return f"{percent(risk.probability).strip()} of such changes were repaired{usual}" + (
+        usual = f" (usual: {percent(risk.usual).strip()})" if is_known(risk, "usual") and history.matured else ""
+        return f"{percent(risk.probability).strip()} of such changes were repaired within a year{usual}" + (
             f", {rank}" if rank else ""
         )
     return rank or f"unknown: {_reason(risk, 'probability')}"

@@ -19,7 +19,7 @@ def render_risk_text(facts: Facts, style: Style) -> str:
     """Probability and impact, never mixed, each with its reasons; then lines, agents and what is not known."""
     blocks = (
         _head(facts, style),
-        _moved(facts.risk, "What raised the probability", 1, style),
+        _moved(facts.risk, "What raised it", 1, style),
         _moved(facts.risk, "What lowered it", -1, style),
         _factors("What the impact is made of", facts.risk.impact_factors, style),
         _lines(facts, style),

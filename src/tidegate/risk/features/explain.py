@@ -187,7 +187,7 @@ def _spread(seen: _Seen, lead: str, _: float) -> str:
     if lead in ("ns", "nd"):
         noun = "subsystem" if lead == "ns" else "folder"
         return f"{_counted(files, 'file')} in {_counted(seen.of(lead), noun)}{_usual(seen, lead)}"
-    if lead != "nf":
+    if lead not in ("nf", "ent"):
         return ""
     usual = seen.usual("nf")
     tail = f"; the usual change here touches {_number(usual)}" if usual is not None else ""

@@ -215,19 +215,29 @@ def _other_arguments(code: bytes, before: Mapping[bytes, set[bytes]]) -> bytes:
     """The call whose line read the same before the edit, up to the bracket; b"" for none."""
     for match in _CALL.finditer(code):
         rest = before.get(code[: match.end()].strip())
-        if rest and code[match.end() :].strip() not in rest and not _TALKING.fullmatch(match[1]):
+        if rest and _arguments(code[match.end() :]) not in rest and not _TALKING.fullmatch(match[1]):
             return match[1]
     return b""
 
 
 def _edited_calls(removed: Iterable[bytes]) -> dict[bytes, set[bytes]]:
-    """The text of removed lines up to the bracket of each call, to what follows it."""
+    """The text of removed lines up to the bracket of each call, to the arguments that follow it."""
     found: dict[bytes, set[bytes]] = {}
     for text in removed:
         line = _REMARK.sub(b"", _STRING.sub(b'""', text[:LONGEST]))
         for match in _CALL.finditer(line):
-            found.setdefault(line[: match.end()].strip(), set()).add(line[match.end() :].strip())
+            found.setdefault(line[: match.end()].strip(), set()).add(_arguments(line[match.end() :]))
     return found
+
+
+def _arguments(rest: bytes) -> bytes:
+    """What follows a bracket up to the one that closes it, or to the end of the line."""
+    depth = 0
+    for place, sign in enumerate(rest):
+        depth += (sign in b"([{") - (sign in b")]}")
+        if depth < 0:
+            return rest[:place].strip()
+    return rest.strip()
 
 
 def _spread(found: list[_Judged]) -> list[_Judged]:
