@@ -174,7 +174,9 @@ def test_scores_are_of_the_time_and_of_the_riskiest_commit_of_a_merge(tmp_path: 
         scores = {merge.brought[0]: (0.2, 0.9), merge.brought[1]: (0.4, 0.3), repo.head(): (-1.0, 0.5)}
         past = _past(repository, hindsight=Hindsight(now=LATER, scores=scores))
     assert (past[2].facts.risk.probability, past[2].facts.risk.percentile) == (0.4, 0.9)
+    assert past[2].facts.risk.band == "high"
     assert is_known(past[-1].facts.risk, "percentile")
+    assert is_known(past[-1].facts.risk, "band")
     assert not is_known(past[-1].facts.risk, "probability")
 
 

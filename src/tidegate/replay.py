@@ -45,6 +45,7 @@ from tidegate.policy.backtest.values import Fate, PastChange
 from tidegate.provenance.notes import list_notes
 from tidegate.provenance.past import collect_past
 from tidegate.reach.store import Store, open_store
+from tidegate.risk.collect import band_of
 from tidegate.risk.values import REPAIRED, Label
 from tidegate.settings import Settings
 
@@ -141,7 +142,7 @@ def moment_before(text: str, now: int) -> int:
 
     Raises InputError for anything else.
     """
-    match = re.fullmatch(r"(\d{1,5})(d|w|mo|y)", text)
+    match = re.fullmatch(r"([0-9]{1,5})(d|w|mo|y)", text)
     if match:
         return now - round(int(match[1]) * _DAYS[match[2]] * 86_400)
     try:
@@ -280,8 +281,8 @@ def _others(section: type[Section], known: Collection[str], reason: str = NOT_KN
     return tuple(Unknown(f"{name}.{field}", reason) for field in left)
 
 
-_RANKED = _others(Risk, ("percentile",))
-_SCORED = _others(Risk, ("percentile", "probability"))
+_RANKED = _others(Risk, ("percentile", "band"))
+_SCORED = _others(Risk, ("percentile", "band", "probability"))
 
 
 def _risk(landing: Landing, scores: Mapping[str, tuple[float, float]]) -> Risk:
@@ -289,9 +290,11 @@ def _risk(landing: Landing, scores: Mapping[str, tuple[float, float]]) -> Risk:
     if not found:
         return _NO_SCORE
     probability, percentile = (min(1.0, max(score[place] for score in found)) for place in (0, 1))
+    rank = max(0.0, percentile)
+    ranked = Risk(status="partial", unknowns=_RANKED, percentile=rank, band=band_of(rank))
     if probability < 0:
-        return Risk(status="partial", unknowns=_RANKED, percentile=max(0.0, percentile))
-    return Risk(status="partial", unknowns=_SCORED, probability=probability, percentile=max(0.0, percentile))
+        return ranked
+    return msgspec.structs.replace(ranked, unknowns=_SCORED, probability=probability)
 
 
 class _Fates:

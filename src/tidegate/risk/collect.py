@@ -74,6 +74,11 @@ def collect(change: Change, context: Context, read: Read) -> tuple[Risk, History
         return _without_history(impact, str(error))
 
 
+def band_of(percentile: float) -> RiskBand:
+    """The rank in words."""
+    return next(name for least, name in BANDS if percentile >= least)
+
+
 # Private
 
 
@@ -178,7 +183,7 @@ def _scored(change: Change, past: _Past) -> Risk:
         probability=round(said or 0.0, 4),
         usual=round(model.usual, 4),
         percentile=round(score.percentile, 4),
-        band=next(name for least, name in BANDS if score.percentile >= least),
+        band=band_of(score.percentile),
         factors=past.outside or explain(past.row, score.contributions, change, knowledge.habits),
         lines=risky_lines(change, knowledge.words, authors),
         model=model.kind,
