@@ -152,13 +152,13 @@ class _Brought(NamedTuple):
         return Blend("prior", self.reference, (self._lines(1.0),), None, 0.0)
 
     def beside(self, kind: Kind, own: tuple[Learner, ...], voices: float) -> Blend:
-        """The blend of learners of one voice each with what is brought along: so many voices of prior and of lines."""
-        share = 1.0 / (len(own) + 2.0 * voices)
+        """The blend of learners of one voice each with so many voices of the prior; those of the lines fade faster."""
+        fading = voices * voices / 2.0
+        share = 1.0 / (len(own) + voices + fading)
         mine = tuple(learner._replace(part=replace(learner.part, weight=share)) for learner in own)
         if self.prior is None:
-            return Blend(kind, self.reference, (*mine, self._lines(2.0 * voices * share)), None, 0.0)
-        weight = voices * share
-        return Blend(kind, self.reference, (*mine, self._lines(weight)), self.prior, weight)
+            return Blend(kind, self.reference, (*mine, self._lines((voices + fading) * share)), None, 0.0)
+        return Blend(kind, self.reference, (*mine, self._lines(fading * share)), self.prior, voices * share)
 
     def _lines(self, weight: float) -> Learner:
         weights = tuple(1.0 if name == "la" else 0.0 for name in self.names)
