@@ -62,6 +62,9 @@ def test_the_upkeep_of_a_bot_is_outside_and_the_code_of_one_is_not(past: Repo) -
     bot = "renovate[bot] <29139614+renovate[bot]@users.noreply.github.com>"
     past.commit("Update left-pad", {"package.json": '{"dependencies": {"left-pad": "2"}}\n'}, author=bot)
     assert judge(past).risk.factors[0].words.startswith("upkeep by a bot alone (1 file): ")
+    agent = "Co-authored-by: Claude <noreply@anthropic.com>"
+    past.commit(f"Update left-pad\n\n{agent}\n", {"package.json": '{"dependencies": {"left-pad": "3"}}\n'}, author=bot)
+    assert OUTSIDE not in [factor.name for factor in judge(past).risk.factors]
     past.commit("Work", {"src/work.py": "x = 1\n", "package.json": "{}\n"}, author=bot)
     assert OUTSIDE not in [factor.name for factor in judge(past).risk.factors]
 

@@ -111,7 +111,7 @@ def test_words(values: dict[str, float], moved: dict[str, float], words: str | N
         ({"la": 20, "ld": 66, "hunks": 3}, {"la": 0.3, "ld": 0.2}, "66 lines deleted, 20 added"),
         ({"la": 20, "hunks": 9}, {"hunks": 0.3}, "edits in 9 separate places; usual here: 3"),
         ({"nf": 1, "nd": 1}, {"ent": -0.3}, "1 file in 1 folder; the usual change here touches 1"),
-        ({"nf": 4, "ns": 3, "nd": 3}, {"ns": 0.3}, "4 files in 3 subsystems; usual here: 2"),
+        ({"nf": 4, "ns": 3, "nd": 3}, {"ns": 0.3}, "4 files in 3 subsystems; usual here: 2 subsystems"),
         (
             {"nf": 2, "fixes_180": 6},
             {"fixes_180": 0.3},

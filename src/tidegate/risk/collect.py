@@ -108,14 +108,15 @@ def _judged(change: Change, context: Context, read: Read, impact: Impact) -> tup
     with open_history(repository, change.base, store_folder(repository)) as mined:
         row = features_of(_until_now(change, context.now), read.change, read.provenance, mined, settings, repository)
         names = sorted({show_path(file.old_path) for file in change.files})
-        past = _Past(mined, knowledge, row, mined.touching(names), _outside(change, settings))
+        past = _Past(mined, knowledge, row, mined.touching(names), _outside(change, row, settings))
         return _risk(impact, _scored(change, past)), _history(past)
 
 
-def _outside(change: Change, settings: Settings) -> tuple[RiskFactor, ...]:
+def _outside(change: Change, row: Row, settings: Settings) -> tuple[RiskFactor, ...]:
     """The factor that says so where a change is of a kind that is left out of what models learn from, else nothing.
 
-    The code that a bot writes is rated like any other: only its upkeep of versions is nothing that anybody repairs.
+    The code that a bot writes is rated like any other, and so is what declares an agent: only a bot's upkeep of
+    versions is nothing that anybody repairs.
     """
     from tidegate.change.people import People
     from tidegate.risk.features.explain import outside
@@ -125,7 +126,7 @@ def _outside(change: Change, settings: Settings) -> tuple[RiskFactor, ...]:
     if paths and paths == paths_beside(paths, settings):
         return outside(change)
     people, commits = People(settings), [commit for commit in change.commits if len(commit.parents) < 2]
-    by_bots = bool(commits) and all(people.is_bot(commit.author) for commit in commits)
+    by_bots = row.of("ai") == 0 and bool(commits) and all(people.is_bot(commit.author) for commit in commits)
     if by_bots and not any(file.kind == "source" and file.by_hand for file in change.files):
         return outside(change, by_bots=True)
     return ()

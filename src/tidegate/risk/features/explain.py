@@ -186,7 +186,9 @@ def _spread(seen: _Seen, lead: str, _: float) -> str:
         return _most_changed(seen, files)
     if lead in ("ns", "nd"):
         noun = "subsystem" if lead == "ns" else "folder"
-        return f"{_counted(files, 'file')} in {_counted(seen.of(lead), noun)}{_usual(seen, lead)}"
+        usual = seen.usual(lead)
+        tail = f"; usual here: {_counted(usual, noun)}" if usual is not None else ""
+        return f"{_counted(files, 'file')} in {_counted(seen.of(lead), noun)}{tail}"
     if lead not in ("nf", "ent"):
         return ""
     usual = seen.usual("nf")

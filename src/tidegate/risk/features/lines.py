@@ -122,7 +122,8 @@ _IMPORT = re.compile(rb"\s*(?:import\b|from\b.*\bimport\b|#\s*include\b|require\
 _BRACKETS = re.compile(rb"[\s{}()\[\];,:]*|\s*(?:else|try|do|end|pass|begin|finally)\s*[:{]?\s*")
 _PROSE = re.compile(rb"\b(?:the|an|this|that|will|are|be|which|should|must)\s+[a-z`]{2}")
 _SILENT = frozenset(
-    "self this else elif then true false none null undefined const final void func function return async await yield "
+    "self this else elif then when where what have "
+    "true false none null undefined const final void func function return async await yield "
     "with from import class def case switch break continue while string number bool boolean static public private "
     "protected export default type interface struct".split()
 )
