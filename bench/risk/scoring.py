@@ -3,8 +3,8 @@
     python -m bench.risk.scoring FOLDER [CHANGE]      a repository in which `tidegate risk train` was run
 
 Bars for one of 50,000 commits: under 300 ms CPU without reach, git's processes included; `check` pays at most 200 ms
-more where something was learnt than where nothing was. Beside: `git show --stat` of the same commit, and Tidegate saying
-its version. What was learnt is moved away for the last figure, and brought back.
+more where something was learnt than where nothing was. Beside: `git show --stat` of the same commit, and `tidegate
+--version`. What was learnt is moved away for the last figure, and brought back.
 """
 
 from __future__ import annotations
