@@ -1,4 +1,7 @@
-"""The whole pre-merge path on one page: change -> facts -> verdict. Read this first."""
+"""The whole pre-merge path on one page: change -> facts -> verdict. Read this first.
+
+`collectors.py` beside it says who turns a change into which section of the facts, and in which order.
+"""
 
 from __future__ import annotations
 
@@ -50,13 +53,6 @@ def assess(request: Request, repository: Repository | None) -> Assessment:
     Settings and policy are read from the base of the change, never from the change itself. A collector that fails
     leaves its section unknown; bad input raises InputError.
     """
-    policy, facts = collect_facts(request, repository)
-    stage: Stage = request.stage or ("commit" if facts.change.kind == "staged" else "merge")
-    return Assessment(facts, decide(policy, facts, stage))
-
-
-def collect_facts(request: Request, repository: Repository | None) -> tuple[Policy, Facts]:
-    """The policy at the base of a change, and everything that is known of the change."""
     ends = read_ends(request.question, repository)
     policy = _read_policy(request, repository, ends)
     change = read_change(ends, repository, policy.settings)
@@ -74,7 +70,8 @@ def collect_facts(request: Request, repository: Repository | None) -> tuple[Poli
         review=collect_reviews(change, context),
         **collect(change, context)._asdict(),
     )
-    return policy, facts
+    stage: Stage = request.stage or ("commit" if change.kind == "staged" else "merge")
+    return Assessment(facts, decide(policy, facts, stage))
 
 
 def _read_policy(request: Request, repository: Repository | None, ends: Ends) -> Policy:
