@@ -19,7 +19,7 @@ import pytest
 
 from tests.repos import Repo
 from tests.risk.pasts import DAY, repaired_past
-from tidegate.assess import Request, collect_facts
+from tidegate.assess import Request, assess
 from tidegate.change.configuration import read_settings
 from tidegate.change.git import open_repository
 from tidegate.change.read import Question
@@ -44,7 +44,7 @@ def learnt(repo: Repo, revision: str = "HEAD") -> Knowledge:
 def judge(repo: Repo, change: str = "HEAD~1..HEAD", **more: Any) -> Facts:
     request = Request(Question(change=change, **more), stage=None, now=NOW, environment={})
     with open_repository(repo.path) as repository:
-        return collect_facts(request, repository)[1]
+        return assess(request, repository).facts
 
 
 def reasons(section: Risk | History, name: str) -> list[str]:
@@ -174,7 +174,7 @@ def test_a_bare_diff_has_no_history(long: Repo, tmp_path: Path) -> None:
     diff = tmp_path / "change.diff"
     diff.write_text(long.git("diff", "HEAD~1", "HEAD") + "\n", encoding="utf-8")
     request = Request(Question(diff=diff), stage=None, now=NOW, environment={})
-    _, facts = collect_facts(request, None)
+    facts = assess(request, None).facts
     assert not is_known(facts.risk, "probability")
     assert facts.history.status == "unknown"
     assert reasons(facts.risk, "probability") == ["there is no repository to read the history of"]
@@ -263,7 +263,7 @@ def test_a_path_that_leads_out_of_the_repository_is_refused(long: Repo, tmp_path
     config.write_text(f"[risk]\nmodel = {json.dumps(path)}\n", encoding="utf-8")
     request = Request(Question(change="HEAD~1..HEAD"), stage=None, now=NOW, environment={}, config=config)
     with open_repository(long.path) as repository, pytest.raises(InputError, match="names no file of the repository"):
-        collect_facts(request, repository)
+        assess(request, repository)
 
 
 def test_a_path_may_begin_with_a_dot(shared: Repo) -> None:
@@ -280,7 +280,7 @@ def test_the_first_commit_cannot_bring_its_own_model(known: bytes, tmp_path: Pat
     config.write_text(SETTINGS, encoding="utf-8")
     request = Request(Question(staged=True), stage=None, now=NOW, environment={}, config=config)
     with open_repository(repo.path) as repository, pytest.raises(InputError, match="no commit yet"):
-        collect_facts(request, repository)
+        assess(request, repository)
 
 
 LIES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
@@ -398,7 +398,7 @@ def test_a_change_dated_in_the_future_is_taken_for_one_of_now(long: Repo, tmp_pa
 
     def weights() -> dict[str, float]:
         with open_repository(repo.path) as repository:
-            return {one.name: one.weight for one in collect_facts(asked, repository)[1].risk.factors}
+            return {one.name: one.weight for one in assess(asked, repository).facts.risk.factors}
 
     honest = weights()
     repo.git("commit", "-q", "--amend", "--no-edit", env={"GIT_COMMITTER_DATE": f"{YEAR_2096} +0000"})

@@ -6,7 +6,7 @@ import pytest
 
 from tests.repos import Repo
 from tests.risk.pasts import repaired_past
-from tidegate.assess import Request, collect_facts
+from tidegate.assess import Request, assess
 from tidegate.change.configuration import read_settings
 from tidegate.change.git import open_repository
 from tidegate.change.read import Question
@@ -25,7 +25,7 @@ CODE = {"src/auth/part0.py": "def auth0(work, checked):\n    value_1 = work(1, 2
 def judge(repo: Repo) -> Facts:
     request = Request(Question(change="HEAD~1..HEAD"), stage=None, now=NOW, environment={})
     with open_repository(repo.path) as repository:
-        return collect_facts(request, repository)[1]
+        return assess(request, repository).facts
 
 
 def teach(repo: Repo) -> None:
