@@ -64,7 +64,7 @@ def test_what_is_brought_along_has_less_to_say_the_more_is_known() -> None:
     young, old, alone = (voices(trained(*which).model) for which in ((700, True), (2400, True), (2400, False)))
     for found in (young, old):
         assert found["lines"] + found["prior boosting"] + 3 * found["linear"] == pytest.approx(1.0)
-    assert young["prior boosting"] / young["linear"] > old["prior boosting"] / old["linear"] >= 0.25
+    assert young["prior boosting"] / young["linear"] > old["prior boosting"] / old["linear"] >= 0.5
     assert young["lines"] / young["prior boosting"] > old["lines"] / old["prior boosting"]
     assert alone["lines"] + 3 * alone["linear"] == pytest.approx(1.0)
     assert alone["lines"] == pytest.approx(old["lines"] + old["prior boosting"])

@@ -24,7 +24,7 @@ RIDGE = 8.0
 CENTRED = 500
 EVIDENCE = 600.0
 MOST_VOICES = 2.0
-LEAST_VOICES = 0.25
+LEAST_VOICES = 0.5
 
 BOOSTING = Growth(rounds=150, leaves=15, leaf_rows=30, rate=0.05, columns=0.25, rows=0.8, ridge=20.0)
 FOREST = Growth(rounds=150, leaves=96, leaf_rows=20, columns=0.35, rows=0.632)
@@ -152,8 +152,8 @@ class _Brought(NamedTuple):
         return Blend("prior", self.reference, (self._lines(1.0),), None, 0.0)
 
     def beside(self, kind: Kind, own: tuple[Learner, ...], voices: float) -> Blend:
-        """The blend of learners of one voice each with so many voices of the prior; those of the lines fade faster."""
-        fading = voices * voices / 2.0
+        """The blend of learners of one voice each with so many voices of the prior; those of the lines fade to none."""
+        fading = (voices**2 - LEAST_VOICES**2) / 2.0
         share = 1.0 / (len(own) + voices + fading)
         mine = tuple(learner._replace(part=replace(learner.part, weight=share)) for learner in own)
         if self.prior is None:
