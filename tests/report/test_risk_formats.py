@@ -97,14 +97,14 @@ def learnt(text: str = "claude", *, auc: float | None = 0.75) -> Knowledge:
 def test_a_check_says_both_numbers_and_what_moved_them_in_two_lines() -> None:
     assert brief(KNOWN) == snapshot("""\
 Risk  14 % of such changes were repaired within a year (usual: 9 %), high: risk…
-  touches auth, where 1 change in 6 was repaired (20 of 120); touches auth\
+  touches auth, where 1 change in 6 was repaired (20 of 120)\
 """)
 
 
 def test_a_rank_alone_is_never_said_as_a_probability() -> None:
     assert brief(RANKED) == snapshot("""\
 Risk  high: riskier than 83 of 100 changes here; impact moderate
-  touches auth, where 1 change in 6 was repaired (20 of 120); touches auth\
+  touches auth, where 1 change in 6 was repaired (20 of 120)\
 """)
     assert "14 %" not in render_risk_text(with_risk(RANKED), Style())
 
@@ -186,8 +186,8 @@ def test_the_markdown_of_a_check_holds_it_as_well() -> None:
     page = FORMATS["markdown"](with_risk(KNOWN), samples.held()[1], Style())
     assert page.partition("**Risk**")[2].partition("\n<details>")[0] == snapshot("""\
  14 % of such changes were repaired within a year (usual: 9 %), high: riskier than 83 of 100 changes here; impact moderate
-- touches auth, where 1 change in 6 was repaired (20 of 120); touches auth
-""")
+- touches auth, where 1 change in 6 was repaired (20 of 120)
+""")  # noqa: E501 Markdown has no width
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -62,10 +62,11 @@ def impact(risk: Risk) -> str:
 
 
 def factors_in_words(risk: Risk, most: int = 3) -> str:
-    """What raised the probability most, then what the impact is made of."""
+    """What raised the probability most, then what the impact is made of. What was said is not said again."""
     raised: list[RiskFactor] = [factor for factor in risk.factors if factor.weight > 0]
-    words = [factor.words for factor in raised] if is_known(risk, "factors") else []
-    return "; ".join([*words[:most], *(factor.words for factor in risk.impact_factors[: max(1, most - len(words))])])
+    words = [factor.words for factor in raised[:most]] if is_known(risk, "factors") else []
+    more = [one.words for one in risk.impact_factors if not any(said.startswith(one.words) for said in words)]
+    return "; ".join([*words, *more[: max(1, most - len(words))]])
 
 
 # Private
