@@ -154,7 +154,8 @@ def test_the_page_of_what_was_learnt() -> None:
 Learnt from  900 changes since 2020-09-13; 700 have matured, 63 of them had to
              be repaired (9%), 4 were reverted
 Up to        2b2b2b2b2b2b of 2025-10-09
-Model        a model of this repository's own changes, 3492d1ff9eba
+Model        what was repaired here, with a small voice for the shipped prior,
+             3492d1ff9eba
 
 How good it would have been
   on 400 changes from 2023-11-14 to 2025-10-09, each scored by a model that knew

@@ -17,8 +17,8 @@ from tidegate.risk.model.figures import Captured, Evaluation, TableRow
 
 KINDS = {
     "prior": "the shipped prior: too few changes are known to have been repaired here",
-    "adapted": "the shipped prior, corrected by what was repaired here",
-    "own": "a model of this repository's own changes",
+    "adapted": "what was repaired here and the shipped prior, which weighs less the more is known",
+    "own": "what was repaired here, with a small voice for the shipped prior",
 }
 _WIDEST_BAR = 20
 
