@@ -92,3 +92,14 @@ def test_without_both_kinds_there_is_no_figure() -> None:
     assert math.isnan(metrics.calibration_error(nobody, nobody))
     assert math.isnan(metrics.precision_area(np.ones(3), np.zeros(3)))
     assert math.isnan(metrics.auc_interval(np.ones(3), np.zeros(3)).low)
+
+
+def test_a_gain_is_paired_so_that_a_small_one_on_the_same_changes_can_be_told() -> None:
+    random = np.random.default_rng(3)
+    truth = (random.random(1500) < 0.2).astype(float)
+    worse = truth + random.normal(size=1500)
+    better = worse + 0.1 * truth
+    gain = metrics.gain_interval(better, worse, truth)
+    assert gain.low > 0
+    assert metrics.auc_interval(better, truth).low < metrics.auc(worse, truth)
+    assert metrics.gain_interval(worse, worse, truth) == (0.0, 0.0, 0.0)

@@ -118,7 +118,7 @@ def _figures(found: Evaluation) -> Iterable[str]:
     compared = ""
     if found.lines_added_auc is not None:
         compared = f"; lines added alone: {found.lines_added_auc:.3f}"
-        if found.auc_low is not None and found.lines_added_auc >= found.auc_low:
+        if found.gain_low is not None and found.gain_low <= 0:
             compared += ", which this does not clearly beat"
     yield f"ranking (AUC): {found.auc:.3f} [{found.auc_low:.3f} to {found.auc_high:.3f}]{compared}"
     if found.calibration_error is None:

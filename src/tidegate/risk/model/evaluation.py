@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TypeAlias
 
 import numpy as np
@@ -37,24 +36,30 @@ def evaluate(frame: Frame, forward: Forward, seen: Seen) -> Evaluation:
     if changes < FEWEST or repaired in (0, changes):
         return Evaluation(changes, repaired, *_period(frame, rows))
     raw, chance = forward.raw[rows], forward.chance[rows]
-    area = metrics.auc_interval(raw, truth)
-    lines = metrics.auc(np.nan_to_num(frame.column("la")[rows]), truth) if "la" in frame.names else math.nan
     said = np.isfinite(chance)
     found = Evaluation(
         changes,
         repaired,
         *_period(frame, rows),
-        auc=area.value,
-        auc_low=area.low,
-        auc_high=area.high,
-        lines_added_auc=None if math.isnan(lines) else lines,
         precision_area=metrics.precision_area(raw, truth),
         captures=tuple(Captured(share, *metrics.capture(raw, truth, share)) for share in SHARES),
     )
+    added = np.nan_to_num(frame.column("la")[rows]) if "la" in frame.names else None
+    found = _with_ranking(found, raw, added, truth)
     return _with_probabilities(found, chance[said], share[said]) if said.sum() >= FEWEST else found
 
 
 # Private
+
+
+def _with_ranking(found: Evaluation, raw: Floats, added: Floats | None, truth: Floats) -> Evaluation:
+    area = metrics.auc_interval(raw, truth)
+    found = structs.replace(found, auc=area.value, auc_low=area.low, auc_high=area.high)
+    if added is None:
+        return found
+    gain = metrics.gain_interval(raw, added, truth)
+    lines = area.value - gain.value
+    return structs.replace(found, lines_added_auc=lines, gain_low=gain.low, gain_high=gain.high)
 
 
 def _with_probabilities(found: Evaluation, chance: Floats, truth: Floats) -> Evaluation:

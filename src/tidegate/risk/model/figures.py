@@ -27,9 +27,9 @@ class Evaluation(Struct, frozen=True):
 
     Changes younger than the age at which nine of ten repairs are known are left out; `changes` is what remains,
     `repaired` those of them that had to be repaired, committed from `since` to `until` (Unix seconds). A figure is None
-    where it has no meaning: too few changes, or no probability yet. AUC has a 95 % bootstrap interval beside the AUC
-    of the lines added alone. `calibration_floor` is the error that perfect probabilities would show on so few changes;
-    `constant_brier` that of saying the mean of everybody.
+    where it has no meaning: too few changes, or no probability yet. AUC has a 95 % bootstrap interval, and so has what
+    it gains (`gain_*`, paired) over that of the lines added alone. `calibration_floor` is the error that perfect
+    probabilities would show on so few changes; `constant_brier` that of saying the mean of everybody.
     """
 
     changes: int
@@ -48,3 +48,5 @@ class Evaluation(Struct, frozen=True):
     calibrated_changes: int = 0
     captures: tuple[Captured, ...] = ()
     table: tuple[TableRow, ...] = ()
+    gain_low: float | None = None
+    gain_high: float | None = None
