@@ -85,7 +85,7 @@ def learnt(text: str = "claude", *, auc: float | None = 0.75) -> Knowledge:
     effect = AgentEffect(text, text, 60, 1.4, 0.9, 2.1)
     evaluation = Evaluation(
         400, 40, 1_700_000_000, 1_760_000_000, auc, 0.7, 0.8, 0.72, 0.3, 0.08, 0.09, 0.02, 0.01, 300,
-        captures=(Captured(0.2, 0.5, 0.35, 0.65),), table=(TableRow(0.1, 0.12, 60),),
+        captures=(Captured(0.2, 0.5, 0.35, 0.65),), table=(TableRow(0.1, 0.12, 60),), gain_low=-0.01,
     )  # fmt: skip
     model = Model(1, (), "own", Reference((), (), ()), ())
     figures = Figures(900, 1_600_000_000, 700, 63, 4)
@@ -155,7 +155,7 @@ Learnt from  900 changes since 2020-09-13; 700 have matured, 63 of them had to
              be repaired (9%), 4 were reverted
 Up to        2b2b2b2b2b2b of 2025-10-09
 Model        what was repaired here, with a small voice for the shipped prior,
-             2d31ecc087ec
+             a1206cb9f026
 
 How good it would have been
   on 400 changes from 2023-11-14 to 2025-10-09, each scored by a model that knew
