@@ -107,9 +107,12 @@ def _check_place(output: Output) -> None:
     if path is None:
         return
     try:
-        is_folder, has_folder = path.is_dir(), path.resolve().parent.is_dir()
+        target = path.resolve()
+        is_folder, has_folder, is_ring = path.is_dir(), target.parent.is_dir(), target.is_symlink()
     except (OSError, RuntimeError) as error:  # a name that is too long, links in a ring
         raise InputError(f"not a place to write to: {error}", where="--output", mend="name another file") from error
+    if is_ring:  # Python 3.13 resolves a ring of links to one of its links, without a word
+        raise InputError("a ring of links", where=f"--output {path}", mend="name another file")
     if is_folder:
         raise InputError("it is a folder", where=f"--output {path}", mend="name a file in it")
     if not has_folder:
