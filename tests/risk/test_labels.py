@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.risk.labels_histories import HOUR, START, commit, line, oid
 from tidegate.change.values import Commit, Person
 from tidegate.provenance.declared import read_declarations
 from tidegate.risk.features.frame import Frame, Targets
-from tidegate.risk.labels.delay import (
-    DAY,
-    USUAL_CURVE,
-    DelayCurve,
-    delay_curve,
-    expected_targets,
-    known_by,
-    matured,
-    simple_weights,
-)
+from tidegate.risk.labels.delay import DAY, known_by, matured
 from tidegate.risk.labels.fixes import find_fixes, paths_beside
 from tidegate.risk.labels.hotfix import find_hotfixes
 from tidegate.risk.labels.labels import Outcome, join_labels, targets_of
@@ -226,71 +215,9 @@ def test_marks_agree_with_provenance() -> None:
     assert oid("m5") not in found
 
 
-def history_of_delays(count: int, now_days: float) -> tuple[np.ndarray, Targets, int]:  # type: ignore[type-arg]
-    """Changes spread over time, each repaired after an exponential delay of 150 days in the mean; as seen at `now`."""
-    random = np.random.default_rng(5)
-    at = np.sort(random.uniform(0, now_days * DAY, count)).astype(np.int64)
-    delay = random.exponential(150.0, count) * DAY
-    now = int(now_days * DAY)
-    seen = at + delay <= now
-    known = np.where(seen, at + delay, -1).astype(np.int64)
-    return at, Targets(seen.astype(np.float64), known), now
-
-
-def test_the_curve_is_not_fooled_by_young_changes() -> None:
-    at, targets, now = history_of_delays(6000, 1200)
-    curve = delay_curve(at, targets, now)
-    truth = 1 - np.exp(-np.asarray([30.0, 90, 180, 365]) / 150)
-    # What takes longer than the history is old cannot be seen: that part is the usual curve's.
-    seen_of_all = float(curve.known_after(1095.0))
-    assert curve.known_after(np.asarray([30.0, 90, 180, 365])) / seen_of_all == pytest.approx(truth, abs=0.03)
-    naive = np.mean((targets.known_at - at)[targets.known_at >= 0] <= 180 * DAY)
-    assert naive > truth[2] + 0.03
-
-
-def test_without_labels_the_curve_is_the_usual_one() -> None:
-    at = np.asarray([0, 1], dtype=np.int64)
-    curve = delay_curve(at, Targets(np.zeros(2), np.full(2, -1)), 10)
-    assert curve.known_after(np.asarray([30.0, 90, 365, 730])) == pytest.approx([0.22, 0.40, 0.71, 0.85], abs=0.01)
-    assert curve.labels == 0
-
-
-@settings(max_examples=40)
-@given(
-    st.lists(st.tuples(st.integers(-(10**9), 4 * 10**9), st.integers(-1, 4 * 10**9), st.floats(0, 1)), max_size=30),
-    st.integers(0, 4 * 10**9),
-)
-def test_any_curve_rises_from_0_to_1(rows: list[tuple[int, int, float]], now: int) -> None:
-    at = np.asarray([row[0] for row in rows], dtype=np.int64)
-    targets = Targets(np.asarray([row[2] for row in rows]), np.asarray([row[1] for row in rows], dtype=np.int64))
-    curve = delay_curve(at, targets, now)
-    shares = np.asarray(curve.share)
-    assert np.all(np.diff(shares) >= -1e-12)
-    assert shares[0] >= 0
-    assert shares[-1] == 1
-    assert curve.known_after(-1.0) == 0
-
-
-def test_days_until() -> None:
-    curve = DelayCurve((0.0, 10.0, 20.0), (0.0, 0.5, 0.5), 9.0)
-    assert curve.days_until(0.25) == 5.0
-    assert curve.days_until(0.9) == float("inf")
-    assert 140 < USUAL_CURVE.days_until(0.5) < 160
-
-
-def test_young_silence_has_no_weight() -> None:
+def test_young_silence_is_no_acquittal() -> None:
     now = 400 * DAY
     at = np.asarray([0, 300 * DAY, 300 * DAY, 500 * DAY], dtype=np.int64)
     targets = Targets(np.asarray([0.0, 0.0, 1.0, 0.0]), np.asarray([-1, -1, 350 * DAY, -1], dtype=np.int64))
     assert list(matured(at, now)) == [True, False, False, False]
-    assert list(simple_weights(at, targets, now)) == [1.0, 0.0, 1.0, 0.0]
-    assert list(simple_weights(at, targets, 340 * DAY)) == [1.0, 0.0, 0.0, 0.0]
     assert list(known_by(targets, 340 * DAY).repaired) == [0.0, 0.0, 0.0, 0.0]
-
-
-def test_expected_targets_are_what_bayes_says() -> None:
-    at = np.asarray([0, 90 * DAY, 100 * DAY], dtype=np.int64)
-    targets = Targets(np.asarray([0.0, 0.0, 1.0]), np.asarray([-1, -1, 99 * DAY], dtype=np.int64))
-    curve = DelayCurve((0.0, 10.0, 100.0), (0.0, 0.5, 1.0), 9.0)
-    found = expected_targets(at, targets, 100 * DAY, curve, np.asarray([0.4, 0.4, 0.4]))
-    assert found == pytest.approx([0.0, 0.4 * 0.5 / (1 - 0.4 * 0.5), 1.0])
