@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from tidegate.cli.options import moment, repo_option, style_here, write_to
+from tidegate.cli.options import moment, open_named, repo_option, style_here, write_to
 from tidegate.errors import InputError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def backtest(
     if compare and rules:
         raise InputError("--rules and --compare name three policies", mend="keep one of them")
     asked = _Asked(since, branch, moment(now), output is None)
-    with _open(repo) as repository:
+    with open_named(repo) as repository:
         if compare:
             text = _compare(repository, compare, asked, _format(format_, output))
         else:
@@ -158,12 +158,6 @@ def _format(format_: str | None, output: Path | None) -> str:
         return format_
     suffix = output.suffix[1:] if output is not None else ""
     return suffix if suffix in _FORMATS else "text"
-
-
-def _open(repo: Path | None) -> Repository:
-    from tidegate.change.git import open_repository
-
-    return open_repository(repo or Path.cwd(), bare=repo is not None)
 
 
 def _progress() -> Callable[[str, int, int], None] | None:

@@ -15,6 +15,7 @@ import click
 from tidegate.errors import InputError
 
 if TYPE_CHECKING:
+    from tidegate.change.git import Repository
     from tidegate.report.style import Style
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -52,6 +53,13 @@ def repo_option(function: F) -> F:
         default=None,
         help="The repository; by default the one around the current folder.",
     )(function)
+
+
+def open_named(repo: Path | None) -> Repository:
+    """The repository that `--repo` names; without it the one around the current folder."""
+    from tidegate.change.git import open_repository
+
+    return open_repository(repo or Path.cwd(), bare=repo is not None)
 
 
 def json_option(function: F) -> F:

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tidegate.cli.options import WithCommands, json_option, moment, repo_option, style_here, write_result, write_to
+from tidegate.cli.options import (
+    WithCommands,
+    json_option,
+    moment,
+    open_named,
+    repo_option,
+    style_here,
+    write_result,
+    write_to,
+)
 
 if TYPE_CHECKING:
     from tidegate.change.git import Repository
@@ -40,7 +49,7 @@ def train(at: str, output: Path | None, prior: Path | None, format_: str, repo: 
     from tidegate.risk.train import learn
 
     own = read_model(prior) if prior is not None else None
-    with _open(repo) as repository:
+    with open_named(repo) as repository:
         lesson = learn(repository, repository.resolve(at), _settings(repository), progress(), own)
         kept = output is not None or is_kept(repository, lesson.knowledge)
     if output is not None:
@@ -72,7 +81,7 @@ def show(model: Path | None, format_: str, repo: Path | None) -> None:
     if model is not None:
         knowledge = read_file(model)
     else:
-        with _open(repo) as repository:
+        with open_named(repo) as repository:
             found = read_kept(repository)
         if found is None:
             raise InputError(
@@ -94,7 +103,7 @@ def evaluate(at: str, format_: str, repo: Path | None) -> None:
     from tidegate.report.risk_model import render_evaluation, render_evaluation_json
     from tidegate.risk.train import learn
 
-    with _open(repo) as repository:
+    with open_named(repo) as repository:
         found = learn(repository, repository.resolve(at), _settings(repository), progress()).knowledge.evaluation
     write_result(render_evaluation_json(found) if format_ == "json" else render_evaluation(found, style_here()))
 
@@ -129,7 +138,7 @@ def risk(
     from tidegate.report.risk_text import render_risk_text
 
     question, at = Question(change=change, staged=staged), moment(now)
-    with _open(repo) as repository:
+    with open_named(repo) as repository:
         facts = collect_for_risk(question, repository, at, os.environ, config=config, reach=reach)
     if format_ == "json":
         document = to_document(facts)
@@ -153,12 +162,6 @@ def _bar(what: str, done: int, whole: int) -> None:
     if done >= whole:
         sys.stderr.write("\r\x1b[K")
     sys.stderr.flush()
-
-
-def _open(repo: Path | None) -> Repository:
-    from tidegate.change.git import open_repository
-
-    return open_repository(repo or Path.cwd(), bare=repo is not None)
 
 
 def _settings(repository: Repository) -> Settings:

@@ -93,7 +93,7 @@ class _Past(NamedTuple):
 
 
 def _judged(change: Change, context: Context, read: Read, impact: Impact) -> tuple[Risk, History]:
-    # Imported here: numpy takes longer to load than most commands take in all.
+    # Imported here: where nothing was learnt, a check must not pay for what scores.
     from tidegate.risk.features.single import features_of
     from tidegate.risk.history.mine import open_history, store_folder
 
