@@ -10,8 +10,7 @@ from pathlib import Path
 import click
 
 from tidegate.change.configuration import read_settings
-from tidegate.change.git import open_repository
-from tidegate.cli.options import moment, repo_option, write_result
+from tidegate.cli.options import moment, open_named, repo_option, write_result
 from tidegate.errors import InputError
 from tidegate.provenance.annotate import Author, annotate_commits, parse_part, read_annotated_commits
 from tidegate.provenance.identity import parse_person, read_identity
@@ -62,7 +61,7 @@ def annotate(
     _check_writer(tool, model, human, prompt_file)
     parts = [parse_part(text) for text in lines]
     when = moment(now)
-    with open_repository(repo or Path.cwd(), bare=repo is not None) as repository:
+    with open_named(repo) as repository:
         person = parse_person(by, "--by") if by else read_identity(repository, os.environ)
         commits = read_annotated_commits(repository, change)
         head = repository.resolve("HEAD")

@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from tidegate.change.configuration import read_settings
-from tidegate.change.git import open_repository
-from tidegate.cli.options import json_option, repo_option, style_here, write_result
+from tidegate.cli.options import json_option, open_named, repo_option, style_here, write_result
 from tidegate.provenance.audit_run import read_range, run_audit
 from tidegate.report.audit import render_audit_json, render_audit_text
 
@@ -26,7 +25,7 @@ def audit(range_: str | None, refs: tuple[str, ...], color: str, format_: str, r
     RANGE is BASE..HEAD or one commit; without it every note is checked. By default the refs and traces of the settings
     are read. Exits 1 when there are findings.
     """
-    with open_repository(repo or Path.cwd(), bare=repo is not None) as repository:
+    with open_named(repo) as repository:
         head = repository.resolve("HEAD") if repository.exists("HEAD") else ""
         settings = read_settings(repository, head, os.environ).settings
         commits = read_range(repository, range_) if range_ else None

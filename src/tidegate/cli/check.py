@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tidegate.cli.options import moment, repo_option, style_here, write_result
+from tidegate.cli.options import moment, open_named, repo_option, style_here, write_result
 from tidegate.errors import InputError
 
 if TYPE_CHECKING:
@@ -86,10 +86,9 @@ def _index(repo: Path | None) -> Path | None:
 
 def _repository(repo: Path | None, *, needed: bool) -> AbstractContextManager[Repository | None]:
     """The repository that was named or that the current folder lies in; a bare diff does without one."""
-    from tidegate.change.git import open_repository
 
     try:
-        return open_repository(repo or Path.cwd(), bare=repo is not None)
+        return open_named(repo)
     except InputError:
         if needed or repo is not None:
             raise

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from tidegate.cli.backtest import backtest
-from tidegate.cli.options import json_option, moment, repo_option, write_result
+from tidegate.cli.options import json_option, moment, open_named, repo_option, write_result
 
 if TYPE_CHECKING:
     from tidegate.policy.rules import Policy
@@ -114,10 +114,9 @@ class _Place(NamedTuple):
 
 def _load(repo: Path | None, rev: str | None) -> _Place:
     from tidegate.change.configuration import read_settings
-    from tidegate.change.git import open_repository
     from tidegate.policy.folder import read_folder
 
-    with open_repository(repo or Path.cwd(), bare=repo is not None) as repository:
+    with open_named(repo) as repository:
         if rev is None:
             head = "HEAD" if repository.exists("HEAD") else ""
             return _Place(repository.path, head, read_folder(repository.path, os.environ))

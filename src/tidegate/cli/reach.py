@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
-from tidegate.cli.options import WithCommands, moment, repo_option, style_here, write_to
+from tidegate.cli.options import WithCommands, moment, open_named, repo_option, style_here, write_to
 from tidegate.cli.reach_record import record
 from tidegate.errors import InputError
 
@@ -62,14 +62,13 @@ def reach(
     """
     asked, target = _asked(question, why)
     # Imported here, so that `--help` costs nothing of it.
-    from tidegate.change.git import open_repository
     from tidegate.reach.journey import read_reach, read_why
     from tidegate.report.reach_words import View
     from tidegate.report.style import PLAIN
 
     view = View(depth or 0, limit or 0, at_least)
     style = style_here(color) if output is None else PLAIN
-    with _few_collections(), open_repository(repo or Path.cwd(), bare=repo is not None) as repository:
+    with _few_collections(), open_named(repo) as repository:
         if why is None:
             makers = _makers(repository)
             answer = read_reach(asked, repository, environment=os.environ, traffic=traffic or "", makers=makers)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tidegate.cli.options import moment, repo_option
+from tidegate.cli.options import moment, open_named, repo_option
 from tidegate.errors import InputError
 
 
@@ -36,7 +36,6 @@ def record(command: tuple[str, ...], foreign: tuple[str, str] | None, now: str |
         )
     at = moment(now)
     # Imported here, so that `--help` costs nothing of it.
-    from tidegate.change.git import open_repository
     from tidegate.reach.languages import LANGUAGES
     from tidegate.reach.record.collect import collect_map
     from tidegate.reach.record.maps import write_map
@@ -45,7 +44,7 @@ def record(command: tuple[str, ...], foreign: tuple[str, str] | None, now: str |
     from tidegate.reach.record.run import record as run_recorded
     from tidegate.report.layout import grouped
 
-    with open_repository(repo or Path.cwd(), bare=repo is not None) as repository:
+    with open_named(repo) as repository:
         if foreign is not None:
             if foreign[0] not in KINDS:
                 mend = f"name one of {', '.join(KINDS)}"

@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from tidegate.change.configuration import read_settings
-from tidegate.change.git import open_repository
-from tidegate.cli.options import json_option, moment, repo_option, style_here, write_result
+from tidegate.cli.options import json_option, moment, open_named, repo_option, style_here, write_result
 from tidegate.provenance.history import DEFAULT_REFS
 from tidegate.provenance.identity import read_identity
 from tidegate.provenance.recover import parse_scope, recover_lines
@@ -44,7 +43,7 @@ def recover(
     from refs that were fetched: git fetch origin '+refs/pull/*/head:refs/pull/*/head' '+refs/notes/*:refs/notes/*'
     """
     when = moment(now)
-    with open_repository(repo or Path.cwd(), bare=repo is not None) as repository:
+    with open_named(repo) as repository:
         checked_ref(ref)
         author = read_identity(repository, os.environ) if write else None
         settings = read_settings(repository, repository.resolve("HEAD"), os.environ).settings

@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from tidegate.change.configuration import read_settings
-from tidegate.change.git import open_repository
-from tidegate.cli.options import json_option, repo_option, write_result
+from tidegate.cli.options import json_option, open_named, repo_option, write_result
 from tidegate.report.settings_text import render_settings_json, render_settings_text
 from tidegate.settings import list_settings
 
@@ -24,7 +23,7 @@ def settings(revision: str, config: Path | None, format_: str, repo: Path | None
 
     A check reads them from the base of the change; this shows what a change that starts at a revision would meet.
     """
-    with open_repository(repo or Path.cwd(), bare=repo is not None) as repository:
+    with open_named(repo) as repository:
         commit = repository.resolve(revision) if revision != "HEAD" or repository.exists("HEAD") else ""
         loaded = read_settings(repository, commit, os.environ, override=config)
     read_from = str(config) if config else f"{revision} ({commit[:7]})" if commit else "no commit yet: defaults"

@@ -10,8 +10,7 @@ import click
 
 from tidegate.change.commits import read_commit_objects
 from tidegate.change.configuration import read_settings
-from tidegate.change.git import open_repository
-from tidegate.cli.options import json_option, repo_option, style_here, write_result
+from tidegate.cli.options import json_option, open_named, repo_option, style_here, write_result
 from tidegate.errors import InputError
 from tidegate.report.trace_fix import render_trace_json, render_trace_text
 from tidegate.risk.szz.told import tell
@@ -28,7 +27,7 @@ from tidegate.risk.szz.trace import trace_fix as trace
 def trace_fix(commit: str, reported_at: str | None, verbose: bool, color: str, format_: str, repo: Path | None) -> None:
     """Which changes introduced what this fix repaired, how likely each is, and who or what wrote them."""
     moment = _seconds(reported_at)
-    with open_repository(repo or Path.cwd(), bare=repo is not None) as repository:
+    with open_named(repo) as repository:
         oid = repository.resolve(commit)
         settings = read_settings(repository, oid, os.environ).settings
         found = trace(repository, oid, reported_at=moment)

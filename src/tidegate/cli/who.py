@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from tidegate.change.configuration import read_settings
-from tidegate.change.git import Repository, open_repository
+from tidegate.change.git import Repository
 from tidegate.change.values import show_path
-from tidegate.cli.options import json_option, repo_option, style_here, write_result
+from tidegate.cli.options import json_option, open_named, repo_option, style_here, write_result
 from tidegate.errors import InputError
 from tidegate.provenance.who import parse_place, read_who
 from tidegate.report.who import render_who_json, render_who_text
@@ -28,7 +28,7 @@ def who(place: str, revision: str, color: str, format_: str, repo: Path | None) 
     Lines are those of the committed file. A line that nothing speaks for is unknown, which does not mean human.
     """
     asked = parse_place(place)
-    with open_repository(repo or Path.cwd(), bare=repo is not None) as repository:
+    with open_named(repo) as repository:
         path = _path_in(repository, asked.path, repo)
         commit = repository.resolve(revision)
         settings = read_settings(repository, commit, os.environ).settings
