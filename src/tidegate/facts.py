@@ -333,21 +333,117 @@ class Reach(Section, frozen=True, kw_only=True):
     recorded: Annotated[bool, Meta(description="whether recorded runs of the tests sharpened the answer")] = False
 
 
-class Effect(Struct, frozen=True):
-    """What an infrastructure change does to the world."""
+EffectCode: TypeAlias = Literal[
+    "DATA_DESTROY",
+    "DATA_DESTROY_DELAYED",
+    "KEY_LOSS",
+    "STATE_LOSS",
+    "BACKUP_REDUCED",
+    "GUARD_REMOVED",
+    "OUTAGE_FULL",
+    "OUTAGE_PARTIAL",
+    "DNS_CHANGE",
+    "NET_CUT",
+    "NET_EXPOSE",
+    "IAM_WIDEN",
+    "IAM_TRUST",
+    "PRIV_ESC",
+    "IAM_CUT",
+    "AUDIT_OFF",
+    "OBSERV_DOWN",
+    "TLS_OFF",
+    "TLS_ON",
+    "DATA_DURABILITY",
+    "IRREVERSIBLE_UPGRADE",
+    "RESTART",
+    "CAPACITY_DOWN",
+    "APPLY_FAIL",
+    "IMMUTABLE_REJECT",
+    "DRIFT_REVERT",
+    "DRIFT_EXTERNAL_DELETE",
+    "UNMANAGED",
+    "PARTIAL_PLAN",
+    "SECRET_CHANGE",
+    "COST_UP",
+    "SUPPLY_CHAIN",
+    "LOCK",
+    "DESTROY",
+]
+Certainty: TypeAlias = Literal["certain", "likely", "possible"]
+Actor: TypeAlias = Literal["agent", "human", "unknown"]
 
-    code: str
+
+class Effect(Struct, frozen=True):
+    """What an infrastructure change does to the world.
+
+    `reason` is the sentence that a careful engineer would say; `back` how it is taken back, and `reversible` whether
+    that restores everything. `dependents` need the resource, nearest first. `path` existed before and does not after,
+    entry first. `certainty`: a plan is certain, code alone is likely, or possible where a value nobody can read decides.
+    """
+
+    code: EffectCode
     severity: Severity
     address: str
     reason: str
     reversible: bool
+    back: str = ""
+    dependents: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    mitigations: tuple[str, ...] = ()
+    certainty: Certainty = "certain"
+    environment: str = ""
+    source: str = ""
+    place: Place = Place("")
+
+
+class Unjudged(Struct, frozen=True):
+    """Something in an infrastructure change that nobody can judge from what is at hand, and why."""
+
+    address: str
+    reason: str
+    mend: str = ""
+    place: Place = Place("")
+
+
+DriftKind: TypeAlias = Literal[
+    "changed-by-hand", "deleted-by-hand", "unmanaged", "catches-up", "emergency-fix", "provider-noise"
+]
+
+
+class DriftFact(Struct, frozen=True):
+    """Where the world and the code have come apart, and which way the change would settle it."""
+
+    kind: DriftKind
+    address: str
+    reason: str
+    attributes: tuple[str, ...] = ()
+    undone: bool = False
+
+
+class PlanFact(Struct, frozen=True):
+    """A plan that was read: approvals of an apply are bound to its digest (SHA-256 of the file)."""
+
+    name: str
+    digest: str
+    tool: str
+    changes: Count
 
 
 class Infra(Section, frozen=True, kw_only=True):
-    """What the change does to infrastructure. No collector writes this yet."""
+    """What the change does to infrastructure."""
 
+    severity: Annotated[
+        Literal["none", "note", "low", "medium", "high", "critical"], Meta(description="that of the gravest effect")
+    ] = "none"
     effects: Annotated[tuple[Effect, ...], Meta(description="effects, most severe first")] = ()
     effects_total: Annotated[int, Meta(ge=0, description="number of effects")] = 0
+    unjudged: Annotated[tuple[Unjudged, ...], Meta(description="what cannot be judged, and what would help")] = ()
+    drift: Annotated[tuple[DriftFact, ...], Meta(description="where the world and the code have come apart")] = ()
+    destroyed: Annotated[int, Meta(ge=0, description="resources that are destroyed or replaced")] = 0
+    environments: Annotated[tuple[str, ...], Meta(description="environments that the effects are in")] = ()
+    actor: Annotated[Actor, Meta(description="who or what wrote the infrastructure part of the change")] = "unknown"
+    plans: Annotated[tuple[PlanFact, ...], Meta(description="plans that were read")] = ()
+    files: Annotated[tuple[str, ...], Meta(description="changed files that were read as infrastructure")] = ()
 
 
 class Verification(Section, frozen=True, kw_only=True):

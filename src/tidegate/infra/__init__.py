@@ -1,0 +1,1 @@
+"""What a change does to infrastructure: readers turn plans, code and manifests into worlds, rules say their effects."""

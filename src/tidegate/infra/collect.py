@@ -1,0 +1,163 @@
+"""Writes the section `infra` of the facts: the effects of the plans that were given and of the files that changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from tidegate.change.git import Repository
+from tidegate.change.values import Change, Context, show_path
+from tidegate.errors import InputError
+from tidegate.facts import Actor, Infra, PlanFact, ProvenanceFacts, Unknown, is_known
+from tidegate.infra.families import FAMILIES
+from tidegate.infra.judge import Judgement, judge
+from tidegate.infra.rules import RULES
+from tidegate.infra.severity import gravest
+from tidegate.infra.trees import LARGEST_BYTES, Pair, Trees
+from tidegate.infra.values import Found
+
+REGULAR = (0o100644, 0o100755)
+LARGEST_PLAN_BYTES = 500 * 1024 * 1024
+
+
+def collect(change: Change, context: Context, provenance: ProvenanceFacts) -> Infra:
+    """What the change does to infrastructure, as facts.
+
+    What looks like infrastructure and could not be read is named in `unjudged`, never left out. Raises InputError for
+    a plan that is none.
+    """
+    claimed = tuple(pair for pair in _pairs(change) if any(family.claims(pair.path) for family in FAMILIES))
+    plans = tuple(read_plan_file(path) for path in context.plans)
+    found: list[Found] = [one for one, _ in plans]
+    unknowns: tuple[Unknown, ...] = ()
+    if claimed and (context.repository is None or not change.base_tree or not change.head_tree):
+        names = ", ".join(pair.path for pair in claimed[:3])
+        unknowns = (Unknown("infra", f"there is no repository to read {names} from"),)
+        if not plans:
+            return Infra(status="unknown", unknowns=unknowns)
+        unknowns = (Unknown("infra.effects", unknowns[0].reason),)
+    elif claimed and context.repository is not None:
+        trees = Trees(
+            GitTree(context.repository, change.base_tree), GitTree(context.repository, change.head_tree), claimed
+        )
+        found += read_families(trees)
+    actor = actor_of(change, provenance, {path for one in found for path in one.files})
+    judged = judge(found, RULES, actor)
+    return facts_of(judged, actor, tuple(fact for _, fact in plans), unknowns)
+
+
+def read_families(trees: Trees) -> list[Found]:
+    """What every family finds in the files that changed."""
+    found = []
+    for family in FAMILIES:
+        mine = tuple(pair for pair in trees.changed if family.claims(pair.path))
+        if mine:
+            found.append(family.read(trees, mine))
+    return found
+
+
+def read_plan_file(path: Path) -> tuple[Found, PlanFact]:
+    """A plan or change set from a file. Raises InputError for one that is none."""
+    from tidegate.infra.plans import read_plan
+
+    try:
+        if path.stat().st_size > LARGEST_PLAN_BYTES:
+            raise InputError("the plan is larger than 500 MB", where=str(path), mend="split the stack")
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=str(path), mend="name a plan as JSON") from error
+    found = read_plan(data, path.name)
+    changes = sum(one.action not in ("no-op", "read") for world in found.worlds for one in world.changes)
+    tool = found.worlds[0].source if found.worlds else ""
+    return found, PlanFact(path.name, hashlib.sha256(data).hexdigest(), tool, changes)
+
+
+def facts_of(
+    judged: Judgement, actor: Actor, plans: tuple[PlanFact, ...] = (), unknowns: tuple[Unknown, ...] = ()
+) -> Infra:
+    """A judgement as the section of the facts."""
+    severity = gravest([effect.severity for effect in judged.effects])
+    return Infra(
+        status="partial" if unknowns else "complete",
+        unknowns=unknowns,
+        severity=severity or "none",
+        effects=judged.effects,
+        effects_total=len(judged.effects),
+        unjudged=judged.unjudged,
+        drift=judged.drift,
+        destroyed=judged.destroyed,
+        environments=tuple(sorted({effect.environment or "unknown" for effect in judged.effects})),
+        actor=actor,
+        plans=plans,
+        files=judged.files,
+    )
+
+
+def actor_of(change: Change, provenance: ProvenanceFacts, files: Iterable[str]) -> Actor:
+    """Whose hand is on the infrastructure part of a change: an agent's where any line of it or any commit says so."""
+    if provenance.status == "unknown":
+        return "unknown"
+    if provenance.declarations or provenance.agents:
+        return "agent"
+    if not is_known(provenance, "files"):
+        return "unknown"
+    mine = set(files) or {show_path(file.path) for file in change.files}
+    read = [file for file in provenance.files if file.path in mine]
+    if any(file.ai or file.mixed for file in read):
+        return "agent"
+    return "unknown" if any(file.unknown for file in read) or not read else "human"
+
+
+class GitTree:
+    """A tree in a repository. Listed once; contents are read together and kept."""
+
+    def __init__(self, repository: Repository, tree: str) -> None:
+        self._repository = repository
+        self._tree = tree
+        self._listed: dict[str, str] | None = None
+        self._read: dict[str, bytes] = {}
+
+    def paths(self) -> tuple[str, ...]:
+        return tuple(self._names())
+
+    def read(self, paths: Iterable[str]) -> Mapping[str, bytes]:
+        names = self._names()
+        wanted = [path for path in dict.fromkeys(paths) if path in names]
+        missing = [path for path in wanted if path not in self._read]
+        if missing:
+            blobs = self._repository.read_blobs([names[path] for path in missing], LARGEST_BYTES)
+            for path, blob in zip(missing, blobs, strict=True):
+                if blob.kind == "blob":
+                    self._read[path] = blob.content
+        return {path: self._read[path] for path in wanted if path in self._read}
+
+    def _names(self) -> dict[str, str]:
+        if self._listed is None:
+            raw = self._repository.run("ls-tree", "-r", "-z", "--full-tree", self._tree)
+            self._listed = dict(_listed(raw))
+        return self._listed
+
+
+# Private
+
+
+def _listed(raw: bytes) -> Iterable[tuple[str, str]]:
+    for entry in raw.split(b"\0"):
+        head, _, path = entry.partition(b"\t")
+        mode, _, rest = head.partition(b" ")
+        if mode in (b"100644", b"100755"):
+            yield path.decode("utf-8", "surrogateescape"), rest.rpartition(b" ")[2].decode()
+
+
+def _pairs(change: Change) -> Sequence[Pair]:
+    return [
+        Pair(
+            file.old_path.decode("utf-8", "surrogateescape")
+            if file.old_mode in REGULAR and file.status != "copied"
+            else "",
+            file.path.decode("utf-8", "surrogateescape") if file.new_mode in REGULAR else "",
+        )
+        for file in change.files
+        if file.old_mode in REGULAR or file.new_mode in REGULAR
+    ]

@@ -1,0 +1,22 @@
+"""Every family of files that says what infrastructure is. A family is one folder and one line in this list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from tidegate.infra.trees import Pair, Trees
+from tidegate.infra.values import Found
+
+
+class Family(Struct, frozen=True):
+    """One kind of files. `claims` says from a path alone whether a file may be one; `read` gets those that changed,
+    looks into them, and names in `Found.files` the ones that were."""
+
+    name: str
+    claims: Callable[[str], bool]
+    read: Callable[[Trees, tuple[Pair, ...]], Found]
+
+
+FAMILIES: tuple[Family, ...] = ()

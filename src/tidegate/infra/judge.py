@@ -1,0 +1,149 @@
+"""From what the readers found to effects: every rule asked, each draft weighed, each effect said once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tidegate.facts import Actor, DriftFact, Effect, Place, Unjudged
+from tidegate.infra.environment import Environment, of_path, of_values
+from tidegate.infra.environment import named as environment_named
+from tidegate.infra.severity import ORDER, severity_of
+from tidegate.infra.values import Draft, Found, ResourceChange, Rule, World
+
+MOST_DEPENDENTS = 12
+
+
+class Judgement(Struct, frozen=True):
+    """Everything that is said of an infrastructure change. `effects` stand with the gravest first."""
+
+    effects: tuple[Effect, ...]
+    unjudged: tuple[Unjudged, ...]
+    drift: tuple[DriftFact, ...]
+    worlds: tuple[World, ...]
+    destroyed: int
+    files: tuple[str, ...]
+
+
+def judge(found: Sequence[Found], rules: Iterable[Rule], actor: Actor) -> Judgement:
+    """The effects of what was found. A world of code that a plan covers speaks only of what no plan shows."""
+    asked = tuple(rules)
+    planned = {address for one in found for world in one.worlds if _is_plan(world) for address in _known(world)}
+    effects: list[Effect] = []
+    unjudged: list[Unjudged] = []
+    for one in found:
+        unjudged += one.unjudged
+        effects += [_effect(draft, None, None, actor) for draft in one.drafts if _speaks(draft, planned)]
+        for world in one.worlds:
+            changes = {change.address: change for change in world.changes}
+            for said in (said for rule in asked for said in rule(world)):
+                if isinstance(said, Unjudged):
+                    unjudged.append(said)
+                elif _is_plan(world) or _speaks(said, planned):
+                    effects.append(_effect(said, world, changes.get(said.address), actor))
+    return Judgement(
+        effects=tuple(sorted(_merged(effects), key=_order)),
+        unjudged=tuple(dict.fromkeys(unjudged)),
+        drift=tuple(dict.fromkeys(drift for one in found for drift in one.drift)),
+        worlds=tuple(world for one in found for world in one.worlds),
+        destroyed=sum(change.destroyed for one in found for world in one.worlds for change in world.changes),
+        files=tuple(sorted({path for one in found for path in one.files})),
+    )
+
+
+def environment_of(world: World, change: ResourceChange | None, place: Place) -> Environment:
+    """The environment of a resource: what it says itself, what its address says, its folder, the whole stack."""
+    if change is not None:
+        for values in (change.before, change.after):
+            if values is not None and (found := of_values(values)):
+                return found
+        if found := environment_named(change.address):
+            return found
+    return of_path(place.path) or environment_named(world.environment) or of_path(world.name)
+
+
+# Private
+
+
+def _is_plan(world: World) -> bool:
+    return world.source in ("terraform plan", "change set")
+
+
+def _known(world: World) -> Iterator[str]:
+    yield from world.before
+    yield from world.after
+    yield from (change.address for change in world.changes)
+
+
+def _speaks(draft: Draft, planned: set[str]) -> bool:
+    """Whether a draft from code alone still says something beside the plans that were read."""
+    return draft.code_only or not planned or not any(_covers(draft.address, one) for one in planned)
+
+
+def _covers(code: str, planned: str) -> bool:
+    return planned == code or planned.startswith((f"{code}[", f"{code}."))
+
+
+def _effect(draft: Draft, world: World | None, change: ResourceChange | None, actor: Actor) -> Effect:
+    place = draft.place if draft.place.path else change.place if change is not None else Place("")
+    environment: Environment
+    if draft.environment:
+        environment = environment_named(draft.environment)
+    elif world is not None:
+        environment = environment_of(world, change, place)
+    else:
+        environment = environment_named(draft.address) or of_path(place.path)
+    dependents = draft.dependents
+    if not dependents and world is not None and (change is None or change.destroyed or change.action == "update"):
+        dependents = tuple(islice(world.uses_before.dependents(draft.address), MOST_DEPENDENTS))
+    return Effect(
+        code=draft.code,
+        severity=severity_of(draft, environment, actor),
+        address=draft.address,
+        reason=draft.reason,
+        reversible=draft.reversible,
+        back=draft.back,
+        dependents=dependents,
+        path=draft.path,
+        mitigations=tuple(one.words for one in draft.mitigations),
+        certainty=draft.certainty or (change.certainty if change is not None else "certain"),
+        environment=environment,
+        source=world.source if world is not None else "",
+        place=place,
+    )
+
+
+def _merged(effects: Iterable[Effect]) -> Iterator[Effect]:
+    """Each code once for an address and a place: the gravest, with the reasons of the others beside it."""
+    grouped: dict[tuple[str, str, Place], list[Effect]] = {}
+    for effect in effects:
+        grouped.setdefault((effect.code, effect.address, effect.place), []).append(effect)
+    for group in grouped.values():
+        group.sort(key=_order)
+        first = group[0]
+        if len(group) == 1:
+            yield first
+            continue
+        yield replace(
+            first,
+            reason=" ".join(dict.fromkeys(one.reason for one in group)),
+            reversible=all(one.reversible for one in group),
+            dependents=tuple(dict.fromkeys(name for one in group for name in one.dependents)),
+            mitigations=tuple(dict.fromkeys(words for one in group for words in one.mitigations)),
+        )
+
+
+_CERTAINTY: Mapping[str, int] = {"certain": 0, "likely": 1, "possible": 2}
+
+
+def _order(effect: Effect) -> tuple[int, int, str, str, str]:
+    return (
+        -ORDER.index(effect.severity),
+        _CERTAINTY[effect.certainty],
+        effect.address,
+        effect.code,
+        effect.reason,
+    )

@@ -1,0 +1,7 @@
+"""Every question that a world is asked. A rule is one function and one line in this list."""
+
+from __future__ import annotations
+
+from tidegate.infra.values import Rule
+
+RULES: tuple[Rule, ...] = ()
