@@ -378,7 +378,7 @@ class Effect(Struct, frozen=True):
 
     `reason` is the sentence that a careful engineer would say; `back` how it is taken back, and `reversible` whether
     that restores everything. `dependents` need the resource, nearest first. `path` existed before and does not after,
-    entry first. `certainty`: a plan is certain, code alone is likely, or possible where a value nobody can read decides.
+    entry first. `certainty`: a plan is certain, code alone likely, or possible where a value nobody can read decides.
     """
 
     code: EffectCode

@@ -134,8 +134,8 @@ class Context(Struct, frozen=True):
     """What every collector gets beside the change. `repository` is None for a bare diff.
 
     `now` is RFC 3339 in UTC. `transcripts` are session transcripts that the caller vouches to be of this change.
-    `plans` are plans of infrastructure that the caller vouches to be of this change. `owners` are those of its base; None
-    where nobody has read them yet.
+    `plans` are plans of infrastructure that the caller vouches to be of this change. `owners` are those of its base;
+    None where nobody has read them yet.
     """
 
     repository: Repository | None
