@@ -28,7 +28,7 @@ class Request(Struct, frozen=True):
 
     Without a `stage` it is the one that comes next: commit for a staged tree, else merge.
     `now` is RFC 3339 in UTC. `config` is a settings file that the caller puts in the place of the base's. `reviews` is
-    the forge's JSON; `transcripts` are session transcripts that the caller vouches to be of this change.
+    the forge's JSON; `transcripts` of sessions and `plans` of infrastructure are of this change, as the caller vouches.
     """
 
     question: Question
@@ -38,6 +38,7 @@ class Request(Struct, frozen=True):
     config: Path | None = None
     reviews: Path | None = None
     transcripts: tuple[Path, ...] = ()
+    plans: tuple[Path, ...] = ()
 
 
 class Assessment(Struct, frozen=True):
@@ -62,6 +63,7 @@ def assess(request: Request, repository: Repository | None) -> Assessment:
         now=request.now,
         reviews=request.reviews,
         transcripts=request.transcripts,
+        plans=request.plans,
         owners=policy.owners,
     )
     facts = Facts(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -13,7 +14,10 @@ from tidegate.change.git import Repository
 from tidegate.change.read import Ends, Question, read_change, read_ends
 from tidegate.change.values import Change, Context
 from tidegate.errors import InputError
-from tidegate.facts import ChangeFacts, Facts, History, Infra, ProvenanceFacts, Reach, Risk, Section, Unknown
+from tidegate.facts import Actor, ChangeFacts, Facts, History, Infra, ProvenanceFacts, Reach, Risk, Section, Unknown
+from tidegate.infra.collect import collect as collect_infra
+from tidegate.infra.collect import judge_change
+from tidegate.infra.judge import Judgement
 from tidegate.provenance.collect import collect as collect_provenance
 from tidegate.reach.collect import collect as collect_reach
 from tidegate.risk.collect import Read
@@ -30,6 +34,7 @@ class Collected(NamedTuple):
     change: ChangeFacts
     provenance: ProvenanceFacts
     reach: Reach
+    infra: Infra
     risk: Risk
     history: History
 
@@ -42,8 +47,9 @@ def collect(change: Change, context: Context, *, reach: bool = True) -> Collecte
     what = collect_change(change, context)
     provenance = _fenced(collect_provenance, change, context, ProvenanceFacts)
     far = _fenced(collect_reach, change, context, Reach) if reach else _not_asked()
-    risk, history = _risk(change, context, Read(what, provenance, far, Infra()))
-    return Collected(what, provenance, far, risk, history)
+    infra = _fenced(_infra(provenance), change, context, Infra)
+    risk, history = _risk(change, context, Read(what, provenance, far, infra))
+    return Collected(what, provenance, far, infra, risk, history)
 
 
 def collect_for_risk(
@@ -67,6 +73,26 @@ def collect_for_risk(
     return Facts(now=now, **found._asdict())
 
 
+def collect_for_infra(
+    question: Question,
+    repository: Repository,
+    now: str,
+    environment: Mapping[str, str],
+    *,
+    plans: tuple[Path, ...] = (),
+    config: Path | None = None,
+    actor: Actor | None = None,
+) -> tuple[Judgement, Infra]:
+    """What a change does to infrastructure, with the worlds that it was read from. `actor` overrules provenance."""
+    ends = read_ends(question, repository)
+    with helped(config, ends):
+        settings = read_settings(repository, ends.policy_at, environment, override=config).settings
+    change = read_change(ends, repository, settings)
+    context = Context(repository=repository, settings=settings, now=now, plans=plans)
+    provenance = _fenced(collect_provenance, change, context, ProvenanceFacts)
+    return judge_change(change, context, provenance, actor)
+
+
 @contextmanager
 def helped(config: Path | None, ends: Ends) -> Iterator[None]:
     """A fault in what is read at the base also says how the change that mends it is judged."""
@@ -82,6 +108,11 @@ def helped(config: Path | None, ends: Ends) -> Iterator[None]:
 # Private
 
 
+def _infra(provenance: ProvenanceFacts) -> Callable[[Change, Context], Infra]:
+    """The collector of infrastructure, with what it reads of another section: whose hand is on the change."""
+    return partial(collect_infra, provenance=provenance)
+
+
 def _not_asked() -> Reach:
     return Reach(status="unknown", unknowns=(Unknown("reach", NOT_ASKED),))
 
@@ -93,7 +124,7 @@ def _fenced(collect: Callable[[Change, Context], S], change: Change, context: Co
     except InputError:
         raise
     except Exception as error:  # noqa: BLE001 the fence around a collector
-        return _failed(section, collect.__module__.split(".")[1], error)
+        return _failed(section, section.__name__.removesuffix("Facts").lower(), error)
 
 
 def _risk(change: Change, context: Context, read: Read) -> tuple[Risk, History]:

@@ -41,6 +41,7 @@ from tidegate.facts import (
     to_json,
 )
 from tidegate.facts import Repository as RepositoryFacts
+from tidegate.infra.families import FAMILIES
 from tidegate.policy.backtest.values import Fate, PastChange
 from tidegate.provenance.notes import list_notes
 from tidegate.provenance.past import collect_past
@@ -258,7 +259,7 @@ def _facts(landing: Landing, kept: _Kept, hindsight: Hindsight, around: tuple[Re
         change=kept.change,
         provenance=kept.provenance,
         reach=_REACH,
-        infra=_INFRA,
+        infra=_infra(kept.change),
         verification=_VERIFICATION,
         risk=_risk(landing, hindsight.scores),
         review=_REVIEW,
@@ -268,6 +269,7 @@ def _facts(landing: Landing, kept: _Kept, hindsight: Hindsight, around: tuple[Re
 
 _REACH = Reach(unknowns=(Unknown("reach", NOT_KNOWN),))
 _INFRA = Infra(unknowns=(Unknown("infra", NOT_KNOWN),))
+_NO_INFRA = Infra(status="complete")
 _VERIFICATION = Verification(unknowns=(Unknown("verification", NOT_KNOWN),))
 _REVIEW = ReviewFacts(unknowns=(Unknown("review", NOT_KNOWN),))
 _NO_SCORE = Risk(unknowns=(Unknown("risk", "no model had been trained on what was known before it"),))
@@ -295,6 +297,13 @@ def _risk(landing: Landing, scores: Mapping[str, tuple[float, float]]) -> Risk:
     if probability < 0:
         return ranked
     return msgspec.structs.replace(ranked, unknowns=_SCORED, probability=probability)
+
+
+def _infra(change: ChangeFacts) -> Infra:
+    """What it did to infrastructure: nothing where no file of it can be any, else nobody looked."""
+    names = (file.path for file in change.files)
+    none = change.status == "complete" and not any(family.claims(name) for name in names for family in FAMILIES)
+    return _NO_INFRA if none else _INFRA
 
 
 class _Fates:

@@ -76,9 +76,18 @@ class ProvenanceSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OwnersSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How CODEOWNERS is read. `auto` takes the dialect from where the file lies and from what it holds."""
+    """How CODEOWNERS is read, and who answers for what no folder stands for.
+
+    `auto` takes the dialect from where the file lies and from what it holds.
+    """
 
     dialect: Literal["auto", "github", "gitlab"] = "auto"
+    infrastructure: Annotated[
+        tuple[str, ...], Meta(description="people and teams who answer for what runs; empty: owners of the files")
+    ] = ()
+    security: Annotated[
+        tuple[str, ...], Meta(description="people and teams who answer for who may do what; empty: owners of the files")
+    ] = ()
 
 
 class RiskSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -167,6 +167,17 @@ _FINDING = {
     "rule": "note-over-reach", "severity": "medium", "message": "a note claims lines that are not there",
     "place": {"path": "src/login.py", "line": 3, "end_line": 9}, "mend": "annotate again",
 }  # fmt: skip
+_NOWHERE = {"path": "", "line": 0, "end_line": 0}
+
+
+def _effect(code: str, severity: str) -> dict[str, Any]:
+    return {
+        "code": code, "severity": severity, "address": "a.b", "reason": "it is gone", "reversible": False,
+        "back": "restore the snapshot", "dependents": ["a.c"], "path": ["a.d", "a.b"], "mitigations": ["a snapshot"],
+        "certainty": "certain", "environment": "production", "source": "terraform plan", "place": _NOWHERE,
+    }  # fmt: skip
+
+
 _REALISTIC: dict[str, dict[str, Any]] = {
     "repository": {
         "name": "acme/shop", "head_branch": "limit", "default_branch": "main", "object_format": "sha1",
@@ -223,8 +234,20 @@ _REALISTIC: dict[str, dict[str, Any]] = {
         "unread_files": 1, "recorded": True, "findings": [],
     },
     "infra": {
-        "effects": [{"code": "expose", "severity": "high", "address": "a.b", "reason": "open", "reversible": True}],
-        "effects_total": 1, "findings": [],
+        "severity": "critical",
+        "effects": [
+            _effect("DATA_DESTROY", "critical"),
+            _effect("OUTAGE_FULL", "high"),
+            _effect("NET_EXPOSE", "high"),
+            _effect("OBSERV_DOWN", "medium"),
+        ],
+        "effects_total": 4, "destroyed": 1, "environments": ["production"], "actor": "agent",
+        "unjudged": [{"address": "a.b", "reason": "known after apply", "mend": "", "place": _NOWHERE}],
+        "drift": [{
+            "kind": "changed-by-hand", "address": "a.b", "reason": "grown", "attributes": ["size"], "undone": True,
+        }],
+        "plans": [{"name": "plan.json", "digest": "e1" * 32, "tool": "terraform plan", "changes": 4}],
+        "files": ["main.tf"], "findings": [],
     },
     "verification": {
         "fail_before": 1, "covered_share": 0.8, "killed_share": 0.6, "unknown_dependencies": ["left-pad"],

@@ -27,6 +27,7 @@ _FORMATS = "text, json, sarif, github, summary, gitlab, markdown"
 @click.option("--diff", type=_FILE, help="A unified diff; without a repository much stays unknown.")
 @click.option("--reviews", type=_FILE, help="The forge's reviews of the change, as JSON.")
 @click.option("--transcript", "transcripts", type=_FILE, multiple=True, help="A transcript of a session that wrote it.")
+@click.option("--plan", "plans", type=_FILE, multiple=True, help="A Terraform plan or change set of it, as JSON.")
 @click.option(
     "--stage",
     type=click.Choice(["commit", "push", "merge"]),
@@ -45,6 +46,7 @@ def check(
     diff: Path | None,
     reviews: Path | None,
     transcripts: tuple[Path, ...],
+    plans: tuple[Path, ...],
     stage: Stage | None,
     config: Path | None,
     format_: str,
@@ -71,6 +73,7 @@ def check(
         config=config,
         reviews=reviews,
         transcripts=transcripts,
+        plans=plans,
     )
     with _repository(repo, needed=diff is None) as repository:
         found = assess(request, repository)

@@ -17,6 +17,7 @@ from tidegate.errors import TidegateError
 COMMANDS: Mapping[str, str] = {
     "check": "tidegate.cli.check:check",
     "reach": "tidegate.cli.reach:reach",
+    "infra": "tidegate.cli.infra:infra",
     "risk": "tidegate.cli.risk:risk",
     "who": "tidegate.cli.who:who",
     "trace-fix": "tidegate.cli.trace_fix:trace_fix",
@@ -33,6 +34,7 @@ COMMANDS: Mapping[str, str] = {
 HELP = {
     "check": "Who wrote this change, what it touches, what must still happen, and why.",
     "reach": "How far a change goes: symbols, tests, entry points, services, owners.",
+    "infra": "What a plan or a change will destroy, replace, expose, permit or switch off.",
     "risk": "How likely a change is to need repair, and what is hit if it does.",
     "who": "Who or what wrote these lines, which prompt, which human answers for them.",
     "trace-fix": "Which changes introduced what a fix repaired, and who or what wrote them.",

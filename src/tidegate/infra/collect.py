@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tidegate.change.git import Repository
 from tidegate.change.values import Change, Context, show_path
 from tidegate.errors import InputError
-from tidegate.facts import Actor, Infra, PlanFact, ProvenanceFacts, Unknown, is_known
+from tidegate.facts import Actor, Finding, Infra, PlanFact, ProvenanceFacts, Unknown, is_known
 from tidegate.infra.families import FAMILIES
 from tidegate.infra.judge import Judgement, judge
 from tidegate.infra.rules import RULES
@@ -27,6 +27,13 @@ def collect(change: Change, context: Context, provenance: ProvenanceFacts) -> In
     What looks like infrastructure and could not be read is named in `unjudged`, never left out. Raises InputError for
     a plan that is none.
     """
+    return judge_change(change, context, provenance)[1]
+
+
+def judge_change(
+    change: Change, context: Context, provenance: ProvenanceFacts, actor: Actor | None = None
+) -> tuple[Judgement, Infra]:
+    """The same with the worlds that it was read from. `actor` overrules what provenance says."""
     claimed = tuple(pair for pair in _pairs(change) if any(family.claims(pair.path) for family in FAMILIES))
     plans = tuple(read_plan_file(path) for path in context.plans)
     found: list[Found] = [one for one, _ in plans]
@@ -34,17 +41,13 @@ def collect(change: Change, context: Context, provenance: ProvenanceFacts) -> In
     if claimed and (context.repository is None or not change.base_tree or not change.head_tree):
         names = ", ".join(pair.path for pair in claimed[:3])
         unknowns = (Unknown("infra", f"there is no repository to read {names} from"),)
-        if not plans:
-            return Infra(status="unknown", unknowns=unknowns)
-        unknowns = (Unknown("infra.effects", unknowns[0].reason),)
     elif claimed and context.repository is not None:
-        trees = Trees(
-            GitTree(context.repository, change.base_tree), GitTree(context.repository, change.head_tree), claimed
-        )
-        found += read_families(trees)
-    actor = actor_of(change, provenance, {path for one in found for path in one.files})
-    judged = judge(found, RULES, actor)
-    return facts_of(judged, actor, tuple(fact for _, fact in plans), unknowns)
+        trees = (change.base_tree, change.head_tree)
+        before, after = (GitTree(context.repository, tree) for tree in trees)
+        found += read_families(Trees(before, after, claimed))
+    hand = actor or actor_of(change, provenance, {path for one in found for path in one.files})
+    judged = judge(found, RULES, hand)
+    return judged, facts_of(judged, hand, tuple(fact for _, fact in plans), unknowns)
 
 
 def read_families(trees: Trees) -> list[Found]:
@@ -59,18 +62,23 @@ def read_families(trees: Trees) -> list[Found]:
 
 def read_plan_file(path: Path) -> tuple[Found, PlanFact]:
     """A plan or change set from a file. Raises InputError for one that is none."""
-    from tidegate.infra.plans import read_plan
-
     try:
         if path.stat().st_size > LARGEST_PLAN_BYTES:
             raise InputError("the plan is larger than 500 MB", where=str(path), mend="split the stack")
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=str(path), mend="name a plan as JSON") from error
-    found = read_plan(data, path.name)
+    return read_plan_bytes(data, path.name)
+
+
+def read_plan_bytes(data: bytes, name: str) -> tuple[Found, PlanFact]:
+    """The same from its content; `name` is what people call it."""
+    from tidegate.infra.plans import read_plan
+
+    found = read_plan(data, name)
     changes = sum(one.action not in ("no-op", "read") for world in found.worlds for one in world.changes)
     tool = found.worlds[0].source if found.worlds else ""
-    return found, PlanFact(path.name, hashlib.sha256(data).hexdigest(), tool, changes)
+    return found, PlanFact(name, hashlib.sha256(data).hexdigest(), tool, changes)
 
 
 def facts_of(
@@ -79,13 +87,14 @@ def facts_of(
     """A judgement as the section of the facts."""
     severity = gravest([effect.severity for effect in judged.effects])
     return Infra(
-        status="partial" if unknowns else "complete",
+        status="unknown" if unknowns else "complete",
         unknowns=unknowns,
         severity=severity or "none",
         effects=judged.effects,
         effects_total=len(judged.effects),
         unjudged=judged.unjudged,
         drift=judged.drift,
+        findings=tuple(_findings(judged)),
         destroyed=judged.destroyed,
         environments=tuple(sorted({effect.environment or "unknown" for effect in judged.effects})),
         actor=actor,
@@ -140,6 +149,16 @@ class GitTree:
 
 
 # Private
+
+
+def _findings(judged: Judgement) -> Iterator[Finding]:
+    """What a reader of findings (SARIF, annotations) should see: effects that a person is asked about."""
+    for effect in judged.effects:
+        if effect.severity in ("medium", "high", "critical"):
+            rule = "infra-" + effect.code.lower().replace("_", "-")
+            yield Finding(rule, effect.severity, f"{effect.address}: {effect.reason}", effect.place, effect.back)
+    for one in judged.unjudged:
+        yield Finding("infra-cannot-judge", "high", f"{one.address}: {one.reason}", one.place, one.mend)
 
 
 def _listed(raw: bytes) -> Iterable[tuple[str, str]]:

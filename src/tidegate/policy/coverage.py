@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
@@ -85,6 +85,27 @@ def read_service_coverage(case: Case, identities: Identities) -> Coverage:
     if of_files:
         shares.append(_stand_in(unowned, of_files))
     return Coverage(tuple(shares), anybody=not grouped if not unowned else not of_files)
+
+
+def read_role_coverage(role: Literal["infrastructure", "security"], case: Case, identities: Identities) -> Coverage:
+    """What those must approve whom `[owners] infrastructure` or `security` names; without it the owners of the files.
+
+    Raises UnknownFactError where the owners of the files could not be told.
+    """
+    names = case.settings.owners.infrastructure if role == "infrastructure" else case.settings.owners.security
+    if not names:
+        return read_file_coverage(case, identities)
+    found = [find_owner(name, identities) for name in names]
+    share = Share(
+        owners=names,
+        people=frozenset(person for owner in found for person in owner.people),
+        approvals=1,
+        optional=False,
+        section="",
+        covers=(role,),
+        problems=tuple(owner.problem for owner in found if owner.problem),
+    )
+    return Coverage((share,), anybody=False)
 
 
 def missing(shares: Collection[Share], approved: Collection[str], spare: int) -> tuple[Share, ...]:

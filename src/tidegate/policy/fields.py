@@ -20,7 +20,7 @@ from tidegate.facts import SECTIONS, Facts
 Kind: TypeAlias = Literal["text", "count", "number", "flag", "list", "group"]
 
 NOT_FOR_RULES = ("status", "unknowns")
-NOT_COLLECTED = ("infra", "verification")
+NOT_COLLECTED = ("verification",)
 """Sections that no collector writes yet; their docstrings in facts.py say so too."""
 
 

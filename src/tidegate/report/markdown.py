@@ -12,6 +12,7 @@ from msgspec import Struct
 from tidegate.facts import Facts, is_known
 from tidegate.policy.verdict import Obligation, Verdict
 from tidegate.report.escape import code, html, markdown
+from tidegate.report.infra_markdown import infra_items
 from tidegate.report.layout import shares
 from tidegate.report.order import reading_order
 from tidegate.report.reach_brief import render_reach
@@ -23,13 +24,13 @@ from tidegate.report.words import (
     Group,
     Step,
     advice,
-    all_findings,
     because,
     due_later,
     explain_command,
     headline,
     not_collected,
     on_trial,
+    other_findings,
     satisfied,
     steps,
     stopping,
@@ -103,6 +104,7 @@ def _blocks(facts: Facts, verdict: Verdict) -> list[_Block]:
         _details("Where to look first", _looks(facts)),
         *_writers(facts),
         _Block("\n", _brief(render_reach(facts, _WIDE))),
+        _Block("", infra_items(facts.infra)),
         _Block("\n", _brief(render_risk(facts, _WIDE))),
         _details("Domains", _domains(facts)),
         _details("Not known", _unknowns(facts)),
@@ -170,7 +172,7 @@ def _findings(facts: Facts, verdict: Verdict) -> tuple[str, ...]:
     return tuple(
         f"- {finding.severity} {code(str(finding.place), 300)} {markdown(finding.message, 600)}"
         f" ({markdown(finding.rule, 80)})" + "".join(f"; {_next(step)}" for step in steps(finding.mend)) + "\n"
-        for finding in all_findings(facts, verdict)
+        for finding in other_findings(facts, verdict)
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tidegate.facts import DomainHit, Facts
 from tidegate.policy.verdict import Obligation, Outcome, RuleResult, Verdict
 from tidegate.report.escape import terminal
+from tidegate.report.infra_text import render_infra_brief
 from tidegate.report.layout import columns, pad, paint, wrap
 from tidegate.report.order import reading_order
 from tidegate.report.reach_brief import render_reach
@@ -17,13 +18,13 @@ from tidegate.report.words import (
     OUTCOMES,
     Group,
     advice,
-    all_findings,
     because,
     due_later,
     explain_command,
     headline,
     not_collected,
     on_trial,
+    other_findings,
     satisfied,
     steps,
     stopping,
@@ -42,6 +43,7 @@ def render_text(facts: Facts, verdict: Verdict, style: Style) -> str:
         _findings(facts, verdict, style),
         render_writers(facts, style),
         render_reach(facts, style),
+        render_infra_brief(facts.infra, style),
         render_risk(facts, style),
         _domains(facts, style),
         _first(facts, style),
@@ -141,7 +143,7 @@ def _advice(verdict: Verdict, style: Style) -> list[str]:
 
 
 def _findings(facts: Facts, verdict: Verdict, style: Style) -> list[str]:
-    findings = all_findings(facts, verdict)
+    findings = other_findings(facts, verdict)
     if not findings:
         return []
     lines = [paint("Findings", style, "bold")]

@@ -136,6 +136,12 @@ def all_findings(facts: Facts, verdict: Verdict) -> tuple[Finding, ...]:
     return tuple(sorted(dict.fromkeys(found), key=lambda f: SEVERITIES.index(f.severity)))
 
 
+def other_findings(facts: Facts, verdict: Verdict) -> tuple[Finding, ...]:
+    """The same without those of infrastructure, which a page for people shows as effects, with what they hit."""
+    shown = set(facts.infra.findings)
+    return tuple(finding for finding in all_findings(facts, verdict) if finding not in shown)
+
+
 def sections(facts: Facts) -> Iterator[tuple[str, Section]]:
     """Every section of the facts by its name."""
     for name in SECTIONS:

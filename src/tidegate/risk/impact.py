@@ -107,8 +107,10 @@ def _unknowns(change: ChangeFacts, reach: Reach, infra: Infra, least: float) -> 
     names = ("reached", "services", "critical_services", "entry_points")
     if any(not is_known(reach, name) for name in names):
         reasons.append(f"how far it reaches is not known ({_first(reach.unknowns)})")
-    if infra.status == "partial":
-        reasons.append(f"what it does to infrastructure is not known in full ({_first(infra.unknowns)})")
+    if infra.status != "complete":
+        reasons.append(f"what it does to infrastructure is not known ({_first(infra.unknowns)})")
+    elif infra.unjudged:
+        reasons.append(f"what it does to {infra.unjudged[0].address} cannot be judged")
     if reasons:
         tail = f"; it is {least:.2f} at least" if least else ""
         yield Unknown("risk.impact", "; ".join(reasons) + tail)

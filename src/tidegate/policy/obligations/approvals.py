@@ -11,7 +11,14 @@ from msgspec import Struct, field
 from tidegate.policy.approvals import STRANGER, Makers, Refused, read_approvals, read_makers
 from tidegate.policy.approvals import Approvals as Given
 from tidegate.policy.case import Case, UnknownFactError, change_range, count, listing, look_text, one_line
-from tidegate.policy.coverage import Coverage, Share, missing, read_file_coverage, read_service_coverage
+from tidegate.policy.coverage import (
+    Coverage,
+    Share,
+    missing,
+    read_file_coverage,
+    read_role_coverage,
+    read_service_coverage,
+)
 from tidegate.policy.identities import Identities
 from tidegate.policy.obligations.kind import Judged, Kind, met, unmet
 from tidegate.policy.owners import find_owner
@@ -20,11 +27,16 @@ MOST = 20
 
 
 class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
-    """Terms of the kind `approvals`. `from` is "owners", "service-owners", "anyone", or people and teams."""
+    """Terms of the kind `approvals`.
+
+    `from` is "owners", "service-owners", "infrastructure", "security", "anyone", or people and teams.
+    """
 
     approvals: int
     kind: Literal["human"] = "human"
-    from_: Literal["owners", "service-owners", "anyone"] | tuple[str, ...] = field(name="from", default="anyone")
+    from_: Literal["owners", "service-owners", "infrastructure", "security", "anyone"] | tuple[str, ...] = field(
+        name="from", default="anyone"
+    )
     not_: tuple[Literal["author", "prompter", "committer"], ...] = field(
         name="not", default=("author", "prompter", "committer")
     )
@@ -36,7 +48,7 @@ def _check(terms: Approvals) -> None:
     if isinstance(terms.from_, str):
         return
     if not terms.from_:
-        raise ValueError('from = [] is nobody: name people or teams, or write "owners", "service-owners" or "anyone"')
+        raise ValueError('from = [] is nobody: name people or teams, or write "owners", "infrastructure" or "anyone"')
     if any(not name.strip() for name in terms.from_):
         raise ValueError('from names nobody: "" is not a person or a team')
 
@@ -46,6 +58,8 @@ def _text(terms: Approvals) -> str:
         whom = "owners of the touched files"
     elif terms.from_ == "service-owners":
         whom = "owners of the critical services in its reach"
+    elif terms.from_ in ("infrastructure", "security"):
+        whom = f"whoever answers for {terms.from_}"
     elif terms.from_ == "anyone":
         whom = "a person" if terms.approvals == 1 else "people"
     else:
@@ -145,6 +159,8 @@ def _short(weighing: _Weighing, counted: Sequence[str]) -> Judged:
 def _read_coverage(terms: Approvals, case: Case, identities: Identities) -> Coverage:
     if terms.from_ == "owners":
         return read_file_coverage(case, identities)
+    if terms.from_ == "infrastructure" or terms.from_ == "security":
+        return read_role_coverage(terms.from_, case, identities)
     return read_service_coverage(case, identities) if terms.from_ == "service-owners" else Coverage()
 
 
