@@ -439,7 +439,7 @@ class Infra(Section, frozen=True, kw_only=True):
     effects_total: Annotated[int, Meta(ge=0, description="number of effects")] = 0
     unjudged: Annotated[tuple[Unjudged, ...], Meta(description="what cannot be judged, and what would help")] = ()
     drift: Annotated[tuple[DriftFact, ...], Meta(description="where the world and the code have come apart")] = ()
-    destroyed: Annotated[int, Meta(ge=0, description="resources that are destroyed or replaced")] = 0
+    removals: Annotated[int, Meta(ge=0, description="resources that are destroyed or replaced")] = 0
     environments: Annotated[tuple[str, ...], Meta(description="environments that the effects are in")] = ()
     actor: Annotated[Actor, Meta(description="who or what wrote the infrastructure part of the change")] = "unknown"
     plans: Annotated[tuple[PlanFact, ...], Meta(description="plans that were read")] = ()

@@ -241,7 +241,7 @@ _REALISTIC: dict[str, dict[str, Any]] = {
             _effect("NET_EXPOSE", "high"),
             _effect("OBSERV_DOWN", "medium"),
         ],
-        "effects_total": 4, "destroyed": 1, "environments": ["production"], "actor": "agent",
+        "effects_total": 4, "removals": 1, "environments": ["production"], "actor": "agent",
         "unjudged": [{"address": "a.b", "reason": "known after apply", "mend": "", "place": _NOWHERE}],
         "drift": [{
             "kind": "changed-by-hand", "address": "a.b", "reason": "grown", "attributes": ["size"], "undone": True,

@@ -95,7 +95,7 @@ def facts_of(
         unjudged=judged.unjudged,
         drift=judged.drift,
         findings=tuple(_findings(judged)),
-        destroyed=judged.destroyed,
+        removals=judged.removals,
         environments=tuple(sorted({effect.environment or "unknown" for effect in judged.effects})),
         actor=actor,
         plans=plans,

@@ -24,7 +24,7 @@ class Judgement(Struct, frozen=True):
     unjudged: tuple[Unjudged, ...]
     drift: tuple[DriftFact, ...]
     worlds: tuple[World, ...]
-    destroyed: int
+    removals: int
     files: tuple[str, ...]
 
 
@@ -49,7 +49,7 @@ def judge(found: Sequence[Found], rules: Iterable[Rule], actor: Actor) -> Judgem
         unjudged=tuple(dict.fromkeys(unjudged)),
         drift=tuple(dict.fromkeys(drift for one in found for drift in one.drift)),
         worlds=tuple(world for one in found for world in one.worlds),
-        destroyed=sum(change.destroyed for one in found for world in one.worlds for change in world.changes),
+        removals=sum(change.destroyed for one in found for world in one.worlds for change in world.changes),
         files=tuple(sorted({path for one in found for path in one.files})),
     )
 

@@ -47,7 +47,7 @@ def render_infra_brief(infra: Infra, style: Style, most: int = 5) -> list[str]:
 
 
 def _anything(infra: Infra) -> bool:
-    return bool(infra.effects or infra.unjudged or infra.destroyed)
+    return bool(infra.effects or infra.unjudged)
 
 
 def _say(text: str, style: Style) -> str:

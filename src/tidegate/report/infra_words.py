@@ -32,12 +32,12 @@ def people_of(infra: Infra) -> int:
     """How many people should look before it is applied."""
     word = word_of(infra)
     if word == "hold":
-        return 2 if infra.severity == "critical" or (infra.actor == "agent" and infra.destroyed) else 1
+        return 2 if infra.severity == "critical" or (infra.actor == "agent" and infra.removals) else 1
     return 1 if word == "cannot judge" else 0
 
 
 def headline(infra: Infra) -> str:
-    """Why, in one sentence: `1 critical and 2 high effects; 3 resources are destroyed or replaced`."""
+    """Why, in one sentence: `1 critical and 2 high effects; 3 resources are removed or replaced`."""
     if infra.status != "complete":
         return "; ".join(unknown.reason for unknown in infra.unknowns) or "no reason given"
     counts = Counter(effect.severity for effect in infra.effects)
@@ -46,14 +46,14 @@ def headline(infra: Infra) -> str:
     if named:
         listed = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
         parts.append(f"{listed} {'effect' if len(infra.effects) == 1 else 'effects'}")
-    if infra.destroyed:
-        be = "is" if infra.destroyed == 1 else "are"
-        parts.append(f"{grouped(infra.destroyed, 'resource')} {be} destroyed or replaced")
+    if infra.removals and infra.severity in ("medium", *GRAVE):
+        be = "is" if infra.removals == 1 else "are"
+        parts.append(f"{grouped(infra.removals, 'resource')} {be} removed or replaced")
     if infra.unjudged:
         parts.append(f"{grouped(len(infra.unjudged), 'thing')} cannot be judged")
     if not parts and infra.drift:
         parts.append(f"no effect; {grouped(len(infra.drift), 'difference')} between the world and the code")
-    return "; ".join(parts) or "nothing that is there is destroyed, exposed, cut off or weakened"
+    return "; ".join(parts) or "no effect that needs a second look"
 
 
 def asked(infra: Infra) -> str:
