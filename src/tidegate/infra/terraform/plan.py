@@ -11,9 +11,10 @@ import msgspec
 from tidegate.errors import InputError
 from tidegate.facts import Unjudged
 from tidegate.infra.environment import named
+from tidegate.infra.terraform.configured import KEY
 from tidegate.infra.terraform.document import Entry, Mask, Plan, StateResource, resources_of
 from tidegate.infra.terraform.redact import Redactor
-from tidegate.infra.terraform.references import recorded
+from tidegate.infra.terraform.references import Sides, is_data, read_uses
 from tidegate.infra.values import Action, Found, Later, Resource, ResourceChange, Value, World
 
 _ACTIONS: Mapping[tuple[str, ...], Action] = {
@@ -147,18 +148,24 @@ def _world(plan: Plan, name: str, changes: tuple[ResourceChange, ...], redactor:
             before[address] = Resource(address, one.type, values)
             if one.mode == "data":
                 after[address] = before[address]
-    uses = recorded(prior)
+    changing = frozenset(KEY.sub("", one.address) for one in changes if one.action not in ("no-op", "import"))
+    managed = Sides(_managed(before), _managed(after), changing)
+    uses_before, uses_after = read_uses(plan, prior, managed, redactor.text)
     return World(
         source="terraform plan",
         name=name,
         changes=changes,
         before=before,
         after=after,
-        uses_before=uses,
-        uses_after=uses,
+        uses_before=uses_before,
+        uses_after=uses_after,
         partial="it was made with -target or puts changes off" if plan.complete is False else "",
         environment=_environment(plan),
     )
+
+
+def _managed(resources: Mapping[str, Resource]) -> Mapping[str, Resource]:
+    return {address: one for address, one in resources.items() if not is_data(address)}
 
 
 def _environment(plan: Plan) -> str:
