@@ -310,7 +310,8 @@ _UTILITIES = ("null_", "random_", "time_", "local_", "archive_", "template_", "t
 _STATELESS_PREFIXES = (
     *_UTILITIES,
     *"aws_iam_ aws_vpc aws_route aws_ecs_ aws_appautoscaling_ aws_autoscaling_ aws_api_gateway_".split(),
-    *"aws_apigatewayv2_ aws_waf aws_lb aws_alb aws_elb aws_cloudfront_ aws_lambda_ aws_sfn_ aws_config_ aws_guardduty_".split(),
+    *"aws_apigatewayv2_ aws_waf aws_lb aws_alb aws_elb aws_cloudfront_ aws_lambda_ aws_sfn_".split(),
+    *"aws_config_ aws_guardduty_".split(),
     *"aws_securityhub_ aws_ses aws_network aws_ec2_ aws_codebuild_ aws_codepipeline aws_codedeploy_".split(),
     *"aws_scheduler_ aws_sns_ aws_cloudwatch_event_ aws_cloudwatch_metric_ aws_service_discovery_".split(),
     *"aws_default_ aws_globalaccelerator_ aws_transfer_ aws_batch_ aws_amplify_ aws_apprunner_ aws_budgets_".split(),

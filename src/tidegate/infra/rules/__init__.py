@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from tidegate.infra.rules import data
 from tidegate.infra.values import Rule
 
-RULES: tuple[Rule, ...] = ()
+RULES: tuple[Rule, ...] = (
+    data.data_destroyed,
+    data.unknown_destroyed,
+)
