@@ -67,9 +67,9 @@ def _lost(world: World, change: ResourceChange, kind: Stateful, moves: Renames) 
     verb = "destroy and replace" if replaced else "destroy"
     label = _label(change)
     then = f"; {_new(kind, change)}" if replaced else ""
-    reason = (
-        f"{_cause(world, change, moves)}: applying this {will} {verb} the {kind.word} {label} with {kind.holds}{then}."
-    )
+    cause = _cause(change, moves)
+    told = f"{cause}: applying this {will}" if cause else f"Applying this {will}"
+    reason = f"{told} {verb} the {kind.word} {label} with {kind.holds}{then}."
     using = users(world, change.address)
     if using:
         reason += f" {listed(using)} {'uses' if len(using) == 1 else 'use'} it."
@@ -101,7 +101,7 @@ def _new(kind: Stateful, change: ResourceChange) -> str:
     return "the new one is empty"
 
 
-def _cause(world: World, change: ResourceChange, moves: Renames) -> str:
+def _cause(change: ResourceChange, moves: Renames) -> str:
     if target := moves.moved.get(change.address):
         if stem(target) == stem(change.address):
             return f"Its key changes, {change.address} -> {target}, without a moved block (count and for_each differ)"
@@ -111,10 +111,10 @@ def _cause(world: World, change: ResourceChange, moves: Renames) -> str:
         return f"The list behind {stem(change.address)} shifts: {taker} takes its name, so {forced or 'it changes'}"
     if forced:
         return f"{forced} cannot be changed in place"
-    return _reasons(world, change)
+    return _told(change)
 
 
-def _reasons(world: World, change: ResourceChange) -> str:
+def _told(change: ResourceChange) -> str:
     told = {
         "replace_because_tainted": "It is marked as tainted",
         "replace_by_request": "Its replacement was asked for (-replace)",
@@ -132,7 +132,7 @@ def _reasons(world: World, change: ResourceChange) -> str:
         return found
     if change.action == "replace":
         return f"It is replaced ({change.why})" if change.why else "It is replaced"
-    return "This plan deletes it" if "plan" in world.source else "It is gone from the code"
+    return ""
 
 
 def _forced(change: ResourceChange) -> str:
@@ -151,8 +151,9 @@ def _advice(world: World, change: ResourceChange, kind: Stateful, moves: Renames
         return " Use for_each with the names as keys and moved blocks, or append to the end of the list."
     if change.action == "replace":
         return f" Safe way: make the new {kind.word} beside it, copy, and switch." if kind.word != "cache" else ""
-    if kind.recovers and kind.severity == "critical" and world.source.startswith("terraform"):
-        return f" Have {kind.recovers} first; a removed block with destroy = false keeps it."
+    if kind.recovers and kind.severity == "critical":
+        keep = "; a removed block with destroy = false keeps it" if world.source.startswith("terraform") else ""
+        return f" Make sure of {kind.recovers} first{keep if change.why else ''}."
     return ""
 
 

@@ -60,12 +60,19 @@ def _saves(change: ResourceChange, kind: Stateful) -> Iterator[Mitigation]:
     if flag(field(before, "final_snapshot")) or (field(before, "final_snapshot_identifier") and kind.word == "cache"):
         yield Mitigation("a final snapshot is taken")
     yield from _backups(before, kind)
+    yield from _emptiness(change, kind)
+
+
+def _emptiness(change: ResourceChange, kind: Stateful) -> Iterator[Mitigation]:
     for name in ("force_destroy", "force_delete"):
-        if flag(field(before, name)) is False:
+        if flag(field(change.before, name)) is False:
             what = "the delete fails while there is something in it"
-            yield Mitigation(
-                f"{spelled(change, name)} is false: {what}", 1 if kind.word in ("bucket", "image registry") else 0
-            )
+            steps = 1 if kind.word in ("bucket", "image registry") else 0
+            yield Mitigation(f"{spelled(change, name)} is false: {what}", steps)
+            return
+    unset = (change.before or {}).get("force_destroy") is None
+    if change.type in ("aws_s3_bucket", "google_storage_bucket") and unset and change.type in change.address:
+        yield Mitigation("force_destroy is not set: the delete fails while there is something in it", 1)
 
 
 def _policies(change: ResourceChange) -> Iterator[Mitigation]:
