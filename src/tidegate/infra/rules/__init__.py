@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from tidegate.infra.rules import data
+from tidegate.infra.rules import data, network
 from tidegate.infra.values import Rule
 
 RULES: tuple[Rule, ...] = (
     data.data_destroyed,
     data.unknown_destroyed,
+    network.reach,
 )
