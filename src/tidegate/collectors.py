@@ -16,9 +16,11 @@ from tidegate.change.values import Change, Context
 from tidegate.errors import InputError
 from tidegate.facts import Actor, ChangeFacts, Facts, History, Infra, ProvenanceFacts, Reach, Risk, Section, Unknown
 from tidegate.infra.collect import collect as collect_infra
-from tidegate.infra.collect import judge_change
+from tidegate.infra.collect import Beside, judge_change
 from tidegate.infra.judge import Judgement
+from tidegate.infra.trees import Tree
 from tidegate.provenance.collect import collect as collect_provenance
+from tidegate.reach.answer import Service
 from tidegate.reach.collect import collect as collect_reach
 from tidegate.risk.collect import Read
 from tidegate.risk.collect import collect as collect_risk
@@ -47,7 +49,7 @@ def collect(change: Change, context: Context, *, reach: bool = True) -> Collecte
     what = collect_change(change, context)
     provenance = _fenced(collect_provenance, change, context, ProvenanceFacts)
     far = _fenced(collect_reach, change, context, Reach) if reach else _not_asked()
-    infra = _fenced(_infra(provenance), change, context, Infra)
+    infra = _fenced(partial(collect_infra, beside=_beside(context, provenance)), change, context, Infra)
     risk, history = _risk(change, context, Read(what, provenance, far, infra))
     return Collected(what, provenance, far, infra, risk, history)
 
@@ -90,7 +92,7 @@ def collect_for_infra(
     change = read_change(ends, repository, settings)
     context = Context(repository=repository, settings=settings, now=now, plans=plans)
     provenance = _fenced(collect_provenance, change, context, ProvenanceFacts)
-    return judge_change(change, context, provenance, actor)
+    return judge_change(change, context, _beside(context, provenance, actor))
 
 
 @contextmanager
@@ -108,9 +110,17 @@ def helped(config: Path | None, ends: Ends) -> Iterator[None]:
 # Private
 
 
-def _infra(provenance: ProvenanceFacts) -> Callable[[Change, Context], Infra]:
-    """The collector of infrastructure, with what it reads of another section: whose hand is on the change."""
-    return partial(collect_infra, provenance=provenance)
+def _beside(context: Context, provenance: ProvenanceFacts, actor: Actor | None = None) -> Beside:
+    """What infrastructure reads of others: whose hand is on the change, and which services the repository runs."""
+
+    def services(tree: Tree) -> tuple[Service, ...]:
+        from tidegate.change.codeowners import NO_OWNERS  # both load much that most changes do without
+        from tidegate.reach.services import read_services
+
+        owners = context.owners if context.owners is not None and not isinstance(context.owners, Unknown) else NO_OWNERS
+        return read_services(tree.paths(), tree.read, owners)
+
+    return Beside(provenance, services, actor)
 
 
 def _not_asked() -> Reach:

@@ -3,37 +3,49 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from tidegate.change.git import Repository
 from tidegate.change.values import Change, Context, show_path
 from tidegate.errors import InputError
 from tidegate.facts import Actor, Finding, Infra, PlanFact, ProvenanceFacts, Unknown, is_known
 from tidegate.infra.families import FAMILIES
+from tidegate.infra.joined import Running, join, reads_in
 from tidegate.infra.judge import Judgement, judge
 from tidegate.infra.rules import RULES
 from tidegate.infra.severity import gravest
-from tidegate.infra.trees import LARGEST_BYTES, Pair, Trees
+from tidegate.infra.trees import LARGEST_BYTES, Pair, Tree, Trees
 from tidegate.infra.values import Found
 
 REGULAR = (0o100644, 0o100755)
 LARGEST_PLAN_BYTES = 500 * 1024 * 1024
 
 
-def collect(change: Change, context: Context, provenance: ProvenanceFacts) -> Infra:
+class Beside(NamedTuple):
+    """What others know and infrastructure reads of them: who wrote the change, and the services of its base.
+
+    `actor` overrules what provenance says.
+    """
+
+    provenance: ProvenanceFacts
+    services: Callable[[Tree], Iterable[Running]]
+    actor: Actor | None = None
+
+
+def collect(change: Change, context: Context, beside: Beside) -> Infra:
     """What the change does to infrastructure, as facts.
 
     What looks like infrastructure and could not be read is named in `unjudged`, never left out. Raises InputError for
     a plan that is none.
     """
-    return judge_change(change, context, provenance)[1]
+    return judge_change(change, context, beside)[1]
 
 
-def judge_change(
-    change: Change, context: Context, provenance: ProvenanceFacts, actor: Actor | None = None
-) -> tuple[Judgement, Infra]:
-    """The same with the worlds that it was read from. `actor` overrules what provenance says."""
+def judge_change(change: Change, context: Context, beside: Beside) -> tuple[Judgement, Infra]:
+    """The same with the worlds that it was read from."""
     claimed = tuple(pair for pair in _pairs(change) if any(family.claims(pair.path) for family in FAMILIES))
     plans = tuple(read_plan_file(path) for path in context.plans)
     found: list[Found] = [one for one, _ in plans]
@@ -45,8 +57,12 @@ def judge_change(
         trees = (change.base_tree, change.head_tree)
         before, after = (GitTree(context.repository, tree) for tree in trees)
         found += read_families(Trees(before, after, claimed))
-    hand = actor or actor_of(change, provenance, {path for one in found for path in one.files})
+    hand = beside.actor or actor_of(change, beside.provenance, {path for one in found for path in one.files})
     judged = judge(found, RULES, hand)
+    if context.repository is not None and change.base_tree:
+        base = GitTree(context.repository, change.base_tree)
+        reads = reads_in(context.repository, change.head_tree or change.base_tree)
+        judged = join(judged, partial(beside.services, base), reads)
     return judged, facts_of(judged, hand, tuple(fact for _, fact in plans), unknowns)
 
 
