@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from tidegate.infra.rules import data, network
+from tidegate.infra.rules import backups, data, guards, network, retention
 from tidegate.infra.values import Rule
 
 RULES: tuple[Rule, ...] = (
     data.data_destroyed,
     data.unknown_destroyed,
+    guards.guards_removed,
+    guards.locks_removed,
+    backups.backups_reduced,
+    retention.terms_cut,
+    retention.lifecycles_cut,
     network.reach,
 )

@@ -8,7 +8,7 @@ from tidegate.facts import Severity
 from tidegate.infra.kinds import Stateful, is_stateless, is_utility, stateful
 from tidegate.infra.rules.renames import Renames, name_of, renames, stem
 from tidegate.infra.rules.saves import saves, worse
-from tidegate.infra.rules.words import listed, users
+from tidegate.infra.rules.words import label, listed, users
 from tidegate.infra.same import field, flag, items, pair
 from tidegate.infra.values import Draft, ResourceChange, World
 
@@ -65,11 +65,10 @@ def _lost(world: World, change: ResourceChange, kind: Stateful, moves: Renames) 
     will = "may" if change.certainty == "possible" else "will"
     replaced = change.action == "replace" or change.address in moves.moved
     verb = "destroy and replace" if replaced else "destroy"
-    label = _label(change)
     then = f"; {_new(kind, change)}" if replaced else ""
     cause = _cause(change, moves)
     told = f"{cause}: applying this {will}" if cause else f"Applying this {will}"
-    reason = f"{told} {verb} the {kind.word} {label} with {kind.holds}{then}."
+    reason = f"{told} {verb} the {kind.word} {label(change)} with {kind.holds}{then}."
     using = users(world, change.address)
     if using:
         reason += f" {listed(using)} {'uses' if len(using) == 1 else 'use'} it."
@@ -84,11 +83,6 @@ def _lost(world: World, change: ResourceChange, kind: Stateful, moves: Renames) 
         back=f"only from {kind.recovers}, if it exists" if kind.recovers else "none: the data are gone",
         mitigations=saves(change, kind),
     )
-
-
-def _label(change: ResourceChange) -> str:
-    name = name_of(change.before)
-    return f"{change.address} ({name})" if name and name not in change.address else change.address
 
 
 def _new(kind: Stateful, change: ResourceChange) -> str:
@@ -169,7 +163,7 @@ def _machine(change: ResourceChange) -> Iterator[Draft]:
         reason = f"{change.address} goes away{_because(change)}, and {many} with it: what is on them is destroyed."
         yield Draft("DATA_DESTROY", "high", change.address, reason, reversible=False, back="only from snapshots")
     elif change.action == "delete":
-        reason = f"The machine {_label(change)} is destroyed, and its root disk with it; it is not known what is on it."
+        reason = f"The machine {label(change)} is destroyed, and its root disk with it; it is not known what is on it."
         yield _unsure(change, reason)
 
 
@@ -191,7 +185,7 @@ def _copies(change: ResourceChange) -> str:
 
 def _replica(change: ResourceChange, kind: Stateful, source: str) -> Draft:
     reason = (
-        f"The replica {_label(change)} of {source} is destroyed{_because(change)}. The data stay in the source; "
+        f"The replica {label(change)} of {source} is destroyed{_because(change)}. The data stay in the source; "
         "reads that go to the replica fail, and there is one copy less to fail over to."
     )
     return Draft(

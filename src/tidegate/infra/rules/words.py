@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from tidegate.infra.kinds import runs_code
-from tidegate.infra.values import World
+from tidegate.infra.rules.renames import name_of
+from tidegate.infra.values import ResourceChange, World
 
 _FARTHEST = 200
 
@@ -23,3 +24,19 @@ def users(world: World, address: str, most: int = 3) -> list[str]:
     near = islice(world.uses_before.dependents(address), _FARTHEST)
     found = (name for name in near if (known := world.before.get(name)) is not None and runs_code(known.type))
     return list(islice(found, most))
+
+
+def updates(world: World) -> Iterator[ResourceChange]:
+    """What is changed in place. Objects of Kubernetes have rules of their own."""
+    return (one for one in world.changes if one.action == "update" and "/" not in one.type)
+
+
+def by_module(change: ResourceChange) -> bool:
+    """Whether this is a call of a module, whose defaults nobody can see."""
+    return change.type not in change.address and change.address.startswith("module.")
+
+
+def label(change: ResourceChange) -> str:
+    """A resource as a sentence names it: its address, and its own name where the address does not say it."""
+    name = name_of(change.before or change.after)
+    return f"{change.address} ({name})" if name and name not in change.address else change.address
