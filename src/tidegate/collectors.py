@@ -15,8 +15,8 @@ from tidegate.change.read import Ends, Question, read_change, read_ends
 from tidegate.change.values import Change, Context
 from tidegate.errors import InputError
 from tidegate.facts import Actor, ChangeFacts, Facts, History, Infra, ProvenanceFacts, Reach, Risk, Section, Unknown
-from tidegate.infra.collect import collect as collect_infra
 from tidegate.infra.collect import Beside, judge_change
+from tidegate.infra.collect import collect as collect_infra
 from tidegate.infra.judge import Judgement
 from tidegate.infra.trees import Tree
 from tidegate.provenance.collect import collect as collect_provenance

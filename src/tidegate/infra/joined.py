@@ -18,13 +18,13 @@ from tidegate.infra.judge import Judgement
 from tidegate.infra.severity import ORDER
 from tidegate.infra.values import Resource, World
 
-RUNS_CODE = (
-    *("aws_ecs_service", "aws_ecs_task_definition", "aws_lambda_function", "aws_batch_job_definition"),
-    *("aws_apprunner_service", "google_cloud_run_service", "google_cloud_run_v2_service"),
-    *("google_cloudfunctions_function", "google_cloudfunctions2_function", "google_cloud_run_v2_job", "azurerm_container_app"),
-    *("azurerm_linux_web_app", "azurerm_linux_function_app", "kubernetes_deployment", "kubernetes_deployment_v1", "kubernetes_stateful_set"),
-    *("apps/Deployment", "apps/StatefulSet", "apps/DaemonSet", "batch/CronJob", "batch/Job"),
-)  # fmt: skip
+RUNS_CODE = frozenset(
+    """aws_ecs_service aws_ecs_task_definition aws_lambda_function aws_batch_job_definition aws_apprunner_service
+    google_cloud_run_service google_cloud_run_v2_service google_cloud_run_v2_job google_cloudfunctions_function
+    google_cloudfunctions2_function azurerm_container_app azurerm_linux_web_app azurerm_linux_function_app
+    kubernetes_deployment kubernetes_deployment_v1 kubernetes_stateful_set kubernetes_cron_job_v1
+    apps/Deployment apps/StatefulSet apps/DaemonSet batch/CronJob batch/Job""".split()
+)
 MOST_VARIABLES = 20
 MOST_PLACES = 3
 
