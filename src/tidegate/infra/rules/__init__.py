@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from tidegate.infra.rules import backups, data, guards, network, retention
+from tidegate.infra.rules import backups, data, guards, keys, network, retention
 from tidegate.infra.values import Rule
 
 RULES: tuple[Rule, ...] = (
     data.data_destroyed,
     data.unknown_destroyed,
+    keys.keys_lost,
+    keys.secrets_changed,
     guards.guards_removed,
     guards.locks_removed,
     backups.backups_reduced,

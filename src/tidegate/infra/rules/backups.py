@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tidegate.facts import Certainty, Severity
 from tidegate.infra.kinds import stateful
 from tidegate.infra.rules.renames import renames
-from tidegate.infra.rules.words import by_module, label, updates
+from tidegate.infra.rules.saying import by_module, label, updates
 from tidegate.infra.same import Pair, flag, number, pair
 from tidegate.infra.values import Draft, Later, ResourceChange, World
 

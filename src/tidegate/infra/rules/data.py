@@ -8,7 +8,7 @@ from tidegate.facts import Severity
 from tidegate.infra.kinds import Stateful, is_stateless, is_utility, stateful
 from tidegate.infra.rules.renames import Renames, name_of, renames, stem
 from tidegate.infra.rules.saves import saves, worse
-from tidegate.infra.rules.words import label, listed, users
+from tidegate.infra.rules.saying import label, listed, users
 from tidegate.infra.same import field, flag, items, pair
 from tidegate.infra.values import Draft, ResourceChange, World
 

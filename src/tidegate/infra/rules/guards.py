@@ -8,7 +8,7 @@ from tidegate.facts import Certainty, Severity
 from tidegate.infra.kinds import stateful
 from tidegate.infra.rules.renames import renames
 from tidegate.infra.rules.saves import PROTECTIONS
-from tidegate.infra.rules.words import by_module, label, listed, updates
+from tidegate.infra.rules.saying import by_module, label, listed, updates
 from tidegate.infra.same import Pair, flag, number, pair
 from tidegate.infra.values import Draft, Later, ResourceChange, Value, World
 

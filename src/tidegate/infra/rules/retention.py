@@ -9,7 +9,7 @@ from msgspec import Struct
 from tidegate.facts import Severity
 from tidegate.infra.rules.backups import versioning_suspended
 from tidegate.infra.rules.lifecycles import Life, lives
-from tidegate.infra.rules.words import label, updates
+from tidegate.infra.rules.saying import label, updates
 from tidegate.infra.same import Pair, field, flag, number, pair, same
 from tidegate.infra.values import Draft, Later, Mitigation, ResourceChange, Value, World
 
