@@ -1,0 +1,118 @@
+"""How grave it is that somebody may do something: the level of the actions, and how many resources they reach."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from tidegate.facts import Severity
+from tidegate.infra.iam.actions import action, expand
+from tidegate.infra.iam.globs import is_wild
+from tidegate.infra.iam.policy import Grant
+
+Breadth: TypeAlias = Literal["all", "some", "one"]
+
+SECRETS = ("secretsmanager:getsecretvalue", "secretsmanager:batchgetsecretvalue", "ssm:getparameter",
+           "ssm:getparameters", "ssm:getparametersbypath")  # fmt: skip
+DATA_READS = {
+    *SECRETS, "s3:getobject", "s3:getobjectversion", "dynamodb:getitem", "dynamodb:batchgetitem", "dynamodb:query",
+    "dynamodb:scan", "dynamodb:partiqlselect", "dynamodb:getrecords", "kinesis:getrecords", "kms:decrypt",
+    "sqs:receivemessage", "rds-data:executestatement", "redshift-data:getstatementresult",
+    "athena:getqueryresults", "es:eshttpget", "aoss:apiaccessall", "elasticfilesystem:clientmount",
+    "codecommit:gitpull", "rds:downloaddbsnapshot", "ebs:getsnapshotblock", "backup-storage:getobject",
+}  # fmt: skip
+_DELETES = re.compile(r"^[^:]+:(?:batch)?(delete|purge|terminate|schedulekeydeletion|disablekey|destroy|flush)")
+_MILD = re.compile(r"^[^:]+:(send|publish|putmetric|putlogevents|putevents|createlog|putrecord|invoke|start|encrypt)")
+_ALL = re.compile(r"(?:[a-z0-9-]+[/:])?[*?/:]+")
+
+
+class Grade(Struct, frozen=True):
+    """`severity` is None where it is not worth a word. `words` say what may be done, `everything` that it is all."""
+
+    severity: Severity | None
+    words: str
+    everything: bool = False
+
+
+def breadth(resource: str) -> Breadth:
+    """Whether a resource of a policy is every one of its kind, those of a prefix, or one."""
+    if set(resource) <= {"*", "?", ":"}:
+        return "all"
+    if not is_wild(resource):
+        return "one"
+    parts = resource.split(":", 5)
+    if parts[0] != "arn" or len(parts) < 6:
+        return "all" if resource.startswith("arn") and is_wild(resource[:8]) else "some"
+    if parts[2] in ("s3", "*"):
+        bucket = parts[5].split("/", 1)[0]
+        return "all" if set(bucket) <= {"*", "?"} else "some" if is_wild(bucket) else "one"
+    if _ALL.fullmatch(parts[5]):
+        return "all"
+    return "some" if is_wild(parts[5]) else "one"
+
+
+def broadest(grant: Grant) -> Breadth:
+    """The breadth of the widest of its resources."""
+    if grant.other_resources:
+        return "all"
+    found = {breadth(one) for one in grant.resources}
+    return "all" if "all" in found else "some" if "some" in found else "one"
+
+
+def grade(grant: Grant) -> Grade:
+    """How grave a new grant to a role, user or group is."""
+    wide = broadest(grant)
+    scope = {"all": "every resource", "some": "every resource of that prefix", "one": "it"}[wide]
+    if everything(grant):
+        return Grade("critical", "everything in the account", everything=True)
+    reach = grant.reach or frozenset().union(*(expand(one.lower()) or {one} for one in grant.actions))
+    levels = {level: {one for one in reach if action(one).level == level} for level in LEVELS}
+    changes, scoped = levels["permissions"], {one for one in reach if action(one).scoped}
+    writes = levels["write"] & scoped
+    deletes = {one for one in writes if _DELETES.match(one)}
+    reads = reach & DATA_READS
+    kinds = [
+        ("read", bool(levels["read"])),
+        ("write", bool(levels["write"])),
+        ("delete", bool(deletes)),
+        ("change the permissions of", bool(changes)),
+    ]
+    words = f"{_and([word for word, there in kinds if there])} {scope}" if any(there for _, there in kinds) else ""
+    severity = _severity(wide, changes, writes, reads)
+    if severity is None and (levels["unknown"] or (levels["write"] and not writes)):
+        severity = "low"
+    if severity == "high" and grant.conditions:
+        severity = "medium"
+    return Grade(severity, words)
+
+
+def everything(grant: Grant) -> bool:
+    """Whether it is an administrator's: all actions on all resources, without conditions."""
+    whole = "*" in grant.actions or "*:*" in grant.actions
+    return whole and not grant.all_but and not grant.conditions and broadest(grant) == "all"
+
+
+LEVELS = ("list", "read", "tagging", "write", "permissions", "unknown")
+
+
+# Private
+
+
+def _severity(wide: Breadth, changes: set[str], writes: set[str], reads: Iterable[str]) -> Severity | None:
+    reads = set(reads)
+    deletes = any(_DELETES.match(one) for one in writes)
+    mild = len(writes) < 3 and all(_MILD.match(one) for one in writes)
+    if wide == "all":
+        if changes or deletes or (writes and not mild) or reads & {*SECRETS, "s3:getobject", "dynamodb:scan"}:
+            return "high"
+        return "medium" if writes or reads else None
+    if changes or deletes:
+        return "medium"
+    return "low" if writes or reads else None
+
+
+def _and(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
