@@ -15,6 +15,7 @@ from tidegate.infra.terraform.configured import KEY
 from tidegate.infra.terraform.document import Entry, Mask, Plan, StateResource, resources_of
 from tidegate.infra.terraform.redact import Redactor
 from tidegate.infra.terraform.references import Sides, is_data, read_uses
+from tidegate.infra.terraform.secrets import secretive
 from tidegate.infra.values import Action, Found, Later, Resource, ResourceChange, Value, World
 
 _ACTIONS: Mapping[tuple[str, ...], Action] = {
@@ -40,7 +41,7 @@ def read_terraform_plan(text: bytes, name: str) -> Found:
     redactor = Redactor()
     prior, planned = resources_of(_state(plan)), resources_of(plan.planned_values)
     _learn(plan, (*prior, *planned), redactor)
-    unjudged = list(_unjudged(plan, planned, name))
+    unjudged = list(_unjudged(plan, planned, name, redactor))
     entries = [one for one in plan.resource_changes or () if one.mode != "data"]
     changes = tuple(_changes(entries, redactor, unjudged))
     world = _world(plan, name, changes, redactor)
@@ -65,11 +66,81 @@ def _state(plan: Plan) -> Any:
 
 
 def _learn(plan: Plan, resources: Iterable[StateResource], redactor: Redactor) -> None:
+    known: dict[str, list[tuple[Any, Mask]]] = {}
+    for address, type_, values, mask in _sides(plan, resources):
+        learnt = known.setdefault(address, [])
+        if (values, mask) not in learnt:  # most resources stand in a plan four times, and are the same
+            learnt.append((values, mask))
+            redactor.learn(values, mask, type_)
+    for text in _names(plan, resources):
+        redactor.learn([text])
+    _learn_inputs(plan, redactor)
+    redactor.settle()
+
+
+def _sides(plan: Plan, resources: Iterable[StateResource]) -> Iterator[tuple[str, str, Any, Mask]]:
     for one in resources:
-        redactor.learn(one.values, one.sensitive_values, one.type)
+        yield one.address, one.type, one.values, one.sensitive_values
     for entry in (*(plan.resource_changes or ()), *(plan.resource_drift or ())):
-        redactor.learn(entry.change.before, entry.change.before_sensitive, entry.type)
-        redactor.learn(entry.change.after, entry.change.after_sensitive, entry.type)
+        change = entry.change
+        yield entry.address, entry.type, change.before, change.before_sensitive
+        yield entry.address, entry.type, change.after, change.after_sensitive
+
+
+def _names(plan: Plan, resources: Iterable[StateResource]) -> Iterator[str]:
+    """Every address, and every word that is shown of a change."""
+    for one in resources:
+        yield one.address
+        yield from one.depends_on or ()
+    for entry in (*(plan.resource_changes or ()), *(plan.resource_drift or ())):
+        yield entry.full_address
+        yield entry.previous_address or ""
+        yield ", ".join(entry.change.actions)
+        yield entry.action_reason or ""
+        yield from forced_by(entry)
+    for deferred in plan.deferred_changes or ():
+        if deferred.resource_change is not None:
+            yield deferred.resource_change.full_address
+
+
+def _learn_inputs(plan: Plan, redactor: Redactor) -> None:
+    """Variables, outputs and settings of providers are not kept, but the secrets among them are known elsewhere."""
+    root = plan.configuration.root_module if plan.configuration is not None else None
+    declared = (root.variables if root is not None else None) or {}
+    for name, variable in (plan.variables or {}).items():
+        declaration = declared.get(name)
+        marked = isinstance(declaration, dict) and declaration.get("sensitive") is True
+        if marked or secretive(name):
+            redactor.note(variable.value)
+        else:
+            redactor.learn({name: variable.value})
+    for values in (plan.planned_values, _state(plan)):
+        for name, output in ((values.outputs if values is not None else None) or {}).items():
+            redactor.learn({name: output.value}, {name: output.sensitive})
+    for name, change in (plan.output_changes or {}).items():
+        redactor.learn({name: change.before}, {name: change.before_sensitive})
+        redactor.learn({name: change.after}, {name: change.after_sensitive})
+    if plan.configuration is not None:
+        for key, constant in constants(plan.configuration.provider_config):
+            redactor.learn({key: constant})
+
+
+def constants(expressions: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Every constant in nested expressions, with the name of the attribute that it is of."""
+    if isinstance(expressions, dict):
+        if "constant_value" in expressions:
+            yield key, expressions["constant_value"]
+        else:
+            for name, inner in expressions.items():
+                yield from constants(inner, name)
+    elif isinstance(expressions, list):
+        for inner in expressions:
+            yield from constants(inner, key)
+
+
+def forced_by(entry: Entry) -> tuple[str, ...]:
+    """The attributes that force a replacement, with dots."""
+    return tuple(".".join(map(str, path)) for path in entry.change.replace_paths or ())
 
 
 def _changes(entries: Iterable[Entry], redactor: Redactor, unjudged: list[Unjudged]) -> Iterator[ResourceChange]:
@@ -82,16 +153,17 @@ def _changes(entries: Iterable[Entry], redactor: Redactor, unjudged: list[Unjudg
             unjudged.append(Unjudged(address, f"The plan does something that is not known here: {actions}.", _AGAIN))
             continue
         before = redactor.clean(change.before, change.before_sensitive, entry.type)
-        after = redactor.clean(change.after, change.after_sensitive, entry.type)
+        alike = change.before == change.after and change.before_sensitive == change.after_sensitive
+        after = before if alike else redactor.clean(change.after, change.after_sensitive, entry.type)
         yield ResourceChange(
             address=address,
             type=entry.type,
             action="import" if action == "no-op" and change.importing is not None else action,
             before=before,
             after=None if action in ("delete", "forget") else merged(after or {}, change.after_unknown),
-            forced_by=tuple(".".join(map(str, path)) for path in change.replace_paths or ()),
+            forced_by=tuple(map(redactor.text, forced_by(entry))),
             create_first=change.actions[0] == "create" and action == "replace",
-            why=entry.action_reason or "",
+            why=redactor.text(entry.action_reason or ""),
             moved_from=redactor.text(entry.previous_address or ""),
         )
 
@@ -116,7 +188,7 @@ def _any(mask: Mask) -> bool:
     return any(map(_any, mask)) if isinstance(mask, list) else mask is True
 
 
-def _unjudged(plan: Plan, planned: list[StateResource], name: str) -> Iterator[Unjudged]:
+def _unjudged(plan: Plan, planned: list[StateResource], name: str, redactor: Redactor) -> Iterator[Unjudged]:
     if plan.errored:
         yield Unjudged(name, "The plan ended with an error, so it does not show everything that would happen.", _AGAIN)
     if plan.complete is False:
@@ -126,7 +198,7 @@ def _unjudged(plan: Plan, planned: list[StateResource], name: str) -> Iterator[U
     for deferred in plan.deferred_changes or ():
         entry = deferred.resource_change
         address = entry.full_address if entry is not None else name
-        yield Unjudged(address, "This change is put off to a later plan.", "judge that plan too")
+        yield Unjudged(redactor.text(address), "This change is put off to a later plan.", "judge that plan too")
 
 
 def _world(plan: Plan, name: str, changes: tuple[ResourceChange, ...], redactor: Redactor) -> World:
@@ -160,7 +232,7 @@ def _world(plan: Plan, name: str, changes: tuple[ResourceChange, ...], redactor:
         uses_before=uses_before,
         uses_after=uses_after,
         partial="it was made with -target or puts changes off" if plan.complete is False else "",
-        environment=_environment(plan),
+        environment=_environment(plan, redactor),
     )
 
 
@@ -168,11 +240,11 @@ def _managed(resources: Mapping[str, Resource]) -> Mapping[str, Resource]:
     return {address: one for address, one in resources.items() if not is_data(address)}
 
 
-def _environment(plan: Plan) -> str:
+def _environment(plan: Plan, redactor: Redactor) -> str:
     """The environment that a variable says in one plain word; a value that may be a secret is never one."""
     for key in _STACK_NAMES:
         variable = (plan.variables or {}).get(key)
         value = variable.value if variable is not None else None
         if isinstance(value, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{1,30}", value) and named(value):
-            return value
+            return redactor.text(value)
     return ""

@@ -1,165 +1,280 @@
 """Takes every secret out of a plan before anything else sees it.
 
-A secret is what the plan marks as sensitive, what an attribute or a type of resource is known to hold, and the same
-text wherever else it stands. Equal secrets get the same number, so that a changed one still shows.
+A secret is what the plan marks as sensitive, what an attribute or a type of resource is known to hold, what its form
+gives away, and the same text wherever else it stands, in JSON, in Base64, in an address. Equal secrets have the same
+number, so that a changed one still shows.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from tidegate.errors import InputError
 from tidegate.infra.terraform.document import Mask
+from tidegate.infra.terraform.secrets import (
+    FORMS,
+    HELD,
+    PAYLOADS,
+    payload,
+    searched,
+    secretive,
+    spellings,
+    taken,
+    texts_of,
+)
 from tidegate.infra.values import Hidden, Value
 
-_NAMES = re.compile(
-    r"passw(or)?d|passphrase|secret|token|private_?key|api_?key|access_?key|connection_?string|credential|auth_?key"
-    r"|sas_?url|license_?key|client_?key|shared_?key|webhook_?url|account_?key|encryption_?key$|bcrypt|kubeconfig"
-    r"|kube_config|kube_admin_config|_pwd$|^pwd$|dsn$",
-    re.IGNORECASE,
-)
-_NOT = re.compile(
-    r"(_|^)(id|ids|arn|arns|name|names|length|policy|policies|version|type|ttl|age|lifetime|window|days|seconds|enabled"
-    r"|rotation|rules|expiration|expiry|format|algorithm|hop_limit|tokens|reset_required|validity|units|endpoint|uri"
-    r"|url|mode|settings|scope|scopes|labels|manager|path|stages|status|last_updated|created|key_id|wo_version)$"
-    r"|^(http_tokens|manage_|create_|use_|enable_|require|allow|minimum_|max_|generate_|has_|is_|iam_|public_)"
-    r"|secretsmanager|kms|secret_?ref|secretkeyref|tokenreview|service_account_token$|_set$|from$",
-    re.IGNORECASE,
-)
-_HOLD: Mapping[str, frozenset[str]] = {
-    "aws_ssm_parameter": frozenset({"value", "value_wo"}),
-    "aws_secretsmanager_secret_version": frozenset({"secret_string", "secret_binary"}),
-    "aws_api_gateway_api_key": frozenset({"value"}),
-    "aws_appsync_api_key": frozenset({"key"}),
-    "random_password": frozenset({"result", "bcrypt_hash"}),
-    "tls_private_key": frozenset({"private_key_pem", "private_key_openssh", "private_key_pem_pkcs8"}),
-    "kubernetes_secret": frozenset({"data", "binary_data"}),
-    "kubernetes_secret_v1": frozenset({"data", "binary_data"}),
-    "google_secret_manager_secret_version": frozenset({"secret_data"}),
-    "google_service_account_key": frozenset({"private_key"}),
-    "azurerm_key_vault_secret": frozenset({"value"}),
-    "azurerm_storage_account": frozenset({"primary_access_key", "secondary_access_key"}),
-    "azurerm_cosmosdb_account": frozenset(
-        {"primary_key", "secondary_key", "primary_readonly_key", "secondary_readonly_key"}
-    ),
-    "vault_generic_secret": frozenset({"data_json", "data"}),
-    "vault_kv_secret": frozenset({"data_json", "data"}),
-    "vault_kv_secret_v2": frozenset({"data_json", "data"}),
-    "github_actions_secret": frozenset({"plaintext_value", "encrypted_value"}),
-    "local_sensitive_file": frozenset({"content", "content_base64"}),
-    "cloudflare_workers_secret": frozenset({"secret_text"}),
-}
-SHORTEST = 6
+DEEPEST = 80
+AT_ONCE = 400
+"""So many patterns at once still make one small automaton."""
+
+_IDENTITY = frozenset({"id", "arn", "address", "endpoint", "dns_name", "self_link", "hostname", "fqdn", "url"})
+_PLAIN = re.compile(r"arn:|[a-z]+-[0-9a-f]{8,}$|projects/|/subscriptions/|[\w-]+(\.[\w-]+){2,}$")
 
 
 class Redactor:
-    """Two passes: `learn` what is secret from every part of a plan, then `clean` each part."""
+    """Three steps: `learn` from every part of a plan, `settle` once, then `clean` each part."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
-        self._texts: dict[str, int] = {}
-        self._named: dict[str, bool] = {}
-        self._cleaned: dict[str, Value] = {}
-        self._pattern: re.Pattern[str] | None = None
+        self._sought: dict[str, bool] = {}
+        self._texts: dict[str, None] = {}
+        self._plain: set[str] = set()
+        self._replaced: dict[str, Value] = {}
 
     def learn(self, value: Any, mask: Mask = False, type_: str = "") -> None:
-        """Note every secret in a value."""
-        if mask is True:
-            self._note(value)
+        """Note every secret in the values of a resource, and every text. Raises InputError for what is too deep."""
+        held = HELD.get(type_, frozenset())
+        if type_ == "aws_ssm_parameter" and isinstance(value, dict) and value.get("type") in ("String", "StringList"):
+            self._number(value.get("value"))  # hidden there, but no secret elsewhere
+            held = frozenset()
+        self._learn(value, mask, held, 0)
+
+    def note(self, value: Any, certain: bool = True) -> None:
+        """Note one secret. `certain` is false where only its place says so, and not its name."""
+        if value is None or value == "" or isinstance(value, bool):
             return
-        held = _HOLD.get(type_, ())
-        if isinstance(value, dict):
-            masks = mask if isinstance(mask, dict) else {}
-            for key, inner in value.items():
-                if masks.get(key) is True or key in held or (type(inner) is str and self.secretive(key)):
-                    self._note(inner)
-                elif isinstance(inner, (dict, list)):
-                    self.learn(inner, masks.get(key, False))
-        elif isinstance(value, list):
-            masks_ = mask if isinstance(mask, list) else ()
-            for place, inner in enumerate(value):
-                self.learn(inner, masks_[place] if place < len(masks_) else False)
+        self._number(value)
+        for text in texts_of(value):
+            self._number(text)
+            self._sought[text] = self._sought.get(text, False) or certain
+
+    def settle(self) -> None:
+        """Find every text that holds a secret, and what stands in its place."""
+        documents = {text: found for text in self._texts if text[:1] in ("{", "[") and (found := self._document(text))}
+        for text in _holding(list(self._texts), FORMS):
+            for secret in taken(text):
+                self.note(secret)
+        sought = {
+            text for text, certain in self._sought.items() if searched(text) and (certain or not self._is_id(text))
+        }
+        written: dict[str, str] = {}
+        for text in sorted(sought):
+            for spelling in spellings(text):
+                written.setdefault(spelling, text)
+        self._replaced = {text: Hidden(self._number(text)) for text in sought}
+        rest = [text for text in self._texts if text not in self._replaced]
+        for text in _holding(rest, [re.escape(one) for one in sorted(written)]):
+            self._replaced[text] = self._without(text, written)
+        for text, document in documents.items():
+            if text not in sought:
+                cleaned = json.dumps(self._shown(document), separators=(",", ":"), ensure_ascii=False)
+                self._replaced[text] = self._without(cleaned, written)
 
     def clean(self, value: Any, mask: Mask = False, type_: str = "") -> Value:
-        """The value without its secrets."""
-        if mask is True:
-            return self._hidden(value)
-        held = _HOLD.get(type_, ())
-        if isinstance(value, dict):
-            masks = mask if isinstance(mask, dict) else {}
-            return {
-                self.text(key): self._hidden(inner)
-                if masks.get(key) is True or key in held or (type(inner) is str and self.secretive(key))
-                else self.clean(inner, masks.get(key, False))
-                for key, inner in value.items()
-            }
-        if isinstance(value, list):
-            masks_ = mask if isinstance(mask, list) else ()
-            return [
-                self.clean(inner, masks_[place] if place < len(masks_) else False) for place, inner in enumerate(value)
-            ]
-        return self._string(value) if type(value) is str else value
-
-    def secretive(self, name: str) -> bool:
-        """Whether an attribute or a variable of this name holds a secret."""
-        known = self._named.get(name)
-        if known is None:
-            known = self._named[name] = bool(_NAMES.search(name)) and not _NOT.search(name)
-        return known
+        """The values of a resource without their secrets."""
+        return self._clean(value, mask, HELD.get(type_, frozenset()))
 
     def text(self, text: str) -> str:
-        """A text without the secrets in it."""
-        if not self._texts:
-            return text
-        found = self._string(text)
-        return f"(sensitive {found.number})" if isinstance(found, Hidden) else str(found)
+        """A name or an address without the secrets in it."""
+        found = self._replaced.get(text, text)
+        return _mark(found) if isinstance(found, Hidden) else str(found)
 
     # Private
 
-    def _note(self, value: Any) -> None:
-        if value is None or value == "" or isinstance(value, bool):
+    def _learn(self, value: Any, mask: Mask, held: Iterable[str], depth: int) -> None:
+        if depth > DEEPEST:
+            raise InputError("the plan is nested deeper than any real one", mend="make the plan again")
+        if mask is True:
+            self.note(value, certain=False)
+            for text in texts_of(value):
+                self._texts[text] = None
             return
-        number = self._number(value)
-        for text in _texts(value):
-            if len(text) >= SHORTEST:
-                self._texts.setdefault(text, number)
+        if isinstance(value, dict):
+            masks = mask if isinstance(mask, dict) else {}
+            labelled = _labelled(value)
+            for key, inner in value.items():
+                self._texts[key] = None
+                masked = masks.get(key, False)
+                placed = masked is True or key in held
+                certain = _says(key, inner, labelled)
+                if placed or certain:
+                    self.note(inner, certain)
+                if type(inner) is str:
+                    self._learn_text(key, inner, placed or certain)
+                elif type(inner) is dict or type(inner) is list:
+                    self._learn(inner, masked, (), depth + 1)
+        elif isinstance(value, list):
+            self._learn_list(value, mask if isinstance(mask, list) else [], depth)
+
+    def _learn_list(self, values: list[Any], masks: list[Mask], depth: int) -> None:
+        for place, inner in enumerate(values):
+            masked = masks[place] if place < len(masks) else False
+            if type(inner) is str:
+                self._texts[inner] = None
+            if masked is True or type(inner) is dict or type(inner) is list:
+                self._learn(inner, masked, (), depth + 1)
+
+    def _learn_text(self, key: str, text: str, secret: bool) -> None:
+        self._texts[text] = None
+        if secret:
+            return
+        if key in _IDENTITY:
+            self._plain.add(text)
+        elif key in PAYLOADS:
+            self._learn_payload(text)
+
+    def _learn_payload(self, text: str) -> None:
+        inside = payload(text)
+        if inside and any(True for _ in taken(inside)):
+            self.note(text)
+            for secret in taken(inside):
+                self.note(secret)
+
+    def _document(self, text: str) -> Any:
+        """The JSON of a text where a name in it says that it holds a secret, else None."""
+        try:
+            document = json.loads(text)
+        except (ValueError, RecursionError):
+            return None
+        if not isinstance(document, (dict, list)):
+            return None
+        return document if self._note_named(document, 0) else None
+
+    def _note_named(self, value: Any, depth: int) -> bool:
+        if depth > DEEPEST:
+            return False
+        found = False
+        if isinstance(value, dict):
+            labelled = _labelled(value)
+            for key, inner in value.items():
+                if _says(key, inner, labelled) and not _refers(inner):
+                    self.note(inner)
+                    found = True
+                elif isinstance(inner, (dict, list)):
+                    found = self._note_named(inner, depth + 1) or found
+        elif isinstance(value, list):
+            for inner in value:
+                found = self._note_named(inner, depth + 1) or found
+        return found
+
+    def _shown(self, value: Any) -> Any:
+        """A JSON document with words in the place of its secrets."""
+        if isinstance(value, dict):
+            labelled = _labelled(value)
+            return {
+                key: _mark(Hidden(self._number(inner)))
+                if _says(key, inner, labelled) and not _refers(inner)
+                else self._shown(inner)
+                for key, inner in value.items()
+            }
+        return [self._shown(inner) for inner in value] if isinstance(value, list) else value
+
+    def _is_id(self, text: str) -> bool:
+        """Whether a text that only its place makes secret is what a resource is openly called by."""
+        return text in self._plain and _PLAIN.match(text) is not None
 
     def _number(self, value: Any) -> int:
         key = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
         return self._numbers.setdefault(key, len(self._numbers) + 1)
 
+    def _clean(self, value: Any, mask: Mask, held: Iterable[str]) -> Value:
+        if mask is True:
+            return self._hidden(value)
+        replaced = self._replaced
+        if isinstance(value, dict):
+            masks = mask if isinstance(mask, dict) else {}
+            labelled = _labelled(value)
+            cleaned = {}
+            for key, inner in value.items():
+                masked = masks.get(key, False)
+                if masked is True or key in held or _says(key, inner, labelled):
+                    inner = self._hidden(inner)
+                elif type(inner) is str:
+                    inner = replaced.get(inner, inner)
+                elif type(inner) is dict or type(inner) is list:
+                    inner = self._clean(inner, masked, ())
+                cleaned[self.text(key) if key in replaced else key] = inner
+            return cleaned
+        if isinstance(value, list):
+            masks_ = mask if isinstance(mask, list) else ()
+            return [
+                self._clean(inner, masks_[place] if place < len(masks_) else False, ())
+                for place, inner in enumerate(value)
+            ]
+        return replaced.get(value, value) if type(value) is str else value
+
     def _hidden(self, value: Any) -> Value:
-        return None if value is None else Hidden(self._number(value))
+        return value if value is None or value == "" else Hidden(self._number(value))
 
-    def _string(self, text: str) -> Value:
-        if not self._texts:
+    def _without(self, text: str, written: dict[str, str]) -> str:
+        present = sorted((one for one in written if one in text), key=len, reverse=True)
+        if not present:
             return text
-        found = self._cleaned.get(text)
-        if found is None:
-            found = self._cleaned[text] = self._replaced(text)
-        return found
-
-    def _replaced(self, text: str) -> Value:
-        number = self._texts.get(text)
-        if number is not None:
-            return Hidden(number)
-        if self._pattern is None:
-            longest_first = sorted(self._texts, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
-        return self._pattern.sub(lambda found: f"(sensitive {self._texts[found.group()]})", text)
+        pattern = re.compile("|".join(map(re.escape, present)))
+        return pattern.sub(lambda found: _mark(Hidden(self._number(written[found.group()]))), text)
 
 
 # Private
 
 
-def _texts(value: Any) -> Iterable[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
+def _mark(hidden: Hidden) -> str:
+    return f"(sensitive {hidden.number})"
+
+
+def _says(key: str, value: Any, labelled: bool) -> bool:
+    """Whether the name of an attribute says that this text, or this list of texts, is a secret."""
+    if type(value) is str:
+        return secretive(key) or (labelled and key == "value")
+    return type(value) is list and bool(value) and type(value[0]) is str and secretive(key)
+
+
+def _refers(value: Any) -> bool:
+    """Whether a text only says where a secret is kept."""
+    return value == "" or (isinstance(value, str) and value.startswith(("arn:", "${", "{{")))
+
+
+def _labelled(value: dict[str, Any]) -> bool:
+    """Whether this is a pair of a name and a value of which the name says that it is a secret."""
+    label = value.get("name") or value.get("key") or value.get("Name")
+    return type(label) is str and "value" in value and secretive(label)
+
+
+def _holding(texts: list[str], patterns: Iterable[str]) -> Iterator[str]:
+    """Which of these texts hold one of the patterns, which are of RE2. All texts are searched at once."""
+    import re2
+
+    asked = list(patterns)
+    if not asked or not texts:
+        return
+    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+    blob = b"\0".join(encoded)
+    starts, place = [], 0
+    for one in encoded:
+        starts.append(place)
+        place += len(one) + 1
+    options = re2.Options()
+    options.max_mem = 256 << 20
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.log_errors = False
+    seen = set()
+    for first in range(0, len(asked), AT_ONCE):
+        joined = "|".join(asked[first : first + AT_ONCE]).encode("utf-8", "surrogatepass")
+        for found in re2.compile(joined, options).finditer(blob):
+            seen.add(bisect_right(starts, found.start()) - 1)
+    for number in sorted(seen):
+        yield texts[number]

@@ -6,7 +6,8 @@ resource, the distant ones too, so only those count that nothing nearer explains
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from msgspec import Struct
@@ -17,6 +18,7 @@ from tidegate.infra.terraform.document import Plan, StateResource
 from tidegate.infra.terraform.joins import Index, Mentions, joined
 from tidegate.infra.values import Resource
 
+_MODULE = re.compile(r'module\.[^.\[]+(?:\[(?:"(?:[^"\\]|\\.)*"|\d+)\])?(?=\.)')
 MOST_INSTANCES = 64
 """A block that needs a block of very many instances, none of them named, is shown to need the first ones."""
 
@@ -68,9 +70,7 @@ class _Direct:
 
     def __init__(self, resources: Mapping[str, Resource], by_value: list[Use]) -> None:
         self._resources = resources
-        self._instances: dict[str, list[str]] = {}
-        for address in resources:
-            self._instances.setdefault(_stripped(address), []).append(address)
+        self._blocks = _Blocks(resources)
         self._by_value = by_value
         self._valued: dict[tuple[str, str], list[str]] = {}
         for use in by_value:
@@ -84,14 +84,13 @@ class _Direct:
 
     def _linked(self, links: Iterable[Link]) -> Iterator[Use]:
         for link in links:
-            users, targets = self._instances.get(link.user, ()), self._instances.get(link.used, ())
-            for user in users:
-                for used in self._meant(user, link, targets):
+            for user in self._blocks.instances(link.user):
+                for used in self._meant(user, link):
                     yield Use(user, used, link.through)
 
-    def _meant(self, user: str, link: Link, targets: Iterable[str]) -> Iterable[str]:
+    def _meant(self, user: str, link: Link) -> Iterable[str]:
         """Which instances an instance needs: the named one, that of the same key, those its values name, or all."""
-        among = list(targets) if len(KEY.findall(user)) == 0 else _beside(user, targets)
+        among = self._blocks.beside(user, link.used)
         if len(among) < 2:
             return among
         if link.key and link.key != "each":
@@ -105,18 +104,34 @@ class _Direct:
         return self._valued.get((user, link.used)) or islice(among, MOST_INSTANCES)
 
 
-def _beside(user: str, targets: Iterable[str]) -> list[str]:
-    """The targets in the same instance of the modules that both are in."""
-    among = list(targets)
-    if "module." not in user:
-        return among
-    module = user[: user.rindex(".", 0, user.rindex("."))] if user.count(".") > 1 else ""
-    while module:
-        inside = [one for one in among if one.startswith(f"{module}.")]
-        if inside:
-            return inside
-        module = module.rpartition(".module.")[0]
-    return among
+class _Blocks:
+    """The instances of each block, and those of them in each instance of a module."""
+
+    def __init__(self, addresses: Iterable[str]) -> None:
+        self._instances: dict[str, list[str]] = {}
+        self._inside: dict[tuple[str, str], list[str]] = {}
+        for address in addresses:
+            block = _stripped(address)
+            self._instances.setdefault(block, []).append(address)
+            for module in _modules(address):
+                self._inside.setdefault((module, block), []).append(address)
+
+    def instances(self, block: str) -> Sequence[str]:
+        return self._instances.get(block, ())
+
+    def beside(self, user: str, block: str) -> Sequence[str]:
+        """The instances of a block in the innermost instance of a module that holds this user too."""
+        for module in _modules(user):
+            if inside := self._inside.get((module, block)):
+                return inside
+        return self.instances(block)
+
+
+def _modules(address: str) -> Iterator[str]:
+    """The instances of modules that hold an address, innermost first."""
+    ends = [found.end() for found in _MODULE.finditer(address)] if address.startswith("module.") else []
+    for end in reversed(ends):
+        yield address[:end]
 
 
 class _Record:
@@ -137,20 +152,15 @@ class _Record:
 
     def missing(self, resources: Mapping[str, Resource], direct: list[Use]) -> list[Use]:
         """The recorded uses that nothing nearer explains."""
-        instances: dict[str, list[str]] = {}
-        for address in resources:
-            instances.setdefault(_stripped(address), []).append(address)
+        blocks = _Blocks(resources)
         near: dict[str, set[str]] = {}
         for use in direct:
             near.setdefault(_stripped(use.user), set()).add(_stripped(use.used))
         found = []
         for block, needs in self._needs.items():
-            if block in instances:
-                for used in sorted(self._unexplained(needs, near.get(block, set()))):
-                    targets = instances.get(used, [])
-                    found += [
-                        Use(user, one) for user in instances[block] for one in _beside(user, targets)[:MOST_INSTANCES]
-                    ]
+            users = blocks.instances(block)
+            for used in sorted(self._unexplained(needs, near.get(block, set()))) if users else ():
+                found += [Use(user, one) for user in users for one in blocks.beside(user, used)[:MOST_INSTANCES]]
         return found
 
     def _unexplained(self, needs: frozenset[str], near: set[str]) -> set[str]:
