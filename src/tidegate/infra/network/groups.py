@@ -24,8 +24,8 @@ class Side(Struct, frozen=True):
 class Opened(Struct, frozen=True):
     """What a group lets in after the change and did not before: `by` says which resource's rules bring it.
 
-    `before` is what was let in before on these ports and `closed` what is not any more. `unclear` are rules that come
-    with the change and cannot be read.
+    `was` is all that was let in before, `before` that of it on these ports, `closed` what is not any more. `unclear`
+    are rules that come with the change and cannot be read.
     """
 
     group: str
@@ -33,6 +33,7 @@ class Opened(Struct, frozen=True):
     direction: Direction
     blocks: tuple[Block, ...]
     texts: tuple[str, ...]
+    was: tuple[Block, ...]
     before: tuple[Block, ...]
     closed: tuple[Block, ...]
     unclear: tuple[str, ...] = ()
@@ -126,6 +127,7 @@ def _opened(key: tuple[str, Direction], before: Side, after: Side, owners: Seque
             direction,
             brought,
             tuple(dict.fromkeys(text for one in mine for text in one.texts)),
+            was,
             _on_ports(was, brought),
             closed,
             unclear,

@@ -111,6 +111,11 @@ def private_size(spans: Iterable[Span]) -> int:
     return _size(_both(merged(spans), merged(_private()[:4])))
 
 
+def difference_of(some: Iterable[Span], less: Iterable[Span]) -> tuple[Span, ...]:
+    """The addresses of `some` that are not in `less`."""
+    return _less(merged(some), merged(less))
+
+
 def cidrs(spans: Iterable[Span]) -> tuple[str, ...]:
     """Ranges of addresses as people write them, in order."""
     found: list[str] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tidegate.infra.rules import backups, data, guards, keys, network, retention
+from tidegate.infra.rules import backups, data, endpoints, exposure, firewalls, guards, keys, network, retention
 from tidegate.infra.values import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -16,4 +16,12 @@ RULES: tuple[Rule, ...] = (
     retention.terms_cut,
     retention.lifecycles_cut,
     network.reach,
+    exposure.switches,
+    exposure.removed_blocks,
+    endpoints.doors,
+    endpoints.routes,
+    endpoints.origins,
+    firewalls.removed,
+    firewalls.detached,
+    firewalls.loosened,
 )

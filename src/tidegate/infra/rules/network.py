@@ -18,6 +18,8 @@ from tidegate.infra.values import Draft, Mitigation, Resource, World
 
 WIDE = 0.004
 """A share of the internet that nobody owns: a /8."""
+COMPUTED = "= (known after apply)"
+"""How a new group reads in a plan whose rules are all resources of their own."""
 _FOREIGN = 0.000015
 """A /16 of the internet: more than one's own offices."""
 _BALANCER = re.compile(
@@ -43,6 +45,13 @@ def reach(world: World) -> Iterator[Draft | Unjudged]:
             yield from _outward(one, before)
 
 
+def written(texts: Sequence[str]) -> str:
+    """Ranges as a sentence names them, with what they come to where it is not written as everyone writes it."""
+    spans = [span for text in texts if (span := addresses(text)) is not None]
+    disguise = _disguise(texts) if internet_share(spans) >= 0.95 else ""
+    return f"{', '.join(texts[:4])}{_more(len(texts) - 4)}{disguise}"
+
+
 class _Said(Struct, frozen=True):
     severity: Severity
     words: str
@@ -52,7 +61,8 @@ class _Said(Struct, frozen=True):
 
 
 def _unclear(one: Opened) -> Iterator[Unjudged]:
-    if one.unclear and one.direction == "in":
+    computed = one.is_new and all(text.endswith(COMPUTED) for text in one.unclear)
+    if one.unclear and one.direction == "in" and not computed:
         yield Unjudged(
             one.by,
             f"who {one.group} lets in cannot be read from here: {'; '.join(one.unclear[:3])}.",
@@ -120,10 +130,10 @@ def _public_severity(one: Opened, public: Sequence[Block], share: float, behind:
 
 def _opens(one: Opened, public: Sequence[Block], share: float) -> str:
     ranges = cidrs(block.addresses for block in public)
-    written = [text for text in one.texts if _is_public(text)] or list(ranges)
-    shown = f"{', '.join(written[:4])}{_more(len(written) - 4)}"
+    texts = [text for text in one.texts if _is_public(text)] or list(ranges)
+    shown = f"{', '.join(texts[:4])}{_more(len(texts) - 4)}"
     if share >= 0.95:
-        who = f"the internet ({shown}{_disguise(written)})"
+        who = f"the internet ({shown}{_disguise(texts)})"
     elif share >= WIDE:
         who = f"{shown}, {max(share, 0.01):.0%} of the internet"
     else:
@@ -131,11 +141,11 @@ def _opens(one: Opened, public: Sequence[Block], share: float) -> str:
     return f"{one.group}: {ports.shown(public)} can be reached from {who}; before {_before(one)}."
 
 
-def _disguise(written: Sequence[str]) -> str:
+def _disguise(texts: Sequence[str]) -> str:
     """What is said where the internet is not written as it is by everyone."""
-    if any(text in ("0.0.0.0/0", "::/0", "*", "Internet", "Any") for text in written):
+    if any(text in ("0.0.0.0/0", "::/0", "*", "Internet", "Any") for text in texts):
         return ""
-    if any(text.endswith("/0") for text in written):
+    if any(text.endswith("/0") for text in texts):
         return ": a mask of /0 is every address, whatever stands before it"
     return ": together they are all of it"
 
@@ -155,8 +165,9 @@ def _by_names(one: Opened) -> Iterator[_Said]:
     if not blocks or one.is_new or private_size(spans_of(one.before)) >= 256:
         return
     moved = bool(one.closed) and any(block.named for block in one.closed)
-    if ports.sensitive(blocks) or moved:
-        who = ", ".join(sorted({block.named for block in blocks})[:3])
+    sources = {block.named for block in blocks}
+    if ports.sensitive(blocks) or moved or sources <= {block.named for block in one.was}:
+        who = ", ".join(sorted(sources)[:3])
         lost = f" {ports.shown(one.closed)} is closed: clients there are cut." if moved else ""
         yield _Said("low", f"{one.group}: {ports.shown(blocks)} can be reached from {who}.{lost}")
 
