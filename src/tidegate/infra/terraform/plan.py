@@ -15,7 +15,7 @@ from tidegate.infra.terraform.configured import KEY
 from tidegate.infra.terraform.document import Entry, Mask, Plan, StateResource, resources_of
 from tidegate.infra.terraform.redact import Redactor
 from tidegate.infra.terraform.references import Sides, is_data, read_uses
-from tidegate.infra.terraform.secrets import secretive
+from tidegate.infra.terraform.sensitive import secretive
 from tidegate.infra.values import Action, Found, Later, Resource, ResourceChange, Value, World
 
 _ACTIONS: Mapping[tuple[str, ...], Action] = {
@@ -75,7 +75,6 @@ def _learn(plan: Plan, resources: Iterable[StateResource], redactor: Redactor) -
     for text in _names(plan, resources):
         redactor.learn([text])
     _learn_inputs(plan, redactor)
-    redactor.settle()
 
 
 def _sides(plan: Plan, resources: Iterable[StateResource]) -> Iterator[tuple[str, str, Any, Mask]]:

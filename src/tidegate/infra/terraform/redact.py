@@ -15,10 +15,11 @@ from typing import Any
 
 from tidegate.errors import InputError
 from tidegate.infra.terraform.document import Mask
-from tidegate.infra.terraform.secrets import (
+from tidegate.infra.terraform.sensitive import (
     FORMS,
     HELD,
     PAYLOADS,
+    SHORTEST,
     payload,
     searched,
     secretive,
@@ -28,6 +29,7 @@ from tidegate.infra.terraform.secrets import (
 )
 from tidegate.infra.values import Hidden, Value
 
+__all__ = ["SHORTEST", "Redactor"]
 DEEPEST = 80
 AT_ONCE = 400
 """So many patterns at once still make one small automaton."""
@@ -37,7 +39,7 @@ _PLAIN = re.compile(r"arn:|[a-z]+-[0-9a-f]{8,}$|projects/|/subscriptions/|[\w-]+
 
 
 class Redactor:
-    """Three steps: `learn` from every part of a plan, `settle` once, then `clean` each part."""
+    """Two steps: `learn` from every part of a document, then `clean` each part."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
@@ -45,6 +47,7 @@ class Redactor:
         self._texts: dict[str, None] = {}
         self._plain: set[str] = set()
         self._replaced: dict[str, Value] = {}
+        self._settled = True
 
     def learn(self, value: Any, mask: Mask = False, type_: str = "") -> None:
         """Note every secret in the values of a resource, and every text. Raises InputError for what is too deep."""
@@ -52,18 +55,39 @@ class Redactor:
         if type_ == "aws_ssm_parameter" and isinstance(value, dict) and value.get("type") in ("String", "StringList"):
             self._number(value.get("value"))  # hidden there, but no secret elsewhere
             held = frozenset()
+        self._settled = False
         self._learn(value, mask, held, 0)
 
     def note(self, value: Any, certain: bool = True) -> None:
         """Note one secret. `certain` is false where only its place says so, and not its name."""
         if value is None or value == "" or isinstance(value, bool):
             return
+        self._settled = False
         self._number(value)
         for text in texts_of(value):
             self._number(text)
             self._sought[text] = self._sought.get(text, False) or certain
 
-    def settle(self) -> None:
+    def clean(self, value: Any, mask: Mask = False, type_: str = "") -> Value:
+        """The values of a resource without their secrets."""
+        if not self._settled:
+            self._settle()
+        return self._clean(value, mask, HELD.get(type_, frozenset()))
+
+    def text(self, text: str) -> str:
+        """A name or an address without the secrets in it."""
+        if not self._settled:
+            self._settle()
+        found = self._replaced.get(text, text)
+        return _mark(found) if isinstance(found, Hidden) else str(found)
+
+    def secretive(self, name: str) -> bool:
+        """Whether an attribute or a variable of this name holds a secret."""
+        return secretive(name)
+
+    # Private
+
+    def _settle(self) -> None:
         """Find every text that holds a secret, and what stands in its place."""
         documents = {text: found for text in self._texts if text[:1] in ("{", "[") and (found := self._document(text))}
         for text in _holding(list(self._texts), FORMS):
@@ -84,17 +108,7 @@ class Redactor:
             if text not in sought:
                 cleaned = json.dumps(self._shown(document), separators=(",", ":"), ensure_ascii=False)
                 self._replaced[text] = self._without(cleaned, written)
-
-    def clean(self, value: Any, mask: Mask = False, type_: str = "") -> Value:
-        """The values of a resource without their secrets."""
-        return self._clean(value, mask, HELD.get(type_, frozenset()))
-
-    def text(self, text: str) -> str:
-        """A name or an address without the secrets in it."""
-        found = self._replaced.get(text, text)
-        return _mark(found) if isinstance(found, Hidden) else str(found)
-
-    # Private
+        self._settled = True
 
     def _learn(self, value: Any, mask: Mask, held: Iterable[str], depth: int) -> None:
         if depth > DEEPEST:
