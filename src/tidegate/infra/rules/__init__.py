@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from tidegate.infra.rules import backups, data, endpoints, exposure, firewalls, guards, keys, network, retention
+from tidegate.infra.rules import (
+    backups,
+    data,
+    endpoints,
+    exposure,
+    firewalls,
+    guards,
+    iam,
+    keys,
+    network,
+    outage,
+    retention,
+)
 from tidegate.infra.values import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -16,6 +28,7 @@ RULES: tuple[Rule, ...] = (
     retention.terms_cut,
     retention.lifecycles_cut,
     network.reach,
+    iam.permissions,
     exposure.switches,
     exposure.removed_blocks,
     endpoints.doors,
@@ -24,4 +37,5 @@ RULES: tuple[Rule, ...] = (
     firewalls.removed,
     firewalls.detached,
     firewalls.loosened,
+    outage.outages,
 )

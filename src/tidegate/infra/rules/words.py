@@ -1,42 +1,31 @@
-"""Words that several rules share: lists of names, who uses a thing."""
+"""Phrases that rules about outages share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable
 
-from tidegate.infra.kinds import runs_code
-from tidegate.infra.rules.renames import name_of
-from tidegate.infra.values import ResourceChange, World
-
-_FARTHEST = 200
+from tidegate.infra.same import Pair, pair, spelled
+from tidegate.infra.values import ResourceChange
 
 
-def listed(names: Sequence[str], most: int = 3) -> str:
-    """`a, b and c`, or `a, b, c and 4 more`."""
-    if len(names) > most:
-        return f"{', '.join(names[:most])} and {len(names) - most} more"
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+def named(addresses: Iterable[str], most: int = 3) -> str:
+    """Addresses as a list in a sentence, each once: `a, b and 4 more`."""
+    found = list(dict.fromkeys(addresses))
+    if len(found) > most:
+        return f"{', '.join(found[:most])} and {len(found) - most} more"
+    return " and ".join(filter(None, [", ".join(found[:-1]), *found[-1:]])) or "nothing"
 
 
-def users(world: World, address: str, most: int = 3) -> list[str]:
-    """The nearest resources that run code and need this one, directly or through others."""
-    near = islice(world.uses_before.dependents(address), _FARTHEST)
-    found = (name for name in near if (known := world.before.get(name)) is not None and runs_code(known.type))
-    return list(islice(found, most))
+def replaced_why(change: ResourceChange) -> str:
+    """Which attributes force a replacement, with both values: `name shop-a -> shop-b`."""
+    if not change.forced_by:
+        return "it was asked for" if "request" in change.why else ""
+    return ", ".join(str(_pair(change, path)) for path in change.forced_by[:3])
 
 
-def updates(world: World) -> Iterator[ResourceChange]:
-    """What is changed in place. Objects of Kubernetes have rules of their own."""
-    return (one for one in world.changes if one.action == "update" and "/" not in one.type)
+# Private
 
 
-def by_module(change: ResourceChange) -> bool:
-    """Whether this is a call of a module, whose defaults nobody can see."""
-    return change.type not in change.address and change.address.startswith("module.")
-
-
-def label(change: ResourceChange) -> str:
-    """A resource as a sentence names it: its address, and its own name where the address does not say it."""
-    name = name_of(change.before or change.after)
-    return f"{change.address} ({name})" if name and name not in change.address else change.address
+def _pair(change: ResourceChange, path: str) -> Pair:
+    found = pair(change, path)
+    return Pair(path, spelled(change, path), found.before, found.after)

@@ -1,0 +1,372 @@
+"""Traffic that security groups, routes and gateways let through before a change and not after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tidegate.facts import Severity
+from tidegate.infra.flows.doors import GROUP_NAMES, Door
+from tidegate.infra.flows.exits import Exits, Route, exits_of
+from tidegate.infra.flows.links import leaves, linked
+from tidegate.infra.flows.tables import GROUPS
+from tidegate.infra.flows.view import Gate, View
+from tidegate.infra.rules.words import named, replaced_why
+from tidegate.infra.same import field, items, pair, show
+from tidegate.infra.values import Draft, Later, ResourceChange, Value
+
+
+def cuts(view: View) -> Iterator[Draft]:
+    """What can no longer be reached or called over the network."""
+    for gate in view.gates:
+        yield _gate(gate)
+    shut = {group for gate in view.gates for group in gate.groups}
+    yield from _rules(view, shut)
+    yield from _detached(view)
+    yield from _routes(view)
+    yield from _connections(view)
+
+
+# Private
+
+_ADMIN = (22, 3389, 5985, 5986)
+
+
+def _gate(gate: Gate) -> Draft:
+    rules = " and ".join(dict.fromkeys(door.ports for door in gate.lost))
+    return Draft(
+        code="NET_CUT" if gate.serves else "OUTAGE_FULL",
+        severity="critical",
+        address=gate.culprit,
+        reason=f"No ingress rule of {named(gate.groups)} lets {gate.client} reach {gate.server} on port {gate.port} "
+        f"any more; before, {rules} from {_sources(gate.lost)} did.",
+        reversible=True,
+        back="put the rule back and apply again",
+        path=(gate.client, gate.server),
+    )
+
+
+def _rules(view: View, shut: set[str]) -> Iterator[Draft]:
+    """Rules whose port nobody is let in at any more, with nobody known behind them."""
+    changed = {group for group in view.doors_before.by_group if _touched(view, group)}
+    for group in sorted(changed):
+        if group not in view.after.resources and group in view.before.resources:
+            continue
+        after = tuple(view.doors_after.of((group,)))
+        if not all(door.settled for door in after):
+            continue
+        for door in view.doors_before.of((group,)):
+            if door.settled and group not in shut and door.by in {*view.changes, group}:
+                yield from _closed_door(view, door, after)
+        yield from _egress(view, group)
+    yield from _loose_rules(view)
+
+
+def _touched(view: View, group: str) -> bool:
+    return (
+        group in view.changes
+        or any(door.by in view.changes for door in view.doors_before.by_group.get(group, ()))
+        or any(door.by in view.changes for door in view.doors_after.by_group.get(group, ()))
+    )
+
+
+def _closed_door(view: View, door: Door, after: tuple[Door, ...]) -> Iterator[Draft]:
+    if any(door.low >= one.low and door.high <= one.high and one.protocol in ("all", door.protocol) for one in after):
+        return
+    if any(one.protocol == "all" for one in after):
+        return
+    moved = next((one for one in after if one.by == door.by and one.by != door.group), None)
+    public = any(one.endswith("/0") for one in door.ranges)
+    admin = door.low in _ADMIN and door.low == door.high
+    if moved is None and ((public and (admin or door.ports == "all ports")) or not _attached(view, door.group)):
+        return
+    culprit = door.by if door.by in view.changes else door.group
+    if culprit not in view.changes or (view.changes[culprit].action == "replace" and moved is None):
+        return
+    severity: Severity = "medium" if moved is not None or not admin else "low"
+    yield _door_draft(view, door, moved, culprit, severity)
+
+
+def _door_draft(view: View, door: Door, moved: Door | None, culprit: str, severity: Severity) -> Draft:
+    now = f"; it is {moved.protocol} {moved.ports} now" if moved is not None else ""
+    users = named(_attached(view, door.group))
+    behind = f" of {users}" if users != "nothing" else ""
+    return Draft(
+        code="NET_CUT",
+        severity=severity,
+        address=culprit,
+        reason=f"{door.group} no longer lets {_sources((door,))} in on {door.protocol} {door.ports}{now}: clients"
+        f"{behind} on {door.protocol} {door.ports} are cut.",
+        reversible=True,
+        back="put the rule back and apply again",
+        path=(*_sources_list(door), door.group),
+    )
+
+
+def _egress(view: View, group: str) -> Iterator[Draft]:
+    before = [door for door in view.doors_before.of((group,), "out") if door.settled]
+    after = tuple(view.doors_after.of((group,), "out"))
+    users = _attached(view, group)
+    if not before or not users or group not in view.after.resources or any(not door.settled for door in after):
+        return
+    if after:
+        return
+    culprit = next((door.by for door in before if door.by in view.changes), group)
+    if culprit in view.changes:
+        yield Draft(
+            code="NET_CUT",
+            severity="high",
+            address=culprit,
+            reason=f"{group} loses its last egress rule ({before[0].ports} to {_sources(before[:1])}): {named(users)} "
+            "cannot open connections to anything, databases and APIs among it.",
+            reversible=True,
+            back="put the egress rule back",
+            path=(users[0], group),
+        )
+
+
+def _loose_rules(view: View) -> Iterator[Draft]:
+    """Rules of groups that lie elsewhere, and firewall rules of other clouds."""
+    for address in sorted(view.changes):
+        change = view.changes[address]
+        if change.type not in _LOOSE or change.before is None or _way(change) == "out":
+            continue
+        if linked(view.before, address, ("security_group_id",), GROUPS).addresses:
+            continue
+        ports = [pair(change, *names) for names in (("from_port",), ("to_port",), ("protocol", "ip_protocol"))]
+        ports += [pair(change, "destination_port_range"), pair(change, "allow"), pair(change, "source_port_range")]
+        moved = [one for one in ports if one.changed and one.known and one.before is not None]
+        if change.action in ("update", "replace") and moved and not _widened(change):
+            old = _old_ports(change)
+            yield Draft(
+                code="NET_CUT",
+                severity="medium",
+                address=address,
+                reason=f"{', '.join(map(str, moved))} on {address}: clients on {old} are cut, and only the new one is "
+                "let in. Add the new rule first, move the clients, then remove the old one.",
+                reversible=True,
+                back="put the old rule back",
+            )
+        elif change.action == "delete" and _allows(change) and not _public(change):
+            yield Draft(
+                code="NET_CUT",
+                severity="medium",
+                address=address,
+                reason=f"Deleting {address} cuts every client that comes in by it ({_old_ports(change)}).",
+                reversible=True,
+                back="put the rule back",
+            )
+
+
+_LOOSE = frozenset(
+    {
+        "aws_security_group_rule",
+        "aws_vpc_security_group_ingress_rule",
+        "google_compute_firewall",
+        "azurerm_network_security_rule",
+    }
+)
+
+
+def _way(change: ResourceChange) -> str:
+    values = change.before or {}
+    text = str(values.get("type") or values.get("direction") or "ingress").lower()
+    return "out" if text in ("egress", "outbound") else "in"
+
+
+def _allows(change: ResourceChange) -> bool:
+    values = change.before or {}
+    if change.type == "google_compute_firewall":
+        return bool(items(values.get("allow")))
+    return str(values.get("access", "allow")).lower() == "allow"
+
+
+def _public(change: ResourceChange) -> bool:
+    values = change.before or {}
+    found = [leaf for name in _RANGES for leaf in leaves(values, name)]
+    return any(str(leaf).endswith("/0") or leaf in ("*", "Internet") for leaf in found)
+
+
+_RANGES = ("cidr_blocks", "cidr_ipv4", "cidr_ipv6", "source_ranges", "source_address_prefix", "ipv6_cidr_blocks")
+
+
+def _widened(change: ResourceChange) -> bool:
+    low, high = pair(change, "from_port"), pair(change, "to_port")
+    protocol = pair(change, "protocol", "ip_protocol")
+    try:
+        wider = int(low.after) <= int(low.before) and int(high.after) >= int(high.before)
+    except (TypeError, ValueError):
+        return False
+    return wider and (not protocol.changed or str(protocol.after) in ("-1", "all"))
+
+
+def _old_ports(change: ResourceChange) -> str:
+    values = change.before or {}
+    if "from_port" in values:
+        low, high = show(values.get("from_port")), show(values.get("to_port"))
+        protocol = show(values.get("protocol", values.get("ip_protocol")))
+        return f"{protocol} {high if low in (high, '-1', 'nothing') else f'{low} to {high}'}"
+    return show(values.get("destination_port_range", values.get("allow")))
+
+
+def _detached(view: View) -> Iterator[Draft]:
+    for address in sorted(view.changes):
+        change = view.changes[address]
+        if change.action != "update" or change.type in GROUPS:
+            continue
+        for name in GROUP_NAMES[:3]:
+            for path in (name, f"vpc_config.{name}", f"network_configuration.{name}"):
+                found = pair(change, path)
+                if items(found.before) and not isinstance(found.after, Later) and not items(found.after):
+                    yield Draft(
+                        code="NET_CUT",
+                        severity="high",
+                        address=address,
+                        reason=f"{found} on {address}: it loses its only security group and falls back to the default "
+                        "one of the network, so the clients that this group let in are cut.",
+                        reversible=True,
+                        back=f"put {found.shown} back",
+                    )
+
+
+def _routes(view: View) -> Iterator[Draft]:
+    if not any("route" in change.type or _exit(change) for change in view.changes.values()):
+        return
+    before, after = exits_of(view.before), exits_of(view.after)
+    said: set[str] = set()
+    for table in sorted(before.routes):
+        kept = {(route.destination): route for route in after.routes.get(table, ())}
+        for route in before.routes[table]:
+            now = kept.get(route.destination)
+            gap = now is not None and _gone_for_a_while(view, now.via)
+            if now is not None and not gap and now.via not in view.changes:
+                continue
+            if now is not None and not gap and now.via in view.after.resources:
+                continue
+            culprit = next((one for one in (route.via, route.by, table) if _breaks(view, one)), "")
+            if culprit and culprit not in said:
+                said.add(culprit)
+                yield _route(view, before, route, culprit, gap)
+
+
+def _breaks(view: View, address: str) -> bool:
+    change = view.changes.get(address)
+    return change is not None and (change.destroyed or change.type.startswith("aws_route"))
+
+
+def _gone_for_a_while(view: View, address: str) -> bool:
+    change = view.changes.get(address)
+    return change is not None and change.action == "replace" and not change.create_first
+
+
+def _route(view: View, exits: Exits, route: Route, culprit: str, gap: bool) -> Draft:
+    users = list(exits.users(route.table))
+    subnets = sorted(subnet for subnet, tables in exits.tables.items() if route.table in tables)
+    change = view.changes[culprit]
+    first = users[0] if users else None
+    path = (*(first or subnets[:1]), route.table, *dict.fromkeys((route.by, route.via)))
+    path = tuple(one for place, one in enumerate(path) if one not in path[:place])
+    who = named([user for user, _ in users]) if users else named(subnets)
+    out = "the internet" if route.destination.endswith("/0") else route.destination
+    gone = [one for one in (route.via, route.by) if one in view.changes and view.changes[one].action == "delete"]
+    if gap:
+        subject = f"{change.address} is replaced ({replaced_why(change) or 'destroy, then create again'})"
+        tail = "until the new one is there; it has another address, which allow-lists of others do not know"
+    else:
+        subject = f"Deleting {named(gone)}" if gone else f"{route.by} loses its route"
+        tail = "outbound calls, image pulls and updates fail"
+    return Draft(
+        code="NET_CUT",
+        severity="high" if users or subnets else "medium",
+        address=culprit,
+        reason=f"{subject} takes the way out (egress) to {out}, {route.destination} via {route.via}, of {route.table} "
+        f"from {who}: {tail}.",
+        reversible=True,
+        back="put the gateway and its route back",
+        path=path,
+        dependents=tuple(dict.fromkeys(user for user, _ in users)),
+    )
+
+
+_CONNECTIONS: Mapping[str, tuple[str, Severity]] = {
+    "aws_vpc_peering_connection": ("the networks that it joins can no longer reach each other", "high"),
+    "aws_ec2_transit_gateway_vpc_attachment": ("this network loses every other behind the transit gateway", "high"),
+    "aws_ec2_transit_gateway": ("every network that is attached to it is cut from the others", "high"),
+    "aws_vpn_connection": ("the other side of the VPN is cut", "high"),
+    "aws_dx_connection": ("the private line to the data centre is cut", "high"),
+    "aws_vpc_endpoint": ("private calls to this service leave by another way or fail", "medium"),
+    "google_compute_router_nat": ("instances without an external address cannot reach the internet", "high"),
+    "google_compute_network_peering": ("the networks that it joins can no longer reach each other", "high"),
+    "google_compute_vpn_tunnel": ("the other side of the VPN is cut", "high"),
+    "azurerm_nat_gateway": ("its subnets lose their way out to the internet", "high"),
+    "azurerm_subnet_nat_gateway_association": ("the subnet loses its way out to the internet", "high"),
+    "azurerm_virtual_network_peering": ("the networks that it joins can no longer reach each other", "high"),
+    "azurerm_virtual_network_gateway_connection": ("the other side of the connection is cut", "high"),
+    "azurerm_route": ("traffic to this destination takes another way or none", "medium"),
+    "google_compute_route": ("traffic to this destination takes another way or none", "medium"),
+}
+
+
+def _exit(change: ResourceChange) -> bool:
+    return change.type.startswith(("aws_nat_gateway", "aws_internet_gateway", "aws_egress_only")) or (
+        change.type in _CONNECTIONS
+    )
+
+
+def _connections(view: View) -> Iterator[Draft]:
+    for address in sorted(view.changes):
+        change = view.changes[address]
+        known = _CONNECTIONS.get(change.type)
+        if known is None or not change.destroyed or change.create_first:
+            continue
+        if change.action == "delete" and _twin(view, change):
+            continue
+        what, severity = known
+        gone = "Deleting" if change.action == "delete" else "Replacing"
+        why = f" ({replaced_why(change)})" if change.action == "replace" and change.forced_by else ""
+        until = "" if change.action == "delete" else " until the new one is there"
+        yield Draft(
+            code="NET_CUT",
+            severity=severity,
+            address=address,
+            reason=f"{gone} {address}{why}: {what}{until}.",
+            reversible=True,
+            back="put it back and apply again",
+        )
+
+
+def _twin(view: View, change: ResourceChange) -> bool:
+    """Whether the same connection is created under another address in this change."""
+    keys = ("service_name", "vpc_id", "peer_vpc_id", "network", "peer_network", "subnet_id", "dest_range", "router")
+    mine = [field(change.before, key) for key in keys]
+    return any(
+        other.address != change.address
+        and other.address not in view.before.resources
+        and [field(other.values, key) for key in keys] == mine
+        for other in view.after.of((change.type,))
+    )
+
+
+def _attached(view: View, group: str) -> tuple[str, ...]:
+    """What is in a security group."""
+    values = view.before.resources[group].values if group in view.before.resources else {}
+    names = {str(values[name]) for name in ("id", "name") if values.get(name)}
+    found: dict[str, None] = {}
+    for use in view.before.uses.users(group):
+        if use.through.split(".")[-1] in GROUP_NAMES or use.through.split(".")[0] in GROUP_NAMES:
+            found[use.user] = None
+    for address, one in view.before.resources.items():
+        if one.type not in GROUPS and not one.type.endswith("_rule") and _names_any(one.values, names):
+            found[address] = None
+    return tuple(one for one in sorted(found) if not one.partition(".")[2].endswith("_rule"))
+
+
+def _names_any(values: Mapping[str, Value], names: set[str]) -> bool:
+    return any(leaf in names for name in GROUP_NAMES for leaf in leaves(values, name) if isinstance(leaf, str))
+
+
+def _sources(doors: tuple[Door, ...] | list[Door]) -> str:
+    return named([one for door in doors for one in _sources_list(door)]) if doors else "nobody"
+
+
+def _sources_list(door: Door) -> tuple[str, ...]:
+    return (*door.groups, *door.ranges)
