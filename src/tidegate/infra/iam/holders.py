@@ -125,27 +125,35 @@ def _sources(address: str, known: _Known) -> Iterator[tuple[str, Source]]:
     type_, values = known.resources[address]
     if type_ in _INLINE:
         to, what, kind = _INLINE[type_]
-        given = values.get(to)
-        yield _holder(address, given, kind, known), Source(address, values.get(what))
+        if values.get(to) is not None or not any(values.get(key) for key, _ in _LISTS):
+            yield _holder(address, values.get(to), kind, known), Source(address, values.get(what))
     elif type_ in _ATTACHED:
         to, what, kind = _ATTACHED[type_]
         yield _holder(address, values.get(to), kind, known), _attachment(address, field(values, what), known)
-    elif type_ == "aws_iam_policy_attachment":
-        for key, kind in _LISTS:
-            for one in items(values.get(key)):
-                yield _holder("", one, kind, known), _attachment(address, values.get("policy_arn"), known)
     elif type_ == POLICY:
         yield address, Source(address, values.get("policy"))
-    if type_ in (POLICY, "aws_iam_role_policy"):
-        for key, kind in _LISTS:
-            for one in items(values.get(key)):
-                yield _holder("", one, kind, known), Source(address, values.get("policy"))
-    if type_ in HOLDERS:
-        for block in items(values.get("inline_policy")):
-            if isinstance(block, Mapping):
-                yield address, Source(address, block.get("policy"))
-        for arn in items(values.get("managed_policy_arns")):
-            yield address, _attachment(address, arn, known)
+    elif type_ in HOLDERS:
+        yield from _own(address, values, known)
+    if type_ in (POLICY, "aws_iam_role_policy", "aws_iam_policy_attachment"):
+        yield from _listed(address, values, known)
+
+
+def _own(address: str, values: Mapping[str, Value], known: _Known) -> Iterator[tuple[str, Source]]:
+    for block in items(values.get("inline_policy")):
+        if isinstance(block, Mapping):
+            yield address, Source(address, block.get("policy"))
+    for arn in items(values.get("managed_policy_arns")):
+        yield address, _attachment(address, arn, known)
+
+
+def _listed(address: str, values: Mapping[str, Value], known: _Known) -> Iterator[tuple[str, Source]]:
+    for key, kind in _LISTS:
+        for one in items(values.get(key)):
+            holder = _holder("", one, kind, known)
+            if "policy_arn" in values:
+                yield holder, _attachment(address, values["policy_arn"], known)
+            else:
+                yield holder, Source(address, values.get("policy"), through=address)
 
 
 def _holder(address: str, given: Value, kind: str, known: _Known) -> str:

@@ -63,7 +63,7 @@ _SERVICES: Mapping[str, str] = {
     "AWSWAFFullAccess": "waf:* wafv2:* waf-regional:*",
     "AWSCertificateManagerFullAccess": "acm:*",
     "AmazonS3ReadOnlyAccess": "s3:Get* s3:List* s3:Describe*",
-    "AmazonDynamoDBReadOnlyAccess": "dynamodb:GetItem dynamodb:BatchGetItem dynamodb:Query dynamodb:Scan dynamodb:List*",
+    "AmazonDynamoDBReadOnlyAccess": "dynamodb:GetItem dynamodb:BatchGetItem dynamodb:Query dynamodb:Scan",
     "AmazonSSMReadOnlyAccess": "ssm:Describe* ssm:Get* ssm:List*",
     "AmazonEC2ContainerRegistryReadOnly": "ecr:Get* ecr:BatchGet* ecr:List* ecr:Describe*",
 }  # fmt: skip
