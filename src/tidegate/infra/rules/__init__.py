@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tidegate.infra.rules import (
     backups,
+    capacity,
     data,
     endpoints,
     exposure,
@@ -14,12 +15,17 @@ from tidegate.infra.rules import (
     network,
     outage,
     retention,
+    upgrades,
 )
 from tidegate.infra.values import Rule
 
 RULES: tuple[Rule, ...] = (
     data.data_destroyed,
     data.unknown_destroyed,
+    upgrades.versions_changed,
+    upgrades.restarts,
+    capacity.capacity_changed,
+    capacity.durability_reduced,
     keys.keys_lost,
     keys.secrets_changed,
     guards.guards_removed,

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from tidegate.facts import Certainty, Severity
 from tidegate.infra.kinds import stateful
 from tidegate.infra.rules.renames import renames
-from tidegate.infra.rules.saying import by_module, label, updates
-from tidegate.infra.same import Pair, flag, number, pair
+from tidegate.infra.rules.saying import by_module, label, touched, turned, updates
+from tidegate.infra.same import Pair, field, flag, items, number
 from tidegate.infra.values import Draft, Later, ResourceChange, World
 
 _KEPT = (
@@ -85,18 +85,19 @@ _DELETED_PREFIXES = ("azurerm_backup_p", "azurerm_data_protection_backup_policy"
 def backups_reduced(world: World) -> Iterator[Draft]:
     """Which backups are kept shorter, switched off or no longer made."""
     for change in updates(world):
-        yield from _kept(change)
-        yield from _switched(change)
-        yield from _versioning(change)
-        yield from _schedules(change)
+        names = touched(change)
+        yield from _kept(change, names)
+        yield from _switched(change, names)
+        yield from _versioning(change, names)
+        yield from _schedules(change, names)
     yield from _removed(world)
 
 
-def versioning_suspended(change: ResourceChange) -> Pair | None:
+def versioning_suspended(change: ResourceChange, names: frozenset[str]) -> Pair | None:
     """The attribute that suspends the versions of a bucket, None where none does."""
-    names = (*_VERSIONING, "status") if change.type == "aws_s3_bucket_versioning" else (*_VERSIONING, "versioning")
-    found = pair(change, *names)
-    if flag(found.before) and not isinstance(found.after, Later) and not flag(found.after):
+    paths = (*_VERSIONING, "status") if change.type == "aws_s3_bucket_versioning" else (*_VERSIONING, "versioning")
+    found = turned(change, names, *paths)
+    if found and flag(found.before) and found.known and not flag(found.after):
         return found
     return None
 
@@ -104,12 +105,14 @@ def versioning_suspended(change: ResourceChange) -> Pair | None:
 # Private
 
 
-def _kept(change: ResourceChange) -> Iterator[Draft]:
-    for names in _KEPT:
-        found = pair(change, *names)
+def _kept(change: ResourceChange, names: frozenset[str]) -> Iterator[Draft]:
+    for paths in _KEPT:
+        found = turned(change, names, *paths)
+        if found is None or not found.known:
+            continue
         before, after = number(found.before), number(found.after)
         by_default = found.before is None and after == 0 and by_module(change)
-        if after is None and found.changed and before and not isinstance(found.after, Later) and not by_module(change):
+        if found.after is None and before and not by_module(change):
             after = 0
         if by_default or (before is not None and after is not None and after < before):
             yield _shorter(change, found, after or 0, before)
@@ -131,36 +134,35 @@ def _shorter(change: ResourceChange, found: Pair, after: float, before: float | 
     return _draft(change, f"{found} on {label(change)}: {then}.", severity, lasting=True, sure=sure)
 
 
-def _switched(change: ResourceChange) -> Iterator[Draft]:
-    for names in _SWITCHES:
-        found = pair(change, *names)
-        if flag(found.before) and not isinstance(found.after, Later) and not flag(found.after):
+def _switched(change: ResourceChange, names: frozenset[str]) -> Iterator[Draft]:
+    for paths in _SWITCHES:
+        found = turned(change, names, *paths)
+        if found and flag(found.before) and found.known and not flag(found.after):
             then = "it can no longer be restored to a moment before a mistake; what was kept until now goes too"
             yield _draft(change, f"{found} on {label(change)}: {then}.", "high", lasting=True)
 
 
-def _versioning(change: ResourceChange) -> Iterator[Draft]:
-    if found := versioning_suspended(change):
+def _versioning(change: ResourceChange, names: frozenset[str]) -> Iterator[Draft]:
+    if found := versioning_suspended(change, names):
         then = "versioning is suspended, and what is overwritten or deleted from then on is gone"
         yield _draft(change, f"{found} on {label(change)}: {then}.", "high", lasting=False)
     if change.type == "aws_efs_backup_policy":
-        found = pair(change, "backup_policy.status", "status")
-        if flag(found.before) and flag(found.after) is False:
+        found = turned(change, names, "backup_policy.status", "status")
+        if found and flag(found.before) and flag(found.after) is False:
             yield _draft(change, f"{found} on {label(change)}: no new backups are made.", "high", lasting=False)
 
 
-def _schedules(change: ResourceChange) -> Iterator[Draft]:
+def _schedules(change: ResourceChange, names: frozenset[str]) -> Iterator[Draft]:
     if change.type == "aws_dlm_lifecycle_policy":
-        found = pair(change, "state")
-        if flag(found.before) and flag(found.after) is False:
+        found = turned(change, names, "state")
+        if found and flag(found.before) and flag(found.after) is False:
             yield _draft(change, f"{found} on {label(change)}: no new snapshots are made.", "high", lasting=False)
     if change.type == "aws_backup_plan":
-        rules = pair(change, "rule")
-        if isinstance(rules.before, (list, tuple)) and isinstance(rules.after, (list, tuple)):
-            fewer = len(rules.before) - len(rules.after)
-            if fewer > 0:
-                reason = f"{label(change)} loses {fewer} of its {len(rules.before)} rules: these backups stop."
-                yield _draft(change, reason, "medium", lasting=False)
+        before, after = field(change.before, "rule"), field(change.after, "rule")
+        fewer = len(items(before)) - len(items(after))
+        if "rule" in names and not isinstance(after, Later) and fewer > 0:
+            reason = f"{label(change)} loses {fewer} of its {len(items(before))} rules: these backups stop."
+            yield _draft(change, reason, "medium", lasting=False)
 
 
 def _removed(world: World) -> Iterator[Draft]:

@@ -8,8 +8,8 @@ from tidegate.facts import Certainty, Severity
 from tidegate.infra.kinds import stateful
 from tidegate.infra.rules.renames import renames
 from tidegate.infra.rules.saves import PROTECTIONS
-from tidegate.infra.rules.saying import by_module, label, listed, updates
-from tidegate.infra.same import Pair, flag, number, pair
+from tidegate.infra.rules.saying import by_module, label, listed, touched, turned, updates
+from tidegate.infra.same import Pair, flag, number
 from tidegate.infra.values import Draft, Later, ResourceChange, Value, World
 
 _STRONG = (*PROTECTIONS, "enable_deletion_protection", "purge_protection_enabled", "lifecycle.prevent_destroy")
@@ -28,10 +28,11 @@ _LOCKS = {
 def guards_removed(world: World) -> Iterator[Draft]:
     """Which resources lose what stood between them and a delete. Two guards of one resource weigh more than one."""
     for change in updates(world):
-        lost = [*_protections(change), *_mercies(change)]
+        names = touched(change)
+        lost = [*_protections(change, names), *_mercies(change, names)]
         if lost:
             yield _guards(change, lost)
-        yield from _locks_loosened(change)
+        yield from _locks_loosened(change, names)
 
 
 def locks_removed(world: World) -> Iterator[Draft]:
@@ -47,25 +48,26 @@ def locks_removed(world: World) -> Iterator[Draft]:
 # Private
 
 
-def _protections(change: ResourceChange) -> Iterator[Pair]:
+def _protections(change: ResourceChange, names: frozenset[str]) -> Iterator[Pair]:
     for name in _STRONG:
-        found = _read(change, name)
+        found = _literal(change, name) if name in names else turned(change, names, name)
+        if found is None:
+            continue
         was, stays = _on(found.before), _on(found.after)
         given_off = found.before is None and stays is False and by_module(change)
         if (was or given_off) and not stays:
             yield found
 
 
-def _mercies(change: ResourceChange) -> Iterator[Pair]:
+def _mercies(change: ResourceChange, names: frozenset[str]) -> Iterator[Pair]:
     for name in _MERCIES:
-        found = pair(change, name)
-        if found.changed and not _on(found.before) and (_on(found.after) or isinstance(found.after, Later)):
+        found = turned(change, names, name)
+        if found and not _on(found.before) and (_on(found.after) or isinstance(found.after, Later)):
             yield found
 
 
-def _read(change: ResourceChange, name: str) -> Pair:
-    before, after = (change.before or {}).get(name), (change.after or {}).get(name)
-    return Pair(name, name, before, after) if before is not None or after is not None else pair(change, name)
+def _literal(change: ResourceChange, name: str) -> Pair:
+    return Pair(name, change.spelled.get(name, name), (change.before or {}).get(name), (change.after or {}).get(name))
 
 
 def _on(value: Value) -> bool | None:
@@ -116,20 +118,20 @@ def _mercy(name: str) -> str:
     }.get(name, "everything in it is deleted with it instead of the delete being refused")
 
 
-def _locks_loosened(change: ResourceChange) -> Iterator[Draft]:
-    mfa = pair(change, "versioning_configuration.mfa_delete", "versioning.mfa_delete", "mfa_delete")
-    if _on(mfa.before) and not _on(mfa.after):
+def _locks_loosened(change: ResourceChange, names: frozenset[str]) -> Iterator[Draft]:
+    mfa = turned(change, names, "versioning_configuration.mfa_delete", "versioning.mfa_delete", "mfa_delete")
+    if mfa and _on(mfa.before) and not _on(mfa.after):
         yield _loosened(change, mfa, "versions can be deleted without a second factor", "medium")
-    mode = pair(change, "rule.default_retention.mode", "default_retention.mode")
-    if str(mode.before).upper() == "COMPLIANCE" and str(mode.after).upper() != "COMPLIANCE":
+    mode = turned(change, names, "rule.default_retention.mode", "default_retention.mode")
+    if mode and str(mode.before).upper() == "COMPLIANCE":
         yield _loosened(change, mode, "privileged users can delete locked objects", "high")
     for name in ("rule.default_retention.days", "retention_policy.retention_period", "min_retention_days"):
-        kept = pair(change, name)
-        before, after = number(kept.before), number(kept.after)
-        if before and not isinstance(kept.after, Later) and (after or 0) < before:
+        kept = turned(change, names, name)
+        before, after = (number(kept.before), number(kept.after)) if kept else (None, None)
+        if kept and before and kept.known and (after or 0) < before:
             yield _loosened(change, kept, "what it locked can be deleted earlier", "high" if not after else "medium")
-    policy = pair(change, "deletion_policy")
-    if str(policy.before).upper() in ("ABANDON", "PREVENT") and str(policy.after).upper() == "DELETE":
+    policy = turned(change, names, "deletion_policy")
+    if policy and str(policy.before).upper() in ("ABANDON", "PREVENT") and str(policy.after).upper() == "DELETE":
         yield _loosened(change, policy, "a delete in the code now deletes the object itself", "medium")
 
 

@@ -40,7 +40,8 @@ def keys_lost(world: World) -> Iterator[Draft]:
             yield _name_or_version(change)
     for change in updates(world):
         yield from _disabled(world, change)
-        yield from _window(change)
+        if _kept_secret(change.type):
+            yield from _window(change)
 
 
 def secrets_changed(world: World) -> Iterator[Draft]:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from tidegate.facts import Severity
 from tidegate.infra.rules.backups import versioning_suspended
 from tidegate.infra.rules.lifecycles import Life, lives
-from tidegate.infra.rules.saying import label, updates
+from tidegate.infra.rules.saying import label, touched, updates
 from tidegate.infra.same import Pair, field, flag, number, pair, same
 from tidegate.infra.values import Draft, Later, Mitigation, ResourceChange, Value, World
 
@@ -50,8 +50,10 @@ _EVIDENCE = ("audit", "cloudtrail", "security", "compliance", "flow-log", "flowl
 def terms_cut(world: World) -> Iterator[Draft]:
     """Logs, messages and records that live shorter from now on."""
     for change in updates(world):
+        names = touched(change)
         for term in _TERMS:
-            yield from _cut(change, term)
+            if any(name.partition(".")[0] in names for name in term.names):
+                yield from _cut(change, term)
         yield from _time_to_live(change)
 
 
@@ -168,7 +170,7 @@ def _bucket(change: ResourceChange) -> Value:
 def _suspended(world: World, change: ResourceChange) -> str:
     for other in updates(world):
         mine = other.address == change.address or same(_bucket(other), _bucket(change))
-        if mine and (found := versioning_suspended(other)):
+        if mine and (found := versioning_suspended(other, touched(other))):
             return f"{other.address} {found}"
     return ""
 

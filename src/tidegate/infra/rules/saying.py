@@ -7,6 +7,7 @@ from itertools import islice
 
 from tidegate.infra.kinds import runs_code
 from tidegate.infra.rules.renames import name_of
+from tidegate.infra.same import Pair, pair
 from tidegate.infra.values import ResourceChange, World
 
 _FARTHEST = 200
@@ -40,3 +41,19 @@ def label(change: ResourceChange) -> str:
     """A resource as a sentence names it: its address, and its own name where the address does not say it."""
     name = name_of(change.before or change.after)
     return f"{change.address} ({name})" if name and name not in change.address else change.address
+
+
+def touched(change: ResourceChange) -> frozenset[str]:
+    """The top-level attributes that are not written the same; whether they mean the same is asked of these alone."""
+    before, after = change.before or {}, change.after or {}
+    return frozenset(name for name in {*before, *after} if before.get(name) != after.get(name))
+
+
+def turned(change: ResourceChange, names: frozenset[str], *paths: str) -> Pair | None:
+    """The first of these attributes of which the meaning changes, None where none does. `names` are `touched`."""
+    mine = [path for path in paths if path in names or path.partition(".")[0] in names]
+    for path in mine:
+        found = pair(change, path)
+        if found.changed:
+            return found
+    return None

@@ -1,0 +1,177 @@
+"""Engines that move to another version, and restarts: what stops, when, and whether there is a way back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tidegate.facts import Severity
+from tidegate.infra.kinds import stateful
+from tidegate.infra.rules.saying import label, touched, turned, updates
+from tidegate.infra.rules.sizes import ratio
+from tidegate.infra.rules.versions import NAMES, family, step
+from tidegate.infra.same import Pair, field, flag, items, same
+from tidegate.infra.values import Draft, Later, Mitigation, ResourceChange, Value, World
+
+CLASSES = (
+    *"instance_class db_instance_class node_type db_cluster_instance_class settings.tier machine_type".split(),
+    *"instance_type cluster_config.instance_type broker_node_group_info.instance_type host_instance_type".split(),
+    *"provider_instance_size_name sku_name vm_size size cache_node_type".split(),
+)
+"""Attributes that say how large the machine is."""
+_SIZED = ("size", "sku_name", "vm_size")
+_SIZED_TYPES = ("azurerm_", "digitalocean_droplet", "digitalocean_database_cluster")
+
+
+def versions_changed(world: World) -> Iterator[Draft]:
+    """Major upgrades, which have no way back, and smaller steps, which restart."""
+    planned = world.source in ("terraform plan", "change set")
+    for change in updates(world):
+        names = touched(change)
+        for name, types in NAMES.items():
+            if name in names and (not types or change.type in types):
+                found = turned(change, names, name)
+                if found is not None:
+                    yield from _version(change, found, planned=planned)
+
+
+def restarts(world: World) -> Iterator[Draft]:
+    """What restarts for another reason than its version: its class, its parameters, changes that no longer wait."""
+    for change in updates(world):
+        names = touched(change)
+        yield from _class(change, names)
+        yield from _at_once(change, names)
+        yield from _parameters(change, names)
+
+
+def now(change: ResourceChange) -> bool:
+    """Whether changes of it take effect at once instead of in the maintenance window."""
+    return flag(field(change.after, "apply_immediately")) is True
+
+
+# Private
+
+
+def _version(change: ResourceChange, found: Pair, *, planned: bool) -> Iterator[Draft]:
+    engine = family(change)
+    grade, way = step(engine, found.before, found.after)
+    if way == 0:
+        return
+    if way < 0:
+        yield _back(change, found, planned=planned, grade=grade)
+    elif grade == "major":
+        yield _kubernetes(change, found) if engine == "kubernetes" else _major(change, found)
+    elif planned and now(change):
+        yield _restart(change, f"{found} with apply_immediately: {label(change)} restarts during the apply", "medium")
+    elif planned:
+        yield _restart(change, f"{found}: {label(change)} restarts in its next maintenance window", "low")
+    else:
+        reason = f"{found} on {label(change)}: a minor step with a short restart, or none where the code is aligned "
+        yield _restart(change, f"{reason}to the version that already runs", "low")
+
+
+def _major(change: ResourceChange, found: Pair) -> Draft:
+    kind = stateful(change.type)
+    when = "now, because apply_immediately is true," if now(change) else "in the next maintenance window"
+    reason = (
+        f"{found} is a major upgrade of the {kind.word if kind else 'engine'} {label(change)}: downtime {when} "
+        "and no way back but a restore from a snapshot taken before. Try it on a copy first."
+    )
+    grave: Severity = "medium" if kind is not None and kind.word == "cache" else "high"
+    allowed = flag(field(change.after, "allow_major_version_upgrade"))
+    refused = (Mitigation("allow_major_version_upgrade is false: AWS refuses the upgrade"),) if allowed is False else ()
+    return Draft(
+        "IRREVERSIBLE_UPGRADE",
+        grave,
+        change.address,
+        reason,
+        reversible=False,
+        back="only a restore from a snapshot taken before",
+        mitigations=refused,
+    )
+
+
+def _kubernetes(change: ResourceChange, found: Pair) -> Draft:
+    reason = (
+        f"{found} upgrades the control plane of {label(change)}. There is no way back to the old version, and API "
+        "versions that it removes stop working: look for their use first."
+    )
+    return Draft("IRREVERSIBLE_UPGRADE", "medium", change.address, reason, reversible=False, back="a new cluster")
+
+
+def _back(change: ResourceChange, found: Pair, *, planned: bool, grade: str) -> Draft:
+    if not planned:
+        reason = (
+            f"{found} on {label(change)}: the code is aligned to the version that already runs, or the provider "
+            "refuses the change; an engine never goes back in place"
+        )
+        return _restart(change, reason, "low")
+    reason = (
+        f"{found} on {label(change)} would be a downgrade: the provider refuses it and the apply stops there. "
+        "Put the version that runs into the code."
+    )
+    severity: Severity = "medium" if grade == "major" else "low"
+    return Draft("APPLY_FAIL", severity, change.address, reason, reversible=True, back="name the version that runs")
+
+
+def _class(change: ResourceChange, names: frozenset[str]) -> Iterator[Draft]:
+    found = sized(change, names)
+    if found is None or not found.known or found.before is None:
+        return
+    times = ratio(found.before, found.after)
+    if times is None or times >= 1:
+        when = "during the apply" if now(change) or not stateful(change.type) else "in its next maintenance window"
+        yield _restart(change, f"{found}: {label(change)} restarts or fails over {when}", "low")
+
+
+def sized(change: ResourceChange, names: frozenset[str]) -> Pair | None:
+    """The attribute that gives it another size of machine, None where none does."""
+    found = turned(change, names, *CLASSES)
+    if found is not None and found.name in _SIZED and not change.type.startswith(_SIZED_TYPES):
+        return None
+    return found
+
+
+def _at_once(change: ResourceChange, names: frozenset[str]) -> Iterator[Draft]:
+    found = turned(change, names, "apply_immediately")
+    if found and flag(found.after) and not flag(found.before):
+        reason = (
+            f"{found} on {label(change)}: this and every later change, restarts among them, takes effect at once "
+            "instead of in the maintenance window"
+        )
+        yield _restart(change, reason, "medium")
+
+
+def _parameters(change: ResourceChange, names: frozenset[str]) -> Iterator[Draft]:
+    group = turned(change, names, "parameter_group_name", "db_parameter_group_name")
+    if group and group.before is not None and group.known:
+        yield _restart(change, f"{group}: static parameters of {label(change)} change only when it is restarted", "low")
+    for name in ("parameter", "db_parameter", "db_parameters"):
+        if name in names:
+            waiting = _pending(field(change.before, name), field(change.after, name))
+            if waiting:
+                reason = f"{', '.join(waiting[:4])} of {label(change)} wait for a restart (pending-reboot)"
+                yield _restart(change, reason, "low")
+
+
+def _pending(before: Value, after: Value) -> list[str]:
+    if isinstance(after, Later):
+        return []
+    old = {str(field(one, "name")): field(one, "value") for one in items(before) if isinstance(one, dict)}
+    return [
+        str(field(one, "name"))
+        for one in items(after)
+        if isinstance(one, dict)
+        and field(one, "apply_method") == "pending-reboot"
+        and not same(old.get(str(field(one, "name"))), field(one, "value"))
+    ]
+
+
+def _restart(change: ResourceChange, reason: str, severity: Severity) -> Draft:
+    return Draft(
+        "RESTART",
+        severity,
+        change.address,
+        f"{reason}.",
+        reversible=True,
+        back="change it back; it restarts again",
+    )
