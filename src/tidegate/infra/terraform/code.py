@@ -1,0 +1,117 @@
+"""Worlds from Terraform, OpenTofu and Terragrunt code: there is no plan, so nothing in them is certain."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
+from tidegate.facts import Place, Unjudged
+from tidegate.infra.terraform.diff import world_of
+from tidegate.infra.terraform.family import is_code, is_given
+from tidegate.infra.terraform.folders import Folders
+from tidegate.infra.terraform.stacks import Stack, read_stack
+from tidegate.infra.terraform.syntax import Source
+from tidegate.infra.terraform.unplanned import unplanned
+from tidegate.infra.trees import Pair, Trees
+from tidegate.infra.values import Draft, Found, World
+
+
+def read(trees: Trees, pairs: tuple[Pair, ...]) -> Found:
+    """The worlds of the folders whose code changed, one per folder and file of variables that changed with it."""
+    shared: dict[tuple[str, bytes], Source] = {}
+    before, after = Folders(trees.before, shared), Folders(trees.after, shared)
+    worlds: list[World] = []
+    drafts: list[Draft] = []
+    unjudged: dict[Unjudged, None] = {}
+    for task in _tasks(pairs, before, after):
+        if task.lost:
+            unjudged[Unjudged(task.variables.path, _LOST, _MEND, Place(task.variables.path))] = None
+            continue
+        old, new = _stack(before, task.before, task.variables.before), _stack(after, task.after, task.variables.after)
+        name = task.variables.path or task.after or task.before or "."
+        library = _is_library(task.after or task.before)
+        if library and not new.pieces:
+            # A module that nobody calls any more is only a text; who called it says what goes.
+            continue
+        worlds.append(world_of(old, new, name, _environment(task), library))
+        drafts += unplanned(old, new)
+        unjudged.update(dict.fromkeys(new.unread))
+    return Found(
+        worlds=tuple(worlds),
+        drafts=tuple(drafts),
+        unjudged=tuple(unjudged),
+        files=tuple(sorted({pair.path for pair in pairs})),
+    )
+
+
+# Private
+
+_LOST = "the code that takes these variables is not in a folder above, so what they change cannot be told"
+_MEND = "judge the plan (--plan)"
+
+
+class _Task(Struct, frozen=True):
+    """One folder on each side, with the file of variables that it is judged with. `lost`: there is no such folder."""
+
+    before: str
+    after: str
+    variables: Pair = Pair("", "")
+    lost: bool = False
+
+
+def _tasks(pairs: Iterable[Pair], before: Folders, after: Folders) -> Iterator[_Task]:
+    moved = _moved_folders(pairs, before, after)
+    folders: dict[str, None] = {}
+    for pair in pairs:
+        for path in (pair.before, pair.after):
+            if path and (is_code(path) or is_given(path)):
+                folders[posixpath.dirname(path)] = None
+    for folder in sorted(folders):
+        if folder in moved.values():
+            continue
+        yield _Task(folder, moved.get(folder, folder))
+    for pair in pairs:
+        if not is_code(pair.path) and not is_given(pair.path):
+            found = _taker(pair.path, before, after)
+            yield _Task(found or "", found or "", pair, lost=found is None)
+
+
+def _moved_folders(pairs: Iterable[Pair], before: Folders, after: Folders) -> dict[str, str]:
+    """Folders that went wholly to another name: the stack is the same one, its state lies where it lay."""
+    moved: dict[str, set[str]] = {}
+    for pair in pairs:
+        if pair.before and pair.after and is_code(pair.path):
+            from_, to = posixpath.dirname(pair.before), posixpath.dirname(pair.after)
+            if from_ != to and not after.holds_code(from_) and not before.holds_code(to):
+                moved.setdefault(from_, set()).add(to)
+    return {from_: to.pop() for from_, to in moved.items() if len(to) == 1}
+
+
+def _taker(path: str, before: Folders, after: Folders) -> str | None:
+    """The nearest folder above a file of variables that holds code."""
+    folder = posixpath.dirname(path)
+    while True:
+        if after.holds_code(folder) or before.holds_code(folder):
+            return folder
+        if not folder:
+            return None
+        folder = posixpath.dirname(folder)
+
+
+def _stack(folders: Folders, path: str, variables: str) -> Stack:
+    if not variables:
+        return read_stack(folders, path)
+    return read_stack(folders, path, folders.variables(variables))
+
+
+def _environment(task: _Task) -> str:
+    if task.variables.path:
+        return posixpath.basename(task.variables.path).partition(".")[0]
+    parts = (task.after or task.before).split("/")
+    return "development" if set(parts) & {"examples", "example", "fixtures", "testdata"} else ""
+
+
+def _is_library(folder: str) -> bool:
+    return bool(set(folder.split("/")) & {"modules", "module"})
