@@ -14,6 +14,7 @@ from tidegate.infra.rules import (
     keys,
     network,
     outage,
+    plan,
     retention,
     upgrades,
 )
@@ -44,4 +45,8 @@ RULES: tuple[Rule, ...] = (
     firewalls.detached,
     firewalls.loosened,
     outage.outages,
+    plan.state_lost,
+    plan.stack_destroyed,
+    plan.forgotten,
+    plan.left_out,
 )

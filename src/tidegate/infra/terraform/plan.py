@@ -13,6 +13,8 @@ from tidegate.facts import Unjudged
 from tidegate.infra.environment import named
 from tidegate.infra.terraform.configured import KEY
 from tidegate.infra.terraform.document import Entry, Mask, Plan, StateResource, resources_of
+from tidegate.infra.terraform.drift import Drifted, drafts, settle, unmanaged
+from tidegate.infra.terraform.partial import left_out
 from tidegate.infra.terraform.redact import Redactor
 from tidegate.infra.terraform.references import Sides, is_data, read_uses
 from tidegate.infra.terraform.sensitive import secretive
@@ -45,7 +47,15 @@ def read_terraform_plan(text: bytes, name: str) -> Found:
     entries = [one for one in plan.resource_changes or () if one.mode != "data"]
     changes = tuple(_changes(entries, redactor, unjudged))
     world = _world(plan, name, changes, redactor)
-    return Found(worlds=(world,), unjudged=tuple(unjudged))
+    if world.partial:
+        unjudged.append(Unjudged(name, f"The plan is not all of its stack: {world.partial}.", "plan the whole stack"))
+    settled = settle(_drifted(plan, redactor), changes)
+    return Found(
+        worlds=(world,),
+        drafts=tuple(drafts(settled, world.environment)),
+        unjudged=tuple(unjudged),
+        drift=(*(one.fact for one in settled), *unmanaged(changes)),
+    )
 
 
 # Private
@@ -190,14 +200,23 @@ def _any(mask: Mask) -> bool:
 def _unjudged(plan: Plan, planned: list[StateResource], name: str, redactor: Redactor) -> Iterator[Unjudged]:
     if plan.errored:
         yield Unjudged(name, "The plan ended with an error, so it does not show everything that would happen.", _AGAIN)
-    if plan.complete is False:
-        yield Unjudged(name, "The plan is not complete: it was made with -target or puts changes off.", _AGAIN)
+    if plan.applyable is False and any(one.change.actions != ["no-op"] for one in plan.resource_changes or ()):
+        yield Unjudged(name, "The plan says itself that it cannot be applied.", _AGAIN)
     if plan.resource_changes is None and planned:
         yield Unjudged(name, "The plan shows what is wanted but not what changes.", _AGAIN)
     for deferred in plan.deferred_changes or ():
         entry = deferred.resource_change
         address = entry.full_address if entry is not None else name
         yield Unjudged(redactor.text(address), "This change is put off to a later plan.", "judge that plan too")
+
+
+def _drifted(plan: Plan, redactor: Redactor) -> Iterator[Drifted]:
+    for entry in plan.resource_drift or ():
+        change = entry.change
+        if entry.mode != "data" and change.before is not None:
+            before = redactor.clean(change.before, change.before_sensitive, entry.type)
+            after = redactor.clean(change.after, change.after_sensitive, entry.type)
+            yield Drifted(redactor.text(entry.full_address), entry.type, before, after)
 
 
 def _world(plan: Plan, name: str, changes: tuple[ResourceChange, ...], redactor: Redactor) -> World:
@@ -230,7 +249,7 @@ def _world(plan: Plan, name: str, changes: tuple[ResourceChange, ...], redactor:
         after=after,
         uses_before=uses_before,
         uses_after=uses_after,
-        partial="it was made with -target or puts changes off" if plan.complete is False else "",
+        partial=left_out(plan, managed.before),
         environment=_environment(plan, redactor),
     )
 

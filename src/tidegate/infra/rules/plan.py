@@ -1,0 +1,171 @@
+"""What a plan says as a whole: state that is missing, a stack that goes away, what is forgotten or left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from tidegate.facts import Severity
+from tidegate.infra.environment import Environment, named, of_values
+from tidegate.infra.kinds import is_utility, stateful
+from tidegate.infra.rules.renames import name_of
+from tidegate.infra.same import field, flag, number
+from tidegate.infra.severity import ORDER
+from tidegate.infra.values import Draft, Resource, ResourceChange, World
+
+MANY = 10
+"""So many resources make a stack: fewer are created or destroyed every day."""
+LARGE = 30
+SWEEPING = 0.8
+MOST_NAMED = 6
+
+
+def state_lost(world: World) -> Iterator[Draft]:
+    """A plan that creates what exists already: Terraform has lost sight of its state."""
+    if world.source != "terraform plan":
+        return
+    yield from _exists(world)
+    doing = [one for one in world.changes if one.action not in ("no-op", "read")]
+    if len(doing) < MANY or _managed(world) or any(one.action != "create" for one in doing):
+        return
+    where = _environment(doing) or named(world.environment)
+    severity = _missing(len(doing), where, _signs(doing))
+    holding = [one.address for one in _holding(doing)]
+    among = f" ({_listed(holding, 3)} hold data)" if holding else ""
+    yield Draft(
+        code="STATE_LOSS",
+        severity=severity,
+        address=world.name,
+        reason=f"All {len(doing)} changes are creates{among}, and there is no prior state. If this stack exists"
+        " already, the state file is missing, and applying creates everything a second time or stops half-way at names"
+        " that are taken: check the backend and the workspace first. If the stack is new, say so in the change.",
+        reversible=severity == "low",
+        back="find the state before anything is applied; never remove duplicates by destroying",
+        environment=where,
+    )
+
+
+def stack_destroyed(world: World) -> Iterator[Draft]:
+    """A plan that takes most of a stack away."""
+    existing = _managed(world)
+    gone = [one for one in world.changes if one.action == "delete"]
+    if len(gone) < MANY or len(gone) < SWEEPING * len(existing):
+        return
+    holding = _holding(gone)
+    grave: Severity = "critical" if holding else "high"
+    named_first = [one.address for one in holding]
+    what = f", {len(holding)} of them hold data: {_listed(named_first, MOST_NAMED)}" if holding else ""
+    yield Draft(
+        code="DESTROY",
+        severity=grave,
+        address=world.name,
+        reason=f"{len(gone)} of {len(existing)} resources are destroyed{what}. Make sure that this is the stack which"
+        " is meant, that nobody uses it any more, and that what it holds is saved first.",
+        reversible=not holding,
+        back="create it again from the code; data only from backups that outlive it",
+        environment=_environment(gone),
+    )
+
+
+def forgotten(world: World) -> Iterator[Draft]:
+    """What Terraform lets go of, and leaves in the world."""
+    for change in world.changes:
+        if change.action == "forget":
+            beside = " A new one is created beside it." if change.after is not None else ""
+            yield Draft(
+                code="UNMANAGED",
+                severity="low",
+                address=change.address,
+                reason=f"{change.address} is no longer managed by Terraform; it stays as it is.{beside} From now on no"
+                " plan shows when somebody changes it, and no rule guards it.",
+                reversible=True,
+                back="import it again",
+            )
+
+
+def left_out(world: World) -> Iterator[Draft]:
+    """A plan that shows only a part of its stack."""
+    if world.partial and world.source == "terraform plan":
+        yield Draft(
+            code="PARTIAL_PLAN",
+            severity="low",
+            address=world.name,
+            reason=f"This plan is partial: {world.partial}. What it leaves out is not judged, and may come with the"
+            " next apply; plan the whole stack before relying on this verdict.",
+            reversible=True,
+            back="run a full plan",
+        )
+
+
+# Private
+
+
+def _exists(world: World) -> Iterator[Draft]:
+    """Creates of what the plan's own data sources have found."""
+    found: dict[tuple[str, str], str] = {}
+    for address, one in world.before.items():
+        if address.startswith("data.") or ".data." in address:
+            found[one.type, name_of(one.values)] = address
+    for change in world.changes if found else ():
+        name = name_of(change.after)
+        data = found.get((change.type, name)) if change.action == "create" and name else None
+        if data is not None:
+            yield Draft(
+                code="STATE_LOSS",
+                severity="high",
+                address=change.address,
+                reason=f"{change.address} is created as {name}, which exists already: {data} reads it. Either the state"
+                " has lost it, or two configurations own one name: import it, or use another name.",
+                reversible=False,
+                back="import what exists into the state",
+            )
+
+
+def _missing(creates: int, where: Environment, signs: int) -> Severity:
+    """How surely a missing state is the reason. A new stack looks the same, so names and guards must say production."""
+    if where == "production":
+        return "critical" if creates >= LARGE else "high"
+    if where:
+        return "low"
+    if signs < 2:
+        return "low"
+    return "high" if creates >= LARGE else "medium"
+
+
+def _signs(changes: Sequence[ResourceChange]) -> int:
+    """How many of the guards that people give to production are in these resources."""
+    signs = set()
+    for change in changes:
+        for name in ("deletion_protection", "deletion_protection_enabled", "multi_az", "enable_deletion_protection"):
+            if flag(field(change.after, name)):
+                signs.add(name)
+        if (number(field(change.after, "backup_retention_period")) or 0) >= 7:
+            signs.add("backups")
+        if change.type in ("aws_cloudtrail", "aws_backup_plan", "aws_wafv2_web_acl", "aws_route53_zone"):
+            signs.add(change.type)
+    return len(signs)
+
+
+def _managed(world: World) -> list[Resource]:
+    return [one for address, one in world.before.items() if not address.startswith("data.") and ".data." not in address]
+
+
+def _environment(changes: Sequence[ResourceChange]) -> Environment:
+    """The environment that these resources say. One word of production outweighs, for nothing is graver."""
+    counted: Counter[Environment] = Counter(
+        of_values(change.before or change.after or {}) or named(change.address) for change in changes
+    )
+    if counted["production"] and counted["production"] >= max(counted["staging"], counted["development"]):
+        return "production"
+    return "staging" if counted["staging"] > counted["development"] else "development" if counted["development"] else ""
+
+
+def _holding(changes: Sequence[ResourceChange]) -> list[ResourceChange]:
+    """Those that hold data, the gravest first."""
+    known = [(held, one) for one in changes if (held := stateful(one.type)) is not None and not is_utility(one.type)]
+    return [one for _, one in sorted(known, key=lambda pair: (-ORDER.index(pair[0].severity), pair[1].address))]
+
+
+def _listed(names: Sequence[str], most: int) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
