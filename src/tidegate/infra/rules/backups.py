@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tidegate.facts import Certainty, Severity
 from tidegate.infra.kinds import stateful
 from tidegate.infra.rules.renames import renames
-from tidegate.infra.rules.saying import by_module, label, touched, turned, updates
+from tidegate.infra.rules.saying import by_module, edits, heads, label, turned
 from tidegate.infra.same import Pair, field, flag, items, number
 from tidegate.infra.values import Draft, Later, ResourceChange, World
 
@@ -46,6 +46,10 @@ _SWITCHES = (
     ("enable_backup", "backups_enabled"),
 )
 _VERSIONING = ("versioning_configuration.status", "versioning.enabled", "versioning_enabled")
+_ASKED = heads(*(path for paths in (*_KEPT, *_SWITCHES) for path in paths), *_VERSIONING) | heads(
+    "versioning", "status", "state", "backup_policy", "rule"
+)
+_VERSIONS = heads(*_VERSIONING, "versioning", "status")
 _DELETED: dict[str, tuple[Severity, str]] = {
     **dict.fromkeys(
         ("aws_backup_plan", "aws_backup_selection", "google_backup_dr_backup_plan", "google_gke_backup_backup_plan"),
@@ -84,8 +88,7 @@ _DELETED_PREFIXES = ("azurerm_backup_p", "azurerm_data_protection_backup_policy"
 
 def backups_reduced(world: World) -> Iterator[Draft]:
     """Which backups are kept shorter, switched off or no longer made."""
-    for change in updates(world):
-        names = touched(change)
+    for change, names in edits(world, _ASKED):
         yield from _kept(change, names)
         yield from _switched(change, names)
         yield from _versioning(change, names)
@@ -93,16 +96,22 @@ def backups_reduced(world: World) -> Iterator[Draft]:
     yield from _removed(world)
 
 
-def versioning_suspended(change: ResourceChange, names: frozenset[str]) -> Pair | None:
-    """The attribute that suspends the versions of a bucket, None where none does."""
+def versions_suspended(world: World) -> Iterator[tuple[ResourceChange, Pair]]:
+    """Every change that suspends the versions of a bucket, and the attribute that does."""
+    for change, names in edits(world, _VERSIONS):
+        if found := _suspended(change, names):
+            yield change, found
+
+
+# Private
+
+
+def _suspended(change: ResourceChange, names: frozenset[str]) -> Pair | None:
     paths = (*_VERSIONING, "status") if change.type == "aws_s3_bucket_versioning" else (*_VERSIONING, "versioning")
     found = turned(change, names, *paths)
     if found and flag(found.before) and found.known and not flag(found.after):
         return found
     return None
-
-
-# Private
 
 
 def _kept(change: ResourceChange, names: frozenset[str]) -> Iterator[Draft]:
@@ -143,7 +152,7 @@ def _switched(change: ResourceChange, names: frozenset[str]) -> Iterator[Draft]:
 
 
 def _versioning(change: ResourceChange, names: frozenset[str]) -> Iterator[Draft]:
-    if found := versioning_suspended(change, names):
+    if found := _suspended(change, names):
         then = "versioning is suspended, and what is overwritten or deleted from then on is gone"
         yield _draft(change, f"{found} on {label(change)}: {then}.", "high", lasting=False)
     if change.type == "aws_efs_backup_policy":

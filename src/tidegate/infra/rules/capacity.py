@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from tidegate.facts import Severity
 from tidegate.infra.kinds import stateful
 from tidegate.infra.rules.renames import renames
-from tidegate.infra.rules.saying import by_module, label, touched, turned, updates
+from tidegate.infra.rules.saying import by_module, edits, heads, label, turned
 from tidegate.infra.rules.sizes import ratio
-from tidegate.infra.rules.upgrades import now, sized
+from tidegate.infra.rules.upgrades import CLASSES, now, sized
 from tidegate.infra.same import Pair, field, flag, items, number
 from tidegate.infra.values import Draft, Later, ResourceChange, Value, World
 
@@ -32,6 +32,9 @@ _COPIES = (
     *"config.min.insync.replicas topic_config.min_insync_replicas num_replicas_per_shard".split(),
 )
 _PLACES = ("settings.availability_type", "availability_type", "high_availability.mode", "account_replication_type")
+_FLAGS = ("parameter", "parameters", "db_parameter", "settings.database_flags")
+_SERVING = heads(*CLASSES, *_COUNTS, *_STORAGE, "storage_type")
+_KEEPING = heads(*_SWITCHES, *_COPIES, *_PLACES, *_FLAGS)
 _RANKS = {
     **dict.fromkeys(("ragzrs", "gzrs"), 4),
     **dict.fromkeys(("ragrs", "grs", "regional"), 3),
@@ -53,8 +56,7 @@ _MUCH = 4.0
 def capacity_changed(world: World) -> Iterator[Draft]:
     """What serves with less than before, and what costs a multiple."""
     planned = world.source in ("terraform plan", "change set")
-    for change in updates(world):
-        names = touched(change)
+    for change, names in edits(world, _SERVING):
         yield from _class(change, names)
         for name in _COUNTS:
             if found := turned(change, names, name):
@@ -64,8 +66,7 @@ def capacity_changed(world: World) -> Iterator[Draft]:
 
 def durability_reduced(world: World) -> Iterator[Draft]:
     """Copies, zones and acknowledged writes that become fewer."""
-    for change in updates(world):
-        names = touched(change)
+    for change, names in edits(world, _KEEPING):
         yield from _switches(change, names)
         yield from _copies(change, names)
         yield from _places(change, names)
@@ -166,7 +167,7 @@ def _rank(value: Value) -> int | None:
 
 
 def _writes(change: ResourceChange, names: frozenset[str]) -> Iterator[Draft]:
-    for name in ("parameter", "parameters", "db_parameter", "settings.database_flags"):
+    for name in _FLAGS:
         if name.partition(".")[0] not in names:
             continue
         old, new = _named(field(change.before, name)), _named(field(change.after, name))

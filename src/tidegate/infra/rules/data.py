@@ -143,6 +143,8 @@ def _advice(world: World, change: ResourceChange, kind: Stateful, moves: Renames
         return f" Add a moved block (from = {change.address}, to = {target}) and nothing is destroyed."
     if change.address in moves.shifted:
         return " Use for_each with the names as keys and moved blocks, or append to the end of the list."
+    if change.action == "replace" and kind.word == "user pool":
+        return " Passwords cannot be copied to the new one: every user would have to set a new one."
     if change.action == "replace":
         return f" Safe way: make the new {kind.word} beside it, copy, and switch." if kind.word != "cache" else ""
     if kind.recovers and kind.severity == "critical":

@@ -8,7 +8,7 @@ from tidegate.facts import Certainty, Severity
 from tidegate.infra.kinds import stateful
 from tidegate.infra.rules.renames import renames
 from tidegate.infra.rules.saves import PROTECTIONS
-from tidegate.infra.rules.saying import by_module, label, listed, touched, turned, updates
+from tidegate.infra.rules.saying import by_module, edits, heads, label, listed, turned
 from tidegate.infra.same import Pair, flag, number
 from tidegate.infra.values import Draft, Later, ResourceChange, Value, World
 
@@ -16,6 +16,10 @@ _STRONG = (*PROTECTIONS, "enable_deletion_protection", "purge_protection_enabled
 """Guards when on: the provider or Terraform refuses to delete."""
 _MERCIES = ("skip_final_snapshot", "force_destroy", "force_delete", "delete_automated_backups", "force_destroy_bucket")
 """Guards when off: what a delete leaves behind."""
+_LOCKED_FOR = ("rule.default_retention.days", "retention_policy.retention_period", "min_retention_days")
+_ASKED = heads(*_STRONG, *_MERCIES, *_LOCKED_FOR, "versioning_configuration", "versioning", "mfa_delete") | heads(
+    "rule", "default_retention", "deletion_policy"
+)
 _LOCKS = {
     "aws_s3_bucket_object_lock_configuration": "new objects can be deleted and overwritten at once",
     "aws_backup_vault_lock_configuration": "recovery points can be deleted before their time",
@@ -27,8 +31,7 @@ _LOCKS = {
 
 def guards_removed(world: World) -> Iterator[Draft]:
     """Which resources lose what stood between them and a delete. Two guards of one resource weigh more than one."""
-    for change in updates(world):
-        names = touched(change)
+    for change, names in edits(world, _ASKED):
         lost = [*_protections(change, names), *_mercies(change, names)]
         if lost:
             yield _guards(change, lost)
@@ -125,7 +128,7 @@ def _locks_loosened(change: ResourceChange, names: frozenset[str]) -> Iterator[D
     mode = turned(change, names, "rule.default_retention.mode", "default_retention.mode")
     if mode and str(mode.before).upper() == "COMPLIANCE":
         yield _loosened(change, mode, "privileged users can delete locked objects", "high")
-    for name in ("rule.default_retention.days", "retention_policy.retention_period", "min_retention_days"):
+    for name in _LOCKED_FOR:
         kept = turned(change, names, name)
         before, after = (number(kept.before), number(kept.after)) if kept else (None, None)
         if kept and before and kept.known and (after or 0) < before:

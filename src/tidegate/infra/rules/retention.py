@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
 from tidegate.facts import Severity
-from tidegate.infra.rules.backups import versioning_suspended
+from tidegate.infra.rules.backups import versions_suspended
 from tidegate.infra.rules.lifecycles import Life, lives
-from tidegate.infra.rules.saying import label, touched, updates
-from tidegate.infra.same import Pair, field, flag, number, pair, same
-from tidegate.infra.values import Draft, Later, Mitigation, ResourceChange, Value, World
+from tidegate.infra.rules.renames import name_of
+from tidegate.infra.rules.saying import edits, heads, label
+from tidegate.infra.same import Pair, canonical, field, flag, number, pair, same
+from tidegate.infra.values import Draft, Later, Mitigation, Resource, ResourceChange, Value, World
 
 
 class _Term(Struct, frozen=True):
@@ -44,27 +45,33 @@ _ONLY_ON = {
     "message_retention": ("azurerm_eventhub",),
     "default_ttl": ("azurerm_cosmosdb_sql_container", "azurerm_cosmosdb_mongo_collection", "azurerm_cosmosdb_table"),
 }
+_ASKED = heads(*(name for term in _TERMS for name in term.names)) | heads(
+    "ttl", "ttl_enabled", "ttl_attribute", "expiration_time"
+)
 _EVIDENCE = ("audit", "cloudtrail", "security", "compliance", "flow-log", "flowlog")
 
 
 def terms_cut(world: World) -> Iterator[Draft]:
     """Logs, messages and records that live shorter from now on."""
-    for change in updates(world):
-        names = touched(change)
+    for change, names in edits(world, _ASKED):
         for term in _TERMS:
-            if any(name.partition(".")[0] in names for name in term.names):
+            if names & heads(*term.names):
                 yield from _cut(change, term)
         yield from _time_to_live(change)
 
 
 def lifecycles_cut(world: World) -> Iterator[Draft]:
     """Objects that a lifecycle rule will delete, and did not before or only later."""
+    cut = []
     for change in world.changes:
-        created = change.action == "create" and _on_existing(world, change)
-        if (change.action == "update" or created) and "/" not in change.type:
+        if change.action == "update" or (change.action == "create" and _on_existing(world, change)):
             before = lives(change.type, change.before)
-            for life in lives(change.type, change.after):
-                yield from _expiring(world, change, life, before)
+            after = lives(change.type, change.after)
+            cut += [(change, life, was) for life, was in _shorter(before, after)]
+    if cut:
+        versions = _versions(world)
+        for change, life, was in cut:
+            yield _expiring(change, life, was, versions)
 
 
 # Private
@@ -135,10 +142,40 @@ def _time_to_live(change: ResourceChange) -> Iterator[Draft]:
         yield _delayed(change, f"{expires} on {label(change)}: the table is deleted at that time.", "high")
 
 
-def _expiring(world: World, change: ResourceChange, life: Life, before: tuple[Life, ...]) -> Iterator[Draft]:
-    was = _was(life, before)
-    if was is not None and was <= life.days:
-        return
+def _shorter(before: tuple[Life, ...], after: tuple[Life, ...]) -> Iterator[tuple[Life, float | None]]:
+    for life in after:
+        kind = [one for one in before if one.noncurrent == life.noncurrent]
+        was = min((one.days for one in kind if one.key == life.key or one.where in ("", life.where)), default=None)
+        if was is None or was > life.days:
+            yield life, was
+
+
+class _Versions(Struct, frozen=True):
+    """By bucket: what suspends its versions in this change, and which keep them."""
+
+    suspended: Mapping[Value, str]
+    kept: frozenset[Value]
+
+
+def _versions(world: World) -> _Versions:
+    suspended = {
+        _bucket(change, change.after): f"{change.address} {found}" for change, found in versions_suspended(world)
+    }
+    kept = {
+        _bucket(one, one.values)
+        for one in world.after.values()
+        if one.type == "aws_s3_bucket_versioning"
+        and (flag(field(one.values, "versioning_configuration.status")) or flag(field(one.values, "status")))
+    }
+    return _Versions(suspended, frozenset(kept))
+
+
+def _bucket(one: ResourceChange | Resource, values: Mapping[str, Value] | None) -> Value:
+    """What tells buckets apart: the name, or the reference that stands for it, else the resource itself."""
+    return canonical((values or {}).get("bucket")) or one.address
+
+
+def _expiring(change: ResourceChange, life: Life, was: float | None, versions: _Versions) -> Draft:
     said = f"{life.name} {f'{was:g}' if was is not None else 'nothing'} -> {life.days:g}"
     what = "noncurrent versions" if life.noncurrent else "objects"
     where = f" under {life.where}" if life.where else ""
@@ -146,55 +183,28 @@ def _expiring(world: World, change: ResourceChange, life: Life, before: tuple[Li
     reason = f"{said} on {label(change)}: {what}{where} older than {days} are deleted within about a day of the apply."
     severity: Severity = "high" if was is not None or (life.days <= 7 and not life.where) else "medium"
     mitigations: tuple[Mitigation, ...] = ()
+    bucket = _bucket(change, change.after)
+    own = pair(change, "versioning.enabled", "versioning", "blob_properties.versioning_enabled")
     if life.noncurrent:
         severity = "medium"
-    elif suspended := _suspended(world, change):
+    elif suspended := versions.suspended.get(bucket):
         reason += f" With {suspended} in the same change (versioning), no older version is left to go back to."
         severity = "critical"
-    elif _versioned(world, change):
+    elif flag(own.after) or bucket in versions.kept:
         mitigations = (Mitigation("versioning is on: expired objects stay as noncurrent versions for a while", 1),)
-    yield _delayed(change, reason, severity, mitigations)
-
-
-def _was(life: Life, before: tuple[Life, ...]) -> float | None:
-    same_kind = [one for one in before if one.noncurrent == life.noncurrent]
-    known = [one.days for one in same_kind if one.key == life.key]
-    covering = [one.days for one in same_kind if one.where in ("", life.where)]
-    return min([*known, *covering], default=None)
-
-
-def _bucket(change: ResourceChange) -> Value:
-    return field(change.before, "bucket") or field(change.after, "bucket")
-
-
-def _suspended(world: World, change: ResourceChange) -> str:
-    for other in updates(world):
-        mine = other.address == change.address or same(_bucket(other), _bucket(change))
-        if mine and (found := versioning_suspended(other, touched(other))):
-            return f"{other.address} {found}"
-    return ""
-
-
-def _versioned(world: World, change: ResourceChange) -> bool:
-    own = pair(change, "versioning.enabled", "versioning", "blob_properties.versioning_enabled")
-    if flag(own.after):
-        return True
-    bucket = _bucket(change)
-    if bucket is None:
-        return False
-    kept = (one.values for one in world.after.values() if one.type == "aws_s3_bucket_versioning")
-    return any(
-        same(values.get("bucket"), bucket)
-        and (flag(field(values, "versioning_configuration.status")) or flag(field(values, "status")))
-        for values in kept
-    )
+    return _delayed(change, reason, severity, mitigations)
 
 
 def _on_existing(world: World, change: ResourceChange) -> bool:
     if change.type not in ("aws_s3_bucket_lifecycle_configuration", "azurerm_storage_management_policy"):
         return False
-    created = {one.address for one in world.changes if one.action in ("create", "replace")}
-    return any(use.used in world.before and use.used not in created for use in world.uses_after.used(change.address))
+    used = world.uses_after.used(change.address)
+    return any((was := world.before.get(use.used)) is not None and _stays(world, use.used, was) for use in used)
+
+
+def _stays(world: World, address: str, was: Resource) -> bool:
+    now = world.after.get(address)
+    return now is not None and same(name_of(was.values), name_of(now.values))
 
 
 def _delayed(

@@ -43,14 +43,23 @@ def label(change: ResourceChange) -> str:
     return f"{change.address} ({name})" if name and name not in change.address else change.address
 
 
-def touched(change: ResourceChange) -> frozenset[str]:
-    """The top-level attributes that are not written the same; whether they mean the same is asked of these alone."""
-    before, after = change.before or {}, change.after or {}
-    return frozenset(name for name in {*before, *after} if before.get(name) != after.get(name))
+def heads(*paths: str) -> frozenset[str]:
+    """The top-level attributes that these paths begin with, and the paths themselves, which some readers give flat."""
+    return frozenset(paths) | frozenset(path.partition(".")[0] for path in paths)
+
+
+def edits(world: World, asked: frozenset[str]) -> Iterator[tuple[ResourceChange, frozenset[str]]]:
+    """What is changed in place in one of these top-level attributes, and in which. Written differently is enough;
+    whether they mean the same is asked of these alone."""
+    for change in updates(world):
+        before, after = change.before or {}, change.after or {}
+        names = frozenset(name for name in asked if before.get(name) != after.get(name))
+        if names:
+            yield change, names
 
 
 def turned(change: ResourceChange, names: frozenset[str], *paths: str) -> Pair | None:
-    """The first of these attributes of which the meaning changes, None where none does. `names` are `touched`."""
+    """The first of these attributes of which the meaning changes, None where none does. `names` are from `edits`."""
     mine = [path for path in paths if path in names or path.partition(".")[0] in names]
     for path in mine:
         found = pair(change, path)

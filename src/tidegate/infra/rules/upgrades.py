@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tidegate.facts import Severity
 from tidegate.infra.kinds import stateful
-from tidegate.infra.rules.saying import label, touched, turned, updates
+from tidegate.infra.rules.saying import edits, heads, label, turned
 from tidegate.infra.rules.sizes import ratio
 from tidegate.infra.rules.versions import NAMES, family, step
 from tidegate.infra.same import Pair, field, flag, items, same
@@ -18,6 +18,10 @@ CLASSES = (
     *"provider_instance_size_name sku_name vm_size size cache_node_type".split(),
 )
 """Attributes that say how large the machine is."""
+_GROUPS = ("parameter_group_name", "db_parameter_group_name")
+_LISTS = ("parameter", "db_parameter", "db_parameters")
+_VERSIONED = heads(*NAMES)
+_RESTARTING = heads(*CLASSES, *_GROUPS, *_LISTS, "apply_immediately")
 _SIZED = ("size", "sku_name", "vm_size")
 _SIZED_TYPES = ("azurerm_", "digitalocean_droplet", "digitalocean_database_cluster")
 
@@ -25,8 +29,7 @@ _SIZED_TYPES = ("azurerm_", "digitalocean_droplet", "digitalocean_database_clust
 def versions_changed(world: World) -> Iterator[Draft]:
     """Major upgrades, which have no way back, and smaller steps, which restart."""
     planned = world.source in ("terraform plan", "change set")
-    for change in updates(world):
-        names = touched(change)
+    for change, names in edits(world, _VERSIONED):
         for name, types in NAMES.items():
             if name in names and (not types or change.type in types):
                 found = turned(change, names, name)
@@ -36,8 +39,7 @@ def versions_changed(world: World) -> Iterator[Draft]:
 
 def restarts(world: World) -> Iterator[Draft]:
     """What restarts for another reason than its version: its class, its parameters, changes that no longer wait."""
-    for change in updates(world):
-        names = touched(change)
+    for change, names in edits(world, _RESTARTING):
         yield from _class(change, names)
         yield from _at_once(change, names)
         yield from _parameters(change, names)
@@ -142,10 +144,10 @@ def _at_once(change: ResourceChange, names: frozenset[str]) -> Iterator[Draft]:
 
 
 def _parameters(change: ResourceChange, names: frozenset[str]) -> Iterator[Draft]:
-    group = turned(change, names, "parameter_group_name", "db_parameter_group_name")
+    group = turned(change, names, *_GROUPS)
     if group and group.before is not None and group.known:
         yield _restart(change, f"{group}: static parameters of {label(change)} change only when it is restarted", "low")
-    for name in ("parameter", "db_parameter", "db_parameters"):
+    for name in _LISTS:
         if name in names:
             waiting = _pending(field(change.before, name), field(change.after, name))
             if waiting:
