@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from tidegate.infra.cloudformation import family as cloudformation
 from tidegate.infra.terraform import family as terraform
 from tidegate.infra.trees import Pair, Trees
 from tidegate.infra.values import Found
@@ -20,4 +21,7 @@ class Family(Struct, frozen=True):
     read: Callable[[Trees, tuple[Pair, ...]], Found]
 
 
-FAMILIES: tuple[Family, ...] = (Family("terraform", terraform.claims, terraform.read),)
+FAMILIES: tuple[Family, ...] = (
+    Family("terraform", terraform.claims, terraform.read),
+    Family("cloudformation", cloudformation.claims, cloudformation.read),
+)

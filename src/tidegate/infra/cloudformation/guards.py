@@ -1,0 +1,313 @@
+"""What only a template says: policies on deletion, exports, nested stacks, names that collide, machines that roll."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tidegate.facts import Place, Severity, Unjudged
+from tidegate.infra.cloudformation.diff import POLICY_OF_ONE, Both, Diff, policy_of
+from tidegate.infra.cloudformation.evaluate import evaluate, names_in
+from tidegate.infra.cloudformation.names import terraform_type
+from tidegate.infra.cloudformation.template import KNOWN_TRANSFORMS, Part, Template
+from tidegate.infra.forcing import deletes_first, replaced_by
+from tidegate.infra.kinds import stateful
+from tidegate.infra.same import number, same, show
+from tidegate.infra.values import Draft, ResourceChange
+
+_NAMES = frozenset(
+    """
+    BucketName TableName DBInstanceIdentifier DBClusterIdentifier GroupName RoleName FunctionName QueueName TopicName
+    ClusterName LogGroupName RepositoryName DomainName LoadBalancerName ManagedPolicyName UserName DeliveryStreamName
+    AliasName ReplicationGroupId StateMachineName AutoScalingGroupName LaunchConfigurationName LaunchTemplateName
+    BackupVaultName TrailName ClusterIdentifier ServiceName CacheSubnetGroupName DBSubnetGroupName AlarmName
+    """.split()
+)
+_PLAIN_NAME = ("AWS::ElasticLoadBalancingV2::", "AWS::Kinesis::Stream", "AWS::SecretsManager::Secret", "AWS::SSM::")
+_STRENGTH: Mapping[str, int] = {"Retain": 2, "RetainExceptOnCreate": 2, "Snapshot": 1, "Delete": 0}
+_FLEET = ("LaunchConfigurationName", "LaunchTemplate", "MixedInstancesPolicy")
+
+
+def drafts_of(diff: Diff, before: Template, after: Template) -> Iterator[Draft | Unjudged]:
+    """Everything that the world of this change does not show by itself."""
+    changes = {change.address: change for change in diff.world.changes}
+    for one in diff.both.values():
+        place = Place(after.path, *one.new.lines)
+        yield from _policies(one, place)
+        yield from _type(one, place)
+        yield from _collides(one, changes.get(one.new.name), place)
+        yield from _open(one, changes.get(one.new.name), place)
+        yield from _machine(one, place)
+        yield from _nested(one, place)
+        if one.new.type == "AWS::AutoScaling::AutoScalingGroup":
+            yield from _fleet(one, diff, place)
+    yield from _names(diff, after.path)
+    yield from _single(diff, after.path)
+    yield from _exports(diff, before, after)
+    yield from _left_to_deployment(before, after)
+
+
+# Private
+
+
+def _policies(one: Both, place: Place) -> Iterator[Draft]:
+    kind = stateful(terraform_type(one.new.type))
+    if kind is None or one.old.type != one.new.type:
+        return
+    weaker: list[str] = []
+    lowest = 2
+    for name in ("DeletionPolicy", "UpdateReplacePolicy"):
+        old, new = policy_of(one.old, name), policy_of(one.new, name)
+        if _STRENGTH.get(new, 0) < _STRENGTH.get(old, 0):
+            weaker.append(f"{name} {old} -> {new}{'' if name in one.new.body else ' (removed)'}")
+            if name == "DeletionPolicy":
+                lowest = _STRENGTH.get(new, 0)
+    if not weaker:
+        return
+    severity: Severity = "low"
+    if lowest == 0:
+        severity = "high" if kind.severity == "critical" else "medium"
+    elif "UpdateReplacePolicy" in weaker[-1]:
+        severity = "medium" if kind.severity == "critical" else "low"
+    yield Draft(
+        "GUARD_REMOVED",
+        severity,
+        one.new.name,
+        f"{' and '.join(weaker)} of the {kind.word} {one.new.name}: nothing is lost now, but when it leaves the "
+        f"template or must be replaced, CloudFormation no longer keeps {kind.holds}.",
+        reversible=True,
+        back="Put the policy back before anything else changes.",
+        certainty="likely",
+        place=place,
+        code_only=True,
+    )
+
+
+def _type(one: Both, place: Place) -> Iterator[Draft]:
+    if one.old.type == one.new.type:
+        return
+    found = one.compared
+    differing = [
+        f"{name} {show(found.before.get(name))} -> {show(found.after.get(name))}"
+        for name in sorted({*found.before, *found.after})
+        if "always" in (replaced_by(one.old.type, name), replaced_by(one.new.type, name))
+        and not same(found.before.get(name), found.after.get(name))
+    ]
+    also = f" ({', '.join(differing[:3])})" if differing else ""
+    name = "and its DNS name is another one " if "LoadBalancing" in one.old.type else ""
+    yield Draft(
+        "APPLY_FAIL",
+        "medium",
+        one.new.name,
+        f"{one.new.name} becomes {one.new.type} instead of {one.old.type}{also}. CloudFormation refuses a new Type "
+        "under the same logical id, so the update fails and is rolled back; under another logical id the resource is "
+        f"replaced {name}at the moment of the switch. Add the new one beside it, move what uses it, then remove the "
+        "old one.",
+        reversible=True,
+        back="The stack rolls back by itself.",
+        certainty="likely",
+        place=place,
+    )
+
+
+def _physical(part: Part, properties: Mapping[str, Any]) -> tuple[str, Any]:
+    for name, value in properties.items():
+        if (name in _NAMES or (name == "Name" and part.type.startswith(_PLAIN_NAME))) and isinstance(value, str):
+            return name, value
+    return "", None
+
+
+def _collides(one: Both, change: ResourceChange | None, place: Place) -> Iterator[Draft]:
+    """A custom name that stays while the resource is replaced: the new one cannot have it while the old one stands."""
+    if change is None or change.action != "replace" or one.old.type != one.new.type or deletes_first(one.new.type):
+        return
+    name, value = _physical(one.new, one.compared.after)
+    if not name or replaced_by(one.new.type, name) != "always" or not same(one.compared.before.get(name), value):
+        return
+    yield Draft(
+        "APPLY_FAIL",
+        "medium",
+        one.new.name,
+        f"{one.new.name} has the custom name {name} {show(value)} and must be replaced. CloudFormation creates the new "
+        "one first and refuses a name that is taken: the update fails and is rolled back until the name changes too.",
+        reversible=True,
+        back="The stack rolls back by itself.",
+        certainty=change.certainty,
+        place=place,
+    )
+
+
+def _open(one: Both, change: ResourceChange | None, place: Place) -> Iterator[Draft]:
+    forced = one.compared.forced
+    if change is None or change.action != "update" or not forced:
+        return
+    words = ", ".join(
+        f"{entry.name} {show(one.compared.before.get(entry.name))} -> {show(one.compared.after.get(entry.name))}"
+        for entry in forced[:3]
+    )
+    yield Draft(
+        "RESTART",
+        "low",
+        one.new.name,
+        f"{words}: where the two differ in value, CloudFormation replaces {one.new.name}. Pass what is there now.",
+        reversible=True,
+        back="Put the value back.",
+        certainty="possible",
+        place=place,
+    )
+
+
+def _machine(one: Both, place: Place) -> Iterator[Draft]:
+    found = one.compared
+    if one.new.type != "AWS::EC2::Instance" or found.forced:
+        return
+    stops = [name for name in ("UserData", "InstanceType", "EbsOptimized") if name in found.changed]
+    if stops:
+        yield Draft(
+            "RESTART",
+            "medium",
+            one.new.name,
+            f"{' and '.join(stops)} of {one.new.name} changes: CloudFormation stops the instance and starts it again "
+            "(one whose root disk is an instance store is replaced), so what it serves has downtime.",
+            reversible=True,
+            certainty=found.certainty,
+            place=place,
+        )
+
+
+def _fleet(one: Both, diff: Diff, place: Place) -> Iterator[Draft]:
+    """The machines of a group whose launch configuration or template is another one."""
+    switched = [name for name in _FLEET if name in one.compared.changed]
+    named = {name for key in _FLEET for name in names_in(one.new.properties.get(key))}
+    changed = sorted(name for name in named if name in diff.both and diff.both[name].compared.changed)
+    if not switched and not changed:
+        return
+    policy = one.new.body.get("UpdatePolicy")
+    policy = policy if isinstance(policy, Mapping) else {}
+    rolling = policy.get("AutoScalingRollingUpdate")
+    if (rolling is None and "AutoScalingReplacingUpdate" not in policy) or _another(one, switched):
+        return
+    what = " and ".join(f"{name} changes" for name in switched) or f"{', '.join(changed)} changes"
+    kept = rolling.get("MinInstancesInService", 0) if isinstance(rolling, Mapping) else 1
+    alone = number(kept) == 0
+    more = " MinInstancesInService is 0, so all may be away at once." if alone else ""
+    reason = f"{what}: the UpdatePolicy rolls every instance of {one.new.name} to it.{more}"
+    yield _roll(one, "medium" if alone else "low", reason, place)
+
+
+def _another(one: Both, switched: list[str]) -> bool:
+    """Whether the group takes its machines from another kind of thing: that is said of what it took them from."""
+    return any(name not in one.compared.before or name not in one.compared.after for name in switched)
+
+
+def _roll(one: Both, severity: Severity, reason: str, place: Place) -> Draft:
+    return Draft("RESTART", severity, one.new.name, reason, reversible=True, certainty="likely", place=place)
+
+
+def _nested(one: Both, place: Place) -> Iterator[Unjudged]:
+    if one.new.type != "AWS::CloudFormation::Stack":
+        return
+    url = one.compared.after.get("TemplateURL")
+    if "TemplateURL" in one.compared.changed and (not isinstance(url, str) or "://" in url):
+        yield Unjudged(
+            one.new.name,
+            f"the nested stack gets another template ({show(url)}) that is not in this repository",
+            "Make a change set with --include-nested-stacks and give it.",
+            place,
+        )
+
+
+def _names(diff: Diff, path: str) -> Iterator[Draft]:
+    """A resource under a new logical id that keeps the custom name of the one that goes."""
+    gone: dict[tuple[str, str], str] = {}
+    for part in diff.removed.values():
+        name, value = _physical(part, evaluate(part.properties, diff.scopes.before) or {})
+        if name:
+            gone[part.type, str(value)] = part.name
+    for part in diff.added.values():
+        name, value = _physical(part, evaluate(part.properties, diff.scopes.after) or {})
+        old = gone.get((part.type, str(value))) if name else None
+        if old and not deletes_first(part.type):
+            yield Draft(
+                "APPLY_FAIL",
+                "medium",
+                part.name,
+                f"{old} becomes {part.name} with the same {name} {show(value)}. CloudFormation creates the new one "
+                "before it deletes the old one and refuses a name that is taken: the update fails. Keep the logical "
+                "id, or import what exists.",
+                reversible=True,
+                back="The stack rolls back by itself.",
+                certainty="likely",
+                place=Place(path, *part.lines),
+            )
+
+
+def _single(diff: Diff, path: str) -> Iterator[Draft]:
+    """A second policy on a thing that has one, before the first is taken away."""
+    gone: dict[tuple[str, str], list[str]] = {}
+    for part in diff.removed.values():
+        if key := POLICY_OF_ONE.get(part.type):
+            gone.setdefault((part.type, str(part.properties.get(key))), []).append(part.name)
+    for part in diff.added.values():
+        key = POLICY_OF_ONE.get(part.type)
+        old = gone.get((part.type, str(part.properties.get(key)))) if key else None
+        if old:
+            yield Draft(
+                "APPLY_FAIL",
+                "low",
+                part.name,
+                f"{part.name} is created while {' or '.join(old[:3])} still holds the policy of the same {key}: "
+                "CloudFormation refuses the second one, or takes the new policy away with the old. Keep the logical "
+                "id, or do it in two steps.",
+                reversible=True,
+                back="The stack rolls back by itself.",
+                certainty="possible",
+                place=Place(path, *part.lines),
+            )
+
+
+def _exports(diff: Diff, before: Template, after: Template) -> Iterator[Draft]:
+    def exported(template: Template, scope: Any) -> dict[str, str]:
+        found = {}
+        for name, output in template.outputs.items():
+            export = output.get("Export")
+            if isinstance(export, Mapping) and "Name" in export:
+                found[show(evaluate(export["Name"], scope))] = name
+        return found
+
+    if not after.resources:
+        return
+    old, new = exported(before, diff.scopes.before), exported(after, diff.scopes.after)
+    gone = sorted(set(old) - set(new))
+    if gone:
+        names = ", ".join(gone[:4]) + (f" and {len(gone) - 4} more" if len(gone) > 4 else "")
+        yield Draft(
+            "APPLY_FAIL",
+            "low",
+            old[gone[0]],
+            f"{'The export' if len(gone) == 1 else 'The exports'} {names} {'is' if len(gone) == 1 else 'are'} removed. "
+            "CloudFormation refuses the update while another stack imports one: take the imports away first.",
+            reversible=True,
+            back="The stack rolls back by itself.",
+            certainty="possible",
+            place=Place(after.path),
+        )
+
+
+def _left_to_deployment(before: Template, after: Template) -> Iterator[Unjudged]:
+    macros = [name for name in after.transforms if name not in KNOWN_TRANSFORMS]
+    if macros:
+        yield Unjudged(
+            after.path,
+            f"the macro {', '.join(macros)} rewrites this template when it is deployed",
+            "Make a change set and give it.",
+            Place(after.path),
+        )
+    for name in sorted({*before.loops, *after.loops}):
+        if before.loops.get(name) != after.loops.get(name):
+            yield Unjudged(
+                after.path,
+                f"{name} is unfolded when the template is deployed, and it changes",
+                "Make a change set and give it.",
+                Place(after.path),
+            )
