@@ -30,7 +30,7 @@ def read(trees: Trees, pairs: tuple[Pair, ...]) -> Found:
             unjudged[Unjudged(task.variables.path, _LOST, _MEND, Place(task.variables.path))] = None
             continue
         old, new = _stack(before, task.before, task.variables.before), _stack(after, task.after, task.variables.after)
-        name = task.variables.path or task.after or task.before or "."
+        name = task.after or task.before or "."
         library = _is_library(task.after or task.before)
         if library and not new.pieces:
             # A module that nobody calls any more is only a text; who called it says what goes.
@@ -46,9 +46,12 @@ def read(trees: Trees, pairs: tuple[Pair, ...]) -> Found:
     )
 
 
+MOST_TAKERS = 200
+"""So many folders are searched for who takes a variable."""
+
 # Private
 
-_LOST = "the code that takes these variables is not in a folder above, so what they change cannot be told"
+_LOST = "the code that takes these variables is not found, so what they change cannot be told"
 _MEND = "judge the plan (--plan)"
 
 
@@ -69,13 +72,18 @@ def _tasks(pairs: Iterable[Pair], before: Folders, after: Folders) -> Iterator[_
             if path and (is_code(path) or is_given(path)):
                 folders[posixpath.dirname(path)] = None
     for folder in sorted(folders):
-        if folder in moved.values():
-            continue
-        yield _Task(folder, moved.get(folder, folder))
+        if folder not in moved.values():
+            yield _Task(folder, moved.get(folder, folder))
     for pair in pairs:
-        if not is_code(pair.path) and not is_given(pair.path):
-            found = _taker(pair.path, before, after)
-            yield _Task(found or "", found or "", pair, lost=found is None)
+        # A file of variables that is new or gone is an environment's, whose resources nobody can see from here.
+        if not is_code(pair.path) and not is_given(pair.path) and pair.before and pair.after:
+            old, new = before.variables(pair.before), after.variables(pair.after)
+            changed = {name for name in {*old, *new} if old.get(name) != new.get(name)}
+            takers = _takers(pair.after, changed, after) if changed else ()
+            if takers is None:
+                yield _Task("", "", pair, lost=True)
+            for folder in takers or ():
+                yield _Task(folder, folder, pair)
 
 
 def _moved_folders(pairs: Iterable[Pair], before: Folders, after: Folders) -> dict[str, str]:
@@ -89,15 +97,27 @@ def _moved_folders(pairs: Iterable[Pair], before: Folders, after: Folders) -> di
     return {from_: to.pop() for from_, to in moved.items() if len(to) == 1}
 
 
-def _taker(path: str, before: Folders, after: Folders) -> str | None:
-    """The nearest folder above a file of variables that holds code."""
-    folder = posixpath.dirname(path)
+def _takers(path: str, changed: set[str], folders: Folders) -> tuple[str, ...] | None:
+    """The folders that take these variables: the nearest above with code, else those below one that declare them.
+
+    None where there are too many to look into, or none with code at all.
+    """
+    above = posixpath.dirname(path)
     while True:
-        if after.holds_code(folder) or before.holds_code(folder):
-            return folder
-        if not folder:
+        if folders.holds_code(above):
+            return (above,)
+        if below := folders.below(above):
+            break
+        if not above:
             return None
-        folder = posixpath.dirname(folder)
+        above = posixpath.dirname(above)
+    if len(below) > MOST_TAKERS:
+        return None
+    return tuple(
+        folder
+        for folder in below
+        if any(block.kind == "variable" and changed & {*block.labels} for block in folders.folder(folder).blocks)
+    )
 
 
 def _stack(folders: Folders, path: str, variables: str) -> Stack:
@@ -114,4 +134,4 @@ def _environment(task: _Task) -> str:
 
 
 def _is_library(folder: str) -> bool:
-    return bool(set(folder.split("/")) & {"modules", "module"})
+    return any(part == "module" or part.endswith("modules") for part in folder.split("/"))

@@ -13,6 +13,7 @@ from tidegate.infra.graph import Use, Uses, uses_of
 from tidegate.infra.same import same
 from tidegate.infra.terraform.addresses import address_of, within
 from tidegate.infra.terraform.cleaning import Cleaner
+from tidegate.infra.terraform.resolve import called_locally
 from tidegate.infra.terraform.stacks import Piece, Stack
 from tidegate.infra.terraform.syntax import Block, Literal
 from tidegate.infra.terraform.words import Text
@@ -40,8 +41,11 @@ def world_of(before: Stack, after: Stack, name: str, environment: str, library: 
     old = {address: cleaner.clean(piece) for address, piece in before.pieces.items()}
     new = {address: cleaner.clean(piece) for address, piece in after.pieces.items()}
     forgotten, imported = _forgotten(after), _imported(after)
+    swapped = swapped_calls(before, after)
     changes: list[ResourceChange] = []
     for match in matched(before, after):
+        if any(within(match.address, one) for one in swapped):
+            continue
         if change := _change(match, old, new):
             if change.action == "delete" and any(within(change.address, one) for one in forgotten):
                 change = replace(change, action="forget")
@@ -57,6 +61,15 @@ def world_of(before: Stack, after: Stack, name: str, environment: str, library: 
         uses_before=_uses(before),
         uses_after=_uses(after),
         environment=environment or after.environment or before.environment,
+    )
+
+
+def swapped_calls(before: Stack, after: Stack) -> tuple[str, ...]:
+    """Calls whose source lies in this tree on one side alone: what they make can be seen there and not here."""
+    return tuple(
+        address
+        for address, (source, _) in after.sources.items()
+        if address in before.sources and called_locally(source) != called_locally(before.sources[address][0])
     )
 
 
@@ -127,6 +140,19 @@ def _change(
             spelled=piece.spelled,
         )
     was, is_ = old[before.address], new[after.address]
+    if before.type != after.type:
+        return ResourceChange(
+            after.address,
+            before.type,
+            "replace",
+            was,
+            is_,
+            forced_by=("source",),
+            why=f"it makes {after.type} from now on",
+            certainty="possible",
+            place=place,
+            spelled=before.spelled,
+        )
     differing = [name for name in sorted({*was, *is_}) if not _alike(was.get(name), is_.get(name))]
     if not differing and not match.moved_from:
         return None

@@ -39,6 +39,13 @@ class Folders:
     def holds_code(self, path: str) -> bool:
         return any(is_code(name) for name in self._names(path))
 
+    def below(self, path: str) -> tuple[str, ...]:
+        """The folders with code anywhere below this one."""
+        self._names(path)
+        head = f"{path}/" if path else ""
+        listed = self._listed or {}
+        return tuple(folder for folder, names in listed.items() if folder.startswith(head) and any(map(is_code, names)))
+
     def folder(self, path: str) -> Folder:
         """The code of a folder; an empty one where there is none."""
         found = self._folders.get(path)

@@ -44,6 +44,12 @@ def origins(before: Stack, after: Stack) -> Iterator[Draft]:
 
 def _moved(address: str, old: tuple[str, str], new: tuple[str, str]) -> Iterator[tuple[Severity, str]]:
     was, is_ = _pin(old), _pin(new)
+    if called_locally(old[0]) != called_locally(new[0]):
+        yield (
+            "low",
+            f"the source of {address} is another ({old[0]} -> {new[0]}), and only one of them lies here: whether it still "
+            "makes the same things only a plan shows.",
+        )
     if called_locally(old[0]) or called_locally(new[0]):
         return
     if _owner(bare(old[0])) != _owner(bare(new[0])):
