@@ -45,7 +45,7 @@ def data_destroyed(world: World) -> Iterator[Draft]:
 
 def unknown_destroyed(world: World) -> Iterator[Draft]:
     """What goes away and may hold data: types that are not known. Many are said in one sentence."""
-    gone = [change for change in world.changes if change.destroyed and _unknown(change.type)]
+    gone = [change for change in world.changes if change.destroyed and _unknown(change)]
     if len(gone) <= 2:
         for change in gone:
             verb = "replaced" if change.action == "replace" else "destroyed"
@@ -130,7 +130,8 @@ def _told(change: ResourceChange) -> str:
 
 
 def _forced(change: ResourceChange) -> str:
-    return " and ".join(str(pair(change, name)) for name in change.forced_by[:3])
+    found = [pair(change, name) for name in change.forced_by[:3]]
+    return " and ".join(str(one) if one.changed else one.shown for one in found)
 
 
 def _because(change: ResourceChange) -> str:
@@ -195,8 +196,11 @@ def _replica(change: ResourceChange, kind: Stateful, source: str) -> Draft:
     )
 
 
-def _unknown(type_: str) -> bool:
+def _unknown(change: ResourceChange) -> bool:
+    type_ = change.type
     if "/" in type_ or type_ in MACHINES or is_utility(type_):
+        return False
+    if type_.startswith("custom_") and change.action == "replace":
         return False
     return stateful(type_) is None and not is_stateless(type_)
 
