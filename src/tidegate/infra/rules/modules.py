@@ -26,9 +26,9 @@ def defaults_replaced(world: World) -> Iterator[Draft]:
                 "TLS_OFF",
                 "high",
                 change.address,
-                f"{shown} is given to {change.address} for the first time and replaces the module's default list, which "
-                "may hold rds.force_ssl=1: then TLS is silently no longer enforced, and clients may connect in clear. "
-                "Repeat rds.force_ssl = 1 in the list.",
+                f"{shown} is given to {change.address} for the first time and replaces the module's default list, "
+                "which may hold rds.force_ssl=1: then TLS is silently no longer enforced, and clients may connect "
+                "in clear. Repeat rds.force_ssl = 1 in the list.",
                 reversible=True,
                 back="add rds.force_ssl = 1 to the list",
                 certainty="possible",

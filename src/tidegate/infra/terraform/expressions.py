@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NoReturn
 
-from tidegate.infra.terraform.scanning import end_of_code, end_of_quoted, unescaped
+from tidegate.infra.terraform.scanning import Cursor, UnreadableError, end_of_code, end_of_quoted, unescaped
 from tidegate.infra.terraform.syntax import (
     Call,
     Choice,
@@ -25,64 +24,8 @@ from tidegate.infra.terraform.syntax import (
 DEEPEST = 100
 
 
-class UnreadableError(Exception):
-    """A text that is not of the language, and in a few words why. `Reader.place` says where."""
-
-
-class Reader:
-    """One text and the place in it. Every method reads from the place and moves it on."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.place = 0
-
-    def fail(self, reason: str) -> NoReturn:
-        raise UnreadableError(reason)
-
-    def take(self, pattern: re.Pattern[str]) -> str:
-        found = pattern.match(self.text, self.place)
-        if not found:
-            return ""
-        self.place = found.end()
-        return found[0]
-
-    def looking_at(self, text: str) -> bool:
-        return self.text.startswith(text, self.place)
-
-    def skip(self) -> None:
-        """Passes spaces, lines and comments."""
-        self.place = _end(_BLANK, self.text, self.place)
-
-    def skip_spaces(self) -> None:
-        """Passes spaces and comments within the line."""
-        self.place = _end(_SPACES, self.text, self.place)
-
-    def expect(self, text: str) -> None:
-        if not self.looking_at(text):
-            self.fail(f"{text!r} is expected here")
-        self.place += len(text)
-
-    def ended(self) -> bool:
-        self.skip()
-        return self.place >= len(self.text)
-
-    def closed(self, bracket: str) -> bool:
-        """Whether the bracket closes here; it is passed."""
-        self.skip()
-        if self.place >= len(self.text):
-            self.fail(f"{bracket!r} is missing")
-        if not self.looking_at(bracket):
-            return False
-        self.place += 1
-        return True
-
-    def end_of_entry(self) -> None:
-        """An entry of a body ends with its line, or with the body."""
-        self.skip_spaces()
-        if self.place < len(self.text) and self.text[self.place] not in "\n},":
-            self.fail("the line goes on where it should end")
-        if self.looking_at(","):
-            self.place += 1
+class Reader(Cursor):
+    """Reads expressions from the place of the cursor."""
 
     def expression(self, depth: int = 0, inside: bool = False) -> Expression:
         """`inside` brackets lines mean nothing."""
@@ -274,8 +217,6 @@ class Reader:
         return _template(body, depth)
 
 
-_BLANK = re.compile(r"(?:[\s]+|#[^\n]*|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)*")
-_SPACES = re.compile(r"(?:[ \t\r\f]+|#[^\n]*|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)*")
 _WORD = re.compile(r"[A-Za-z_][\w-]*(?:::[A-Za-z_][\w-]*)*")
 _CALLED = re.compile(r"[ \t]*\(")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
@@ -290,11 +231,6 @@ _FOR = re.compile(r"for\s+([A-Za-z_][\w-]*)\s*(?:,\s*([A-Za-z_][\w-]*)\s*)?\s+in
 _IF = re.compile(r"if\b")
 _HEREDOC = re.compile(r"<<(-?)\s*([A-Za-z_][\w-]*)[ \t]*\n")
 _MARK = re.compile(r"\$\$\{|%%\{|\$\{|%\{")
-
-
-def _end(pattern: re.Pattern[str], text: str, place: int) -> int:
-    found = pattern.match(text, place)
-    return found.end() if found else place
 
 
 def _template(text: str, depth: int, escapes: bool = False) -> Expression:

@@ -13,7 +13,8 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import NoReturn
 
-from tidegate.infra.terraform.expressions import Reader, UnreadableError
+from tidegate.infra.terraform.expressions import Reader
+from tidegate.infra.terraform.scanning import UnreadableError
 from tidegate.infra.terraform.syntax import Block, Expression, Fault, Literal, Opaque, Source
 
 DEEPEST = 60

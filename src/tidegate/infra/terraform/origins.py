@@ -47,8 +47,8 @@ def _moved(address: str, old: tuple[str, str], new: tuple[str, str]) -> Iterator
     if called_locally(old[0]) != called_locally(new[0]):
         yield (
             "low",
-            f"the source of {address} is another ({old[0]} -> {new[0]}), and only one of them lies here: whether it still "
-            "makes the same things only a plan shows.",
+            f"the source of {address} is another ({old[0]} -> {new[0]}), and only one of them lies here: whether it "
+            "still makes the same things only a plan shows.",
         )
     if called_locally(old[0]) or called_locally(new[0]):
         return

@@ -15,6 +15,7 @@ from tidegate.infra.terraform.documents import policy_document
 from tidegate.infra.terraform.folders import Folder
 from tidegate.infra.terraform.functions import OTHERS, UnsettledError, call, text_of
 from tidegate.infra.terraform.operators import apply
+from tidegate.infra.terraform.scanning import UnreadableError
 from tidegate.infra.terraform.steps import as_text, flag, grouped, step
 from tidegate.infra.terraform.syntax import (
     Block,
@@ -45,6 +46,10 @@ class Around(Protocol):
     """What a folder does not hold itself: files, and the outputs of the modules that it calls."""
 
     def text(self, path: str) -> str | None: ...
+
+    def spend(self) -> None:
+        """One more step of work. Raises RecursionError when there have been more than any real code needs."""
+        ...
 
     def output(self, caller: Resolver, module: str, name: str) -> Value | None:
         """The value of a local module's output, None where the module cannot be followed."""
@@ -103,6 +108,7 @@ class Resolver:
             self.outputs[one] = block
 
     def _value(self, found: Expression, local: Local) -> Value:
+        self.around.spend()
         match found:
             case Literal(value):
                 return value
@@ -152,17 +158,19 @@ class Resolver:
     def _file(self, values: list[Value]) -> Value:
         """A file beside the code. A template that names variables stays in words that hold its text."""
         path = posixpath.normpath(values[0])
-        if path.startswith(("../", "/")) or (found := self.around.text(path)) is None:
+        if f"file {path}" in self._open or path.startswith(("../", "/")) or (found := self.around.text(path)) is None:
             return None
         if len(values) == 1:
             return found
-        from tidegate.infra.terraform.expressions import Reader, UnreadableError
+        from tidegate.infra.terraform.expressions import Reader
 
+        self._open.add(f"file {path}")
         try:
-            names = values[1] if isinstance(values[1], dict) else {}
-            return self.value(Reader("").template(found), names)
+            return self._value(Reader("").template(found), values[1] if isinstance(values[1], dict) else {})
         except UnreadableError:
             return later(f"templatefile({words_of(path)}, {words_of(found)}, {words_of(values[1])})")
+        finally:
+            self._open.discard(f"file {path}")
 
     def _object(self, pairs: tuple[tuple[Expression, Expression], ...], local: Local) -> Value:
         made: dict[str, Value] = {}

@@ -20,6 +20,9 @@ from tidegate.infra.values import Later, Value
 MOST = 20_000
 """A stack with more resources than this is not unfolded further."""
 MOST_OF_ONE = 500
+MOST_CALLS = 2_000
+MOST_STEPS = 2_000_000
+"""Expressions that are settled for one stack; real ones need a hundredth of it."""
 DEEPEST = 8
 
 
@@ -82,11 +85,15 @@ class _Unfolding:
         self._files: dict[str, None] = {}
         self._sources: dict[str, tuple[str, str]] = {}
         self._secrets: list[str] = []
+        self._left = MOST_STEPS
+        self._calls_left = MOST_CALLS
 
     def stack(self, path: str, variables: Mapping[str, Expression]) -> Stack:
         folder = self._folders.folder(path)
         resolver = Resolver(structs.replace(folder, given={**folder.given, **variables}), {}, self)
         self._unfold(resolver, 0)
+        if self._left < 0 or len(self._pieces) >= MOST or self._calls_left < 0:
+            self._unread[Unjudged(path or ".", _TOO_LARGE, "judge the plan (--plan)")] = None
         environment = next((found for name in _ENVIRONMENT if isinstance(found := _variable(resolver, name), str)), "")
         return Stack(
             path,
@@ -101,6 +108,11 @@ class _Unfolding:
 
     def text(self, path: str) -> str | None:
         return self._folders.text(path)
+
+    def spend(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise RecursionError
 
     def output(self, caller: Resolver, module: str, name: str) -> Value | None:
         child = self.child(caller, module)
@@ -185,6 +197,9 @@ class _Unfolding:
         source = caller.value(block.attributes["source"]) if "source" in block.attributes else None
         if not called_locally(source):
             return None
+        self._calls_left -= 1
+        if self._calls_left < 0:
+            return None
         path = posixpath.normpath(posixpath.join(caller.folder.path, str(source)))
         path = "" if path == "." else path
         if path.startswith("..") or not self._folders.holds_code(path):
@@ -227,6 +242,7 @@ class _Unfolding:
 
 _OWN = ("variable", "locals", "output", "terragrunt")
 _ENVIRONMENT = ("environment", "environment_name", "env", "stage", "environment-name", "govuk_environment")
+_TOO_LARGE = "the code unfolds to more than any that people write, so it is not judged wholly"
 _ABSENT = "the module's folder {} is not there, so what it makes is not judged"
 
 

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tidegate.infra.terraform.expressions import Reader, UnreadableError
+from tidegate.infra.terraform.expressions import Reader
+from tidegate.infra.terraform.scanning import UnreadableError
 from tidegate.infra.terraform.syntax import Block, Expression, Fault, ListOf, Literal, ObjectOf, Source
 
 DEEPEST = 60
