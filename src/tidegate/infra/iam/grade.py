@@ -65,7 +65,9 @@ def broadest(grant: Grant) -> Breadth:
 def grade(grant: Grant) -> Grade:
     """How grave a new grant to a role, user or group is."""
     wide = broadest(grant)
-    scope = {"all": "every resource", "some": "every resource of that prefix", "one": "it"}[wide]
+    services = sorted({one.split(":", 1)[0] for one in grant.actions})
+    every = f"every resource of {services[0]}" if len(services) == 1 and not grant.all_but else "every resource"
+    scope = {"all": every, "some": "every resource of that prefix", "one": "it"}[wide]
     if everything(grant):
         return Grade("critical", "everything in the account", everything=True)
     reach = grant.reach or frozenset().union(*(expand(one.lower()) or {one} for one in grant.actions))

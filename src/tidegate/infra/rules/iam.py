@@ -252,6 +252,6 @@ def _cut(address: str, case: _Case, who: str, run: Sequence[str]) -> Draft:
     severity: Severity = "low"
     if run and whole:
         severity = "medium"
-        reason += f" {listed(run, 3)} {'runs' if len(set(run)) == 1 else 'run'} with it and loses all of"
-        reason += f" {listed(whole)}; what still calls it gets AccessDenied."
+        verbs = "runs with it and loses" if len(set(run)) == 1 else "run with it and lose"
+        reason += f" {listed(run, 3)} {verbs} all of {listed(whole)}; what still calls it gets AccessDenied."
     return Draft("IAM_CUT", severity, address, reason, True, "apply the policy as it was before")
