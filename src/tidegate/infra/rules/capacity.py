@@ -8,7 +8,7 @@ from tidegate.facts import Severity
 from tidegate.infra.kinds import stateful
 from tidegate.infra.rules.renames import renames
 from tidegate.infra.rules.saying import by_module, edits, heads, label, turned
-from tidegate.infra.rules.sizes import ratio
+from tidegate.infra.rules.sizes import ratio, size
 from tidegate.infra.rules.upgrades import CLASSES, now, sized
 from tidegate.infra.same import Pair, field, flag, items, number
 from tidegate.infra.values import Draft, Later, ResourceChange, Value, World
@@ -51,6 +51,9 @@ _SAFE_WRITES = {
     "sync_binlog": "1",
 }
 _MUCH = 4.0
+_FAR = 8.0
+_SMALL = 8.0
+"""On the scale of AWS: an xlarge. What stays below it costs little, however many times it grew."""
 
 
 def capacity_changed(world: World) -> Iterator[Draft]:
@@ -89,10 +92,15 @@ def _class(change: ResourceChange, names: frozenset[str]) -> Iterator[Draft]:
             f"{found}: {label(change)} gets {_share(times)} of its size {when}. Look at its load at the peak first: "
             "too small is an outage that looks like slowness."
         )
-        severity: Severity = "high" if times <= 1 / _MUCH and kind is not None else "medium"
+        severity: Severity = "high" if times <= 1 / _FAR and kind is not None else "medium"
         yield _down(change, reason, severity)
-    elif times >= _MUCH:
+    elif times >= _MUCH and _costly(found.after):
         yield _cost(change, f"{found}: {label(change)} becomes {times:g} times as large, and so does its price.")
+
+
+def _costly(value: Value) -> bool:
+    found = size(value)
+    return found is not None and (found[0] != "aws" or found[1] >= _SMALL)
 
 
 def _count(change: ResourceChange, found: Pair) -> Iterator[Draft]:

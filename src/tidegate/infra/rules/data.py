@@ -9,8 +9,8 @@ from tidegate.infra.kinds import Stateful, is_stateless, is_utility, stateful
 from tidegate.infra.rules.renames import Renames, name_of, renames, stem
 from tidegate.infra.rules.saves import saves, worse
 from tidegate.infra.rules.saying import label, listed, users
-from tidegate.infra.same import field, flag, items, pair
-from tidegate.infra.values import Draft, ResourceChange, World
+from tidegate.infra.same import field, flag, items, pair, show
+from tidegate.infra.values import Draft, Later, ResourceChange, World
 
 MACHINES = frozenset(
     """
@@ -181,8 +181,8 @@ def _object(world: World, change: ResourceChange, kind: Stateful, gone: dict[str
 def _copies(change: ResourceChange) -> str:
     for path in ("replicate_source_db", "replication_source_identifier", "master_instance_name", "create_source_id"):
         source = field(change.before, path)
-        if isinstance(source, str) and source:
-            return source
+        if isinstance(source, (str, Later)) and show(source, 60) not in ('""', ""):
+            return show(source, 60)
     return ""
 
 

@@ -111,7 +111,7 @@ def _guards(change: ResourceChange, lost: list[Pair]) -> Draft:
 
 
 def _unsettled(change: ResourceChange, one: Pair) -> bool:
-    return isinstance(one.after, Later) or (one.before is None and by_module(change))
+    return isinstance(one.after, Later) or (by_module(change) and (one.before is None or one.after is None))
 
 
 def _mercy(name: str) -> str:
