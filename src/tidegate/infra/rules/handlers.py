@@ -8,8 +8,8 @@ from tidegate.facts import Severity
 from tidegate.infra.flows.asleep import switch
 from tidegate.infra.flows.view import View, stores_of
 from tidegate.infra.rules.words import named, replaced_why
-from tidegate.infra.same import field, number, pair
-from tidegate.infra.values import Draft, ResourceChange
+from tidegate.infra.same import field, flag, number, pair
+from tidegate.infra.values import Draft, Mitigation, ResourceChange
 
 
 def handlers(view: View, said: set[str]) -> Iterator[Draft]:
@@ -215,5 +215,12 @@ def _stores(view: View, said: set[str]) -> Iterator[Draft]:
             reversible=cache,
             back="restore a snapshot and point the services at it" if not cache else "wait until it is warm again",
             path=(*callers[:1], address),
+            mitigations=_protected(change),
             dependents=tuple(callers),
         )
+
+
+def _protected(change: ResourceChange) -> tuple[Mitigation, ...]:
+    if flag(field(change.before, "deletion_protection")):
+        return (Mitigation("deletion_protection = true: the destroy is refused and the apply stops half-way"),)
+    return ()

@@ -60,16 +60,15 @@ def _full(view: View, cut: Cut, services: list[str]) -> Draft:
     retired = services == [cut.culprit] and view.changes[cut.culprit].action == "delete" and view.final.alive(entry)
     grave: Severity = "high" if retired else "critical"
     subject = _subject(view, cut)
-    whole = f"nothing answers behind {entry} any more" if not view.final.alive(entry) else f"{entry} no longer reaches"
     if view.final.alive(entry):
-        whole += f" {named(services)}"
+        whole = f"{entry} no longer reaches {named(services)}"
     else:
-        whole += f": {named(services)} cannot be reached"
+        whole = f"nothing answers behind {entry} any more ({named(services)} cannot be reached)"
     return Draft(
         code="OUTAGE_FULL",
         severity=grave,
         address=cut.culprit,
-        reason=f"{subject}, and {whole}. {_advice(view, cut)}".strip(),
+        reason=f"{subject}: {whole}. {_advice(view, cut)}".strip(),
         reversible=True,
         back="put it back and apply again; clients come back when it is there and names have expired",
         path=cut.path,
@@ -82,7 +81,7 @@ def _handover(view: View, cut: Cut, successors: tuple[str, ...]) -> Draft:
         code="OUTAGE_PARTIAL",
         severity="medium",
         address=cut.culprit,
-        reason=f"{_subject(view, cut)}, and {named(successors)} takes over behind {cut.kept}. Nothing orders the two: "
+        reason=f"{_subject(view, cut)}, while {named(successors)} takes over behind {cut.kept}. Nothing orders the two: "
         "until the new one serves, requests fail. A moved block, or creating the new one in a change of its own first, "
         "avoids the gap.",
         reversible=True,
@@ -103,7 +102,7 @@ def _entries(view: View) -> Iterator[Draft]:
                 code="OUTAGE_PARTIAL",
                 severity="high",
                 address=cut.culprit,
-                reason=f"{_subject(view, cut)}, and nothing answers at {_called(view, flow_source)} any more; "
+                reason=f"{_subject(view, cut)}: nothing answers at {_called(view, flow_source)} any more; "
                 f"{cut.path[-1]} stays reachable by other names. {_advice(view, cut)}".strip(),
                 reversible=True,
                 back="put it back and apply again",
