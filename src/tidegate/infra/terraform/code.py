@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from tidegate.facts import Place, Unjudged
+from tidegate.infra.environment import named, of_path
 from tidegate.infra.terraform.diff import world_of
 from tidegate.infra.terraform.family import is_code, is_given
 from tidegate.infra.terraform.folders import Folders
@@ -35,7 +36,7 @@ def read(trees: Trees, pairs: tuple[Pair, ...]) -> Found:
         if library and not new.pieces:
             # A module that nobody calls any more is only a text; who called it says what goes.
             continue
-        worlds.append(world_of(old, new, name, _environment(task), library))
+        worlds.append(world_of(old, new, name, _environment(task, old, new), library))
         drafts += unplanned(old, new)
         unjudged.update(dict.fromkeys(new.unread))
     return Found(
@@ -126,11 +127,14 @@ def _stack(folders: Folders, path: str, variables: str) -> Stack:
     return read_stack(folders, path, folders.variables(variables))
 
 
-def _environment(task: _Task) -> str:
+def _environment(task: _Task, old: Stack, new: Stack) -> str:
+    """What says the environment of a stack beside its resources: its variables' file or values, its folder."""
     if task.variables.path:
-        return posixpath.basename(task.variables.path).partition(".")[0]
-    parts = (task.after or task.before).split("/")
-    return "development" if set(parts) & {"examples", "example", "fixtures", "testdata"} else ""
+        return of_path(task.variables.path)
+    folder = task.after or task.before
+    if set(folder.split("/")) & {"examples", "example", "fixtures", "testdata"}:
+        return "development"
+    return named(new.environment) or named(old.environment) or of_path(f"{folder}/main.tf")
 
 
 def _is_library(folder: str) -> bool:

@@ -60,7 +60,7 @@ def world_of(before: Stack, after: Stack, name: str, environment: str, library: 
         after=_resources(after, new),
         uses_before=_uses(before),
         uses_after=_uses(after),
-        environment=environment or after.environment or before.environment,
+        environment=environment,
     )
 
 
