@@ -16,14 +16,17 @@ class Cleaner:
 
     def __init__(self, stacks: Iterable[Stack]) -> None:
         self._numbers: dict[str, int] = {}
+        self._sought: set[str] = set()
         for stack in stacks:
             for text in stack.secrets:
                 self._note(text)
             for piece in stack.pieces.values():
                 held = HELD.get(piece.type, frozenset())
                 for name, value in piece.values.items():
-                    self._learn(value, name in held or secretive(name))
-        longest_first = sorted(filter(searched, self._numbers), key=lambda one: (-len(one), one))
+                    self._learn(value, secretive(name) or (name in held and piece.type not in _MIXED))
+                    if name in held and piece.type in _MIXED:
+                        self._number(value)
+        longest_first = sorted(filter(searched, self._sought), key=lambda one: (-len(one), one))
         self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
     def clean(self, piece: Piece) -> dict[str, Value]:
@@ -42,9 +45,17 @@ class Cleaner:
 
     # Private
 
+    def _number(self, value: Value) -> None:
+        """Secret where it stands, as much beside it that is none: not looked for elsewhere."""
+        if isinstance(value, str):
+            self._numbers.setdefault(value, len(self._numbers) + 1)
+        for inner in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+            self._number(inner)
+
     def _note(self, text: str) -> None:
         if text.strip():
-            self._numbers.setdefault(text, len(self._numbers) + 1)
+            self._number(text)
+            self._sought.add(text)
 
     def _learn(self, value: Value, secret: bool) -> None:
         if isinstance(value, str):
@@ -79,3 +90,9 @@ class Cleaner:
         if isinstance(value, str):
             return Hidden(self._numbers[value]) if secret and value in self._numbers else self.text(value)
         return value
+
+
+# Private
+
+_MIXED = frozenset({"kubernetes_secret", "kubernetes_secret_v1", "kubernetes_secret_v1_data", "aws_ssm_parameter"})
+"""Types whose values are hidden, but are often no secrets: the name of a database beside its password."""

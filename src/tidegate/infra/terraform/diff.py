@@ -139,6 +139,8 @@ def _change(
             why="" if after is not None else "the block is no longer in the code",
             spelled=piece.spelled,
         )
+    if before.block.broken or after.block.broken:
+        return None
     was, is_ = old[before.address], new[after.address]
     if before.type != after.type:
         return ResourceChange(

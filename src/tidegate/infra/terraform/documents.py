@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Protocol
 
+from tidegate.infra.terraform.scanning import end_of_code
 from tidegate.infra.terraform.syntax import Block, Expression
 from tidegate.infra.terraform.words import in_text
 from tidegate.infra.values import Later, Value
@@ -38,13 +41,11 @@ def policy_document(block: Block, settles: Settles, local: Mapping[str, Value]) 
 
 def parsed(value: Value) -> Value:
     """A text that is JSON as what it says; everything else as it is. What is not settled within a text stays text."""
-    text = value.words if isinstance(value, Later) and "${" in value.words else value
+    text = value.words if isinstance(value, Later) else value
     if not isinstance(text, str) or text.lstrip()[:1] not in ("{", "["):
         return value
-    import json
-
     try:
-        return json.loads(text)
+        return json.loads(_quoted(text) if isinstance(value, Later) else text)
     except (ValueError, RecursionError):
         return value
 
@@ -68,6 +69,30 @@ def within(document: Value) -> Value:
 
 # Private
 
+
+def _quoted(text: str) -> str:
+    """JSON with the interpolations in it as texts: escaped within a text, in quotes of their own outside of one."""
+    made: list[str] = []
+    place, inside = 0, False
+    for found in _MARKS.finditer(text):
+        if found.start() < place:
+            continue
+        made.append(text[place : found.start()])
+        place = found.end()
+        if found[0] != "${":
+            inside ^= found[0] == '"'
+            made.append(found[0])
+            continue
+        end = end_of_code(text, place)
+        if end < 0:
+            raise ValueError("an interpolation is not closed")
+        name = json.dumps("${" + text[place:end] + "}")
+        made.append(name[1:-1] if inside else name)
+        place = end + 1
+    return "".join((*made, text[place:]))
+
+
+_MARKS = re.compile(r'\\.|"|\$\{', re.DOTALL)
 _DECISIVE = ("Action", "NotAction", "Effect", "Statement")
 
 

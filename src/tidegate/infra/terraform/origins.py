@@ -44,6 +44,8 @@ def origins(before: Stack, after: Stack) -> Iterator[Draft]:
 
 def _moved(address: str, old: tuple[str, str], new: tuple[str, str]) -> Iterator[tuple[Severity, str]]:
     was, is_ = _pin(old), _pin(new)
+    if not old[0] or not new[0]:
+        return
     if called_locally(old[0]) != called_locally(new[0]):
         yield (
             "low",

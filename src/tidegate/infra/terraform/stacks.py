@@ -159,7 +159,7 @@ class _Unfolding:
         base = f"{resolver.prefix}module.{name}"
         source = resolver.value(block.attributes["source"]) if "source" in block.attributes else None
         version = resolver.value(block.attributes["version"]) if "version" in block.attributes else ""
-        self._sources[base] = (str(source), str(version))
+        self._sources[base] = (source, str(version)) if isinstance(source, str) else ("", "")
         repeat, instances = _instances(resolver, block)
         for suffix, local in instances:
             child = None

@@ -1,38 +1,11 @@
-"""What a module's caller changes without seeing it: a list that takes the place of the module's own default."""
+"""What the values of a Helm chart permit: accounts of Argo CD outside single sign-on."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 
-from tidegate.infra.same import canonical, items, spelled
 from tidegate.infra.values import Draft, Later, ResourceChange, Value, World
-
-
-def defaults_replaced(world: World) -> Iterator[Draft]:
-    """Lists given to a database's module that were not given before: the module's default may have enforced TLS."""
-    for change in world.changes:
-        called = change.type in _DATABASES and _CALL.search(change.address)
-        if not called or change.action != "update" or change.before is None:
-            continue
-        for name in _PARAMETERS:
-            given = (change.after or {}).get(name)
-            if name in change.before or given is None or _enforces(given):
-                continue
-            shown = spelled(change, name)
-            if isinstance(given, Later):
-                shown = f"{shown} ({given.words})"
-            yield Draft(
-                "TLS_OFF",
-                "high",
-                change.address,
-                f"{shown} is given to {change.address} for the first time and replaces the module's default list, "
-                "which may hold rds.force_ssl=1: then TLS is silently no longer enforced, and clients may connect "
-                "in clear. Repeat rds.force_ssl = 1 in the list.",
-                reversible=True,
-                back="add rds.force_ssl = 1 to the list",
-                certainty="possible",
-            )
 
 
 def accounts_opened(world: World) -> Iterator[Draft]:
@@ -49,20 +22,9 @@ def accounts_opened(world: World) -> Iterator[Draft]:
 
 # Private
 
-_CALL = re.compile(r"(?:^|\.)module\.[^.]+$")
-_DATABASES = ("aws_db_instance", "aws_rds_cluster")
-_PARAMETERS = ("db_parameter", "parameter", "parameters", "db_cluster_parameter_group_parameters")
-_ENFORCING = ("rds.force_ssl", "require_secure_transport")
 _ACCOUNT = re.compile(r"^accounts\.([^.]+)$")
 _ACCOUNT_LINE = re.compile(r"""^\s*["']?accounts\.([^.\s"':]+)["']?\s*:\s*["']?([\w, ]+)""", re.MULTILINE)
 _DEEPEST = 20
-
-
-def _enforces(given: Value) -> bool:
-    for one in items(given):
-        if isinstance(one, Mapping) and str(one.get("name", "")).lower() in _ENFORCING:
-            return str(canonical(one.get("value"))) not in ("None", "0", "false", "OFF")
-    return False
 
 
 def _opened(change: ResourceChange, name: str, more: list[str]) -> Draft:
