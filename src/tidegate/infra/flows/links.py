@@ -75,13 +75,10 @@ def linked(side: Side, address: str, attributes: Iterable[str], types: frozenset
                 later = True
             elif isinstance(leaf, str):
                 found.update(dict.fromkeys(_of_types(side, resolved(side, leaf), types)))
-        uses = [use for use in side.uses.used(address) if _through(use.through, attribute)]
-        joined = list(_of_types(side, (use.used for use in uses), types))
-        if later and not joined and types:
-            unnamed = (use.used for use in side.uses.used(address) if not use.through)
-            joined = list(_of_types(side, unnamed, types))
-        found.update(dict.fromkeys(joined))
-        settled = settled and not (later and not joined)
+        if later:
+            joined = list(_recorded(side, address, attribute, types))
+            found.update(dict.fromkeys(joined))
+            settled = settled and bool(joined)
     found.pop(address, None)
     return Linked(tuple(found), settled)
 
@@ -131,6 +128,15 @@ def _flat(value: Value) -> Iterator[Value]:
             yield from _flat(inner) if isinstance(inner, (list, tuple)) else (inner,)
     elif value is not None:
         yield value
+
+
+def _recorded(side: Side, address: str, attribute: str, types: frozenset[str]) -> Iterator[str]:
+    """What recorded uses say of an attribute; of uses without one, those that could be meant by it."""
+    uses = side.uses.used(address)
+    found = list(_of_types(side, (use.used for use in uses if _through(use.through, attribute)), types))
+    if not found and types:
+        found = list(_of_types(side, (use.used for use in uses if not use.through), types))
+    yield from found
 
 
 def _of_types(side: Side, addresses: Iterable[str], types: frozenset[str]) -> Iterator[str]:

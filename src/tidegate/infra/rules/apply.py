@@ -132,9 +132,10 @@ def _in_use(world: World, change: ResourceChange, dying: set[str]) -> Iterator[D
         return
     why = replaced_why(change)
     does = f"{why} replaces {change.address}" if change.action == "replace" else f"{change.address} is deleted"
+    use = "use" if len(users) > 1 else "uses"
     yield _draft(
         change,
-        f"{does} (delete before create), but {named(users, 4)} still {'use' if len(users) > 1 else 'uses'} it: what is in use cannot be deleted, so "
+        f"{does} (delete before create), but {named(users, 4)} still {use} it: what is in use cannot be deleted, so "
         "the apply stalls and fails half-way"
         + (
             ", and they can be left without it. Set create_before_destroy with a new name, or leave it as it is."

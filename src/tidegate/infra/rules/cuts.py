@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tidegate.facts import Severity
-from tidegate.infra.flows.doors import GROUP_NAMES, Door
-from tidegate.infra.flows.exits import Exits, Route, exits_of
+from tidegate.infra.flows.doors import GROUP_NAMES, Door, groups_of
 from tidegate.infra.flows.links import leaves, linked
-from tidegate.infra.flows.tables import GROUPS
+from tidegate.infra.flows.tables import BALANCERS, GROUPS, LISTENERS
 from tidegate.infra.flows.view import Gate, View
-from tidegate.infra.rules.words import named, replaced_why
-from tidegate.infra.same import field, items, pair, show
+from tidegate.infra.rules.words import named
+from tidegate.infra.same import items, number, pair, show
 from tidegate.infra.values import Draft, Later, ResourceChange, Value
 
 
 def cuts(view: View) -> Iterator[Draft]:
     """What can no longer be reached or called over the network."""
+    shutting: dict[tuple[str, str], list[Gate]] = {}
     for gate in view.gates:
-        yield _gate(gate)
+        shutting.setdefault((gate.culprit, gate.server), []).append(gate)
+    for gates in shutting.values():
+        yield _gate(gates)
+    yield from _fronts(view)
     shut = {group for gate in view.gates for group in gate.groups}
+    fronted = {group for one in view.before.of(sorted(BALANCERS)) for group in groups_of(view.before, one.address)[0]}
+    shut |= {group for group in fronted if view.doors_before.by_group.get(group)}
     yield from _rules(view, shut)
     yield from _detached(view)
-    yield from _routes(view)
-    yield from _connections(view)
 
 
 # Private
@@ -31,18 +34,72 @@ def cuts(view: View) -> Iterator[Draft]:
 _ADMIN = (22, 3389, 5985, 5986)
 
 
-def _gate(gate: Gate) -> Draft:
+def _gate(gates: list[Gate]) -> Draft:
+    gate, clients = gates[0], [one.client for one in gates]
     rules = " and ".join(dict.fromkeys(door.ports for door in gate.lost))
     return Draft(
         code="NET_CUT" if gate.serves else "OUTAGE_FULL",
         severity="critical",
         address=gate.culprit,
-        reason=f"No ingress rule of {named(gate.groups)} lets {gate.client} reach {gate.server} on port {gate.port} "
+        reason=f"No ingress rule of {named(gate.groups)} lets {named(clients)} reach {gate.server} on port {gate.port} "
         f"any more; before, {rules} from {_sources(gate.lost)} did.",
         reversible=True,
         back="put the rule back and apply again",
         path=(gate.client, gate.server),
+        dependents=tuple(clients),
     )
+
+
+def _fronts(view: View) -> Iterator[Draft]:
+    """Load balancers whose own groups let clients in before and not after."""
+    for balancer in view.before.of(sorted(BALANCERS)):
+        address = balancer.address
+        if address not in view.after.resources or not view.earlier.alive(address):
+            continue
+        groups, whole = groups_of(view.before, address)
+        groups_after, whole_after = groups_of(view.after, address)
+        if not groups or not whole or not whole_after:
+            continue
+        after = tuple(view.doors_after.of(groups_after))
+        for port in _listened(view, address):
+            opened = [door for door in view.doors_before.of(groups) if door.settled and door.fits(port)]
+            now = [door for door in after if door.fits(port) or not door.settled]
+            public = any(one.endswith("/0") for door in opened for one in door.ranges)
+            narrowed = public and all(door.settled for door in now) and not _anyone(now)
+            culprit = next((c for c in (*(d.by for d in opened), *groups, address) if c in view.changes), "")
+            if culprit and opened and (not now or narrowed):
+                yield _front(view, address, port, culprit, opened, now)
+
+
+def _front(view: View, address: str, port: int, culprit: str, opened: list[Door], now: list[Door]) -> Draft:
+    left = f"; only {_sources(now)} may" if now else ""
+    return Draft(
+        code="OUTAGE_PARTIAL" if now else "OUTAGE_FULL",
+        severity="medium" if now else "critical",
+        address=culprit,
+        reason=f"{culprit} no longer lets {_sources(opened)} reach {address} on port {port}{left}: clients from there "
+        "are cut.",
+        reversible=True,
+        back="put the rule back and apply again",
+        path=(*_sources_list(opened[0])[:1], *view.earlier.path(address)),
+    )
+
+
+def _anyone(doors: list[Door]) -> bool:
+    """Whether these rules together let everyone in: a range of all, or halves and quarters of it."""
+    return any(one.endswith(("/0", "/1", "/2")) for door in doors for one in door.ranges)
+
+
+def _listened(view: View, address: str) -> tuple[int, ...]:
+    ports = {
+        int(port)
+        for flow in view.flows_before.sent.get(address, ())
+        if (port := number(view.before.resources[flow.target].values.get("port")))
+        and view.before.resources[flow.target].type in LISTENERS
+    }
+    own = leaves(view.before.resources[address].values, "lb_port")
+    ports |= {int(found) for leaf in own if (found := number(leaf))}
+    return tuple(sorted(ports))
 
 
 def _rules(view: View, shut: set[str]) -> Iterator[Draft]:
@@ -226,124 +283,6 @@ def _detached(view: View) -> Iterator[Draft]:
                         reversible=True,
                         back=f"put {found.shown} back",
                     )
-
-
-def _routes(view: View) -> Iterator[Draft]:
-    if not any("route" in change.type or _exit(change) for change in view.changes.values()):
-        return
-    before, after = exits_of(view.before), exits_of(view.after)
-    said: set[str] = set()
-    for table in sorted(before.routes):
-        kept = {(route.destination): route for route in after.routes.get(table, ())}
-        for route in before.routes[table]:
-            now = kept.get(route.destination)
-            gap = now is not None and _gone_for_a_while(view, now.via)
-            if now is not None and not gap and now.via not in view.changes:
-                continue
-            if now is not None and not gap and now.via in view.after.resources:
-                continue
-            culprit = next((one for one in (route.via, route.by, table) if _breaks(view, one)), "")
-            if culprit and culprit not in said:
-                said.add(culprit)
-                yield _route(view, before, route, culprit, gap)
-
-
-def _breaks(view: View, address: str) -> bool:
-    change = view.changes.get(address)
-    return change is not None and (change.destroyed or change.type.startswith("aws_route"))
-
-
-def _gone_for_a_while(view: View, address: str) -> bool:
-    change = view.changes.get(address)
-    return change is not None and change.action == "replace" and not change.create_first
-
-
-def _route(view: View, exits: Exits, route: Route, culprit: str, gap: bool) -> Draft:
-    users = list(exits.users(route.table))
-    subnets = sorted(subnet for subnet, tables in exits.tables.items() if route.table in tables)
-    change = view.changes[culprit]
-    first = users[0] if users else None
-    path = (*(first or subnets[:1]), route.table, *dict.fromkeys((route.by, route.via)))
-    path = tuple(one for place, one in enumerate(path) if one not in path[:place])
-    who = named([user for user, _ in users]) if users else named(subnets)
-    out = "the internet" if route.destination.endswith("/0") else route.destination
-    gone = [one for one in (route.via, route.by) if one in view.changes and view.changes[one].action == "delete"]
-    if gap:
-        subject = f"{change.address} is replaced ({replaced_why(change) or 'destroy, then create again'})"
-        tail = "until the new one is there; it has another address, which allow-lists of others do not know"
-    else:
-        subject = f"Deleting {named(gone)}" if gone else f"{route.by} loses its route"
-        tail = "outbound calls, image pulls and updates fail"
-    return Draft(
-        code="NET_CUT",
-        severity="high" if users or subnets else "medium",
-        address=culprit,
-        reason=f"{subject} takes the way out (egress) to {out}, {route.destination} via {route.via}, of {route.table} "
-        f"from {who}: {tail}.",
-        reversible=True,
-        back="put the gateway and its route back",
-        path=path,
-        dependents=tuple(dict.fromkeys(user for user, _ in users)),
-    )
-
-
-_CONNECTIONS: Mapping[str, tuple[str, Severity]] = {
-    "aws_vpc_peering_connection": ("the networks that it joins can no longer reach each other", "high"),
-    "aws_ec2_transit_gateway_vpc_attachment": ("this network loses every other behind the transit gateway", "high"),
-    "aws_ec2_transit_gateway": ("every network that is attached to it is cut from the others", "high"),
-    "aws_vpn_connection": ("the other side of the VPN is cut", "high"),
-    "aws_dx_connection": ("the private line to the data centre is cut", "high"),
-    "aws_vpc_endpoint": ("private calls to this service leave by another way or fail", "medium"),
-    "google_compute_router_nat": ("instances without an external address cannot reach the internet", "high"),
-    "google_compute_network_peering": ("the networks that it joins can no longer reach each other", "high"),
-    "google_compute_vpn_tunnel": ("the other side of the VPN is cut", "high"),
-    "azurerm_nat_gateway": ("its subnets lose their way out to the internet", "high"),
-    "azurerm_subnet_nat_gateway_association": ("the subnet loses its way out to the internet", "high"),
-    "azurerm_virtual_network_peering": ("the networks that it joins can no longer reach each other", "high"),
-    "azurerm_virtual_network_gateway_connection": ("the other side of the connection is cut", "high"),
-    "azurerm_route": ("traffic to this destination takes another way or none", "medium"),
-    "google_compute_route": ("traffic to this destination takes another way or none", "medium"),
-}
-
-
-def _exit(change: ResourceChange) -> bool:
-    return change.type.startswith(("aws_nat_gateway", "aws_internet_gateway", "aws_egress_only")) or (
-        change.type in _CONNECTIONS
-    )
-
-
-def _connections(view: View) -> Iterator[Draft]:
-    for address in sorted(view.changes):
-        change = view.changes[address]
-        known = _CONNECTIONS.get(change.type)
-        if known is None or not change.destroyed or change.create_first:
-            continue
-        if change.action == "delete" and _twin(view, change):
-            continue
-        what, severity = known
-        gone = "Deleting" if change.action == "delete" else "Replacing"
-        why = f" ({replaced_why(change)})" if change.action == "replace" and change.forced_by else ""
-        until = "" if change.action == "delete" else " until the new one is there"
-        yield Draft(
-            code="NET_CUT",
-            severity=severity,
-            address=address,
-            reason=f"{gone} {address}{why}: {what}{until}.",
-            reversible=True,
-            back="put it back and apply again",
-        )
-
-
-def _twin(view: View, change: ResourceChange) -> bool:
-    """Whether the same connection is created under another address in this change."""
-    keys = ("service_name", "vpc_id", "peer_vpc_id", "network", "peer_network", "subnet_id", "dest_range", "router")
-    mine = [field(change.before, key) for key in keys]
-    return any(
-        other.address != change.address
-        and other.address not in view.before.resources
-        and [field(other.values, key) for key in keys] == mine
-        for other in view.after.of((change.type,))
-    )
 
 
 def _attached(view: View, group: str) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ def _record(world: World, side: Side, change: ResourceChange, dying: set[str]) -
     yield _said(
         change,
         severity,
-        f"{target} on {change.address} ({name}) changes {what}; resolvers keep the old answer until its TTL has passed.",
+        f"{target} on {change.address} ({name}) changes {what}; resolvers keep the old answer until its TTL is over.",
     )
 
 

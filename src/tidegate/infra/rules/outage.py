@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tidegate.infra.flows.view import View, view_of
 from tidegate.infra.rules.cuts import cuts
+from tidegate.infra.rules.exits import lost_exits
 from tidegate.infra.rules.handlers import handlers
 from tidegate.infra.rules.paths import lost_paths
 from tidegate.infra.rules.roll import rolls
@@ -30,5 +31,6 @@ def outages(world: World) -> Iterator[Draft]:
 def _all(view: View, said: set[str]) -> Iterator[Draft]:
     yield from lost_paths(view)
     yield from cuts(view)
+    yield from lost_exits(view)
     yield from handlers(view, said)
     yield from rolls(view, said)

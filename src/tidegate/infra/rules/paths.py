@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from tidegate.facts import EffectCode, Severity
+from tidegate.infra.flows.doors import GROUP_NAMES
 from tidegate.infra.flows.graph import Flow
-from tidegate.infra.flows.links import linked
+from tidegate.infra.flows.links import leaves, linked
 from tidegate.infra.flows.tables import BALANCERS, LISTENERS, RECORDS, WORKLOADS
 from tidegate.infra.flows.view import View
 from tidegate.infra.rules.words import named, replaced_why
@@ -81,7 +82,7 @@ def _handover(view: View, cut: Cut, successors: tuple[str, ...]) -> Draft:
         code="OUTAGE_PARTIAL",
         severity="medium",
         address=cut.culprit,
-        reason=f"{_subject(view, cut)}, while {named(successors)} takes over behind {cut.kept}. Nothing orders the two: "
+        reason=f"{_subject(view, cut)}, while {named(successors)} takes over behind {cut.kept}. Nothing orders them: "
         "until the new one serves, requests fail. A moved block, or creating the new one in a change of its own first, "
         "avoids the gap.",
         reversible=True,
@@ -244,7 +245,7 @@ def _scaler(view: View) -> str:
 def _handed_over(view: View, cut: Cut) -> tuple[str, ...] | None:
     """What takes the place of what is lost: nothing in it for a path that only turned elsewhere, None where nobody."""
     if cut.culprit == cut.path[0]:
-        return _same_name(view, cut.culprit)
+        return _same_name(view, cut.culprit) if view.changes[cut.culprit].action == "delete" else _elsewhere(view, cut)
     if not view.final.alive(cut.kept):
         return None
     before = set(view.flows_before.sent.get(cut.kept, ()))
@@ -257,6 +258,12 @@ def _handed_over(view: View, cut: Cut) -> tuple[str, ...] | None:
 
 def _fresh(view: View, flow: Flow, before: set[Flow]) -> bool:
     return flow.kind == "in" and flow not in before and flow not in view.shut and view.final.alive(flow.target)
+
+
+def _elsewhere(view: View, cut: Cut) -> tuple[str, ...] | None:
+    """Whether a name was only pointed at something that this world does not show; rules about names say that."""
+    values, attributes = view.after.resources[cut.culprit].values, RECORDS.get(view.changes[cut.culprit].type, ())
+    return () if any(leaf not in (None, "") for name in attributes for leaf in leaves(values, name)) else None
 
 
 def _same_name(view: View, record: str) -> tuple[str, ...] | None:
@@ -276,6 +283,12 @@ def _subject(view: View, cut: Cut) -> str:
     if change.action == "delete":
         called = _called(view, cut.culprit)
         return f"Deleting {called}"
+    if gate is not None and gate.culprit == gate.server:
+        names = (
+            pair(change, name) for name in (*GROUP_NAMES, *(f"network_configuration.{one}" for one in GROUP_NAMES))
+        )
+        moved = next((found for found in names if found.changed), None)
+        return f"{moved or 'The change'} on {change.address} shuts port {gate.port} for {gate.client}"
     if gate is not None:
         rules = " and ".join(dict.fromkeys(door.ports for door in gate.lost))
         sole = "the only ingress rule" if len(gate.lost) == 1 else "the last ingress rules"
@@ -289,12 +302,13 @@ def _subject(view: View, cut: Cut) -> str:
     for name in ("target_group_arn", "load_balancer", "default_action", "records", "alias", "target_group_arns"):
         found = pair(change, name)
         if found.changed and found.before is not None:
-            return f"{found.shown} of {change.address} no longer names {cut.path[min(_after(cut), len(cut.path) - 1)]}"
-    return f"The change of {change.address} cuts {cut.kept} from {cut.path[min(_after(cut), len(cut.path) - 1)]}"
+            return f"{found.shown} of {change.address} no longer names {_neighbour(cut)}"
+    return f"The change of {change.address} cuts it off from {_neighbour(cut)}"
 
 
-def _after(cut: Cut) -> int:
-    return cut.path.index(cut.kept) + 1
+def _neighbour(cut: Cut) -> str:
+    behind = cut.path[min(cut.path.index(cut.kept) + 1, len(cut.path) - 1)]
+    return cut.kept if behind == cut.culprit else behind
 
 
 def _called(view: View, address: str) -> str:
@@ -331,7 +345,8 @@ def _gap_grade(change: ResourceChange) -> tuple[EffectCode, Severity]:
 
 
 def _gap_words(change: ResourceChange, services: list[str]) -> str:
-    text = f"{_replaces(change)}: it is destroyed before the new one is there, and {named(services)} cannot be reached "
+    who = "" if services == [change.address] else f"{named(services)} "
+    text = f"{_replaces(change)}: it is destroyed before the new one is there, and {who}cannot be reached "
     if _moves(change):
         return (
             text + "in between; the new one has another DNS name, and whatever holds the old one stays cut. "
@@ -342,9 +357,7 @@ def _gap_words(change: ResourceChange, services: list[str]) -> str:
 
 def _replaces(change: ResourceChange) -> str:
     why = replaced_why(change)
-    return (
-        f"{why[0].upper()}{why[1:]} replaces {change.address}" if change.forced_by else f"{change.address} is replaced"
-    )
+    return f"{why} replaces {change.address}" if change.forced_by else f"{change.address} is replaced"
 
 
 def _protected(change: ResourceChange) -> tuple[Mitigation, ...]:
