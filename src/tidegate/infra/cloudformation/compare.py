@@ -81,6 +81,9 @@ def undecided(one: Value, other: Value) -> bool:
         return bool(pairs) and all(undecided(*pair) for pair in pairs)
     if not isinstance(one, str) or not isinstance(other, str):
         return False
+    one, other = _inside(one), _inside(other)
+    if "${" in one and "${" in other:
+        return _open_places(one, other)
     return _may_match(one, other) or _may_match(other, one)
 
 
@@ -170,25 +173,30 @@ def _forced(type_: str, name: str, before: Mapping[str, Value], after: Mapping[s
                 yield Forced(dotted, undecided(inner, outer), replaced_by(type_, path) == "conditionally")
 
 
+def _inside(text: str) -> str:
+    return f"${{{text[4:]}}}" if text.startswith("Ref:") else text
+
+
+def _open_places(one: str, other: str) -> bool:
+    """Whether two texts differ only where one of them has what a deployment decides: `${the parameter Name}`. What
+    stands for a resource has no space in it."""
+    if _PLACEHOLDER.split(one) != _PLACEHOLDER.split(other):
+        return False
+    pairs = zip(_PLACEHOLDER.findall(one), _PLACEHOLDER.findall(other), strict=True)
+    return all(first == second or " " in first or " " in second for first, second in pairs)
+
+
 def _may_match(pattern: str, text: str) -> bool:
+    """Whether a text may be what a text with placeholders comes to."""
     if "${" not in pattern:
         return False
     pieces = _PLACEHOLDER.split(pattern)
-    if "${" in text:
-        return pieces == _PLACEHOLDER.split(text) and not _own(pattern) and not _own(text)
-    if text.startswith("Ref:"):
-        return False
-    place = 0
     if not text.startswith(pieces[0]) or not text.endswith(pieces[-1]):
         return False
+    place = 0
     for piece in pieces:
         place = text.find(piece, place)
         if place < 0:
             return False
         place += len(piece)
-    return not _own(pattern)
-
-
-def _own(text: str) -> bool:
-    """Whether a text names a pseudo parameter alone: `${AWS::Region}` is no parameter that somebody may set."""
-    return all(found.startswith("${AWS::") for found in _PLACEHOLDER.findall(text))
+    return True

@@ -113,6 +113,23 @@ def exists(part: Part, scope: Scope) -> bool | None:
     return True if condition is None else holds(condition, scope)
 
 
+def doomed(own: Shaped, deletion: str, replacement: str) -> dict[str, Value]:
+    """A resource that goes away, with what CloudFormation does for it then under the names that rules ask for."""
+    values = dict(own.values)
+    values["deletion_policy"] = deletion
+    values["update_replace_policy"] = replacement
+    for suffix, _, found in own.companions:
+        if suffix == ".VersioningConfiguration":
+            status = found.get("versioning_configuration")
+            values["versioning"] = {"enabled": isinstance(status, Mapping) and status.get("status") == "Enabled"}
+    return values
+
+
+def target_of(type_: str, name: str) -> str:
+    """What Terraform calls a property of one of its types, the property by CloudFormation's name or dotted path."""
+    return _RENAMED.get(name) or ".".join(terraform_property(type_, part) for part in name.split("."))
+
+
 # Private
 
 
@@ -154,7 +171,7 @@ def _removed(part: Part, path: str, scope: Scope, why: str = "") -> Iterator[Res
     own = shaped(part.type, part.name, evaluate(part.properties, scope) or {})
     certainty: Certainty = "likely" if exists(part, scope) and not why else "possible"
     kept = policy_of(part, "DeletionPolicy").startswith("Retain")
-    before = _doomed(own, policy_of(part, "DeletionPolicy"), policy_of(part, "UpdateReplacePolicy"))
+    before = doomed(own, policy_of(part, "DeletionPolicy"), policy_of(part, "UpdateReplacePolicy"))
     change = ResourceChange(
         part.name,
         own.type,
@@ -170,18 +187,6 @@ def _removed(part: Part, path: str, scope: Scope, why: str = "") -> Iterator[Res
     if part.type == "AWS::Route53::RecordSetGroup":
         for suffix, type_, values in own.companions:
             yield ResourceChange(f"{part.name}{suffix}", type_, "delete", values, None, place=Place(path))
-
-
-def _doomed(own: Shaped, deletion: str, replacement: str) -> dict[str, Value]:
-    """A resource that goes away, with what CloudFormation does for it then under the names that rules ask for."""
-    values = dict(own.values)
-    values["deletion_policy"] = deletion
-    values["update_replace_policy"] = replacement
-    for suffix, _, found in own.companions:
-        if suffix == ".VersioningConfiguration":
-            status = found.get("versioning_configuration")
-            values["versioning"] = {"enabled": isinstance(status, Mapping) and status.get("status") == "Enabled"}
-    return values
 
 
 def _both(one: Both, path: str, scopes: Scopes) -> Iterator[ResourceChange]:
@@ -200,12 +205,14 @@ def _both(one: Both, path: str, scopes: Scopes) -> Iterator[ResourceChange]:
         if one.old.type.startswith("AWS::"):
             yield _retyped(one, before, after, place)
         return
-    forced = tuple(_target(before.type, entry.name) for entry in found.forced)
+    forced = tuple(target_of(before.type, entry.name) for entry in found.forced)
     open_ = bool(found.forced) and all(entry.open_ for entry in found.forced)
     if forced and not (open_ and stateful(before.type) is None):
-        values = _doomed(before, policy_of(one.old, "DeletionPolicy"), policy_of(one.new, "UpdateReplacePolicy"))
+        values = doomed(before, policy_of(one.old, "DeletionPolicy"), policy_of(one.new, "UpdateReplacePolicy"))
         change = _change(after, name, "replace", values, after.values, certainty, place)
-        yield replace(change, forced_by=forced, create_first=True, why=found.only or _open(found))
+        spelled = {**before.spelled, **after.spelled}
+        why = found.only or _open(found)
+        yield replace(change, forced_by=forced, create_first=True, why=why, spelled=spelled)
         return
     change = _change(after, name, "update", before.values, after.values, certainty, place)
     yield replace(change, why=found.only, spelled={**before.spelled, **after.spelled})
@@ -213,7 +220,7 @@ def _both(one: Both, path: str, scopes: Scopes) -> Iterator[ResourceChange]:
 
 
 def _retyped(one: Both, before: Shaped, after: Shaped, place: Place) -> ResourceChange:
-    values = _doomed(before, policy_of(one.old, "DeletionPolicy"), policy_of(one.new, "UpdateReplacePolicy"))
+    values = doomed(before, policy_of(one.old, "DeletionPolicy"), policy_of(one.new, "UpdateReplacePolicy"))
     return ResourceChange(
         one.new.name,
         before.type,
@@ -304,17 +311,13 @@ def _dragged(one: Both, key: str, gone: ResourceChange, path: str) -> ResourceCh
         shaped(part.type, part.name, values)
         for part, values in ((one.old, one.compared.before), (one.new, one.compared.after))
     )
-    target = _target(before.type, key)
-    values = _doomed(before, policy_of(one.old, "DeletionPolicy"), policy_of(one.new, "UpdateReplacePolicy"))
+    target = target_of(before.type, key)
+    values = doomed(before, policy_of(one.old, "DeletionPolicy"), policy_of(one.new, "UpdateReplacePolicy"))
     change = _change(
         after, one.new.name, "replace", values, {**after.values, target: Later(f"the new {gone.address}")},
         gone.certainty, _place(path, one.new),
     )  # fmt: skip
     return replace(change, forced_by=(target,), create_first=True, why=f"{gone.address} is replaced")
-
-
-def _target(type_: str, name: str) -> str:
-    return _RENAMED.get(name) or ".".join(terraform_property(type_, part) for part in name.split("."))
 
 
 def _place(path: str, part: Part) -> Place:

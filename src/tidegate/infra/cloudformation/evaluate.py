@@ -23,6 +23,8 @@ _SECRET_NAME = re.compile(r"(?i)(password|passwd|secretstring|secret_?key|auth_?
 _ENVIRONMENT = re.compile(r"(?i)(env|environment|stage|tier)(name|type)?$")
 _OWN_ID = ("GroupId", "TargetGroupArn", "LoadBalancerArn", "ListenerArn", "VpcId", "SubnetId", "TopicArn", "Id", "Ref")
 """Attributes that are the same thing as what Ref gives, or stand for it wherever another resource is named."""
+_PSEUDO: Mapping[str, str] = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
+"""What these are nearly everywhere, so that `arn:${AWS::Partition}:s3` is `arn:aws:s3`."""
 NOTHING = object()
 """AWS::NoValue."""
 
@@ -194,7 +196,7 @@ def _ref(name: Any, scope: Scope) -> Value:
     if name in scope.parameters:
         return scope.parameters[name]
     if name.startswith("AWS::"):
-        return f"${{{name}}}"
+        return _PSEUDO.get(name, f"${{{name}}}")
     return f"Ref:{name}"
 
 
@@ -213,7 +215,7 @@ def _text(value: Value, name: str = "") -> str:
     if isinstance(value, Hidden):
         return f"${{{name or 'sensitive'}}}"
     if isinstance(value, Later):
-        return f"${{{name or value.words}}}"
+        return f"${{{value.words}}}"
     if isinstance(value, str):
         return f"${{{value[4:]}}}" if value.startswith("Ref:") else value
     if isinstance(value, bool):

@@ -8,22 +8,69 @@ from typing import Any
 from tidegate.facts import Place, Severity, Unjudged
 from tidegate.infra.cloudformation.diff import POLICY_OF_ONE, Both, Diff, policy_of
 from tidegate.infra.cloudformation.evaluate import evaluate, names_in
-from tidegate.infra.cloudformation.names import terraform_type
+from tidegate.infra.cloudformation.shapes import own_type
 from tidegate.infra.cloudformation.template import KNOWN_TRANSFORMS, Part, Template
 from tidegate.infra.forcing import deletes_first, replaced_by
 from tidegate.infra.kinds import stateful
 from tidegate.infra.same import number, same, show
 from tidegate.infra.values import Draft, ResourceChange
 
-_NAMES = frozenset(
+_NAMES: Mapping[str, str] = dict(
+    line.split()
+    for line in """
+    AutoScaling::AutoScalingGroup AutoScalingGroupName
+    AutoScaling::LaunchConfiguration LaunchConfigurationName
+    Backup::BackupVault BackupVaultName
+    CloudTrail::Trail TrailName
+    CloudWatch::Alarm AlarmName
+    DocDB::DBCluster DBClusterIdentifier
+    DynamoDB::Table TableName
+    EC2::LaunchTemplate LaunchTemplateName
+    EC2::SecurityGroup GroupName
+    ECR::Repository RepositoryName
+    ECS::Cluster ClusterName
+    ECS::Service ServiceName
+    EKS::Cluster Name
+    ElastiCache::CacheCluster ClusterName
+    ElastiCache::ReplicationGroup ReplicationGroupId
+    ElasticLoadBalancing::LoadBalancer LoadBalancerName
+    ElasticLoadBalancingV2::LoadBalancer Name
+    ElasticLoadBalancingV2::TargetGroup Name
+    Elasticsearch::Domain DomainName
+    Events::Rule Name
+    IAM::Group GroupName
+    IAM::ManagedPolicy ManagedPolicyName
+    IAM::Role RoleName
+    IAM::User UserName
+    KMS::Alias AliasName
+    Kinesis::Stream Name
+    KinesisFirehose::DeliveryStream DeliveryStreamName
+    Lambda::Function FunctionName
+    Logs::LogGroup LogGroupName
+    OpenSearchService::Domain DomainName
+    RDS::DBCluster DBClusterIdentifier
+    RDS::DBInstance DBInstanceIdentifier
+    RDS::DBSubnetGroup DBSubnetGroupName
+    Redshift::Cluster ClusterIdentifier
+    S3::Bucket BucketName
+    SNS::Topic TopicName
+    SQS::Queue QueueName
+    SSM::Parameter Name
+    SecretsManager::Secret Name
+    StepFunctions::StateMachine StateMachineName
+    """.split("\n")
+    if line.strip()
+)
+"""The property that gives a resource a name of which there can be only one; types without `AWS::`."""
+_FELT = frozenset(
     """
-    BucketName TableName DBInstanceIdentifier DBClusterIdentifier GroupName RoleName FunctionName QueueName TopicName
-    ClusterName LogGroupName RepositoryName DomainName LoadBalancerName ManagedPolicyName UserName DeliveryStreamName
-    AliasName ReplicationGroupId StateMachineName AutoScalingGroupName LaunchConfigurationName LaunchTemplateName
-    BackupVaultName TrailName ClusterIdentifier ServiceName CacheSubnetGroupName DBSubnetGroupName AlarmName
+    AmazonMQ::Broker AutoScaling::AutoScalingGroup EC2::EIP EC2::Instance EC2::NatGateway EC2::SecurityGroup EC2::Subnet
+    EC2::VPC EC2::VPCEndpoint ECS::Cluster ECS::Service EKS::Nodegroup ElasticBeanstalk::Environment
+    ElasticLoadBalancing::LoadBalancer ElasticLoadBalancingV2::Listener ElasticLoadBalancingV2::LoadBalancer
+    ElasticLoadBalancingV2::TargetGroup IAM::Role Lambda::Function RDS::DBInstance
     """.split()
 )
-_PLAIN_NAME = ("AWS::ElasticLoadBalancingV2::", "AWS::Kinesis::Stream", "AWS::SecretsManager::Secret", "AWS::SSM::")
+"""Types without data of which people feel a replacement."""
 _STRENGTH: Mapping[str, int] = {"Retain": 2, "RetainExceptOnCreate": 2, "Snapshot": 1, "Delete": 0}
 _FLEET = ("LaunchConfigurationName", "LaunchTemplate", "MixedInstancesPolicy")
 
@@ -33,11 +80,9 @@ def drafts_of(diff: Diff, before: Template, after: Template) -> Iterator[Draft |
     changes = {change.address: change for change in diff.world.changes}
     for one in diff.both.values():
         place = Place(after.path, *one.new.lines)
-        yield from _policies(one, place)
+        yield from drafts_of_one(one, changes.get(one.new.name), place)
         yield from _type(one, place)
-        yield from _collides(one, changes.get(one.new.name), place)
         yield from _open(one, changes.get(one.new.name), place)
-        yield from _machine(one, place)
         yield from _nested(one, place)
         if one.new.type == "AWS::AutoScaling::AutoScalingGroup":
             yield from _fleet(one, diff, place)
@@ -47,11 +92,18 @@ def drafts_of(diff: Diff, before: Template, after: Template) -> Iterator[Draft |
     yield from _left_to_deployment(before, after)
 
 
+def drafts_of_one(one: Both, change: ResourceChange | None, place: Place) -> Iterator[Draft]:
+    """What CloudFormation does with one resource that no value of it shows."""
+    yield from _policies(one, place)
+    yield from _collides(one, change, place)
+    yield from _machine(one, place)
+
+
 # Private
 
 
 def _policies(one: Both, place: Place) -> Iterator[Draft]:
-    kind = stateful(terraform_type(one.new.type))
+    kind = stateful(own_type(one.new.type, one.new.properties))
     if kind is None or one.old.type != one.new.type:
         return
     weaker: list[str] = []
@@ -111,10 +163,9 @@ def _type(one: Both, place: Place) -> Iterator[Draft]:
 
 
 def _physical(part: Part, properties: Mapping[str, Any]) -> tuple[str, Any]:
-    for name, value in properties.items():
-        if (name in _NAMES or (name == "Name" and part.type.startswith(_PLAIN_NAME))) and isinstance(value, str):
-            return name, value
-    return "", None
+    name = _NAMES.get(part.type.removeprefix("AWS::"), "")
+    value = properties.get(name)
+    return (name, value) if isinstance(value, str) and not value.startswith("Ref:") else ("", None)
 
 
 def _collides(one: Both, change: ResourceChange | None, place: Place) -> Iterator[Draft]:
@@ -139,7 +190,7 @@ def _collides(one: Both, change: ResourceChange | None, place: Place) -> Iterato
 
 def _open(one: Both, change: ResourceChange | None, place: Place) -> Iterator[Draft]:
     forced = one.compared.forced
-    if change is None or change.action != "update" or not forced:
+    if change is None or change.action != "update" or not forced or one.new.type.removeprefix("AWS::") not in _FELT:
         return
     words = ", ".join(
         f"{entry.name} {show(one.compared.before.get(entry.name))} -> {show(one.compared.after.get(entry.name))}"
@@ -188,11 +239,20 @@ def _fleet(one: Both, diff: Diff, place: Place) -> Iterator[Draft]:
     if (rolling is None and "AutoScalingReplacingUpdate" not in policy) or _another(one, switched):
         return
     what = " and ".join(f"{name} changes" for name in switched) or f"{', '.join(changed)} changes"
-    kept = rolling.get("MinInstancesInService", 0) if isinstance(rolling, Mapping) else 1
-    alone = number(kept) == 0
-    more = " MinInstancesInService is 0, so all may be away at once." if alone else ""
+    alone = _all_at_once(one, rolling if isinstance(rolling, Mapping) else {})
+    more = f" {alone}, so for a while none may serve." if alone else ""
     reason = f"{what}: the UpdatePolicy rolls every instance of {one.new.name} to it.{more}"
     yield _roll(one, "medium" if alone else "low", reason, place)
+
+
+def _all_at_once(one: Both, rolling: Mapping[str, Any]) -> str:
+    """Why a rolling update may leave the group without a machine, "" where it does not."""
+    if number(rolling.get("MinInstancesInService", 0)) != 0:
+        return ""
+    batch, least = number(rolling.get("MaxBatchSize", 1)) or 1, number(one.compared.after.get("MinSize"))
+    if least is not None and least <= batch:
+        return f"MinInstancesInService is 0 and MinSize {show(one.compared.after.get('MinSize'))}"
+    return ""
 
 
 def _another(one: Both, switched: list[str]) -> bool:
@@ -295,6 +355,8 @@ def _exports(diff: Diff, before: Template, after: Template) -> Iterator[Draft]:
 
 
 def _left_to_deployment(before: Template, after: Template) -> Iterator[Unjudged]:
+    if not before.resources or (_bodies(before), before.loops) == (_bodies(after), after.loops):
+        return
     macros = [name for name in after.transforms if name not in KNOWN_TRANSFORMS]
     if macros:
         yield Unjudged(
@@ -311,3 +373,7 @@ def _left_to_deployment(before: Template, after: Template) -> Iterator[Unjudged]
                 "Make a change set and give it.",
                 Place(after.path),
             )
+
+
+def _bodies(template: Template) -> dict[str, Mapping[str, Any]]:
+    return {name: part.body for name, part in template.resources.items()}

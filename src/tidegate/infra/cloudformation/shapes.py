@@ -40,7 +40,7 @@ class Shaped(Struct, frozen=True):
 
 def shaped(type_: str, name: str, properties: Properties) -> Shaped:
     """A resource's evaluated properties in Terraform's shape. `type_` is CloudFormation's, `name` the logical id."""
-    own = _own_type(type_, properties)
+    own = own_type(type_, properties)
     spelled: dict[str, str] = {}
     flat = _flattened(own, properties)
     values: dict[str, Value] = {}
@@ -103,16 +103,19 @@ def groups(name: str, properties: Properties) -> dict[str, Value]:
     }
 
 
-# Private
-
-
-def _own_type(type_: str, properties: Properties) -> str:
+def own_type(type_: str, properties: Properties) -> str:
+    """Terraform's type of a resource, which may depend on what it is attached to or part of."""
+    if type_ == "AWS::RDS::DBInstance" and properties.get("DBClusterIdentifier") is not None:
+        return "aws_rds_cluster_instance"
     if type_ == "AWS::IAM::Policy" and not properties.get("Roles"):
         if properties.get("Users"):
             return "aws_iam_user_policy"
         if properties.get("Groups"):
             return "aws_iam_group_policy"
     return terraform_type(type_)
+
+
+# Private
 
 
 _WRAPPED: Mapping[str, str] = {
