@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import json
 from collections.abc import Mapping, Set
 
 import msgspec
@@ -21,11 +22,14 @@ def read_plan(data: bytes, name: str) -> Found:
     text = decoded(data, name)
     try:
         top = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise _not_json(text, name, error) from error
     try:
+        _check_keys(text, name)
         return _read(top, text, name)
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except InputError as error:
+        raise error if error.where else InputError(error.what, where=name, mend=error.mend) from error
+    except ValueError as error:
         raise InputError(f"the plan does not have the form of one: {error}", where=name, mend=MEND) from error
     except RecursionError as error:
         raise InputError("the plan is nested deeper than any real one", where=name, mend=MEND) from error
@@ -60,6 +64,18 @@ def _codec(data: bytes) -> str:
     if start[1:2] == b"\0" and start[:1] != b"\0":
         return "utf-16-le"
     return "utf-16-be" if start[:1] == b"\0" and start[1:2] not in (b"", b"\0") else ""
+
+
+def _check_keys(text: bytes, name: str) -> None:
+    """No tool writes a key twice; where one stands twice, readers differ in which of the two they believe."""
+
+    def check(pairs: list[tuple[str, object]]) -> None:
+        if len(pairs) > 1 and len(dict(pairs)) < len(pairs):
+            names = [key for key, _ in pairs]
+            twice = next(key for key in names if names.count(key) > 1)
+            raise InputError(f"the JSON has the key {twice[:60]} twice in one place", where=name, mend=MEND)
+
+    json.loads(text, object_pairs_hook=check, parse_int=str, parse_float=str)
 
 
 def _read(top: Mapping[str, msgspec.Raw], text: bytes, name: str) -> Found:

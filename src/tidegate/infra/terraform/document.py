@@ -131,7 +131,7 @@ class OutputChange(Struct, frozen=True):
 class Plan(Struct, frozen=True):
     """The whole. None is a part that is not there."""
 
-    format_version: str | None = None
+    format_version: str | float | None = None
     terraform_version: str | None = None
     variables: dict[str, Variable] | None = None
     planned_values: Values | None = None

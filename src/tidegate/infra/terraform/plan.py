@@ -62,7 +62,7 @@ def read_terraform_plan(text: bytes, name: str) -> Found:
 
 
 def _check_version(plan: Plan, name: str) -> None:
-    major = (plan.format_version or "1").split(".")[0]
+    major = str(plan.format_version or "1").split(".")[0]
     if major not in ("0", "1"):
         raise InputError(
             f"the plan has format {plan.format_version}, and formats up to 1 are known",
@@ -161,6 +161,9 @@ def _changes(entries: Iterable[Entry], redactor: Redactor, unjudged: list[Unjudg
             actions = redactor.text(", ".join(change.actions) or "nothing")
             unjudged.append(Unjudged(address, f"The plan does something that is not known here: {actions}.", _AGAIN))
             continue
+        if missing := _missing(action, change.before, change.after):
+            words = f"The plan does not show what this resource {missing}, so nobody can say what is lost."
+            unjudged.append(Unjudged(address, words, _AGAIN))
         before = redactor.clean(change.before, change.before_sensitive, entry.type)
         alike = change.before == change.after and change.before_sensitive == change.after_sensitive
         after = before if alike else redactor.clean(change.after, change.after_sensitive, entry.type)
@@ -175,6 +178,12 @@ def _changes(entries: Iterable[Entry], redactor: Redactor, unjudged: list[Unjudg
             why=redactor.text(entry.action_reason or ""),
             moved_from=redactor.text(entry.previous_address or ""),
         )
+
+
+def _missing(action: Action, before: object, after: object) -> str:
+    if before is None and action in ("update", "delete", "replace", "forget"):
+        return "is now"
+    return "becomes" if after is None and action in ("create", "update", "replace") else ""
 
 
 def merged(after: Value, unknown: Mask) -> Value:
@@ -202,12 +211,16 @@ def _unjudged(plan: Plan, planned: list[StateResource], name: str, redactor: Red
         yield Unjudged(name, "The plan ended with an error, so it does not show everything that would happen.", _AGAIN)
     if plan.applyable is False and any(one.change.actions != ["no-op"] for one in plan.resource_changes or ()):
         yield Unjudged(name, "The plan says itself that it cannot be applied.", _AGAIN)
-    if plan.resource_changes is None and planned:
+    if plan.resource_changes is None and _wanted(planned) != _wanted(resources_of(_state(plan))):
         yield Unjudged(name, "The plan shows what is wanted but not what changes.", _AGAIN)
     for deferred in plan.deferred_changes or ():
         entry = deferred.resource_change
         address = entry.full_address if entry is not None else name
         yield Unjudged(redactor.text(address), "This change is put off to a later plan.", "judge that plan too")
+
+
+def _wanted(resources: Iterable[StateResource]) -> dict[str, Any]:
+    return {one.address: one.values for one in resources if one.mode != "data"}
 
 
 def _drifted(plan: Plan, redactor: Redactor) -> Iterator[Drifted]:

@@ -69,7 +69,9 @@ class Redactor:
             self._sought[text] = self._sought.get(text, False) or certain
 
     def clean(self, value: Any, mask: Mask = False, type_: str = "") -> Value:
-        """The values of a resource without their secrets."""
+        """The values of a resource without their secrets; where all of it is one, each of its attributes is hidden."""
+        if mask is True and isinstance(value, dict):
+            mask = dict.fromkeys(value, True)
         if not self._settled:
             self._settle()
         return self._clean(value, mask, HELD.get(type_, frozenset()))
