@@ -18,7 +18,10 @@ MOST_DEPENDENTS = 12
 
 
 class Judgement(Struct, frozen=True):
-    """Everything that is said of an infrastructure change. `effects` stand with the gravest first."""
+    """Everything that is said of an infrastructure change.
+
+    `effects` stand with the gravest first, of equal ones that of a whole stack first.
+    """
 
     effects: tuple[Effect, ...]
     unjudged: tuple[Unjudged, ...]
@@ -44,8 +47,9 @@ def judge(found: Sequence[Found], rules: Iterable[Rule], actor: Actor) -> Judgem
                     unjudged.append(said)
                 elif _is_plan(world) or _speaks(said, planned):
                     effects.append(_effect(said, world, changes.get(said.address), actor))
+    whole = {world.name for one in found for world in one.worlds}
     return Judgement(
-        effects=tuple(sorted(_merged(effects), key=_order)),
+        effects=tuple(sorted(_merged(effects), key=lambda one: (-_rank(one), one.address not in whole, _order(one)))),
         unjudged=tuple(dict.fromkeys(unjudged)),
         drift=tuple(dict.fromkeys(drift for one in found for drift in one.drift)),
         worlds=tuple(world for one in found for world in one.worlds),
@@ -139,9 +143,13 @@ def _merged(effects: Iterable[Effect]) -> Iterator[Effect]:
 _CERTAINTY: Mapping[str, int] = {"certain": 0, "likely": 1, "possible": 2}
 
 
+def _rank(effect: Effect) -> int:
+    return ORDER.index(effect.severity)
+
+
 def _order(effect: Effect) -> tuple[int, int, str, str, str]:
     return (
-        -ORDER.index(effect.severity),
+        -_rank(effect),
         _CERTAINTY[effect.certainty],
         effect.address,
         effect.code,
