@@ -20,6 +20,8 @@ EVERYBODY = "*"
 LARGEST = 512 * 1024
 """No policy of AWS is longer than 20 KB; text beyond this is not read."""
 MOST_STATEMENTS = 2000
+UNREADABLE = "it is"
+"""How the words for text that nobody can read begin; two of them are never taken for the same."""
 
 _ACCOUNT = re.compile(r"\d{12}")
 _ROOT = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):root")
@@ -62,18 +64,18 @@ def read_document(value: Value, unknown: str = "known only after apply") -> Docu
         return NOTHING
     if isinstance(value, str):
         if len(value) > LARGEST:
-            return Document(unread=("it is larger than any policy may be",))
+            return Document(unread=(f"{UNREADABLE} larger than any policy may be",))
         try:
             value = _parsed(value)
         except (ValueError, RecursionError):
-            return Document(unread=("it is no JSON that can be read",))
+            return Document(unread=(f"{UNREADABLE} no JSON that can be read",))
     if isinstance(value, (Later, Hidden, str)):
         return Document(unread=(_words(value, unknown),))
     found: list[Statement] = []
     unread: list[str] = []
     for one in _statements(value):
         if len(found) >= MOST_STATEMENTS:
-            unread.append("it has more statements than any policy may have")
+            unread.append(f"{UNREADABLE} longer than any policy may be")
             break
         statement = _statement(one, unknown) if isinstance(one, Mapping) else None
         if statement is None:
@@ -116,7 +118,9 @@ def _parsed(text: str) -> Value:
 
 
 def _words(value: Value, unknown: str) -> str:
-    return value.words or unknown if isinstance(value, Later) else "a value that is not shown"
+    if isinstance(value, Hidden):
+        return f"a sensitive value ({value.number})"
+    return value.words or unknown if isinstance(value, Later) else f"{UNREADABLE} no statement that can be read"
 
 
 def _get(block: Mapping[str, Value], *names: str) -> Value:

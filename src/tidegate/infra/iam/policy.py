@@ -14,11 +14,11 @@ from msgspec.structs import replace
 
 from tidegate.infra.iam.actions import action, expand
 from tidegate.infra.iam.conditions import Condition, implies
-from tidegate.infra.iam.documents import EVERYBODY, Document, Statement, account_of, read_document
+from tidegate.infra.iam.documents import EVERYBODY, UNREADABLE, Document, Statement, account_of, read_document
 from tidegate.infra.iam.globs import covered, covers, is_wild, meets
 from tidegate.infra.values import Value
 
-MOST_PAIRS = 400_000
+MOST_PAIRS = 200_000
 FEW = 4
 """So few new actions of a pattern are said by name, more by the pattern."""
 
@@ -57,6 +57,8 @@ class Difference(Struct, frozen=True):
 
 def compare(before: Value, after: Value) -> Difference:
     """The difference of two documents in any form that `read_document` reads."""
+    if isinstance(before, str) and before == after:
+        return Difference()
     return difference(read_document(before, "known before"), read_document(after))
 
 
@@ -68,7 +70,8 @@ def widened(before: Value, after: Value) -> bool:
 
 def difference(before: Document, after: Document) -> Difference:
     """The difference of two documents that were read."""
-    unread = tuple(dict.fromkeys(one for one in after.unread if one not in before.unread))
+    known = {one for one in before.unread if not one.startswith(UNREADABLE)}
+    unread = tuple(dict.fromkeys(one for one in after.unread if one not in known))
     if _size(before) * _size(after) > MOST_PAIRS:
         return Difference(unread=(*unread, "the policies are too large to be compared"))
     return Difference(_new(before, after), _new(after, before), _undenied(before, after), unread)

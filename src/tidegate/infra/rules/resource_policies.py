@@ -92,7 +92,7 @@ def _of(case: _Case) -> Iterator[Draft | Unjudged]:
     lost = [one for one in found.lost if one.principal != "" or case.change.type == "aws_organizations_policy"]
     if lost and case.change.before is not None and case.change.after is not None:
         who = listed((words(one.principal) for one in lost), 3)
-        reason = f"{who} may no longer do {all_shown(lost, 2)} with {case.thing}."
+        reason = f"{who} may no longer do {all_shown(lost, 2)} on {case.thing}."
         if terms := [str(one) for grant in found.gained or () for one in grant.conditions]:
             reason = f"{who} may use {case.thing} only if {listed(terms, 2)}."
         yield Draft("IAM_CUT", "low", case.change.address, reason, True, "apply the policy as it was before")
@@ -132,7 +132,7 @@ def _gained(case: _Case, grant: Grant) -> Draft | None:
     who = openness(grant, case.own)
     reads = {one for one in grant.reach if one in DATA_READS or action(one).level == "read"}
     address = case.change.address
-    does = shown(_without_terms(grant))
+    does = _does(grant, case.thing)
     terms = f", only if {' and '.join(str(one) for one in grant.conditions[:2])}" if grant.conditions else ""
     if case.change.type.startswith("aws_vpc_endpoint"):
         if grant.principal == "*" and "*" in grant.actions:
@@ -150,7 +150,7 @@ def _gained(case: _Case, grant: Grant) -> Draft | None:
             severity = "medium"
         other = ", an account other than this one," if who == "foreign" else ""
         return _draft(
-            "IAM_TRUST", severity, address, f"{words(grant.principal)}{other} may do {does} with {case.thing}{terms}."
+            "IAM_TRUST", severity, address, f"{words(grant.principal)}{other} may do {does} on {case.thing}{terms}."
         )
     if who == "service" or case.is_new:
         return None
@@ -158,7 +158,7 @@ def _gained(case: _Case, grant: Grant) -> Draft | None:
     if found is None or who == "federated":
         return None
     level: Severity = "medium" if found == "medium" and grant.principal == "*" else "low"
-    return _draft("IAM_WIDEN", level, address, f"{words(grant.principal)} may do {does} with {case.thing}{terms}.")
+    return _draft("IAM_WIDEN", level, address, f"{words(grant.principal)} may do {does} on {case.thing}{terms}.")
 
 
 def _public(case: _Case, grant: Grant, does: str, terms: str, reads: bool) -> Draft | None:
@@ -173,7 +173,7 @@ def _public(case: _Case, grant: Grant, does: str, terms: str, reads: bool) -> Dr
         else ""
     )
     reason = (
-        f"Everybody on the internet{others}, without any account, may do {does} with {case.thing}{terms}: it is public."
+        f"Everybody on the internet{others}, without any account, may do {does} on {case.thing}{terms}: it is public."
     )
     if reads and severity == "critical":
         reason += f" What is in the {noun} can be read by anybody and copied before anyone notices."
@@ -227,7 +227,11 @@ def _draft(code: EffectCode, severity: Severity, address: str, reason: str) -> D
     return Draft(code, severity, address, reason[0].upper() + reason[1:] if reason[:3] != "arn" else reason, True, BACK)
 
 
-def _without_terms(grant: Grant) -> Grant:
-    return Grant(
-        grant.principal, grant.actions, grant.resources, (), grant.reach, grant.all_but, grant.other_resources
-    )  # fmt: skip
+def _does(grant: Grant, thing: str) -> str:
+    """The actions of a grant, and what of the thing they are on where that is not all of it."""
+    paths = [one.split("/", 1)[1] for one in grant.resources if "/" in one]
+    plain = shown(Grant("", grant.actions, ("",), all_but=grant.all_but)).rpartition(" on ")[0]
+    if grant.other_resources:
+        return f"{plain} on everything but {listed(grant.resources, 2)} (NotResource),"
+    narrow = [one for one in paths if one != "*" and one.removesuffix("/*") not in thing]
+    return f"{plain} under {listed(narrow, 2)}" if narrow and len(narrow) == len(grant.resources) else plain
