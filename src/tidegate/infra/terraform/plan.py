@@ -12,7 +12,7 @@ from tidegate.errors import InputError
 from tidegate.facts import Unjudged
 from tidegate.infra.environment import named
 from tidegate.infra.terraform.configured import KEY
-from tidegate.infra.terraform.document import Entry, Mask, Plan, StateResource, resources_of
+from tidegate.infra.terraform.document import Entry, Mask, Plan, StateResource, Values, resources_of
 from tidegate.infra.terraform.drift import Drifted, drafts, settle, unmanaged
 from tidegate.infra.terraform.partial import left_out
 from tidegate.infra.terraform.redact import Redactor
@@ -43,7 +43,7 @@ def read_terraform_plan(text: bytes, name: str) -> Found:
     redactor = Redactor()
     prior, planned = resources_of(_state(plan)), resources_of(plan.planned_values)
     _learn(plan, (*prior, *planned), redactor)
-    unjudged = list(_unjudged(plan, planned, name, redactor))
+    unjudged = list(_unjudged(plan, name, redactor))
     entries = [one for one in plan.resource_changes or () if one.mode != "data"]
     changes = tuple(_changes(entries, redactor, unjudged))
     world = _world(plan, name, changes, redactor)
@@ -71,7 +71,7 @@ def _check_version(plan: Plan, name: str) -> None:
         )
 
 
-def _state(plan: Plan) -> Any:
+def _state(plan: Plan) -> Values | None:
     return plan.prior_state.values if plan.prior_state is not None else None
 
 
@@ -206,12 +206,13 @@ def _any(mask: Mask) -> bool:
     return any(map(_any, mask)) if isinstance(mask, list) else mask is True
 
 
-def _unjudged(plan: Plan, planned: list[StateResource], name: str, redactor: Redactor) -> Iterator[Unjudged]:
+def _unjudged(plan: Plan, name: str, redactor: Redactor) -> Iterator[Unjudged]:
+    planned, prior = _wanted(plan.planned_values), _wanted(_state(plan))
     if plan.errored:
         yield Unjudged(name, "The plan ended with an error, so it does not show everything that would happen.", _AGAIN)
     if plan.applyable is False and any(one.change.actions != ["no-op"] for one in plan.resource_changes or ()):
         yield Unjudged(name, "The plan says itself that it cannot be applied.", _AGAIN)
-    if plan.resource_changes is None and _wanted(planned) != _wanted(resources_of(_state(plan))):
+    if plan.resource_changes is None and planned and planned != prior:
         yield Unjudged(name, "The plan shows what is wanted but not what changes.", _AGAIN)
     for deferred in plan.deferred_changes or ():
         entry = deferred.resource_change
@@ -219,8 +220,8 @@ def _unjudged(plan: Plan, planned: list[StateResource], name: str, redactor: Red
         yield Unjudged(redactor.text(address), "This change is put off to a later plan.", "judge that plan too")
 
 
-def _wanted(resources: Iterable[StateResource]) -> dict[str, Any]:
-    return {one.address: one.values for one in resources if one.mode != "data"}
+def _wanted(values: Values | None) -> dict[str, Any]:
+    return {one.address: one.values for one in resources_of(values) if one.mode != "data"}
 
 
 def _drifted(plan: Plan, redactor: Redactor) -> Iterator[Drifted]:
@@ -248,9 +249,7 @@ def _world(plan: Plan, name: str, changes: tuple[ResourceChange, ...], redactor:
         address = redactor.text(one.address)
         if address not in before and address not in moved:
             values = redactor.clean(one.values or {}, one.sensitive_values, one.type)
-            before[address] = Resource(address, one.type, values)
-            if one.mode == "data":
-                after[address] = before[address]
+            before[address] = after[address] = Resource(address, one.type, values)  # nothing is done to it
     changing = frozenset(KEY.sub("", one.address) for one in changes if one.action not in ("no-op", "import"))
     managed = Sides(_managed(before), _managed(after), changing)
     uses_before, uses_after = read_uses(plan, prior, managed, redactor.text)
@@ -262,7 +261,7 @@ def _world(plan: Plan, name: str, changes: tuple[ResourceChange, ...], redactor:
         after=after,
         uses_before=uses_before,
         uses_after=uses_after,
-        partial=left_out(plan, managed.before),
+        partial="" if plan.errored else left_out(plan, managed.before),
         environment=_environment(plan, redactor),
     )
 
