@@ -81,7 +81,9 @@ def _check_keys(text: bytes, name: str) -> None:
 def _read(top: Mapping[str, msgspec.Raw], text: bytes, name: str) -> Found:
     keys = top.keys()
     if keys & _CHANGE_SET and not keys & _PLAN:
-        raise InputError("change sets are not read yet", where=name, mend="give the templates")
+        from tidegate.infra.cloudformation.changeset import read_change_set
+
+        return read_change_set(msgspec.json.decode(text), name)
     if keys & _PLAN or {"format_version", "configuration"} <= keys:
         from tidegate.infra.terraform.plan import read_terraform_plan
 
