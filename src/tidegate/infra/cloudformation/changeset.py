@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tidegate.facts import Certainty, DriftFact, Place, Unjudged
 from tidegate.infra.cloudformation.compare import Compared, Forced
@@ -93,11 +94,11 @@ def _entry(found: Mapping[str, Any], secrets: Secrets) -> _Entry | None:
         Compared(before, after, _changed(details), _forced(details)),
     )
     change = _change(both, found)
-    drafts = tuple(drafts_of_one(both, change, Place(""))) if found.get("Action") == "Modify" else ()
+    own = drafts_of_one(both, Place("")) if found.get("Action") == "Modify" else ()
     return _Entry(
         change=change,
         uses=tuple(_uses(name, type_, details)),
-        drafts=drafts,
+        drafts=tuple(replace(draft, code_only=True) for draft in own),
         unjudged=tuple(_unjudged(name, type_, found, details)),
         drift=tuple(_drift(name, type_, found, details)),
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
@@ -24,10 +25,12 @@ Lines: TypeAlias = Mapping[tuple[str, ...], tuple[int, int]]
 
 
 class Document(Struct, frozen=True):
-    """A document as plain values."""
+    """A document as plain values. `twice` are keys that stand twice in one mapping: the last one counts here, as for
+    CloudFormation, and not for every reader."""
 
     value: Any
     lines: Lines
+    twice: tuple[str, ...] = ()
 
 
 class UnreadableError(ValueError):
@@ -51,12 +54,21 @@ def read_document(data: bytes) -> Document:
 
 
 def _json(text: str) -> Document:
+    twice: list[str] = []
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        whole = dict(found)
+        if len(whole) < len(found):
+            counted = Counter(name for name, _ in found)
+            twice.extend(name for name, many in counted.items() if many > 1)
+        return whole
+
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=pairs)
     except RecursionError as error:
         raise UnreadableError("it is nested too deeply") from error
     _check_depth(value)
-    return Document(value, dict(_json_lines(text, value)))
+    return Document(value, dict(_json_lines(text, value)), tuple(sorted(set(twice))))
 
 
 def _json_lines(text: str, value: Any) -> Iterator[tuple[tuple[str, ...], tuple[int, int]]]:
@@ -128,7 +140,7 @@ class _Builder:
         self.open: list[_Open] = []
         self.anchors: dict[str, tuple[Any, int]] = {}
         self.lines: dict[tuple[str, ...], tuple[int, int]] = {}
-        self.nodes = 0
+        self.twice: set[str] = set()
         self.root: Any = None
 
     def build(self, events: Any) -> Document:
@@ -152,7 +164,7 @@ class _Builder:
                 if event.anchor not in self.anchors:
                     raise UnreadableError(f"the alias *{event.anchor} has no anchor")
                 self._put(*self.anchors[event.anchor], event)
-        return Document(self.root, self.lines)
+        return Document(self.root, self.lines, tuple(sorted(self.twice)))
 
     def _start(self, event: Any, value: Any) -> None:
         if len(self.open) >= DEEPEST:
@@ -189,6 +201,8 @@ class _Builder:
             into.key = value if isinstance(value, str) else json.dumps(value, default=str)
             into.key_line = event.start_mark.line + 1
         else:
+            if into.key in into.value:
+                self.twice.add(into.key)
             into.value[into.key] = value
             into.key = None
 

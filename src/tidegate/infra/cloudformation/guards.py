@@ -80,7 +80,7 @@ def drafts_of(diff: Diff, before: Template, after: Template) -> Iterator[Draft |
     changes = {change.address: change for change in diff.world.changes}
     for one in diff.both.values():
         place = Place(after.path, *one.new.lines)
-        yield from drafts_of_one(one, changes.get(one.new.name), place)
+        yield from drafts_of_one(one, place)
         yield from _type(one, place)
         yield from _open(one, changes.get(one.new.name), place)
         yield from _nested(one, place)
@@ -90,12 +90,14 @@ def drafts_of(diff: Diff, before: Template, after: Template) -> Iterator[Draft |
     yield from _single(diff, after.path)
     yield from _exports(diff, before, after)
     yield from _left_to_deployment(before, after)
+    if new := sorted(set(after.twice) - set(before.twice)):
+        reason = f"the key {new[0][:60]} stands twice in one place, and readers differ in which of the two they believe"
+        yield Unjudged(after.path, reason, "Take one of them out.", Place(after.path))
 
 
-def drafts_of_one(one: Both, change: ResourceChange | None, place: Place) -> Iterator[Draft]:
+def drafts_of_one(one: Both, place: Place) -> Iterator[Draft]:
     """What CloudFormation does with one resource that no value of it shows."""
     yield from _policies(one, place)
-    yield from _collides(one, change, place)
     yield from _machine(one, place)
 
 
@@ -166,26 +168,6 @@ def _physical(part: Part, properties: Mapping[str, Any]) -> tuple[str, Any]:
     name = _NAMES.get(part.type.removeprefix("AWS::"), "")
     value = properties.get(name)
     return (name, value) if isinstance(value, str) and not value.startswith("Ref:") else ("", None)
-
-
-def _collides(one: Both, change: ResourceChange | None, place: Place) -> Iterator[Draft]:
-    """A custom name that stays while the resource is replaced: the new one cannot have it while the old one stands."""
-    if change is None or change.action != "replace" or one.old.type != one.new.type or deletes_first(one.new.type):
-        return
-    name, value = _physical(one.new, one.compared.after)
-    if not name or replaced_by(one.new.type, name) != "always" or not same(one.compared.before.get(name), value):
-        return
-    yield Draft(
-        "APPLY_FAIL",
-        "medium",
-        one.new.name,
-        f"{one.new.name} has the custom name {name} {show(value)} and must be replaced. CloudFormation creates the new "
-        "one first and refuses a name that is taken: the update fails and is rolled back until the name changes too.",
-        reversible=True,
-        back="The stack rolls back by itself.",
-        certainty=change.certainty,
-        place=place,
-    )
 
 
 def _open(one: Both, change: ResourceChange | None, place: Place) -> Iterator[Draft]:

@@ -24,7 +24,8 @@ class Part(Struct, frozen=True):
 
 
 class Template(Struct, frozen=True):
-    """A template. `loops` are entries of Resources that only a deployment unfolds (Fn::ForEach), by name."""
+    """A template. `loops` are entries of Resources that only a deployment unfolds (Fn::ForEach), by name;
+    `twice` keys that stand twice in one place."""
 
     path: str
     parameters: Mapping[str, Mapping[str, Any]]
@@ -34,6 +35,7 @@ class Template(Struct, frozen=True):
     outputs: Mapping[str, Mapping[str, Any]]
     transforms: tuple[str, ...] = ()
     loops: Mapping[str, Any] = {}
+    twice: tuple[str, ...] = ()
 
 
 def looks_like_template(data: bytes) -> bool:
@@ -90,6 +92,7 @@ def _template(document: Document, path: str) -> Template:
             str(one) for one in (transforms if isinstance(transforms, list) else [transforms]) if isinstance(one, str)
         ),
         loops={name: body for name, body in entries.items() if name.startswith("Fn::")},
+        twice=document.twice,
     )
 
 
