@@ -181,10 +181,9 @@ class Reader(Cursor):
                 if step[1] == "*":
                     return Splat(found, self._traversed(Name("*"), depth))
                 found = Member(found, Literal(int(step[1])) if step[1].isdigit() else step[1])
-            elif self.looking_at("["):
-                if self.take(_FULL_SPLAT):
-                    return Splat(found, self._traversed(Name("*"), depth))
-                self.place += 1
+            elif self.take(_FULL_SPLAT):
+                return Splat(found, self._traversed(Name("*"), depth))
+            elif self.take(_INDEX):
                 key = self.expression(depth + 1, inside=True)
                 if not self.closed("]"):
                     self.fail("']' is expected here")
@@ -225,8 +224,9 @@ _RANKS = {
     "||": 1, "&&": 2, "==": 3, "!=": 3, "<": 4, ">": 4, "<=": 4, ">=": 4, "+": 5, "-": 5, "*": 6, "/": 6, "%": 6,
 }  # fmt: skip
 _CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
-_STEP = re.compile(r"[ \t]*\.(\*|\d+|[A-Za-z_][\w-]*)")
-_FULL_SPLAT = re.compile(r"\[\s*\*\s*\]")
+_STEP = re.compile(r"[ \t]*\.[ \t]*(\*|\d+|[A-Za-z_][\w-]*)")
+_INDEX = re.compile(r"[ \t]*\[")
+_FULL_SPLAT = re.compile(r"[ \t]*\[\s*\*\s*\]")
 _FOR = re.compile(r"for\s+([A-Za-z_][\w-]*)\s*(?:,\s*([A-Za-z_][\w-]*)\s*)?\s+in\s+")
 _IF = re.compile(r"if\b")
 _HEREDOC = re.compile(r"<<(-?)\s*([A-Za-z_][\w-]*)[ \t]*\n")

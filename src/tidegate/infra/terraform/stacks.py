@@ -21,8 +21,8 @@ MOST = 20_000
 """A stack with more resources than this is not unfolded further."""
 MOST_OF_ONE = 500
 MOST_CALLS = 2_000
-MOST_STEPS = 2_000_000
-"""Expressions that are settled for one stack; real ones need a hundredth of it."""
+MOST_STEPS = 300_000
+"""Expressions that are settled for one stack; large real ones need six thousand."""
 DEEPEST = 8
 
 
