@@ -131,8 +131,12 @@ def entries(side: Side, flows: Flows) -> Iterator[str]:
 
 def balancers_of(side: Side, flows: Flows, address: str) -> tuple[str, ...]:
     """The load balancers whose requests come to this, nearest first."""
-    seen = _walked([address], lambda one: ((f.source, f) for f in flows.got.get(one, ()) if f.kind == "in"))
-    return tuple(one for one in seen if side.resources[one].type in BALANCERS)
+
+    def step(one: str) -> Iterator[tuple[str, Flow]]:
+        if side.resources[one].type not in BALANCERS:
+            yield from ((flow.source, flow) for flow in flows.got.get(one, ()) if flow.kind == "in")
+
+    return tuple(one for one in _walked([address], step) if side.resources[one].type in BALANCERS)
 
 
 # Private

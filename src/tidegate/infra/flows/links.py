@@ -114,9 +114,17 @@ def leaves(value: Value, name: str) -> Iterator[Value]:
             waiting.extend((inner, depth + 1) for inner in here if isinstance(inner, (Mapping, list, tuple)))
 
 
-def held(value: Value, name: str) -> bool:
-    """Whether a key stands anywhere in a value with something in it."""
-    return any(leaf is not None for leaf in leaves(value, name))
+def strings(values: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
+    """Every text in a resource with the key that it stands under, at any depth."""
+    waiting: list[tuple[str, Value]] = list(values.items())
+    while waiting:
+        key, here = waiting.pop()
+        if isinstance(here, str):
+            yield key, here
+        elif isinstance(here, Mapping):
+            waiting.extend(here.items())
+        elif isinstance(here, (list, tuple)):
+            waiting.extend((key, inner) for inner in here if isinstance(inner, (str, Mapping, list, tuple)))
 
 
 # Private

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tidegate.infra.kubernetes.rules import kubernetes
 from tidegate.infra.rules import (
     apply,
     backups,
@@ -72,4 +73,5 @@ RULES: tuple[Rule, ...] = (
     plan.stack_destroyed,
     plan.forgotten,
     plan.left_out,
+    kubernetes,
 )

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from tidegate.facts import Severity
 from tidegate.infra.flows.doors import GROUP_NAMES, SUBNET_NAMES
-from tidegate.infra.flows.links import leaves
+from tidegate.infra.flows.links import strings
 from tidegate.infra.rules.words import named, replaced_why
 from tidegate.infra.same import field, flag, number, same
-from tidegate.infra.values import Draft, Later, ResourceChange, World
+from tidegate.infra.values import Draft, Later, Resource, ResourceChange, World
 
 
 def apply_failures(world: World) -> Iterator[Draft]:
@@ -23,11 +23,14 @@ def apply_failures(world: World) -> Iterator[Draft]:
             for key in _NAMES.get(one.type, ()):
                 if isinstance(name := field(one.after, key), str):
                     created[one.type, name] = one.address
+    held = [one for one in world.changes if one.destroyed and one.type in _USERS]
+    users = _users(world, held) if held else {}
+    after = frozenset(_named_by(world.after, held))
     for change in world.changes:
         if change.destroyed:
             yield from _protected(change)
             yield from _not_empty(change)
-            yield from _in_use(world, change, dying)
+            yield from _in_use(change, [one for one in users.get(change.address, ()) if one not in dying], after)
         if change.action == "replace" and change.create_first:
             yield from _collides(change)
         if change.destroyed:
@@ -121,56 +124,55 @@ def _not_empty(change: ResourceChange) -> Iterator[Draft]:
     )
 
 
-def _in_use(world: World, change: ResourceChange, dying: set[str]) -> Iterator[Draft]:
-    attributes = _USERS.get(change.type)
-    if attributes is None or change.create_first:
+def _in_use(change: ResourceChange, users: list[str], after: frozenset[tuple[str, str]]) -> Iterator[Draft]:
+    if not users or change.create_first:
         return
-    users = [one for one in _users(world, change, attributes) if one not in dying]
-    if not users:
-        return
-    if change.action == "delete" and not any(_still(world, change, one, attributes) for one in users):
+    if change.action == "delete" and not any((change.address, user) in after for user in users):
         return
     why = replaced_why(change)
     does = f"{why} replaces {change.address}" if change.action == "replace" else f"{change.address} is deleted"
     use = "use" if len(users) > 1 else "uses"
+    way = (
+        ", and they can be left without it. Set create_before_destroy with a new name, or leave it as it is."
+        if change.action == "replace"
+        else ". Move them off first."
+    )
     yield _draft(
         change,
         f"{does} (delete before create), but {named(users, 4)} still {use} it: what is in use cannot be deleted, so "
-        "the apply stalls and fails half-way"
-        + (
-            ", and they can be left without it. Set create_before_destroy with a new name, or leave it as it is."
-            if change.action == "replace"
-            else ". Move them off first."
-        ),
+        f"the apply stalls and fails half-way{way}",
         "take the change back",
     )
 
 
-def _users(world: World, change: ResourceChange, attributes: tuple[str, ...]) -> list[str]:
-    values = change.before or {}
-    own = {str(values[key]) for key in ("id", "arn", "name", "self_link") if isinstance(values.get(key), str)}
-    found: dict[str, None] = {}
-    for use in world.uses_before.users(change.address):
-        if any(part in attributes for part in use.through.split(".")):
-            found[use.user] = None
-    near = {use.user for use in world.uses_before.users(change.address)} or set(world.before)
-    for address in sorted(near):
-        one = world.before.get(address)
-        if one is None or address == change.address or one.type.endswith(("_rule", "_association")):
-            continue
-        if any(leaf in own for name in attributes for leaf in leaves(one.values, name) if isinstance(leaf, str)):
-            found[address] = None
-    return sorted(found)
+def _users(world: World, changes: list[ResourceChange]) -> Mapping[str, list[str]]:
+    """Who names what is destroyed by one of the attributes that keep it from being deleted."""
+    found = {(used, user) for used, user in _named_by(world.before, changes)}
+    for change in changes:
+        for use in world.uses_before.users(change.address):
+            if any(part in _USERS[change.type] for part in use.through.split(".")):
+                found.add((change.address, use.user))
+    users: dict[str, list[str]] = {}
+    for used, user in sorted(found):
+        users.setdefault(used, []).append(user)
+    return users
 
 
-def _still(world: World, change: ResourceChange, user: str, attributes: tuple[str, ...]) -> bool:
-    """Whether a user names something after the change that is still the old thing."""
-    after = world.after.get(user)
-    if after is None:
-        return False
-    values = change.before or {}
-    own = {str(values[key]) for key in ("id", "arn", "name", "self_link") if isinstance(values.get(key), str)}
-    return any(leaf in own for name in attributes for leaf in leaves(after.values, name) if isinstance(leaf, str))
+def _named_by(side: Mapping[str, Resource], changes: list[ResourceChange]) -> Iterator[tuple[str, str]]:
+    own: dict[str, list[ResourceChange]] = {}
+    for change in changes:
+        values = (change.before or {}).get
+        for text in {values("id"), values("arn"), values("name"), values("self_link")}:
+            if isinstance(text, str) and text:
+                own.setdefault(text, []).append(change)
+    if not own:
+        return
+    for address, one in side.items():
+        if not one.type.endswith(("_rule", "_association")):
+            for key, text in strings(one.values):
+                for change in own.get(text, ()):
+                    if key in _USERS[change.type] and address != change.address:
+                        yield change.address, address
 
 
 def _collides(change: ResourceChange) -> Iterator[Draft]:

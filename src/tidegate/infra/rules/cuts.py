@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 
 from tidegate.facts import Severity
 from tidegate.infra.flows.doors import GROUP_NAMES, Door, groups_of
-from tidegate.infra.flows.links import leaves, linked
+from tidegate.infra.flows.links import leaves, linked, strings
 from tidegate.infra.flows.tables import BALANCERS, GROUPS, LISTENERS
 from tidegate.infra.flows.view import Gate, View
 from tidegate.infra.rules.words import named
 from tidegate.infra.same import items, number, pair, show
-from tidegate.infra.values import Draft, Later, ResourceChange, Value
+from tidegate.infra.values import Draft, Later, ResourceChange
 
 
 def cuts(view: View) -> Iterator[Draft]:
@@ -105,7 +105,9 @@ def _listened(view: View, address: str) -> tuple[int, ...]:
 def _rules(view: View, shut: set[str]) -> Iterator[Draft]:
     """Rules whose port nobody is let in at any more, with nobody known behind them."""
     changed = {group for group in view.doors_before.by_group if _touched(view, group)}
+    members = _members(view) if changed else {}
     for group in sorted(changed):
+        inside = members.get(group, ())
         if group not in view.after.resources and group in view.before.resources:
             continue
         after = tuple(view.doors_after.of((group,)))
@@ -113,8 +115,8 @@ def _rules(view: View, shut: set[str]) -> Iterator[Draft]:
             continue
         for door in view.doors_before.of((group,)):
             if door.settled and group not in shut and door.by in {*view.changes, group}:
-                yield from _closed_door(view, door, after)
-        yield from _egress(view, group)
+                yield from _closed_door(view, door, after, inside)
+        yield from _egress(view, group, inside)
     yield from _loose_rules(view)
 
 
@@ -126,7 +128,7 @@ def _touched(view: View, group: str) -> bool:
     )
 
 
-def _closed_door(view: View, door: Door, after: tuple[Door, ...]) -> Iterator[Draft]:
+def _closed_door(view: View, door: Door, after: tuple[Door, ...], inside: tuple[str, ...]) -> Iterator[Draft]:
     if any(door.low >= one.low and door.high <= one.high and one.protocol in ("all", door.protocol) for one in after):
         return
     if any(one.protocol == "all" for one in after):
@@ -134,18 +136,18 @@ def _closed_door(view: View, door: Door, after: tuple[Door, ...]) -> Iterator[Dr
     moved = next((one for one in after if one.by == door.by and one.by != door.group), None)
     public = any(one.endswith("/0") for one in door.ranges)
     admin = door.low in _ADMIN and door.low == door.high
-    if moved is None and ((public and (admin or door.ports == "all ports")) or not _attached(view, door.group)):
+    if moved is None and ((public and (admin or door.ports == "all ports")) or not inside):
         return
     culprit = door.by if door.by in view.changes else door.group
     if culprit not in view.changes or (view.changes[culprit].action == "replace" and moved is None):
         return
     severity: Severity = "medium" if moved is not None or not admin else "low"
-    yield _door_draft(view, door, moved, culprit, severity)
+    yield _door_draft(door, moved, culprit, severity, inside)
 
 
-def _door_draft(view: View, door: Door, moved: Door | None, culprit: str, severity: Severity) -> Draft:
+def _door_draft(door: Door, moved: Door | None, culprit: str, severity: Severity, inside: tuple[str, ...]) -> Draft:
     now = f"; it is {moved.protocol} {moved.ports} now" if moved is not None else ""
-    users = named(_attached(view, door.group))
+    users = named(inside)
     behind = f" of {users}" if users != "nothing" else ""
     return Draft(
         code="NET_CUT",
@@ -159,10 +161,9 @@ def _door_draft(view: View, door: Door, moved: Door | None, culprit: str, severi
     )
 
 
-def _egress(view: View, group: str) -> Iterator[Draft]:
+def _egress(view: View, group: str, users: tuple[str, ...]) -> Iterator[Draft]:
     before = [door for door in view.doors_before.of((group,), "out") if door.settled]
     after = tuple(view.doors_after.of((group,), "out"))
-    users = _attached(view, group)
     if not before or not users or group not in view.after.resources or any(not door.settled for door in after):
         return
     if after:
@@ -285,22 +286,22 @@ def _detached(view: View) -> Iterator[Draft]:
                     )
 
 
-def _attached(view: View, group: str) -> tuple[str, ...]:
-    """What is in a security group."""
-    values = view.before.resources[group].values if group in view.before.resources else {}
-    names = {str(values[name]) for name in ("id", "name") if values.get(name)}
-    found: dict[str, None] = {}
-    for use in view.before.uses.users(group):
-        if use.through.split(".")[-1] in GROUP_NAMES or use.through.split(".")[0] in GROUP_NAMES:
-            found[use.user] = None
+def _members(view: View) -> Mapping[str, tuple[str, ...]]:
+    """What is in each security group."""
+    groups: dict[str, str] = {}
+    for one in view.before.of(sorted(GROUPS)):
+        groups.update({str(one.values[name]): one.address for name in ("id", "name") if one.values.get(name)})
+    found: dict[str, set[str]] = {}
     for address, one in view.before.resources.items():
-        if one.type not in GROUPS and not one.type.endswith("_rule") and _names_any(one.values, names):
-            found[address] = None
-    return tuple(one for one in sorted(found) if not one.partition(".")[2].endswith("_rule"))
-
-
-def _names_any(values: Mapping[str, Value], names: set[str]) -> bool:
-    return any(leaf in names for name in GROUP_NAMES for leaf in leaves(values, name) if isinstance(leaf, str))
+        if one.type in GROUPS or one.type.endswith("_rule"):
+            continue
+        for key, text in strings(one.values):
+            if key in GROUP_NAMES and text in groups:
+                found.setdefault(groups[text], set()).add(address)
+        for use in view.before.uses.used(address):
+            if any(part in GROUP_NAMES for part in use.through.split(".")):
+                found.setdefault(use.used, set()).add(address)
+    return {group: tuple(sorted(inside)) for group, inside in found.items()}
 
 
 def _sources(doors: tuple[Door, ...] | list[Door]) -> str:

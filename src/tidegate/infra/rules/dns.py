@@ -17,12 +17,16 @@ def names(world: World) -> Iterator[Draft]:
     if not changes:
         return
     side = side_of(world.before, world.uses_before)
+    taken: dict[str, list[ResourceChange]] = {}
+    for one in world.changes:
+        if one.after is not None and _names(one.type):
+            taken.setdefault(_plain(_name_of(one.after)), []).append(one)
     dying = {one.address for one in world.changes if one.action == "delete"}
     for change in changes:
         if change.type in _ZONES:
             yield from _zone(change)
         elif change.type in RECORDS or change.type in _OTHER_RECORDS:
-            yield from _record(world, side, change, dying)
+            yield from _record(taken, side, change, dying)
         elif change.type in _DELEGATIONS:
             yield from _delegation(change)
 
@@ -48,13 +52,15 @@ def _names(type_: str) -> bool:
     return type_ in RECORDS or type_ in _ZONES or type_ in _OTHER_RECORDS or type_ in _DELEGATIONS
 
 
-def _record(world: World, side: Side, change: ResourceChange, dying: set[str]) -> Iterator[Draft]:
+def _record(
+    taken: Mapping[str, list[ResourceChange]], side: Side, change: ResourceChange, dying: set[str]
+) -> Iterator[Draft]:
     kind, name = _kind(change), _name(change)
     grave = kind in ("NS", "MX") or _apex(change, name)
     if change.action == "delete":
         if _validates(change, name) or _dangling(side, change, dying):
             return
-        yield _deleted(world, change, kind, name)
+        yield _deleted(taken, change, kind, name)
         return
     moved = pair(change, "name")
     if change.action == "replace" and moved.changed and moved.known and moved.before is not None:
@@ -79,8 +85,8 @@ def _record(world: World, side: Side, change: ResourceChange, dying: set[str]) -
     )
 
 
-def _deleted(world: World, change: ResourceChange, kind: str, name: str) -> Draft:
-    again = next((one for one in world.changes if _replaces(one, change, kind, name)), None)
+def _deleted(taken: Mapping[str, list[ResourceChange]], change: ResourceChange, kind: str, name: str) -> Draft:
+    again = next((one for one in taken.get(_plain(name), ()) if _replaces(one, change, kind)), None)
     if again is not None:
         return _said(
             change,
@@ -99,10 +105,10 @@ def _deleted(world: World, change: ResourceChange, kind: str, name: str) -> Draf
     return _said(change, severity, text)
 
 
-def _replaces(one: ResourceChange, change: ResourceChange, kind: str, name: str) -> bool:
-    if one.after is None or one.address == change.address or not _names(one.type):
+def _replaces(one: ResourceChange, change: ResourceChange, kind: str) -> bool:
+    if one.after is None or one.address == change.address or one.type in _ZONES:
         return False
-    return _plain(_name_of(one.after)) == _plain(name) and (_kind_of(one.type, one.after) == kind or kind in ("", "A"))
+    return _kind_of(one.type, one.after) == kind or kind in ("", "A")
 
 
 def _weights(change: ResourceChange, name: str) -> Iterator[Draft]:
