@@ -7,6 +7,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from tidegate.infra.cloudformation import family as cloudformation
+from tidegate.infra.kubernetes import family as kubernetes
 from tidegate.infra.terraform import family as terraform
 from tidegate.infra.trees import Pair, Trees
 from tidegate.infra.values import Found
@@ -24,4 +25,5 @@ class Family(Struct, frozen=True):
 FAMILIES: tuple[Family, ...] = (
     Family("terraform", terraform.claims, terraform.read),
     Family("cloudformation", cloudformation.claims, cloudformation.read),
+    Family("kubernetes", kubernetes.claims, kubernetes.read),
 )
