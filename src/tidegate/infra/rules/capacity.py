@@ -60,7 +60,7 @@ def capacity_changed(world: World) -> Iterator[Draft]:
     """What serves with less than before, and what costs a multiple."""
     planned = world.source in ("terraform plan", "change set")
     for change, names in edits(world, _SERVING):
-        yield from _class(change, names)
+        yield from _class(change, names, now(world, change))
         for name in _COUNTS:
             if found := turned(change, names, name):
                 yield from _count(change, found)
@@ -80,14 +80,14 @@ def durability_reduced(world: World) -> Iterator[Draft]:
 # Private
 
 
-def _class(change: ResourceChange, names: frozenset[str]) -> Iterator[Draft]:
+def _class(change: ResourceChange, names: frozenset[str], at_once: str) -> Iterator[Draft]:
     found = sized(change, names)
     times = ratio(found.before, found.after) if found else None
     if found is None or times is None:
         return
     kind = stateful(change.type)
     if times < 1:
-        when = "at once, with a restart" if now(change) or kind is None else "with a restart in its maintenance window"
+        when = "at once, with a restart" if at_once or kind is None else "with a restart in its maintenance window"
         reason = (
             f"{found}: {label(change)} gets {_share(times)} of its size {when}. Look at its load at the peak first: "
             "too small is an outage that looks like slowness."

@@ -90,6 +90,8 @@ def _new(kind: Stateful, change: ResourceChange) -> str:
         return "the new one is a cold cache, and its endpoint is gone until it is there"
     if kind.word == "DNS zone":
         return "the new one gets other name servers"
+    if (start := field(change.after, "snapshot_identifier")) and "snapshot_identifier" in change.forced_by:
+        return f"the new one starts from the snapshot {show(start)}, without what was written after it"
     if change.type in _SAME_NAME and name_of(change.before) == (name_of(change.after) or name_of(change.before)):
         return "the new one is empty, and AWS refuses a queue of the same name for 60 seconds"
     return "the new one is empty"
@@ -200,7 +202,7 @@ def _unknown(change: ResourceChange) -> bool:
     type_ = change.type
     if "/" in type_ or type_ in MACHINES or is_utility(type_):
         return False
-    if type_.startswith("custom_") and change.action == "replace":
+    if type_.startswith(("custom_", "Custom::")) and change.action == "replace":
         return False
     return stateful(type_) is None and not is_stateless(type_)
 

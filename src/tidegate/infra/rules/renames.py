@@ -11,7 +11,7 @@ from tidegate.infra.values import Hidden, Later, ResourceChange, Value
 
 IDENTITIES = (
     *"identifier cluster_identifier replication_group_id cluster_id bucket repository_name".split(),
-    *"workspace_name table_name queue_name sqs_name domain domain_name dataset_id db_name name".split(),
+    *"workspace_name table_name queue_name sqs_name domain domain_name table_id dataset_id db_name name".split(),
 )
 """Attributes that name the object itself, the surest first."""
 _ENOUGH = 0.8

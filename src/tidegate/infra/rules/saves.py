@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tidegate.infra.kinds import Stateful
-from tidegate.infra.same import field, flag, number, spelled
-from tidegate.infra.values import Mitigation, ResourceChange, Value
+from tidegate.infra.same import field, flag, number, pair, spelled
+from tidegate.infra.values import Later, Mitigation, ResourceChange, Value
 
 PROTECTIONS = (
     *"deletion_protection deletion_protection_enabled settings.deletion_protection_enabled".split(),
@@ -45,6 +45,7 @@ def protected(values: Mapping[str, Value] | None) -> str:
 
 def _saves(change: ResourceChange, kind: Stateful) -> Iterator[Mitigation]:
     before = change.before
+    yield from _unsettled(change)
     yield from _policies(change)
     if name := protected(before):
         yield Mitigation(
@@ -61,6 +62,17 @@ def _saves(change: ResourceChange, kind: Stateful) -> Iterator[Mitigation]:
         yield Mitigation("a final snapshot is taken")
     yield from _backups(before, kind)
     yield from _emptiness(change, kind)
+
+
+def _unsettled(change: ResourceChange) -> Iterator[Mitigation]:
+    """A replacement that only values force which nobody can read yet happens only where they come out different."""
+    forced = [pair(change, name) for name in change.forced_by]
+    if change.action != "replace" or change.certainty == "certain" or not forced:
+        return
+    unread = [isinstance(one.before, Later) + isinstance(one.after, Later) for one in forced]
+    if min(unread):
+        steps = 2 if min(unread) == 2 else 1
+        yield Mitigation("it is replaced only if these values differ; code alone does not settle them", steps)
 
 
 def _emptiness(change: ResourceChange, kind: Stateful) -> Iterator[Mitigation]:

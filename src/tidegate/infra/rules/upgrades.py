@@ -18,6 +18,7 @@ CLASSES = (
     *"provider_instance_size_name sku_name vm_size size cache_node_type".split(),
 )
 """Attributes that say how large the machine is."""
+_CLOUDFORMATION = ("CloudFormation template", "change set")
 _GROUPS = ("parameter_group_name", "db_parameter_group_name")
 _LISTS = ("parameter", "db_parameter", "db_parameters")
 _VERSIONED = heads(*NAMES)
@@ -34,26 +35,29 @@ def versions_changed(world: World) -> Iterator[Draft]:
             if name in names and (not types or change.type in types):
                 found = turned(change, names, name)
                 if found is not None:
-                    yield from _version(change, found, planned=planned)
+                    yield from _version(change, found, now(world, change), planned=planned)
 
 
 def restarts(world: World) -> Iterator[Draft]:
     """What restarts for another reason than its version: its class, its parameters, changes that no longer wait."""
     for change, names in edits(world, _RESTARTING):
-        yield from _class(change, names)
+        yield from _class(change, names, now(world, change))
         yield from _at_once(change, names)
         yield from _parameters(change, names)
 
 
-def now(change: ResourceChange) -> bool:
-    """Whether changes of it take effect at once instead of in the maintenance window."""
-    return flag(field(change.after, "apply_immediately")) is True
+def now(world: World, change: ResourceChange) -> str:
+    """Why changes of it take effect at once instead of in the maintenance window, "" where they wait."""
+    set_ = flag(field(change.after, "apply_immediately"))
+    if set_:
+        return "apply_immediately is true"
+    return "CloudFormation does not wait" if set_ is None and world.source in _CLOUDFORMATION else ""
 
 
 # Private
 
 
-def _version(change: ResourceChange, found: Pair, *, planned: bool) -> Iterator[Draft]:
+def _version(change: ResourceChange, found: Pair, at_once: str, *, planned: bool) -> Iterator[Draft]:
     engine = family(change)
     grade, way = step(engine, found.before, found.after)
     if way == 0:
@@ -61,9 +65,9 @@ def _version(change: ResourceChange, found: Pair, *, planned: bool) -> Iterator[
     if way < 0:
         yield _back(change, found, planned=planned, grade=grade)
     elif grade == "major":
-        yield _kubernetes(change, found) if engine == "kubernetes" else _major(change, found)
-    elif planned and now(change):
-        yield _restart(change, f"{found} with apply_immediately: {label(change)} restarts during the apply", "medium")
+        yield _kubernetes(change, found) if engine == "kubernetes" else _major(change, found, at_once)
+    elif planned and at_once:
+        yield _restart(change, f"{found}: {label(change)} restarts during the apply, because {at_once}", "medium")
     elif planned:
         yield _restart(change, f"{found}: {label(change)} restarts in its next maintenance window", "low")
     else:
@@ -71,9 +75,9 @@ def _version(change: ResourceChange, found: Pair, *, planned: bool) -> Iterator[
         yield _restart(change, f"{reason}to the version that already runs", "low")
 
 
-def _major(change: ResourceChange, found: Pair) -> Draft:
+def _major(change: ResourceChange, found: Pair, at_once: str) -> Draft:
     kind = stateful(change.type)
-    when = "now, because apply_immediately is true," if now(change) else "in the next maintenance window"
+    when = f"now, because {at_once}," if at_once else "in the next maintenance window"
     reason = (
         f"{found} is a major upgrade of the {kind.word if kind else 'engine'} {label(change)}: downtime {when} "
         "and no way back but a restore from a snapshot taken before. Try it on a copy first."
@@ -115,13 +119,13 @@ def _back(change: ResourceChange, found: Pair, *, planned: bool, grade: str) -> 
     return Draft("APPLY_FAIL", severity, change.address, reason, reversible=True, back="name the version that runs")
 
 
-def _class(change: ResourceChange, names: frozenset[str]) -> Iterator[Draft]:
+def _class(change: ResourceChange, names: frozenset[str], at_once: str) -> Iterator[Draft]:
     found = sized(change, names)
     if found is None or not found.known or found.before is None:
         return
     times = ratio(found.before, found.after)
     if times is None or times >= 1:
-        when = "during the apply" if now(change) or not stateful(change.type) else "in its next maintenance window"
+        when = "during the apply" if at_once or not stateful(change.type) else "in its next maintenance window"
         yield _restart(change, f"{found}: {label(change)} restarts or fails over {when}", "low")
 
 
