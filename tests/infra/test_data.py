@@ -431,3 +431,40 @@ def test_no_shape_of_values_breaks_a_rule(
     for draft in said(world(change)):
         assert draft.reason.strip()
         assert "\n" not in draft.reason or any("\n" in str(value) for value in (before, after))
+
+
+def test_a_replacement_that_unread_values_decide_weighs_less() -> None:
+    def steps(before: Value, after: Value) -> list[int]:
+        change = ResourceChange(
+            "aws_s3_bucket.it",
+            "aws_s3_bucket",
+            "replace",
+            {"bucket": before, "force_destroy": True},
+            {"bucket": after},
+            forced_by=("bucket",),
+            certainty="possible",
+        )
+        (draft,) = said(world(change, source="terraform code"))
+        return [one.steps for one in draft.mitigations]
+
+    assert steps("shop", "store") == []
+    assert steps("shop", Later("var.name")) == [1]
+    assert steps(Later("var.a"), Later("var.b")) == [2]
+
+
+def test_a_database_that_starts_from_a_snapshot_is_not_called_empty() -> None:
+    (draft,) = said(world(replace(DB, {"identifier": "shop"}, {"snapshot_identifier": "before"})))
+    assert "starts from the snapshot before" in draft.reason
+    assert "empty" not in draft.reason
+
+
+def test_rules_of_a_backup_plan_and_of_replication() -> None:
+    def plan(*days: int) -> dict[str, Value]:
+        return {"rule": [{"rule_name": f"r{n}", "lifecycle": [{"delete_after": d}]} for n, d in enumerate(days)]}
+
+    assert codes(world(update("aws_backup_plan", plan(35, 365), plan(35, 30)))) == [("BACKUP_REDUCED", "high")]
+    assert codes(world(update("aws_backup_plan", plan(35, 365), plan(35)))) == [("BACKUP_REDUCED", "medium")]
+    assert said(world(update("aws_backup_plan", plan(35, 365), plan(40, 365)))) == []
+    kind = "aws_s3_bucket_replication_configuration"
+    off = update(kind, {"rule": [{"status": "Enabled"}]}, {"rule": [{"status": "Disabled"}]})
+    assert codes(world(off)) == [("BACKUP_REDUCED", "medium")]

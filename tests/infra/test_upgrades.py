@@ -194,3 +194,15 @@ def test_an_input_of_a_module_is_said_as_the_call_writes_it() -> None:
     (draft,) = upgrades.versions_changed(World("terraform code", "infra", (change,)))
     assert isinstance(draft, Draft)
     assert "db_engine_version 15.2 -> 16.1 is a major upgrade" in draft.reason
+
+
+def test_a_promoted_replica_and_a_region_that_goes() -> None:
+    assert codes(DB, {"replicate_source_db": "main"}, {"replicate_source_db": ""}) == [("DATA_DURABILITY", "medium")]
+    two = [{"region_name": "eu-west-1"}, {"region_name": "us-east-1"}]
+    assert codes("aws_dynamodb_table", {"replica": two}, {"replica": two[:1]}) == [("DATA_DURABILITY", "medium")]
+    assert codes("aws_dynamodb_table", {"replica": two}, {"replica": two[::-1]}) == []
+
+
+def test_cloudformation_does_not_wait_for_the_window() -> None:
+    (draft,) = said(DB, {"engine": "postgres", "engine_version": "14"}, {"engine_version": "16"}, "change set")
+    assert "downtime now, because CloudFormation does not wait" in draft.reason

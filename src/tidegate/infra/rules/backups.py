@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tidegate.facts import Certainty, Severity
 from tidegate.infra.kinds import stateful
 from tidegate.infra.rules.renames import renames
 from tidegate.infra.rules.saying import by_module, edits, heads, label, turned
 from tidegate.infra.same import Pair, field, flag, items, number
-from tidegate.infra.values import Draft, Later, ResourceChange, World
+from tidegate.infra.values import Draft, Later, ResourceChange, Value, World
 
 _KEPT = (
     ("backup_retention_period", "db_backup_retention_period"),
@@ -26,7 +26,7 @@ _KEPT = (
     ("soft_delete_policy.retention_duration_seconds",),
     ("soft_delete_retention_days",),
     ("backup.retention_in_hours",),
-    ("rule.lifecycle.delete_after", "delete_after_days"),
+    ("delete_after_days",),
     ("retention_daily.count",),
     ("policy_details.schedule.retain_rule.count",),
     ("backup_config.backup_retention_period",),
@@ -162,6 +162,16 @@ def _versioning(change: ResourceChange, names: frozenset[str]) -> Iterator[Draft
 
 
 def _schedules(change: ResourceChange, names: frozenset[str]) -> Iterator[Draft]:
+    if change.type == "aws_s3_bucket_replication_configuration" and "rule" in names:
+        on = [
+            sum(flag(field(one, "status")) is True for one in items(field(side, "rule")) if isinstance(one, Mapping))
+            for side in (change.before, change.after)
+        ]
+        if on[1] < on[0] and not isinstance(field(change.after, "rule"), Later):
+            reason = (
+                f"{label(change)}: {on[1]} of {on[0]} replication rules stay on; what they copied has no second copy."
+            )
+            yield _draft(change, reason, "medium", lasting=False)
     if change.type == "aws_dlm_lifecycle_policy":
         found = turned(change, names, "state")
         if found and flag(found.before) and flag(found.after) is False:
@@ -169,9 +179,26 @@ def _schedules(change: ResourceChange, names: frozenset[str]) -> Iterator[Draft]
     if change.type == "aws_backup_plan":
         before, after = field(change.before, "rule"), field(change.after, "rule")
         fewer = len(items(before)) - len(items(after))
+        if "rule" in names:
+            yield from _expiring(change, items(before), items(after))
         if "rule" in names and not isinstance(after, Later) and fewer > 0:
             reason = f"{label(change)} loses {fewer} of its {len(items(before))} rules: these backups stop."
             yield _draft(change, reason, "medium", lasting=False)
+
+
+def _expiring(change: ResourceChange, before: tuple[Value, ...], after: tuple[Value, ...]) -> Iterator[Draft]:
+    kept = {field(one, "rule_name"): number(field(one, "lifecycle.delete_after")) for one in before if _block(one)}
+    for one in after:
+        if _block(one):
+            name, days = field(one, "rule_name"), number(field(one, "lifecycle.delete_after"))
+            was = kept.get(name if isinstance(name, str) else None)
+            if name in kept and days and (was is None or days < was):
+                shown = Pair(f"rule.{name}.delete_after", f"delete_after of rule {name}", was, days)
+                yield _shorter(change, shown, days, was)
+
+
+def _block(value: Value) -> bool:
+    return isinstance(value, Mapping) and isinstance(value.get("rule_name"), str)
 
 
 def _removed(world: World) -> Iterator[Draft]:

@@ -32,9 +32,11 @@ _COPIES = (
     *"config.min.insync.replicas topic_config.min_insync_replicas num_replicas_per_shard".split(),
 )
 _PLACES = ("settings.availability_type", "availability_type", "high_availability.mode", "account_replication_type")
+_FOLLOWS = ("replicate_source_db", "replication_source_identifier")
+_REGIONS = ("replica", "geo_location", "replica_set")
 _FLAGS = ("parameter", "parameters", "db_parameter", "settings.database_flags")
 _SERVING = heads(*CLASSES, *_COUNTS, *_STORAGE, "storage_type")
-_KEEPING = heads(*_SWITCHES, *_COPIES, *_PLACES, *_FLAGS)
+_KEEPING = heads(*_SWITCHES, *_COPIES, *_PLACES, *_FLAGS, *_FOLLOWS, *_REGIONS)
 _RANKS = {
     **dict.fromkeys(("ragzrs", "gzrs"), 4),
     **dict.fromkeys(("ragrs", "grs", "regional"), 3),
@@ -74,6 +76,7 @@ def durability_reduced(world: World) -> Iterator[Draft]:
         yield from _copies(change, names)
         yield from _places(change, names)
         yield from _writes(change, names)
+        yield from _followers(change, names)
     yield from _members(world)
 
 
@@ -184,6 +187,20 @@ def _writes(change: ResourceChange, names: frozenset[str]) -> Iterator[Draft]:
             if value is not None and value != safe and value != old.get(key) and old.get(key, safe) == safe:
                 reason = f"{key} {old.get(key, 'default')} -> {value} in {label(change)}: a crash can lose writes "
                 yield _fewer(change, f"{reason}that were acknowledged.", "high")
+
+
+def _followers(change: ResourceChange, names: frozenset[str]) -> Iterator[Draft]:
+    source = turned(change, names, *_FOLLOWS)
+    if source and source.before and not source.after:
+        then = "it is promoted, no longer follows its source, and cannot be made to follow again"
+        yield _fewer(change, f"{source} on {label(change)}: {then}.", "medium")
+    for name in _REGIONS:
+        before, after = items(field(change.before, name)), items(field(change.after, name))
+        if name in names and not isinstance(field(change.after, name), Later) and len(after) < len(before):
+            reason = (
+                f"{label(change)} keeps {len(after)} copies in {name} instead of {len(before)}: those regions lose it."
+            )
+            yield _fewer(change, reason, "medium")
 
 
 def _named(value: Value) -> dict[str, str]:
