@@ -82,6 +82,19 @@ def references(expressions: Any, path: str = "") -> Iterator[tuple[str, list[str
             yield from references(inner, f"{path}.{place}")
 
 
+def constants(expressions: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Every constant in nested expressions, with the name of the attribute that it is of."""
+    if isinstance(expressions, dict):
+        if "constant_value" in expressions:
+            yield key, expressions["constant_value"]
+        else:
+            for name, inner in expressions.items():
+                yield from constants(inner, name)
+    elif isinstance(expressions, list):
+        for inner in expressions:
+            yield from constants(inner, key)
+
+
 # Private
 
 

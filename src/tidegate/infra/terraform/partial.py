@@ -8,12 +8,13 @@ from typing import Any
 from tidegate.infra.same import same, show
 from tidegate.infra.terraform.configured import KEY
 from tidegate.infra.terraform.document import ConfigModule, Plan
-from tidegate.infra.values import Resource
+from tidegate.infra.terraform.redact import Redactor
+from tidegate.infra.values import Hidden, Resource
 
 MOST_NAMED = 3
 
 
-def left_out(plan: Plan, before: Mapping[str, Resource]) -> str:
+def left_out(plan: Plan, before: Mapping[str, Resource], redactor: Redactor) -> str:
     """Why a plan is not all of its stack, as part of a sentence; "" where it is, as far as anyone can see.
 
     A plan lists every resource of the state, changed or not, but for those that -target leaves out. Code of one that
@@ -25,7 +26,7 @@ def left_out(plan: Plan, before: Mapping[str, Resource]) -> str:
         return "it was made with -target, or puts changes off" if plan.complete is False else ""
     total = len(before)
     words = f"it leaves out {len(skipped)} of {total} resources, as -target does ({_listed(sorted(skipped))})"
-    waiting = sorted(_waiting(plan, before, skipped))
+    waiting = sorted(_waiting(plan, before, skipped, redactor))
     if waiting:
         words += f"; the code wants more than it shows: {', '.join(waiting[:MOST_NAMED])}"
     return words
@@ -42,13 +43,15 @@ def _skipped(plan: Plan, before: Mapping[str, Resource]) -> set[str]:
     return {address for address in before if address not in listed}
 
 
-def _waiting(plan: Plan, before: Mapping[str, Resource], skipped: set[str]) -> Iterator[str]:
+def _waiting(plan: Plan, before: Mapping[str, Resource], skipped: set[str], redactor: Redactor) -> Iterator[str]:
     root = plan.configuration.root_module if plan.configuration is not None else None
     constants = dict(_constants(root))
     for address in sorted(skipped):
-        for name, wanted in constants.get(KEY.sub("", address), {}).items():
-            has = before[address].values.get(name)
-            if name in before[address].values and not same(has, wanted):
+        here = before[address]
+        for name, constant in constants.get(KEY.sub("", address), {}).items():
+            has = here.values.get(name)
+            wanted = redactor.clean({name: constant}, {name: isinstance(has, Hidden)}, here.type)[name]
+            if name in here.values and not same(has, wanted):
                 yield f"{address} {name} {show(has)} -> {show(wanted)}"
 
 

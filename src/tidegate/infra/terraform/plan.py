@@ -11,8 +11,8 @@ import msgspec
 from tidegate.errors import InputError
 from tidegate.facts import Unjudged
 from tidegate.infra.environment import named
-from tidegate.infra.terraform.configured import KEY
-from tidegate.infra.terraform.document import Entry, Mask, Plan, StateResource, Values, resources_of
+from tidegate.infra.terraform.configured import KEY, constants
+from tidegate.infra.terraform.document import Configuration, Entry, Mask, Plan, StateResource, Values, resources_of
 from tidegate.infra.terraform.drift import Drifted, drafts, settle, unmanaged
 from tidegate.infra.terraform.partial import left_out
 from tidegate.infra.terraform.redact import Redactor
@@ -129,22 +129,24 @@ def _learn_inputs(plan: Plan, redactor: Redactor) -> None:
     for name, change in (plan.output_changes or {}).items():
         redactor.learn({name: change.before}, {name: change.before_sensitive})
         redactor.learn({name: change.after}, {name: change.after_sensitive})
-    if plan.configuration is not None:
-        for key, constant in constants(plan.configuration.provider_config):
-            redactor.learn({key: constant})
+    for key, constant in _constants(plan.configuration):
+        redactor.learn({key: constant})
 
 
-def constants(expressions: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Every constant in nested expressions, with the name of the attribute that it is of."""
-    if isinstance(expressions, dict):
-        if "constant_value" in expressions:
-            yield key, expressions["constant_value"]
-        else:
-            for name, inner in expressions.items():
-                yield from constants(inner, name)
-    elif isinstance(expressions, list):
-        for inner in expressions:
-            yield from constants(inner, key)
+def _constants(configuration: Configuration | None) -> Iterator[tuple[str, Any]]:
+    """Every constant in the code, with the name of the attribute that it is of."""
+    if configuration is None:
+        return
+    yield from constants(configuration.provider_config)
+    waiting = [configuration.root_module] if configuration.root_module is not None else []
+    while waiting:
+        module = waiting.pop()
+        for block in module.resources or ():
+            yield from constants(block.expressions)
+        for call in (module.module_calls or {}).values():
+            yield from constants(call.expressions)
+            if call.module is not None:
+                waiting.append(call.module)
 
 
 def forced_by(entry: Entry) -> tuple[str, ...]:
@@ -261,7 +263,7 @@ def _world(plan: Plan, name: str, changes: tuple[ResourceChange, ...], redactor:
         after=after,
         uses_before=uses_before,
         uses_after=uses_after,
-        partial="" if plan.errored else left_out(plan, managed.before),
+        partial="" if plan.errored else left_out(plan, managed.before, redactor),
         environment=_environment(plan, redactor),
     )
 
