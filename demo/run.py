@@ -55,6 +55,42 @@ commit Open the shop
     . kind: Component
     . metadata: {name: shop, annotations: {shop.example/tier: "1"}}
     . spec: {type: service, lifecycle: production, owner: "@shop/payments"}
+  file shop/orders.py
+    . import os
+    .
+    . HOST = os.environ["SHOP_DB_HOST"]
+  file deploy/production/main.tf
+    . resource "aws_db_instance" "main" {
+    .   identifier          = "shop-orders"
+    .   engine              = "postgres"
+    .   instance_class      = "db.t4g.medium"
+    .   deletion_protection = true
+    .   skip_final_snapshot = false
+    . }
+    .
+    . resource "aws_ecs_task_definition" "shop" {
+    .   family = "shop"
+    .   container_definitions = jsonencode([{
+    .     name        = "shop"
+    .     image       = "shop:1.4.0"
+    .     environment = [{ name = "SHOP_DB_HOST", value = aws_db_instance.main.address }]
+    .   }])
+    . }
+    .
+    . resource "aws_ecs_service" "shop" {
+    .   name            = "shop"
+    .   task_definition = aws_ecs_task_definition.shop.arn
+    .   desired_count   = 2
+    . }
+    .
+    . resource "aws_cloudwatch_metric_alarm" "unpaid" {
+    .   alarm_name      = "shop-unpaid-orders"
+    .   metric_name     = "UnpaidOrders"
+    .   threshold       = 10
+    .   actions_enabled = true
+    .   alarm_actions   = ["arn:aws:sns:eu-west-1:111122223333:pager"]
+    .   comparison_operator = "GreaterThanThreshold"
+    . }
   file shop/payments/charge.py
     . \"\"\"Charging a card.\"\"\"
     .
@@ -110,6 +146,42 @@ commit Open the shop
     .
     . def test_a_card_is_charged(bank):
     .     assert charge("4111", 5).is_success
+branch tidy
+commit Name things after what they hold
+  trailer Co-authored-by: Claude <noreply@anthropic.com>
+  file deploy/production/main.tf
+    . resource "aws_db_instance" "orders" {
+    .   identifier          = "shop-orders"
+    .   engine              = "postgres"
+    .   instance_class      = "db.t4g.medium"
+    .   deletion_protection = true
+    .   skip_final_snapshot = false
+    . }
+    .
+    . resource "aws_ecs_task_definition" "shop" {
+    .   family = "shop"
+    .   container_definitions = jsonencode([{
+    .     name        = "shop"
+    .     image       = "shop:1.4.0"
+    .     environment = [{ name = "SHOP_DB_HOST", value = aws_db_instance.orders.address }]
+    .   }])
+    . }
+    .
+    . resource "aws_ecs_service" "shop" {
+    .   name            = "shop"
+    .   task_definition = aws_ecs_task_definition.shop.arn
+    .   desired_count   = 2
+    . }
+    .
+    . resource "aws_cloudwatch_metric_alarm" "unpaid" {
+    .   alarm_name      = "shop-unpaid-orders"
+    .   metric_name     = "UnpaidOrders"
+    .   threshold       = 100000
+    .   actions_enabled = true
+    .   alarm_actions   = ["arn:aws:sns:eu-west-1:111122223333:pager"]
+    .   comparison_operator = "GreaterThanThreshold"
+    . }
+checkout main
 branch feature
 commit Count the discount once
   by Bob Jones <bob@example.com>
@@ -185,9 +257,9 @@ def main() -> int:
     program = Path(sys.executable).parent / "tidegate"
     shown = Path(".demo") / "shop"
     print(f"A small shop in {shown}: five commits on `feature`, by people, by agents, and one that does not say.\n")
-    for command in ("check", "reach"):
+    for command in ("check", "reach", "infra tidy"):
         print(f"$ tidegate {command}", flush=True)
-        done = subprocess.run([str(program), command], cwd=FOLDER, check=False)
+        done = subprocess.run([str(program), *command.split()], cwd=FOLDER, check=False)
         if done.returncode not in (0, 1):
             return done.returncode
         print()

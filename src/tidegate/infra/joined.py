@@ -6,8 +6,10 @@ line reads DB_HOST. Services are matched by the name of what runs them or of its
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -16,7 +18,7 @@ from tidegate.change.git import Repository
 from tidegate.facts import Effect
 from tidegate.infra.judge import Judgement
 from tidegate.infra.severity import ORDER
-from tidegate.infra.values import Resource, World
+from tidegate.infra.values import Later, Resource, Value, World
 
 RUNS_CODE = frozenset(
     """aws_ecs_service aws_ecs_task_definition aws_lambda_function aws_batch_job_definition aws_apprunner_service
@@ -28,8 +30,9 @@ RUNS_CODE = frozenset(
 MOST_VARIABLES = 20
 MOST_PLACES = 3
 
+_SETS = (".tf", ".tfvars", ".hcl", ".yaml", ".yml", ".json", ".md", ".lock", ".toml", ".env")
+"""Files that set variables or speak of them, and read none."""
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
-_IMAGE = re.compile(r'"?image(?:_uri)?"?\s*[:=]\s*"?([A-Za-z0-9./_:@-]+)')
 _PARTS = re.compile(r"[^a-z0-9]+")
 
 
@@ -74,11 +77,12 @@ def reads_in(repository: Repository, tree: str) -> Reads:
 
     def ask(names: Sequence[str]) -> Mapping[str, Sequence[str]]:
         patterns = [part for name in names for part in ("-e", name)]
-        leave = (":(exclude)*.tf", ":(exclude)*.y*ml", ":(exclude)*.json", ":(exclude)*.md", ":(exclude)*.lock")
-        raw = repository.run("grep", "-n", "-w", "-I", "-F", "-z", *patterns, tree, "--", ".", *leave, ok=(0, 1))
+        raw = repository.run("grep", "-n", "-w", "-I", "-F", "-z", *patterns, tree, ok=(0, 1))
         found: dict[str, list[str]] = {}
         for line in raw.decode("utf-8", "replace").split("\n"):
             path, _, rest = line.partition("\0")
+            if path.endswith(_SETS):
+                continue
             number, _, text = rest.partition("\0")
             place = f"{path.removeprefix(f'{tree}:')}:{number}"
             for name in names:
@@ -98,7 +102,35 @@ def _variables(effect: Effect, worlds: Iterable[World]) -> tuple[str, ...]:
     for world in worlds:
         for use in world.uses_before.users(effect.address):
             found += _VARIABLE.findall(use.through)
+            user = world.before.get(use.user)
+            if user is not None and user.type in RUNS_CODE:
+                found += [
+                    key
+                    for key, value in _leaves(user.values)
+                    if isinstance(value, Later) and _VARIABLE.fullmatch(key) and _names_it(value, effect.address)
+                ]
     return tuple(dict.fromkeys(found))
+
+
+def _names_it(value: Later, address: str) -> bool:
+    return re.search(rf"(?<![\w.]){re.escape(address)}(?![\w-])", value.words) is not None
+
+
+def _leaves(value: Value, key: str = "") -> Iterator[tuple[str, Value]]:
+    """Every plain value with its name, the list `{name = "DB_HOST", value = ...}` of containers read as one."""
+    if isinstance(value, str) and value[:1] in ("[", "{"):
+        with suppress(ValueError, RecursionError):
+            yield from _leaves(json.loads(value), key)
+            return
+    if isinstance(value, Mapping):
+        name = value.get("name")
+        for inner_key, inner in value.items():
+            yield from _leaves(inner, name if inner_key == "value" and isinstance(name, str) else inner_key)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _leaves(inner, key)
+    else:
+        yield key, value
 
 
 def _names(effect: Effect, worlds: Sequence[World]) -> tuple[frozenset[str], ...]:
@@ -119,12 +151,9 @@ def _called(resource: Resource) -> Iterator[str]:
     metadata = resource.values.get("metadata")
     if isinstance(metadata, Mapping) and isinstance(metadata.get("name"), str):
         yield metadata["name"]
-    for key in ("image", "image_uri", "container_definitions"):
-        value = resource.values.get(key)
-        texts = _IMAGE.findall(value) if key == "container_definitions" and isinstance(value, str) else [value]
-        for text in texts:
-            if isinstance(text, str):
-                yield text.partition("@")[0].rpartition("/")[2].partition(":")[0]
+    for key, value in _leaves(resource.values):
+        if key in ("image", "image_uri") and isinstance(value, str):
+            yield value.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 
 def _runs(service: Running, names: Iterable[frozenset[str]]) -> bool:
