@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given as for_all
@@ -89,6 +91,31 @@ def test_a_template_in_json_is_the_same_template() -> None:
 
     as_json = json.dumps(read_document(DATABASE.encode()).value)
     assert read(DATABASE, as_json).worlds[0].changes == ()
+
+
+@for_all(st.randoms(use_true_random=False))
+@settings(max_examples=25, deadline=None)
+def test_order_of_keys_changes_nothing(random: Random) -> None:
+    from tidegate.infra.cloudformation.document import read_document
+
+    def shuffled(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: shuffled(value[key]) for key in random.sample(list(value), len(value))}
+        return [shuffled(one) for one in value] if isinstance(value, list) else value
+
+    whole = read_document(DATABASE.encode()).value
+    target = DATABASE.replace("StorageEncrypted: false", "StorageEncrypted: true")
+    assert list(changes(read(json.dumps(shuffled(whole)), target))) == ["Orders"]
+
+
+def test_a_stack_policy_that_forbids_less() -> None:
+    deny = {"Effect": "Deny", "Action": "Update:Replace", "Principal": "*", "Resource": "LogicalResourceId/Orders"}
+    allow = {"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}
+    before, after = json.dumps({"Statement": [deny, allow]}), json.dumps({"Statement": [allow]})
+    found = read(before, after, "policy.json")
+    assert [(one.code, one.address) for one in found.drafts] == [("GUARD_REMOVED", "policy.json")]
+    assert "Orders" in found.drafts[0].reason
+    assert read(after, before, "policy.json").drafts == ()
 
 
 def test_terraform_shape() -> None:

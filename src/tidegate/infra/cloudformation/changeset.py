@@ -15,7 +15,7 @@ from tidegate.infra.cloudformation.diff import Both, doomed, target_of
 from tidegate.infra.cloudformation.evaluate import Scope, Secrets, evaluate
 from tidegate.infra.cloudformation.guards import drafts_of_one
 from tidegate.infra.cloudformation.names import terraform_type
-from tidegate.infra.cloudformation.shapes import shaped
+from tidegate.infra.cloudformation.shaped import shaped
 from tidegate.infra.cloudformation.template import Part, Template
 from tidegate.infra.graph import Use, uses_of
 from tidegate.infra.kinds import stateful

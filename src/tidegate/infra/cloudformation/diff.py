@@ -12,11 +12,11 @@ from tidegate.facts import Certainty, Place
 from tidegate.infra.cloudformation.compare import Compared, Scopes, compared
 from tidegate.infra.cloudformation.evaluate import Scope, Secrets, evaluate, holds, names_in, parameters_of
 from tidegate.infra.cloudformation.names import terraform_property
-from tidegate.infra.cloudformation.shapes import Shaped, shaped
+from tidegate.infra.cloudformation.shaped import Shaped, shaped
 from tidegate.infra.cloudformation.template import Part, Template
 from tidegate.infra.forcing import replaced_by
 from tidegate.infra.graph import Use, Uses, uses_of
-from tidegate.infra.kinds import stateful
+from tidegate.infra.kinds import is_stateless, stateful
 from tidegate.infra.same import field, items, same
 from tidegate.infra.values import Later, Resource, ResourceChange, Value, World
 
@@ -202,7 +202,7 @@ def _both(one: Both, path: str, scopes: Scopes) -> Iterator[ResourceChange]:
     before, after = shaped(one.old.type, name, found.before), shaped(one.new.type, name, found.after)
     certainty: Certainty = "possible" if had is False or has is False else found.certainty
     if one.old.type != one.new.type:
-        if one.old.type.startswith("AWS::"):
+        if stateful(before.type) or is_stateless(before.type):
             yield _retyped(one, before, after, place)
         return
     forced = tuple(target_of(before.type, entry.name) for entry in found.forced)

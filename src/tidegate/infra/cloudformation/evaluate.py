@@ -279,9 +279,17 @@ def _find_in_map(inner: Any, scope: Scope) -> Value:
             return Later(f"a value of the mapping {_text(keys[0])}")
         text = _text(key)
         if text not in found and "${" in text and found:
-            text = "us-east-1" if "us-east-1" in found else next(iter(found))
+            text = _likeliest(found)
         found = found.get(text)
     return Later(f"a value of the mapping {_text(keys[0])}") if found is None else found
+
+
+def _likeliest(column: Mapping[str, Any]) -> str:
+    """The key that stands for all where a deployment decides which: production, the oldest region, the first."""
+    from tidegate.infra.environment import named
+
+    live = (key for key in column if named(key) == "production")
+    return next(live, "us-east-1" if "us-east-1" in column else next(iter(column)))
 
 
 def _select(inner: Any, scope: Scope) -> Value:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from tidegate.facts import Place, Unjudged
-from tidegate.infra.cloudformation.document import UnreadableError
-from tidegate.infra.cloudformation.template import Template, read_template
 from tidegate.infra.trees import Pair, Trees
 from tidegate.infra.values import Draft, Found, World
+
+if TYPE_CHECKING:
+    from tidegate.infra.cloudformation.template import Template
 
 _ENDINGS = (".yaml", ".yml", ".json", ".template", ".cfn", ".cform")
 _SURE = re.compile(rb"AWSTemplateFormatVersion|Type[\"']?\s*:\s*[\"']?AWS::\w+::\w+")
@@ -69,6 +71,7 @@ def _gone(before: Template, new: bytes | None) -> tuple[list[World], list[Draft 
 def _changed(before: Template | None, after: Template) -> tuple[list[World], list[Draft | Unjudged]]:
     from tidegate.infra.cloudformation.diff import diff_of
     from tidegate.infra.cloudformation.guards import drafts_of
+    from tidegate.infra.cloudformation.template import Template
 
     base = before or Template(after.path, {}, {}, {}, {}, {})
     diff = diff_of(base, after)
@@ -76,6 +79,9 @@ def _changed(before: Template | None, after: Template) -> tuple[list[World], lis
 
 
 def _template(data: bytes | None, path: str) -> tuple[Template | None, str]:
+    from tidegate.infra.cloudformation.document import UnreadableError
+    from tidegate.infra.cloudformation.template import read_template
+
     if data is None:
         return None, ""
     try:

@@ -7,12 +7,13 @@ from typing import Any
 
 from tidegate.facts import Place, Severity, Unjudged
 from tidegate.infra.cloudformation.diff import POLICY_OF_ONE, Both, Diff, policy_of
-from tidegate.infra.cloudformation.evaluate import evaluate, names_in
-from tidegate.infra.cloudformation.shapes import own_type
+from tidegate.infra.cloudformation.evaluate import evaluate
+from tidegate.infra.cloudformation.machines import rolled, stopped
+from tidegate.infra.cloudformation.shaped import own_type
 from tidegate.infra.cloudformation.template import KNOWN_TRANSFORMS, Part, Template
 from tidegate.infra.forcing import deletes_first, replaced_by
 from tidegate.infra.kinds import stateful
-from tidegate.infra.same import number, same, show
+from tidegate.infra.same import same, show
 from tidegate.infra.values import Draft, ResourceChange
 
 _NAMES: Mapping[str, str] = dict(
@@ -72,7 +73,6 @@ _FELT = frozenset(
 )
 """Types without data of which people feel a replacement."""
 _STRENGTH: Mapping[str, int] = {"Retain": 2, "RetainExceptOnCreate": 2, "Snapshot": 1, "Delete": 0}
-_FLEET = ("LaunchConfigurationName", "LaunchTemplate", "MixedInstancesPolicy")
 
 
 def drafts_of(diff: Diff, before: Template, after: Template) -> Iterator[Draft | Unjudged]:
@@ -83,9 +83,9 @@ def drafts_of(diff: Diff, before: Template, after: Template) -> Iterator[Draft |
         yield from drafts_of_one(one, place)
         yield from _type(one, place)
         yield from _open(one, changes.get(one.new.name), place)
-        yield from _nested(one, place)
         if one.new.type == "AWS::AutoScaling::AutoScalingGroup":
-            yield from _fleet(one, diff, place)
+            yield from rolled(one, diff, place)
+    yield from _nested(diff, after.path)
     yield from _names(diff, after.path)
     yield from _single(diff, after.path)
     yield from _exports(diff, before, after)
@@ -98,7 +98,7 @@ def drafts_of(diff: Diff, before: Template, after: Template) -> Iterator[Draft |
 def drafts_of_one(one: Both, place: Place) -> Iterator[Draft]:
     """What CloudFormation does with one resource that no value of it shows."""
     yield from _policies(one, place)
-    yield from _machine(one, place)
+    yield from stopped(one, place)
 
 
 # Private
@@ -190,72 +190,22 @@ def _open(one: Both, change: ResourceChange | None, place: Place) -> Iterator[Dr
     )
 
 
-def _machine(one: Both, place: Place) -> Iterator[Draft]:
-    found = one.compared
-    if one.new.type != "AWS::EC2::Instance" or found.forced:
-        return
-    stops = [name for name in ("UserData", "InstanceType", "EbsOptimized") if name in found.changed]
-    if stops:
-        yield Draft(
-            "RESTART",
-            "medium",
-            one.new.name,
-            f"{' and '.join(stops)} of {one.new.name} changes: CloudFormation stops the instance and starts it again "
-            "(one whose root disk is an instance store is replaced), so what it serves has downtime.",
-            reversible=True,
-            certainty=found.certainty,
-            place=place,
-        )
-
-
-def _fleet(one: Both, diff: Diff, place: Place) -> Iterator[Draft]:
-    """The machines of a group whose launch configuration or template is another one."""
-    switched = [name for name in _FLEET if name in one.compared.changed]
-    named = {name for key in _FLEET for name in names_in(one.new.properties.get(key))}
-    changed = sorted(name for name in named if name in diff.both and diff.both[name].compared.changed)
-    if not switched and not changed:
-        return
-    policy = one.new.body.get("UpdatePolicy")
-    policy = policy if isinstance(policy, Mapping) else {}
-    rolling = policy.get("AutoScalingRollingUpdate")
-    if (rolling is None and "AutoScalingReplacingUpdate" not in policy) or _another(one, switched):
-        return
-    what = " and ".join(f"{name} changes" for name in switched) or f"{', '.join(changed)} changes"
-    alone = _all_at_once(one, rolling if isinstance(rolling, Mapping) else {})
-    more = f" {alone}, so for a while none may serve." if alone else ""
-    reason = f"{what}: the UpdatePolicy rolls every instance of {one.new.name} to it.{more}"
-    yield _roll(one, "medium" if alone else "low", reason, place)
-
-
-def _all_at_once(one: Both, rolling: Mapping[str, Any]) -> str:
-    """Why a rolling update may leave the group without a machine, "" where it does not."""
-    if number(rolling.get("MinInstancesInService", 0)) != 0:
-        return ""
-    batch, least = number(rolling.get("MaxBatchSize", 1)) or 1, number(one.compared.after.get("MinSize"))
-    if least is not None and least <= batch:
-        return f"MinInstancesInService is 0 and MinSize {show(one.compared.after.get('MinSize'))}"
-    return ""
-
-
-def _another(one: Both, switched: list[str]) -> bool:
-    """Whether the group takes its machines from another kind of thing: that is said of what it took them from."""
-    return any(name not in one.compared.before or name not in one.compared.after for name in switched)
-
-
-def _roll(one: Both, severity: Severity, reason: str, place: Place) -> Draft:
-    return Draft("RESTART", severity, one.new.name, reason, reversible=True, certainty="likely", place=place)
-
-
-def _nested(one: Both, place: Place) -> Iterator[Unjudged]:
-    if one.new.type != "AWS::CloudFormation::Stack":
-        return
-    url = one.compared.after.get("TemplateURL")
-    if "TemplateURL" in one.compared.changed and (not isinstance(url, str) or "://" in url):
+def _nested(diff: Diff, path: str) -> Iterator[Unjudged]:
+    """Nested stacks that get a template from elsewhere, in one sentence; one from the repository is judged itself."""
+    urls: dict[str, str] = {}
+    for name, one in diff.both.items():
+        url = one.compared.after.get("TemplateURL")
+        local = isinstance(url, str) and "://" not in url
+        if one.new.type == "AWS::CloudFormation::Stack" and "TemplateURL" in one.compared.changed and not local:
+            urls[name] = show(url)
+    if urls:
+        names = ", ".join(list(urls)[:4]) + (f" and {len(urls) - 4} more" if len(urls) > 4 else "")
         yield Unjudged(
-            one.new.name,
-            f"the nested stack gets another template ({show(url)}) that is not in this repository",
+            next(iter(urls)),
+            f"{names}: {'nested stacks get templates' if len(urls) > 1 else 'the nested stack gets a template'} from "
+            f"elsewhere ({next(iter(urls.values()))}), which cannot be read from here",
             "Make a change set with --include-nested-stacks and give it.",
-            place,
+            Place(path),
         )
 
 

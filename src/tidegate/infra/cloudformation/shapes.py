@@ -1,84 +1,16 @@
-"""Properties of a CloudFormation resource in the shape that Terraform gives the same thing.
-
-Most is spelling: names in lower case with `_`, tags as a mapping. Where the two differ in shape there is a function.
-What Terraform makes a resource of its own (a bucket's versioning) becomes one, with the address
-`Bucket.VersioningConfiguration`.
-"""
+"""Where Terraform gives the same thing another shape: rules of groups, listeners, keys of tables, containers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from msgspec import Struct
-
-from tidegate.infra.cloudformation.companions import COMPANIONS
-from tidegate.infra.cloudformation.names import snake, terraform_property, terraform_type
+from tidegate.infra.cloudformation.names import snake
+from tidegate.infra.cloudformation.spelling import plain
 from tidegate.infra.same import items
 from tidegate.infra.values import Later, Value
 
 Properties: TypeAlias = Mapping[str, Value]
-_OPAQUE = frozenset(
-    """
-    Variables Parameters EnvironmentVariables DefinitionSubstitutions StageVariables DefinitionString Definition Body
-    BodyS3Location Dashboard DashboardBody ResponseTemplates RequestTemplates EventPattern Labels NodeSelector
-    PolicyDocument AssumeRolePolicyDocument KeyPolicy Policy AccessPolicies RedrivePolicy RedriveAllowPolicy
-    FilterPolicy FileSystemPolicy RepositoryPolicyText ResourcePolicy Content Metadata Code InputTemplate PolicyText
-    LifecyclePolicyText AdvancedOptions InlinePolicy Transform
-    """.split()
-)
-
-
-class Shaped(Struct, frozen=True):
-    """A resource as Terraform would have it. `companions` are the resources beside it: suffix, type, values."""
-
-    type: str
-    values: dict[str, Value]
-    spelled: dict[str, str]
-    companions: tuple[tuple[str, str, dict[str, Value]], ...] = ()
-
-
-def shaped(type_: str, name: str, properties: Properties) -> Shaped:
-    """A resource's evaluated properties in Terraform's shape. `type_` is CloudFormation's, `name` the logical id."""
-    own = own_type(type_, properties)
-    spelled: dict[str, str] = {}
-    flat = _flattened(own, properties)
-    values: dict[str, Value] = {}
-    for key, value in flat.items():
-        target = terraform_property(own, key)
-        spelled[target] = key
-        values[target] = plain(key, value, spelled)
-    if change := _SHAPES.get(own):
-        values |= change(flat)
-    companions = COMPANIONS.get(type_)
-    beside = companions(name, properties) if companions else ()
-    return Shaped(own, {k: v for k, v in values.items() if v is not None}, spelled, tuple(beside))
-
-
-def plain(key: str, value: Value, spelled: dict[str, str] | None = None) -> Value:
-    """A value with Terraform's spelling of the names inside; maps and documents that people key stay as they are."""
-    if key == "Tags":
-        return tags(value)
-    if key in _OPAQUE:
-        return value
-    if isinstance(value, Mapping):
-        found = {}
-        for inner, one in value.items():
-            target = snake(inner)
-            if spelled is not None:
-                spelled.setdefault(target, inner)
-            found[target] = plain(inner, one, spelled)
-        return found
-    if isinstance(value, list):
-        return [plain("", one, spelled) for one in value]
-    return value
-
-
-def tags(value: Value) -> Value:
-    """`[{Key, Value}]` as a mapping."""
-    if not isinstance(value, list):
-        return value
-    return {str(one.get("Key")): one.get("Value") for one in value if isinstance(one, Mapping)}
 
 
 def groups(name: str, properties: Properties) -> dict[str, Value]:
@@ -103,34 +35,7 @@ def groups(name: str, properties: Properties) -> dict[str, Value]:
     }
 
 
-def own_type(type_: str, properties: Properties) -> str:
-    """Terraform's type of a resource, which may depend on what it is attached to or part of."""
-    if type_ == "AWS::RDS::DBInstance" and properties.get("DBClusterIdentifier") is not None:
-        return "aws_rds_cluster_instance"
-    if type_ == "AWS::IAM::Policy" and not properties.get("Roles"):
-        if properties.get("Users"):
-            return "aws_iam_user_policy"
-        if properties.get("Groups"):
-            return "aws_iam_group_policy"
-    return terraform_type(type_)
-
-
 # Private
-
-
-_WRAPPED: Mapping[str, str] = {
-    "aws_cloudfront_distribution": "DistributionConfig",
-    "aws_launch_template": "LaunchTemplateData",
-    "aws_backup_plan": "BackupPlan",
-}
-
-
-def _flattened(type_: str, properties: Properties) -> Properties:
-    wrapper = _WRAPPED.get(type_, "")
-    inner = properties.get(wrapper)
-    if not isinstance(inner, Mapping):
-        return properties
-    return {**{key: value for key, value in properties.items() if key != wrapper}, **inner}
 
 
 def _maps(value: Value) -> Iterator[Mapping[str, Any]]:
@@ -390,7 +295,7 @@ def _instance(own: Properties) -> dict[str, Value]:
     return {"root_block_device": root, "ebs_block_device": disks or None, "block_device_mappings": None}
 
 
-_SHAPES: Mapping[str, Callable[[Properties], dict[str, Value]]] = {
+SHAPES: Mapping[str, Callable[[Properties], dict[str, Value]]] = {
     "aws_security_group": _security_group,
     "aws_security_group_rule": _security_group_rule,
     "aws_lb": _lb,
@@ -429,3 +334,4 @@ _SHAPES: Mapping[str, Callable[[Properties], dict[str, Value]]] = {
     "aws_sqs_queue_policy": lambda own: {"queue_url": next(iter(items(own.get("Queues"))), None)},
     "aws_cloudtrail": lambda own: {"enable_logging": own.get("IsLogging", True)},
 }
+"""By Terraform's type: what its flattened properties come to beside their spelling; None takes an attribute away."""
