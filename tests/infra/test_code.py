@@ -193,7 +193,9 @@ def test_an_attribute_that_cannot_change_in_place_replaces() -> None:
     change = _changes(code.format("var.a"), code.format("var.b"))["aws_db_instance.d"]
     assert (change.action, change.certainty) == ("replace", "possible")
     # The literal went into a variable, as literals do; nobody gives it another value then.
-    assert _changes(code.format('"a"'), code.format("var.a"))["aws_db_instance.d"].action == "update"
+    found = _found(code.format('"a"'), code.format("var.a"))
+    assert [one.action for one in found.worlds[0].changes] == ["update"]
+    assert ["db_name a -> var.a" in one.reason for one in found.unjudged] == [True]
 
 
 def test_a_module_elsewhere_is_judged_by_its_name() -> None:
@@ -220,6 +222,15 @@ def test_a_local_module_is_followed() -> None:
     world = _found(before, after).worlds[0]
     assert [(one.address, one.forced_by) for one in world.changes] == [("module.data.aws_s3_bucket.b", ("bucket",))]
     assert [use.user for use in world.uses_after.users("module.data.aws_s3_bucket.b")] == ["aws_sns_topic.t"]
+
+
+def test_a_module_that_changes_is_judged_in_the_stacks_that_call_it() -> None:
+    module = 'variable "name" {{}}\nresource "aws_s3_bucket" "b" {{\n  bucket = "${{var.name}}-{}"\n}}\n'
+    root = 'module "data" {\n  source = "../modules/storage"\n  name = "shop"\n}\n'
+    before = {"prod/main.tf": root, "other/main.tf": "", "modules/storage/main.tf": module.format("a")}
+    found = _found(before, {**before, "modules/storage/main.tf": module.format("b")})
+    assert [(world.name, world.environment) for world in found.worlds] == [("prod", "production")]
+    assert [one.address for one in found.worlds[0].changes] == ["module.data.aws_s3_bucket.b"]
 
 
 def test_a_file_of_variables_changes_the_folder_that_takes_it() -> None:
@@ -329,6 +340,7 @@ def test_a_state_that_is_looked_for_elsewhere() -> None:
     assert [(one.code, one.severity) for one in drafts] == [("STATE_LOSS", "high")]
     assert "key a -> b" in drafts[0].reason
     assert not _found(shape.format("a", "true"), shape.format("a", "false")).drafts
+    assert _found(shape.format("a", "true"), 'resource "aws_x" "y" {}\n').drafts[0].code == "STATE_LOSS"
 
 
 def test_another_region_leaves_everything_behind() -> None:

@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from tidegate.facts import Place, Unjudged
 from tidegate.infra.environment import named, of_path
-from tidegate.infra.terraform.diff import world_of
+from tidegate.infra.terraform.diff import undecided, world_of
 from tidegate.infra.terraform.family import is_code, is_given
-from tidegate.infra.terraform.folders import Folders
+from tidegate.infra.terraform.folders import Folder, Folders
 from tidegate.infra.terraform.stacks import Stack, read_stack
 from tidegate.infra.terraform.syntax import Source
 from tidegate.infra.terraform.unplanned import unplanned
@@ -36,7 +36,9 @@ def read(trees: Trees, pairs: tuple[Pair, ...]) -> Found:
         if library and not new.pieces:
             # A module that nobody calls any more is only a text; who called it says what goes.
             continue
-        worlds.append(world_of(old, new, name, _environment(task, old, new), library))
+        world = world_of(old, new, name, _environment(task, old, new), library)
+        worlds.append(world)
+        unjudged.update(dict.fromkeys(undecided(world)))
         drafts += unplanned(old, new)
         unjudged.update(dict.fromkeys(new.unread))
     return Found(
@@ -47,6 +49,8 @@ def read(trees: Trees, pairs: tuple[Pair, ...]) -> Found:
     )
 
 
+MOST_ROOTS = 30
+"""A module's change is judged in so many of the stacks that call it."""
 MOST_TAKERS = 200
 """So many folders are searched for who takes a variable."""
 
@@ -72,9 +76,13 @@ def _tasks(pairs: Iterable[Pair], before: Folders, after: Folders) -> Iterator[_
         for path in (pair.before, pair.after):
             if path and (is_code(path) or is_given(path)):
                 folders[posixpath.dirname(path)] = None
-    for folder in sorted(folders):
-        if folder not in moved.values():
-            yield _Task(folder, moved.get(folder, folder))
+    tasks = {
+        root: _Task(root, moved.get(root, root))
+        for folder in sorted(folders)
+        if folder not in moved.values()
+        for root in ([folder] if folder in moved else _roots(folder, after))
+    }
+    yield from tasks.values()
     for pair in pairs:
         # A file of variables that is new or gone is an environment's, whose resources nobody can see from here.
         if not is_code(pair.path) and not is_given(pair.path) and pair.before and pair.after:
@@ -85,6 +93,26 @@ def _tasks(pairs: Iterable[Pair], before: Folders, after: Folders) -> Iterator[_
                 yield _Task("", "", pair, lost=True)
             for folder in takers or ():
                 yield _Task(folder, folder, pair)
+
+
+def _roots(folder: str, folders: Folders) -> list[str]:
+    """The folders that nothing calls and that come to this one by calls; the folder itself where nothing calls it."""
+    roots: list[str] = []
+    seen, waiting = {folder}, [folder]
+    while waiting and len(roots) < MOST_ROOTS:
+        one = waiting.pop()
+        callers = () if _is_root(folders.folder(one)) else folders.callers(one)
+        if not callers:
+            roots.append(one)
+        waiting += sorted((caller for caller in callers if caller not in seen), reverse=True)
+        seen.update(callers)
+    return roots
+
+
+def _is_root(folder: Folder) -> bool:
+    """Whether a folder says itself where its state lies, which no module does."""
+    inner = (block for outer in folder.blocks if outer.kind == "terraform" for block in outer.blocks)
+    return any(block.kind in ("backend", "cloud") for block in inner)
 
 
 def _moved_folders(pairs: Iterable[Pair], before: Folders, after: Folders) -> dict[str, str]:

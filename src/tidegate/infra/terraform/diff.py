@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tidegate.facts import Certainty, Place
+from tidegate.facts import Certainty, Place, Unjudged
 from tidegate.infra.forcing import forces
 from tidegate.infra.graph import Use, Uses, uses_of
-from tidegate.infra.same import same
+from tidegate.infra.kinds import stateful
+from tidegate.infra.same import same, show
 from tidegate.infra.terraform.addresses import address_of, within
 from tidegate.infra.terraform.cleaning import Cleaner
 from tidegate.infra.terraform.resolve import called_locally
@@ -62,6 +63,24 @@ def world_of(before: Stack, after: Stack, name: str, environment: str, library: 
         uses_after=_uses(after),
         environment=environment,
     )
+
+
+def undecided(world: World) -> Iterator[Unjudged]:
+    """Attributes that would replace what holds data, where one side is a literal and the other nobody can read."""
+    for change in world.changes:
+        if change.action != "update" or stateful(change.type) is None or not change.before or not change.after:
+            continue
+        for name in sorted({*change.before, *change.after}):
+            for path, one, other in _paths(name, change.before.get(name), change.after.get(name)):
+                if _settled_elsewhere(one, other) and forces(change.type, path) == "always":
+                    written = change.spelled.get(path, path)
+                    yield Unjudged(
+                        change.address,
+                        f"{written} {show(one)} -> {show(other)}: where the value is another, {change.address} is "
+                        "destroyed and made anew, and the code does not say which it is",
+                        mend="judge the plan (--plan)",
+                        place=change.place,
+                    )
 
 
 def swapped_calls(before: Stack, after: Stack) -> tuple[str, ...]:

@@ -10,11 +10,14 @@ from msgspec import Struct
 from tidegate.facts import Place, Unjudged
 from tidegate.infra.terraform.family import TERRAGRUNT, is_code, is_given
 from tidegate.infra.terraform.hcl import read_hcl
-from tidegate.infra.terraform.syntax import Block, Expression, Fault, Source
+from tidegate.infra.terraform.syntax import Block, Expression, Fault, Literal, Source
 from tidegate.infra.trees import Tree
 
 LARGEST_BYTES = 2 * 1024 * 1024
 """No one writes a larger file of code."""
+
+MOST_SEARCHED = 200
+"""So many folders are searched for calls of a module that changed."""
 
 
 class Folder(Struct, frozen=True):
@@ -46,6 +49,19 @@ class Folders:
         listed = self._listed or {}
         return tuple(folder for folder, names in listed.items() if folder.startswith(head) and any(map(is_code, names)))
 
+    def callers(self, path: str) -> tuple[str, ...]:
+        """The folders that call this one as a module, as far around it as can be searched."""
+        around: tuple[str, ...] = ()
+        above = path
+        while above:
+            above = posixpath.dirname(above)
+            wider = self.below(above)
+            if len(wider) > MOST_SEARCHED:
+                break
+            around = wider
+        word = posixpath.basename(path).encode("utf-8", "surrogateescape")
+        return tuple(one for one in around if one != path and self._mentions(one, word) and path in self._called(one))
+
     def folder(self, path: str) -> Folder:
         """The code of a folder; an empty one where there is none."""
         found = self._folders.get(path)
@@ -64,6 +80,14 @@ class Folders:
         return data.decode("utf-8", "replace") if data is not None and len(data) <= LARGEST_BYTES else None
 
     # Private
+
+    def _mentions(self, path: str, word: bytes) -> bool:
+        return any(word in data for data in self.tree.read(filter(is_code, self._names(path))).values())
+
+    def _called(self, path: str) -> set[str]:
+        sources = (block.attributes.get("source") for block in self.folder(path).blocks if block.kind == "module")
+        texts = (one.value for one in sources if isinstance(one, Literal) and isinstance(one.value, str))
+        return {posixpath.normpath(posixpath.join(path, text)) for text in texts if text.startswith(("./", "../"))}
 
     def _names(self, path: str) -> list[str]:
         if self._listed is None:

@@ -99,8 +99,9 @@ def _commands(before: Stack, after: Stack) -> Iterator[Draft]:
 
 def _backends(before: Stack, after: Stack) -> Iterator[Draft]:
     old, new = _backend(before), _backend(after)
-    if old is None or new is None or _backend_key(old) == _backend_key(new):
+    if old is None or not after.pieces or (new is not None and _backend_key(old) == _backend_key(new)):
         return
+    new = new or Block("backend", ("local",), {}, (), 0, old.path)
     shown = ", ".join(_backend_differences(old, new)) or f"{old.kind} -> {new.kind}"
     yield Draft(
         "STATE_LOSS",
@@ -122,7 +123,7 @@ def _providers(before: Stack, after: Stack) -> Iterator[Draft]:
         if known is None:
             continue
         for name in _WHERE:
-            was, is_ = (_written(one.block.attributes.get(name)) for one in (known, call))
+            was, is_ = (_written(dict(every_expression(one.block)).get(name)) for one in (known, call))
             if was and is_ and was != is_:
                 yield Draft(
                     "STATE_LOSS",
@@ -142,7 +143,7 @@ _MATTERS = frozenset({
     "password", "engine_version", "desired_capacity", "tags_all", "container_definitions", "versioning",
     "public_access_block", "server_side_encryption_configuration", "backup_retention_period",
 }) - {"tags_all", "desired_capacity", "container_definitions"}  # fmt: skip
-_WHERE = ("region", "project", "subscription_id", "allowed_account_ids", "profile", "host", "cluster_name")
+_WHERE = ("region", "project", "subscription_id", "allowed_account_ids", "profile", "host", "assume_role.role_arn")
 _DESTROYS_FIRST = (
     "lifecycle.create_before_destroy is removed from {}: when it is next replaced, the old one goes before the new one "
     "is there."
