@@ -111,6 +111,12 @@ def test_another_database_created_beside_is_no_rename() -> None:
     assert "moved" not in draft.reason
 
 
+def test_a_database_of_another_engine_is_a_migration_and_no_rename() -> None:
+    values = {"name": "shop", "storage": 5, "class": "small", "zone": "a", "port": 1, "backup": 7, "engine": "postgres"}
+    (draft,) = said(world(delete(DB, values, "old"), create(DB, {**values, "engine": "mysql"}, "new")))
+    assert "moved" not in draft.reason
+
+
 def test_count_to_for_each_and_a_shifted_list_are_told_apart() -> None:
     queue = "aws_sqs_queue"
     gone = ResourceChange(f"{queue}.q[0]", queue, "delete", {"name": "a", "delay": 1}, None)

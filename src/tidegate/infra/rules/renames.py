@@ -14,6 +14,8 @@ IDENTITIES = (
     *"workspace_name table_name queue_name sqs_name domain domain_name table_id dataset_id db_name name".split(),
 )
 """Attributes that name the object itself, the surest first."""
+_NATURES = ("engine", "engine_version", "family", "source_region")
+"""Attributes that make it another thing: a database of another engine beside the old one is a migration."""
 _ENOUGH = 0.8
 _MOST_CANDIDATES = 40
 
@@ -69,6 +71,8 @@ def stem(address: str) -> str:
 
 def _agreement(deleted: ResourceChange, created: ResourceChange) -> float:
     before, after = deleted.before or {}, created.after or {}
+    if any(key in before and key in after and not same(before[key], after[key]) for key in _NATURES):
+        return 0.0
     known = [
         key
         for key, value in after.items()
