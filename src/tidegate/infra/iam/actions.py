@@ -33,6 +33,8 @@ _MENDED: Mapping[str, Level] = {
     "ec2:createnetworkinterfacepermission": "write",
     "sqs:addpermission": "permissions",
     "s3:listbucket": "list",
+    "s3:putobjectacl": "write",
+    "s3:putobjectversionacl": "write",
 }
 """Where the reference names a level that does not say what the action is good for."""
 

@@ -23,6 +23,7 @@ MOST_STATEMENTS = 2000
 UNREADABLE = "it is"
 """How the words for text that nobody can read begin; two of them are never taken for the same."""
 
+_EXPRESSION = re.compile(r"\$\{([^{}]+)\}")
 _ACCOUNT = re.compile(r"\d{12}")
 _ROOT = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):root")
 
@@ -55,11 +56,33 @@ class Document(Struct, frozen=True):
 NOTHING = Document()
 
 
-def read_document(value: Value, unknown: str = "known only after apply") -> Document:
-    """The statements of a document; none is a document that allows nothing.
+class Words(Struct, frozen=True):
+    """How what is no text of its own is spelled. `unknown` is the word for a value that has none, so that two of them
+    are never taken for the same; `names` has what expressions stand for: `aws_s3_bucket.b.arn`."""
 
-    `unknown` is the word for a value that has none of its own, so that two of them are never taken for the same.
-    """
+    unknown: str = "known only after apply"
+    names: Mapping[str, str] = {}
+
+    def told(self, text: str) -> str:
+        """A text with the expressions in it that are known."""
+        if "${" not in text or not self.names:
+            return text
+        return _EXPRESSION.sub(self._told, text)
+
+    def _told(self, found: re.Match[str]) -> str:
+        whole = found.group(1)
+        if whole in self.names:
+            return self.names[whole]
+        address, _, attribute = whole.rpartition(".")
+        moved = self.names.get(address, "")
+        return self.names.get(f"{moved}.{attribute}", f"${{{moved}.{attribute}}}") if moved else found.group(0)
+
+
+BEFORE, AFTER = Words("known before"), Words()
+
+
+def read_document(value: Value, unknown: Words = AFTER) -> Document:
+    """The statements of a document; none is a document that allows nothing."""
     if value is None or value == "":
         return NOTHING
     if isinstance(value, str):
@@ -117,10 +140,10 @@ def _parsed(text: str) -> Value:
     return json.loads(found) if isinstance(found, str) and found.lstrip()[:1] in ("{", "[") else found
 
 
-def _words(value: Value, unknown: str) -> str:
+def _words(value: Value, unknown: Words) -> str:
     if isinstance(value, Hidden):
         return f"a sensitive value ({value.number})"
-    return value.words or unknown if isinstance(value, Later) else f"{UNREADABLE} no statement that can be read"
+    return value.words or unknown.unknown if isinstance(value, Later) else f"{UNREADABLE} no statement that can be read"
 
 
 def _get(block: Mapping[str, Value], *names: str) -> Value:
@@ -147,16 +170,16 @@ def _statements(value: Value) -> Iterator[Value]:
             yield from _list(inner)
 
 
-def _texts(value: Value, unknown: str) -> tuple[str, ...]:
+def _texts(value: Value, unknown: Words) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_text(one, unknown) for one in _list(value)))
 
 
-def _text(value: Value, unknown: str) -> str:
+def _text(value: Value, unknown: Words) -> str:
     if isinstance(value, str):
-        return value
+        return unknown.told(value)
     if isinstance(value, Later):
-        words = value.words or unknown
-        return words if "${" in words else f"${{{words}}}"
+        words = value.words or unknown.unknown
+        return unknown.told(words if "${" in words else f"${{{words}}}")
     if isinstance(value, Hidden):
         return f"${{sensitive {value.number}}}"
     if isinstance(value, bool):
@@ -164,7 +187,7 @@ def _text(value: Value, unknown: str) -> str:
     return str(value)
 
 
-def _statement(block: Mapping[str, Value], unknown: str) -> Statement | None:
+def _statement(block: Mapping[str, Value], unknown: Words) -> Statement | None:
     effect = _get(block, "effect")
     effect = "allow" if effect is None and _get(block, "actions", "notactions") is not None else effect
     if not isinstance(effect, str) or effect.strip().lower() not in ("allow", "deny"):
@@ -191,7 +214,7 @@ def _lower(action: str) -> str:
 
 
 def _either(
-    block: Mapping[str, Value], yes: tuple[str, ...], no: tuple[str, ...], unknown: str
+    block: Mapping[str, Value], yes: tuple[str, ...], no: tuple[str, ...], unknown: Words
 ) -> tuple[tuple[str, ...], bool]:
     plain = _get(block, *yes)
     if plain is not None and plain != []:
@@ -200,7 +223,7 @@ def _either(
     return other, bool(other)
 
 
-def _principals(value: Value, unknown: str) -> tuple[str, ...]:
+def _principals(value: Value, unknown: Words) -> tuple[str, ...]:
     found: list[str] = []
     for one in _list(value):
         if not isinstance(one, Mapping):
@@ -213,7 +236,7 @@ def _principals(value: Value, unknown: str) -> tuple[str, ...]:
     return (EVERYBODY,) if EVERYBODY in found else tuple(sorted(set(found)))
 
 
-def _conditions(value: Value, unknown: str) -> Iterator[Condition]:
+def _conditions(value: Value, unknown: Words) -> Iterator[Condition]:
     for one in _list(value):
         if not isinstance(one, Mapping):
             yield clause("Unread", _text(one, unknown), ())

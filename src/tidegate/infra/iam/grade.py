@@ -72,7 +72,8 @@ def grade(grant: Grant) -> Grade:
         return Grade("critical", "everything in the account", everything=True)
     reach = grant.reach or frozenset().union(*(expand(one.lower()) or {one} for one in grant.actions))
     levels = {level: {one for one in reach if action(one).level == level} for level in LEVELS}
-    changes, scoped = levels["permissions"], {one for one in reach if action(one).scoped}
+    changes = levels["permissions"] - ({HAND_ON} if wide == "one" else set())
+    scoped = {one for one in reach if action(one).scoped}
     writes = levels["write"] & scoped
     deletes = {one for one in writes if _DELETES.match(one)}
     reads = reach & DATA_READS
@@ -84,7 +85,7 @@ def grade(grant: Grant) -> Grade:
     ]
     words = f"{_and([word for word, there in kinds if there])} {scope}" if any(there for _, there in kinds) else ""
     severity = _severity(wide, changes, writes, reads)
-    if severity is None and (levels["unknown"] or (levels["write"] and not writes)):
+    if severity is None and (HAND_ON in reach or levels["unknown"] or (levels["write"] and not writes)):
         severity = "low"
     if severity == "high" and grant.conditions:
         severity = "medium"
@@ -97,6 +98,8 @@ def everything(grant: Grant) -> bool:
     return whole and not grant.all_but and not grant.conditions and broadest(grant) == "all"
 
 
+HAND_ON = "iam:passrole"
+"""To hand on one named role is what everything that starts tasks and functions needs."""
 LEVELS = ("list", "read", "tagging", "write", "permissions", "unknown")
 
 

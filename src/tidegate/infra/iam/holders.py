@@ -12,8 +12,9 @@ from typing import Literal
 from msgspec import Struct
 
 from tidegate.infra.graph import Uses
-from tidegate.infra.iam.documents import NOTHING, Document, read_document
+from tidegate.infra.iam.documents import NOTHING, Document, Words, read_document
 from tidegate.infra.iam.managed import attached
+from tidegate.infra.iam.names import words_of
 from tidegate.infra.same import field, items
 from tidegate.infra.values import Later, Value, World
 
@@ -48,10 +49,10 @@ class Source(Struct, frozen=True):
     arn: str = ""
     through: str = ""
 
-    def read(self, unknown: str) -> Document:
+    def read(self, words: Words) -> Document:
         if self.arn:
-            return attached(self.arn)
-        return read_document(self.document, unknown) if self.document is not None else NOTHING
+            return attached(words.told(self.arn))
+        return read_document(self.document, words) if self.document is not None else NOTHING
 
 
 class Side(Struct, frozen=True):
@@ -59,6 +60,7 @@ class Side(Struct, frozen=True):
 
     resources: Mapping[str, tuple[str, Mapping[str, Value]]]
     policies: Mapping[str, tuple[Source, ...]]
+    words: Words
 
     def named(self, holder: str) -> bool:
         return holder in self.resources
@@ -66,13 +68,14 @@ class Side(Struct, frozen=True):
 
 def sides(world: World) -> tuple[Side, Side]:
     """Both sides of a world. Addresses that moved are the new ones on both."""
-    return _side(world, "before"), _side(world, "after")
+    before, after = words_of(world)
+    return _side(world, "before", before), _side(world, "after", after)
 
 
 # Private
 
 
-def _side(world: World, side: Literal["before", "after"]) -> Side:
+def _side(world: World, side: Literal["before", "after"], words: Words) -> Side:
     moved = {one.moved_from: one.address for one in world.changes if one.moved_from} if side == "before" else {}
     resources: dict[str, tuple[str, Mapping[str, Value]]] = {}
     for address, one in (world.before if side == "before" else world.after).items():
@@ -87,11 +90,11 @@ def _side(world: World, side: Literal["before", "after"]) -> Side:
                 resources[change.address] = (change.type, values)
     uses = world.uses_before if side == "before" else world.uses_after
     found: dict[str, list[Source]] = {}
-    known = _Known(resources, _names(resources), _arns(resources), uses)
+    known = _Known(resources, _names(resources), _arns(resources), uses, words)
     for address in sorted(resources):
         for holder, source in _sources(address, known):
             found.setdefault(holder, []).append(source)
-    return Side(resources, {holder: tuple(sources) for holder, sources in found.items()})
+    return Side(resources, {holder: tuple(sources) for holder, sources in found.items()}, words)
 
 
 class _Known(Struct, frozen=True):
@@ -99,6 +102,7 @@ class _Known(Struct, frozen=True):
     names: Mapping[tuple[str, str], str]
     arns: Mapping[str, str]
     uses: Uses
+    words: Words
 
 
 def _names(resources: Mapping[str, tuple[str, Mapping[str, Value]]]) -> dict[tuple[str, str], str]:
@@ -189,6 +193,7 @@ def _spoken(given: Value, kinds: tuple[str, ...], known: _Known) -> str:
     """The resource that an expression names: `aws_iam_role.api.id`, `${aws_iam_policy.x.arn}`."""
     words = given.words if isinstance(given, Later) else given if isinstance(given, str) and "${" in given else ""
     for found in _ADDRESS.findall(words):
+        found = known.words.names.get(found, found)
         if known.resources.get(found, ("",))[0] in kinds:
             return str(found)
     return ""

@@ -21,6 +21,8 @@ _BINDING = {
     "aws:viaawsservice", "aws:calledvia", "sns:endpoint",
 }  # fmt: skip
 _LOGINS = ("cognito-identity.amazonaws.com", "accounts.google.com", "graph.facebook.com", "www.amazon.com")
+_HERE = re.compile(r"aws_caller_identity|AWS::AccountId|\$\{(?:[\w.\[\]\"-]+\.)?aws_iam_(?:role|user)\.[^}]*\.arn\}")
+"""How code names the account that it is applied to, or a role that it makes itself."""
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
 
 
@@ -35,7 +37,7 @@ def openness(grant: Grant, own: frozenset[str]) -> Openness:
         return "federated" if who.startswith("Federated:") else "foreign"
     account = account_of(who)
     if not account:
-        return "unknown"
+        return "own" if _HERE.search(who) else "unknown"
     return "own" if account in own else "foreign" if own else "unknown"
 
 
@@ -101,7 +103,7 @@ def is_login(who: str) -> bool:
     return any(who.endswith(f":{one}") for one in _LOGINS)
 
 
-def words(value: Value) -> str:
+def named(value: Value) -> str:
     """A principal as people name it."""
     text = str(value)
     if text == EVERYBODY:

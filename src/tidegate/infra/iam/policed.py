@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tidegate.facts import Severity
-from tidegate.infra.values import Value
+from tidegate.infra.iam.documents import Document, Words
+from tidegate.infra.values import Later, ResourceChange, Value
 
 
 class Policed(Struct, frozen=True):
@@ -73,7 +76,49 @@ def policy_of(policed: Policed, values: Mapping[str, Value] | None) -> Value:
     return values.get(policed.attribute) if policed.attribute else _permission(values)
 
 
+def target(change: ResourceChange, words: Words) -> tuple[str, str]:
+    """What a policy is of, so that one that is taken away here and set there is known to be the same."""
+    values = change.after or change.before or {}
+    for key in _KEYS if POLICED[change.type].attribute else ():
+        value = values.get(key)
+        if isinstance(value, Later) and value.words:
+            return change.type, words.told(value.words if "${" in value.words else f"${{{value.words}}}")
+        if isinstance(value, str) and value:
+            return change.type, words.told(value)
+    return change.type, change.address
+
+
+def of_thing(document: Document, noun: str) -> Document:
+    """A document whose resources are told from the thing on, where it can speak of that thing only: `it/index`.
+
+    The ARN of a thing may be spelled in many ways, and all of them are the thing.
+    """
+    if noun in _OF_MORE:
+        return document
+    told = [
+        replace(one, resources=tuple(sorted({_within(name) for name in one.resources}))) for one in document.statements
+    ]
+    return Document(tuple(told), document.unread)
+
+
 # Private
+
+_KEYS = (
+    "bucket", "queue_url", "key_id", "secret_arn", "repository", "function_name", "domain_name", "rest_api_id",
+    "file_system_id", "resource_arn", "event_bus_name", "vpc_endpoint_id", "backup_vault_name", "arn",
+)  # fmt: skip
+_OF_MORE = ("bucket", "access point", "logs", "data catalogue", "event bus", "endpoint", "organisation", "API")
+_EXPRESSION = re.compile(r"\$\{[^{}]*\}")
+
+
+def _within(resource: str) -> str:
+    if first := _EXPRESSION.match(resource):
+        return f"it{resource[first.end() :]}"
+    if not resource.startswith("arn:") or resource.count(":") < 5 or "*" in resource.split("/", 1)[0]:
+        return resource
+    rest = resource.split("/")
+    kept = rest[1:] if rest[0].count(":") > 5 else rest[2:]
+    return "/".join(["it", *kept])
 
 
 def _permission(values: Mapping[str, Value]) -> Value:

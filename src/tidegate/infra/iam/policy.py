@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from tidegate.infra.iam.actions import action, expand
 from tidegate.infra.iam.conditions import Condition, implies
-from tidegate.infra.iam.documents import EVERYBODY, UNREADABLE, Document, Statement, account_of, read_document
+from tidegate.infra.iam.documents import BEFORE, EVERYBODY, UNREADABLE, Document, Statement, account_of, read_document
 from tidegate.infra.iam.globs import covered, covers, is_wild, meets
 from tidegate.infra.values import Value
 
@@ -59,7 +59,7 @@ def compare(before: Value, after: Value) -> Difference:
     """The difference of two documents in any form that `read_document` reads."""
     if isinstance(before, str) and before == after:
         return Difference()
-    return difference(read_document(before, "known before"), read_document(after))
+    return difference(read_document(before, BEFORE), read_document(after))
 
 
 def widened(before: Value, after: Value) -> bool:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tidegate.facts import Certainty, Severity, Unjudged
-from tidegate.infra.iam.documents import NOTHING, Document
+from tidegate.infra.iam.documents import AFTER, BEFORE, NOTHING, Document, Words
 from tidegate.infra.iam.escalate import HAND_OVER, Escalation, opened
 from tidegate.infra.iam.grade import Grade, everything, grade
 from tidegate.infra.iam.holders import KINDS, POLICY, Side, Source, sides
@@ -37,7 +37,7 @@ def permissions(world: World) -> Iterator[Draft | Unjudged]:
             continue
         case = _case(holder, before, after)
         yield from _unread(case, changed)
-        for address, part in _by_giver(case, changed):
+        for address, part in _by_giver(case, changed, (before.words, after.words)):
             said.setdefault((address, part.difference), []).append(part)
     for (address, _), cases in said.items():
         yield from _drafts(address, cases, world)
@@ -62,36 +62,38 @@ class _Case(Struct, frozen=True):
 
 def _case(holder: str, before: Side, after: Side) -> _Case:
     old, new = before.policies.get(holder, ()), after.policies.get(holder, ())
-    first, second = _union(old, "known before"), _union(new, "known only after apply")
+    first, second = _union(old, before.words), _union(new, after.words)
     found = difference(first, second)
     if second.unread:
         found = Difference(found.gained, (), (), found.unread)
     is_new = after.named(holder) and not before.named(holder)
-    alone = holder.split("[")[0].split(".")[-2:-1] == [POLICY] if "." in holder else False
+    alone = after.resources.get(holder, before.resources.get(holder, ("",)))[0] == POLICY
     return _Case(holder, old, new, first, second, found, is_new, alone, opened(first, second))
 
 
-def _union(sources: Iterable[Source], unknown: str) -> Document:
+def _union(sources: Iterable[Source], words: Words) -> Document:
     whole = NOTHING
     for one in sources:
-        whole = whole + one.read(unknown)
+        whole = whole + one.read(words)
     return whole
 
 
 def _unread(case: _Case, changed: Mapping[str, ResourceChange]) -> Iterator[Unjudged]:
-    old = {one.address: one.read("known before").unread for one in case.old}
+    old = {one.address: one.read(BEFORE).unread for one in case.old}
     for one in case.new:
-        unread = [words for words in one.read("known only after apply").unread if words not in old.get(one.address, ())]
+        unread = [words for words in one.read(AFTER).unread if words not in old.get(one.address, ())]
         change = changed.get(one.address) or changed.get(one.through)
         if unread and change is not None:
             whose = "what it permits" if case.alone else f"what {case.holder} may do by it"
-            known = "is known only after apply" if unread[0] == "known only after apply" else f"depends on {unread[0]}"
+            known = "is known only after apply" if unread[0] == AFTER.unknown else f"depends on {unread[0]}"
             if unread[0].startswith("it is"):
                 known = f"cannot be read: {unread[0]}"
             yield Unjudged(change.address, f"The policy {known}; {whose} cannot be judged.", MEND, change.place)
 
 
-def _by_giver(case: _Case, changed: Mapping[str, ResourceChange]) -> Iterator[tuple[str, _Case]]:
+def _by_giver(
+    case: _Case, changed: Mapping[str, ResourceChange], words: tuple[Words, Words]
+) -> Iterator[tuple[str, _Case]]:
     """The case split over the resources whose change gives or takes; most often there is one."""
     givers = [address for one in (*case.new, *case.old) for address in (one.through, one.address) if address in changed]
     givers = list(dict.fromkeys(givers))
@@ -103,7 +105,7 @@ def _by_giver(case: _Case, changed: Mapping[str, ResourceChange]) -> Iterator[tu
     parts: dict[str, tuple[list[Grant], list[Grant], list[Grant]]] = {}
     for place, grants in enumerate((case.difference.gained, case.difference.lost, case.difference.undenied)):
         for grant in grants:
-            giver = _giver(grant, case.new if place == 0 else case.old, changed) or givers[0]
+            giver = _giver(grant, case.new if place == 0 else case.old, changed, words[place == 0]) or givers[0]
             parts.setdefault(giver, ([], [], []))[place].append(grant)
     first = next(iter(parts), givers[0])
     for giver, (gained, lost, undenied) in (parts or {first: ([], [], [])}).items():
@@ -111,13 +113,13 @@ def _by_giver(case: _Case, changed: Mapping[str, ResourceChange]) -> Iterator[tu
         yield giver, replace(case, difference=found, paths=case.paths if giver == first else ())
 
 
-def _giver(grant: Grant, sources: Sequence[Source], changed: Mapping[str, ResourceChange]) -> str:
+def _giver(grant: Grant, sources: Sequence[Source], changed: Mapping[str, ResourceChange], words: Words) -> str:
     wanted = {one.lower() for one in grant.actions}
     for source in sources:
         address = source.through if source.through in changed else source.address
         if address not in changed:
             continue
-        for one in source.read("known only after apply").statements:
+        for one in source.read(words).statements:
             has = wanted <= set(one.actions) or {name.lower() for name in one.named} >= wanted
             if has and set(grant.resources) <= set(one.resources):
                 return address

@@ -138,7 +138,7 @@ def _rights(side: Side, kind: str, wanted: Value) -> tuple[Severity, str]:
             continue
         whole = Document()
         for one in sources:
-            whole = whole + one.read("known only after apply")
+            whole = whole + one.read(side.words)
         grants = allowed(whole)
         found: list[Severity] = [graded(one).severity or "low" for one in grants]
         worst: Severity = max(found, key=ORDER.index, default="low")

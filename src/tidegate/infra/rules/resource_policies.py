@@ -8,10 +8,11 @@ from msgspec import Struct
 
 from tidegate.facts import EffectCode, Severity, Unjudged
 from tidegate.infra.iam.actions import action
-from tidegate.infra.iam.documents import Document, Statement, read_document
+from tidegate.infra.iam.documents import AFTER, Document, Statement, Words, read_document
 from tidegate.infra.iam.grade import DATA_READS, grade
-from tidegate.infra.iam.openness import openness, own_accounts, words
-from tidegate.infra.iam.policed import POLICED, Policed, policy_of
+from tidegate.infra.iam.names import words_of
+from tidegate.infra.iam.openness import named, openness, own_accounts
+from tidegate.infra.iam.policed import POLICED, Policed, of_thing, policy_of, target
 from tidegate.infra.iam.policy import Grant, difference
 from tidegate.infra.iam.say import all_shown, listed, shown
 from tidegate.infra.rules.iam import only_transport
@@ -24,17 +25,22 @@ BACK = "apply the policy as it was before; what was read meanwhile stays read"
 
 def let_in(world: World) -> Iterator[Draft | Unjudged]:
     """What changes in whom a resource's own policy lets in."""
-    own: frozenset[str] | None = None
-    for change in world.changes:
-        policed = POLICED.get(change.type)
-        if policed is None or change.action in ("no-op", "read"):
+    mine = [one for one in world.changes if one.type in POLICED and one.action not in ("no-op", "read")]
+    if not mine:
+        return
+    own, words = own_accounts(world), words_of(world)
+    gone = {target(one, words[0]): one for one in mine if one.after is None}
+    made = {target(one, words[1]) for one in mine if one.before is None}
+    for change in mine:
+        policed = POLICED[change.type]
+        if change.after is None and target(change, words[0]) in made:
             continue
-        before, after = policy_of(policed, change.before), policy_of(policed, change.after)
+        moved = gone.get(target(change, words[1])) if change.before is None else None
+        before = policy_of(policed, moved.before if moved is not None else change.before)
+        after = policy_of(policed, change.after)
         if same(before, after) or (change.after is None and change.type not in _GUARDS and not _denies(before)):
             continue
-        if own is None:
-            own = own_accounts(world)
-        yield from _of(_Case(world, change, policed, before, after, own))
+        yield from _of(_Case(world, change, policed, before, after, own, words, moved is not None))
 
 
 # Private
@@ -49,6 +55,8 @@ class _Case(Struct, frozen=True):
     before: Value
     after: Value
     own: frozenset[str]
+    words: tuple[Words, Words]
+    moved: bool
 
     @property
     def thing(self) -> str:
@@ -67,6 +75,8 @@ class _Case(Struct, frozen=True):
     @property
     def is_new(self) -> bool:
         """Whether the thing itself is made by this change, so that there is nothing in it yet."""
+        if self.moved:
+            return False
         if self.change.type.removesuffix("_policy") == self.change.type and self.policed.attribute != "":
             return self.change.before is None
         created = {one.address for one in self.world.changes if one.before is None}
@@ -78,20 +88,25 @@ def _denies(value: Value) -> bool:
 
 
 def _of(case: _Case) -> Iterator[Draft | Unjudged]:
-    before, after = read_document(case.before, "known before"), read_document(case.after)
+    before, after = read_document(case.before, case.words[0]), read_document(case.after, case.words[1])
     if case.change.type.startswith("aws_vpc_endpoint"):
         before, after = _or_open(case.before, before), _or_open(case.after, after)
-    found = difference(before, after)
+    noun = case.policed.noun
+    found = difference(of_thing(before, noun), of_thing(after, noun))
     if found.unread:
         yield from _unjudged(case, found.unread)
         return
-    said = [draft for grant in found.gained if (draft := _gained(case, grant)) is not None]
-    yield from _together(said)
+    alike: dict[tuple[object, ...], list[Grant]] = {}
+    for one in found.gained:
+        key = (openness(one, case.own), one.actions, one.resources, one.conditions, one.other_principals)
+        alike.setdefault(key, []).append(one)
+    said = [draft for grants in alike.values() if (draft := _gained(case, grants)) is not None]
+    yield from sorted(said, key=lambda one: -ORDER.index(one.severity))[:6]
     if case.change.after is not None or case.change.type in _GUARDS:
         yield from _undenied(case, [one for one in found.undenied if not only_transport(one)])
     lost = [one for one in found.lost if one.principal != "" or case.change.type == "aws_organizations_policy"]
     if lost and case.change.before is not None and case.change.after is not None:
-        who = listed((words(one.principal) for one in lost), 3)
+        who = listed((named(one.principal) for one in lost), 3)
         reason = f"{who} may no longer do {all_shown(lost, 2)} on {case.thing}."
         if terms := [str(one) for grant in found.gained or () for one in grant.conditions]:
             reason = f"{who} may use {case.thing} only if {listed(terms, 2)}."
@@ -112,7 +127,7 @@ def _unjudged(case: _Case, unread: tuple[str, ...]) -> Iterator[Unjudged]:
         return
     if isinstance(case.after, Later) and not case.after.words and _computed(case):
         return
-    when = "is known only after apply" if unread[0] == "known only after apply" else f"depends on {unread[0]}"
+    when = "is known only after apply" if unread[0] == AFTER.unknown else f"depends on {unread[0]}"
     if unread[0].startswith("it is"):
         when = f"cannot be read: {unread[0]}"
     yield Unjudged(
@@ -128,8 +143,10 @@ def _computed(case: _Case) -> bool:
     return case.change.before is None and not case.change.type.endswith("_policy")
 
 
-def _gained(case: _Case, grant: Grant) -> Draft | None:
-    who = openness(grant, case.own)
+def _gained(case: _Case, grants: list[Grant]) -> Draft | None:
+    """What is said of grants that differ in the principal only."""
+    grant = grants[0]
+    who, names = openness(grant, case.own), listed((named(one.principal) for one in grants), 3)
     reads = {one for one in grant.reach if one in DATA_READS or action(one).level == "read"}
     address = case.change.address
     does = _does(grant, case.thing)
@@ -145,30 +162,29 @@ def _gained(case: _Case, grant: Grant) -> Draft | None:
     if who in ("foreign", "unknown"):
         severity: Severity = "high" if case.policed.everybody == "critical" else "medium"
         if who == "unknown" and (not grant.principal.isdigit() or case.is_new):
-            severity = "low" if case.is_new else "medium"
+            named_by_code = "${" in grant.principal and "account" not in grant.principal
+            severity = "low" if case.is_new or named_by_code else "medium"
         elif grant.conditions and case.is_new:
             severity = "medium"
-        other = ", an account other than this one," if who == "foreign" else ""
-        return _draft(
-            "IAM_TRUST", severity, address, f"{words(grant.principal)}{other} may do {does} on {case.thing}{terms}."
-        )
+        other = ", not of this account," if who == "foreign" else ""
+        return _draft("IAM_TRUST", severity, address, f"{names}{other} may do {does} on {case.thing}{terms}.")
     if who == "service" or case.is_new:
         return None
     found = grade(Grant("", grant.actions, (address,), grant.conditions, grant.reach, grant.all_but)).severity
     if found is None or who == "federated":
         return None
     level: Severity = "medium" if found == "medium" and grant.principal == "*" else "low"
-    return _draft("IAM_WIDEN", level, address, f"{words(grant.principal)} may do {does} on {case.thing}{terms}.")
+    return _draft("IAM_WIDEN", level, address, f"{names} may do {does} on {case.thing}{terms}.")
 
 
 def _public(case: _Case, grant: Grant, does: str, terms: str, reads: bool) -> Draft | None:
     noun, severity = case.policed.noun, case.policed.everybody
     if noun == "API" and not _denies(case.before):
         return None
-    if case.is_new:
+    if case.is_new or not (reads or any(action(one).level != "list" for one in grant.reach)):
         severity = "high" if severity == "critical" else "medium"
     others = (
-        f" except {listed(words(one) for one in grant.other_principals)} (NotPrincipal)"
+        f" except {listed(named(one) for one in grant.other_principals)} (NotPrincipal)"
         if grant.other_principals
         else ""
     )
@@ -183,7 +199,12 @@ def _public(case: _Case, grant: Grant, does: str, terms: str, reads: bool) -> Dr
 
 
 def _blocked(case: _Case) -> Iterator[Mitigation]:
-    """The public access block of a bucket, where it stands after the change and refuses public policies."""
+    """What keeps the public out after the change all the same: a bucket's access block, a domain's own network."""
+    if case.policed.noun == "search domain":
+        places = [use.used for use in case.world.uses_after.used(case.change.address)]
+        values = [case.change.after or {}, *(case.world.after[one].values for one in places if one in case.world.after)]
+        if any(field(one, "vpc_options.subnet_ids") for one in values):
+            yield Mitigation("the domain is inside a VPC (vpc_options): only its network reaches it", 2)
     if case.policed.noun != "bucket":
         return
     bucket = (case.change.after or {}).get("bucket")
@@ -217,10 +238,6 @@ def _undenied(case: _Case, grants: list[Grant]) -> Iterator[Draft]:
         True,
         BACK,
     )
-
-
-def _together(said: list[Draft]) -> Iterator[Draft]:
-    yield from sorted(said, key=lambda one: -ORDER.index(one.severity))[:6]
 
 
 def _draft(code: EffectCode, severity: Severity, address: str, reason: str) -> Draft:

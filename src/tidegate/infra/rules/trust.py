@@ -8,21 +8,22 @@ from msgspec.structs import replace
 
 from tidegate.facts import Severity, Unjudged
 from tidegate.infra.iam.conditions import Condition
-from tidegate.infra.iam.documents import Document, read_document
+from tidegate.infra.iam.documents import AFTER, BEFORE, UNREADABLE, Document, read_document
+from tidegate.infra.iam.names import words_of
 from tidegate.infra.iam.openness import (
     audience,
     is_login,
     loose_subject,
+    named,
     openness,
     own_accounts,
     subject,
-    words,
 )
 from tidegate.infra.iam.policy import Grant, difference
 from tidegate.infra.iam.say import listed
 from tidegate.infra.same import same
 from tidegate.infra.severity import ORDER
-from tidegate.infra.values import Draft, Later, ResourceChange, World
+from tidegate.infra.values import Draft, ResourceChange, World
 
 BACK = "apply the trust policy as it was before; end the sessions that were begun meanwhile"
 TRUST = "assume_role_policy"
@@ -31,6 +32,7 @@ TRUST = "assume_role_policy"
 def trusted(world: World) -> Iterator[Draft | Unjudged]:
     """What changes in who may assume each role."""
     own: frozenset[str] | None = None
+    words = (BEFORE, AFTER)
     for change in world.changes:
         if change.type != "aws_iam_role" or change.action in ("no-op", "read") or change.after is None:
             continue
@@ -38,8 +40,8 @@ def trusted(world: World) -> Iterator[Draft | Unjudged]:
         if change.before is not None and same(before, after):
             continue
         if own is None:
-            own = own_accounts(world)
-        yield from _of_role(change, read_document(before, "known before"), read_document(after), own)
+            own, words = own_accounts(world), words_of(world)
+        yield from _of_role(change, read_document(before, words[0]), read_document(after, words[1]), own)
 
 
 # Private
@@ -50,7 +52,9 @@ def _of_role(
 ) -> Iterator[Draft | Unjudged]:
     found = difference(before, after)
     if found.unread:
-        when = "is known only after apply" if isinstance((change.after or {}).get(TRUST), Later) else found.unread[0]
+        first = found.unread[0]
+        when = f"is {first}" if first == AFTER.unknown else f"cannot be read: {first}"
+        when = when if first == AFTER.unknown or first.startswith(UNREADABLE) else f"depends on {first}"
         yield Unjudged(
             change.address,
             f"The trust policy of {change.address} {when}; who may assume the role cannot be judged.",
@@ -65,7 +69,7 @@ def _of_role(
         if severity is not None:
             said.append((severity, reason))
     said += [
-        ("high", f"the Deny for {words(grant.principal)} is gone{_terms(grant.conditions)}") for grant in found.undenied
+        ("high", f"the Deny for {named(grant.principal)} is gone{_terms(grant.conditions)}") for grant in found.undenied
     ]
     if said:
         said.sort(key=lambda row: -ORDER.index(row[0]))
@@ -74,7 +78,7 @@ def _of_role(
             reason = f"{change.address} is new, and {'; '.join(text for _, text in said[:4])}."
         yield Draft("IAM_TRUST", said[0][0], change.address, reason, True, BACK)
     if found.lost and not new and not found.gained:
-        gone = listed((words(one.principal) for one in found.lost), 3)
+        gone = listed((named(one.principal) for one in found.lost), 3)
         still = {one for statement in after.statements for one in statement.principals}
         terms = [one for statement in after.statements for one in statement.conditions]
         less = all(one.principal in still for one in found.lost)
@@ -91,7 +95,7 @@ def _of_role(
 
 
 def _weigh(grant: Grant, before: Document, own: frozenset[str], *, new: bool) -> tuple[Severity | None, str]:
-    who = words(grant.principal)
+    who = named(grant.principal)
     known = _known(grant, before)
     terms = _terms(grant.conditions)
     if known is not None and not new:
@@ -129,7 +133,7 @@ def _weigh(grant: Grant, before: Document, own: frozenset[str], *, new: bool) ->
 
 
 def _federated(grant: Grant, *, new: bool) -> tuple[Severity | None, str]:
-    who, terms = words(grant.principal), _terms(grant.conditions)
+    who, terms = named(grant.principal), _terms(grant.conditions)
     said = f"{who} may vouch for who assumes it{terms}"
     if "saml-provider" in grant.principal or grant.actions == ("sts:AssumeRoleWithSAML",):
         return None if new else "medium", said
