@@ -62,6 +62,7 @@ _KINDS = (
     Stateful("user pool", "its users and their passwords", "critical"),
     Stateful("directory", "its users and groups", "critical", "a snapshot"),
     Stateful("key", "the only way to read what it encrypted", "critical", "its deletion window"),
+    Stateful("key vault", "every key and secret in it", "critical", "soft delete"),
     Stateful("secret", "its value", "high", "its recovery window"),
     Stateful("DNS zone", "its records and the name servers that the domain points to", "critical"),
     Stateful("cache", "what is cached in it", "high", "a snapshot"),

@@ -19,7 +19,7 @@ MACHINES = frozenset(
     """.split()
 )
 _SAME_NAME = ("aws_sqs_queue",)
-_LEFT_TO_KEYS = ("key", "secret")
+_LEFT_TO_KEYS = ("key", "key vault", "secret")
 
 
 def data_destroyed(world: World) -> Iterator[Draft]:

@@ -11,6 +11,7 @@ from tidegate.infra.rules.saying import label, listed, updates, users
 from tidegate.infra.same import field, flag, number, pair
 from tidegate.infra.values import Draft, Hidden, Mitigation, ResourceChange, Value, World
 
+_WORDS = ("key", "key vault", "secret")
 _PARAMETERS = ("aws_ssm_parameter", "google_parameter_manager_parameter", "azurerm_app_configuration_key")
 _ALIASES = ("aws_kms_alias",)
 _VERSIONS = (
@@ -62,7 +63,7 @@ def secrets_changed(world: World) -> Iterator[Draft]:
 
 def _kept_secret(type_: str) -> bool:
     kind = stateful(type_)
-    return type_ in (*_PARAMETERS, *_ALIASES, *_VERSIONS) or (kind is not None and kind.word in ("key", "secret"))
+    return type_ in (*_PARAMETERS, *_ALIASES, *_VERSIONS) or (kind is not None and kind.word in _WORDS)
 
 
 def _lost(world: World, change: ResourceChange, kind: Stateful, moves: Renames) -> Draft:
@@ -84,7 +85,7 @@ def _lost(world: World, change: ResourceChange, kind: Stateful, moves: Renames) 
         reason=reason,
         reversible=False,
         back="cancel its deletion before the window ends; after that nothing brings it back",
-        mitigations=tuple(_windows(change, bool(staying) and kind.word == "key")),
+        mitigations=tuple(_windows(change, bool(staying) and kind.word != "secret")),
     )
 
 
@@ -139,7 +140,7 @@ def _name_or_version(change: ResourceChange) -> Draft:
 
 def _disabled(world: World, change: ResourceChange) -> Iterator[Draft]:
     kind = stateful(change.type)
-    if kind is None or kind.word not in ("key", "secret"):
+    if kind is None or kind.word not in _WORDS:
         return
     switch = pair(change, "is_enabled", "enabled", "state")
     if flag(switch.before) and flag(switch.after) is False:
