@@ -235,16 +235,17 @@ class Resolver:
 
     def _named(self, root: str, steps: list[str | Expression]) -> tuple[Value, int]:
         """The value of a name of the folder, and how many steps after the root name it; none where it has none."""
-        first, second, third, *_ = (*(one if isinstance(one, str) else "" for one in steps), "", "", "")
+        first, second, *_ = (*(one if isinstance(one, str) else "" for one in steps), "", "")
         if root == "var" and first:
             return self._once(f"var.{first}", lambda: self._variable(first)), 1
         if root == "local" and first in self.locals:
             return self._once(f"local.{first}", lambda: self._value(self.locals[first], NOTHING)), 1
         if root == "path" and first in ("module", "root", "cwd"):
             return self.folder.path if first == "module" else later(f"path.{first}"), 1
-        document = first == "aws_iam_policy_document" and third in ("json", "minified_json")
-        if root == "data" and document and f"{first}.{second}" in self.data:
-            return self.document(f"{first}.{second}"), 3
+        if root == "data" and first == "aws_iam_policy_document" and f"{first}.{second}" in self.data:
+            # With a count it is written `x[0].json`.
+            used = next((n for n, one in enumerate(steps[2:4], 3) if one in ("json", "minified_json")), 0)
+            return (self.document(f"{first}.{second}"), used) if used else (None, 0)
         if root == "module" and first and second:
             output = self.around.output(self, first, second)
             return (output, 2) if output is not None else (None, 0)

@@ -99,19 +99,22 @@ def _commands(before: Stack, after: Stack) -> Iterator[Draft]:
 
 def _backends(before: Stack, after: Stack) -> Iterator[Draft]:
     old, new = _backend(before), _backend(after)
-    if old is None or not after.pieces or (new is not None and _backend_key(old) == _backend_key(new)):
+    if old is None or not after.pieces:
         return
     new = new or Block("backend", ("local",), {}, (), 0, old.path)
-    shown = ", ".join(_backend_differences(old, new)) or f"{old.kind} -> {new.kind}"
+    if _backend_key(old) == _backend_key(new):
+        return
+    shown = ", ".join(_backend_differences(old, new)) or "values that are not settled here"
     yield Draft(
         "STATE_LOSS",
         "high",
-        f"terraform.{new.kind}",
+        ".".join(("terraform", new.kind, *new.labels)),
         f"the backend changes ({shown}): the state is looked for elsewhere, and where nobody migrates it the next plan "
         "creates everything anew beside what exists.",
         reversible=True,
         back="migrate the state (`terraform init -migrate-state`) before the next apply",
         place=_place(new),
+        certainty="likely",
         code_only=True,
     )
 
@@ -134,6 +137,7 @@ def _providers(before: Stack, after: Stack) -> Iterator[Draft]:
                     reversible=True,
                     back=f"set {name} back before anything is applied",
                     place=_place(call.block),
+                    certainty="likely",
                     code_only=True,
                 )
 
