@@ -104,6 +104,13 @@ def test_a_rename_names_both_addresses_the_moved_block_and_who_uses_it() -> None
     assert "nothing is destroyed" in draft.reason
 
 
+def test_cloudformation_is_not_told_of_moved_blocks() -> None:
+    gone, new = delete(DB, {"identifier": "shop", "port": 1}, "old"), create(DB, {"identifier": "shop", "port": 1})
+    (draft,) = said(world(gone, new, source="change set"))
+    assert "moved block" not in draft.reason
+    assert f"Keep the logical id {gone.address} and nothing is destroyed" in draft.reason
+
+
 def test_another_database_created_beside_is_no_rename() -> None:
     gone = delete(DB, {"identifier": "shop", "engine": "postgres"}, "orders")
     new = create(DB, {"identifier": "other", "engine": "mysql", "allocated_storage": 5}, "other")

@@ -8,7 +8,7 @@ from tidegate.facts import Severity
 from tidegate.infra.kinds import Stateful, is_stateless, is_utility, stateful
 from tidegate.infra.rules.renames import Renames, name_of, renames, stem
 from tidegate.infra.rules.saves import saves, worse
-from tidegate.infra.rules.saying import label, listed, users
+from tidegate.infra.rules.saying import by_cloudformation, keeping, label, listed, users
 from tidegate.infra.same import field, flag, items, pair, show
 from tidegate.infra.values import Draft, Later, ResourceChange, World
 
@@ -66,7 +66,7 @@ def _lost(world: World, change: ResourceChange, kind: Stateful, moves: Renames) 
     replaced = change.action == "replace" or change.address in moves.moved
     verb = "destroy and replace" if replaced else "destroy"
     then = f"; {_new(kind, change)}" if replaced else ""
-    cause = _cause(change, moves)
+    cause = _cause(world, change, moves)
     told = f"{cause}: applying this {will}" if cause else f"Applying this {will}"
     reason = f"{told} {verb} the {kind.word} {label(change)} with {kind.holds}{then}."
     using = users(world, change.address)
@@ -97,10 +97,12 @@ def _new(kind: Stateful, change: ResourceChange) -> str:
     return "the new one is empty"
 
 
-def _cause(change: ResourceChange, moves: Renames) -> str:
+def _cause(world: World, change: ResourceChange, moves: Renames) -> str:
     if target := moves.moved.get(change.address):
         if stem(target) == stem(change.address):
             return f"Its key changes, {change.address} -> {target}, without a moved block (count and for_each differ)"
+        if by_cloudformation(world):
+            return f"Its logical id changes, {change.address} -> {target}"
         return f"Renamed to {target} without a moved block"
     forced = _forced(change)
     if taker := moves.shifted.get(change.address):
@@ -143,7 +145,7 @@ def _because(change: ResourceChange) -> str:
 
 def _advice(world: World, change: ResourceChange, kind: Stateful, moves: Renames) -> str:
     if target := moves.moved.get(change.address):
-        return f" Add a moved block (from = {change.address}, to = {target}) and nothing is destroyed."
+        return f" {keeping(world, change.address, target)} and nothing is destroyed."
     if change.address in moves.shifted:
         return " Use for_each with the names as keys and moved blocks, or append to the end of the list."
     if change.action == "replace" and kind.word == "user pool":

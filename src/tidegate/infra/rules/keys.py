@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from tidegate.facts import Severity
 from tidegate.infra.kinds import Stateful, stateful
 from tidegate.infra.rules.renames import Renames, renames
-from tidegate.infra.rules.saying import label, listed, updates, users
+from tidegate.infra.rules.saying import keeping, label, listed, updates, users
 from tidegate.infra.same import field, flag, number, pair
 from tidegate.infra.values import Draft, Hidden, Mitigation, ResourceChange, Value, World
 
@@ -77,7 +77,7 @@ def _lost(world: World, change: ResourceChange, kind: Stateful, moves: Renames) 
     if staying:
         reason += f" {listed(staying)} still {'uses' if len(staying) == 1 else 'use'} it."
     if target := moves.moved.get(change.address):
-        reason += f" Add a moved block (from = {change.address}, to = {target}) and it stays."
+        reason += f" {keeping(world, change.address, target)} and it stays."
     return Draft(
         code="KEY_LOSS",
         severity=kind.severity,

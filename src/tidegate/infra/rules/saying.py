@@ -27,6 +27,18 @@ def users(world: World, address: str, most: int = 3) -> list[str]:
     return list(islice(found, most))
 
 
+def by_cloudformation(world: World) -> bool:
+    """Whether CloudFormation applies it: it knows no moved blocks, and does not wait for maintenance windows."""
+    return world.source in ("CloudFormation template", "change set")
+
+
+def keeping(world: World, old: str, new: str) -> str:
+    """How a resource keeps its object under a new name, as an order that the sentence goes on from."""
+    if by_cloudformation(world):
+        return f"Keep the logical id {old}"
+    return f"Add a moved block (from = {old}, to = {new})"
+
+
 def updates(world: World) -> Iterator[ResourceChange]:
     """What is changed in place. Objects of Kubernetes have rules of their own."""
     return (one for one in world.changes if one.action == "update" and "/" not in one.type)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tidegate.facts import Severity
 from tidegate.infra.kinds import stateful
-from tidegate.infra.rules.saying import edits, heads, label, turned
+from tidegate.infra.rules.saying import by_cloudformation, edits, heads, label, turned
 from tidegate.infra.rules.sizes import ratio
 from tidegate.infra.rules.versions import NAMES, family, step
 from tidegate.infra.same import Pair, field, flag, items, same
@@ -18,7 +18,6 @@ CLASSES = (
     *"provider_instance_size_name sku_name vm_size size cache_node_type".split(),
 )
 """Attributes that say how large the machine is."""
-_CLOUDFORMATION = ("CloudFormation template", "change set")
 _GROUPS = ("parameter_group_name", "db_parameter_group_name")
 _LISTS = ("parameter", "db_parameter", "db_parameters")
 _VERSIONED = heads(*NAMES)
@@ -51,7 +50,7 @@ def now(world: World, change: ResourceChange) -> str:
     set_ = flag(field(change.after, "apply_immediately"))
     if set_:
         return "apply_immediately is true"
-    return "CloudFormation does not wait" if set_ is None and world.source in _CLOUDFORMATION else ""
+    return "CloudFormation does not wait" if set_ is None and by_cloudformation(world) else ""
 
 
 # Private
