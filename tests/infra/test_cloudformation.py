@@ -254,6 +254,16 @@ def test_hostile_templates_are_said_to_be_unread(text: str) -> None:
     assert "cannot be read" in found.unjudged[0].reason
 
 
+def test_conditions_that_ask_each_other_are_worked_out_once() -> None:
+    conditions: dict[str, Any] = {f"C{n}": {"Fn::Or": [{"Condition": f"C{n + 1}"}] * 9} for n in range(40)}
+    conditions["C40"] = {"Fn::And": [{"Condition": "C0"}, {"Fn::Equals": ["a", "a"]}]}
+    resource = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Fn::If": ["C0", "a", "b"]}}}
+    whole = {"AWSTemplateFormatVersion": "1", "Conditions": conditions, "Resources": {"Queue": resource}}
+    assert read("", json.dumps(whole)).worlds[0].after["Queue"].values["name"] == "a"
+    conditions["C1"] = {"Fn::Not": [{"Fn::Equals": ["a", "a"]}]}
+    assert read("", json.dumps(whole)).worlds[0].after["Queue"].values["name"] == "b"
+
+
 def test_other_files_are_left_alone() -> None:
     assert read("", "apiVersion: v1\nkind: Service\nmetadata: {name: Resources}\n").files == ()
     assert read("", "{}").files == ()

@@ -105,11 +105,7 @@ def _variants(old: Part, new: Part, scopes: Scopes) -> Iterator[tuple[str, Scope
             if (holds(name, side) is not False) is chosen:
                 continue
             words = f"where the condition {name} is {'true' if chosen else 'false'}"
-            yield words, _choose(scopes.before, name, chosen), _choose(scopes.after, name, chosen)
-
-
-def _choose(scope: Scope, name: str, chosen: bool) -> Scope:
-    return replace(scope, choices={**scope.choices, name: chosen})
+            yield words, scopes.before.choosing(name, chosen), scopes.after.choosing(name, chosen)
 
 
 def _reached(part: Part, scope: Scope) -> set[str]:

@@ -25,6 +25,7 @@ _OWN_ID = ("GroupId", "TargetGroupArn", "LoadBalancerArn", "ListenerArn", "VpcId
 """Attributes that are the same thing as what Ref gives, or stand for it wherever another resource is named."""
 _PSEUDO: Mapping[str, str] = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
 """What these are nearly everywhere, so that `arn:${AWS::Partition}:s3` is `arn:aws:s3`."""
+DEEPEST_CONDITIONS = 40
 NOTHING = object()
 """AWS::NoValue."""
 
@@ -40,12 +41,19 @@ class Secrets:
 
 
 class Scope(Struct, frozen=True):
-    """What expressions of one template are read with. `choices` override conditions by name."""
+    """What expressions of one template are read with. `choices` override conditions by name; `settled` remembers what
+    conditions came to, so that each is worked out once; `asked` are those that are being worked out."""
 
     template: Template
     parameters: Mapping[str, Value]
     secrets: Secrets
     choices: Mapping[str, bool] = {}
+    settled: dict[str, bool | None] = {}
+    asked: list[str] = []
+
+    def choosing(self, name: str, chosen: bool) -> Scope:
+        """The same with one condition decided."""
+        return Scope(self.template, self.parameters, self.secrets, {**self.choices, name: chosen})
 
 
 def parameters_of(template: Template, secrets: Secrets, kept: Mapping[str, Value] | None = None) -> dict[str, Value]:
@@ -74,27 +82,22 @@ def evaluate(expression: Any, scope: Scope) -> Value:
     return None if found is NOTHING else found
 
 
-def holds(condition: Any, scope: Scope, depth: int = 0) -> bool | None:
+def holds(condition: Any, scope: Scope) -> bool | None:
     """Whether a condition holds, None where only a deployment decides it. A text is the name of one."""
-    if depth > 30:
-        return None
     if isinstance(condition, str):
-        if condition in scope.choices:
-            return scope.choices[condition]
-        named = scope.template.conditions.get(condition)
-        return None if named is None else holds(named, scope, depth + 1)
+        return _named(condition, scope)
     if isinstance(condition, bool):
         return condition
     if not isinstance(condition, Mapping) or len(condition) != 1:
         return None
     name, inner = next(iter(condition.items()))
     if name == "Condition":
-        return holds(inner, scope, depth + 1) if isinstance(inner, str) else None
+        return holds(inner, scope) if isinstance(inner, str) else None
     if not isinstance(inner, list):
         return None
     if name == "Fn::Equals" and len(inner) == 2:
         return _equal(_evaluate(inner[0], scope), _evaluate(inner[1], scope))
-    parts = [holds(one, scope, depth + 1) for one in inner]
+    parts = [holds(one, scope) for one in inner]
     if name == "Fn::Not" and len(parts) == 1:
         return None if parts[0] is None else not parts[0]
     if name == "Fn::And":
@@ -141,6 +144,20 @@ def calls(expression: Any) -> Iterator[tuple[str, Any]]:
 
 
 # Private
+
+
+def _named(name: str, scope: Scope) -> bool | None:
+    if name in scope.choices:
+        return scope.choices[name]
+    if name in scope.settled:
+        return scope.settled[name]
+    expression = scope.template.conditions.get(name)
+    if expression is None or name in scope.asked or len(scope.asked) >= DEEPEST_CONDITIONS:
+        return None
+    scope.asked.append(name)
+    scope.settled[name] = holds(expression, scope)
+    scope.asked.pop()
+    return scope.settled[name]
 
 
 def _says_environment(name: str, default: Any) -> bool:

@@ -57,7 +57,10 @@ def _read(pair: Pair, old: bytes | None, new: bytes | None) -> tuple[list[World]
         return None if policy is None else ([], list(policy))
     if after is None:
         return _gone(before, new) if before is not None else None
-    return _changed(before, after)
+    try:
+        return _changed(before, after)
+    except RecursionError:
+        return [], [Unjudged(pair.path, "the template is nested too deeply to be read", place=Place(pair.path))]
 
 
 def _gone(before: Template, new: bytes | None) -> tuple[list[World], list[Draft | Unjudged]]:

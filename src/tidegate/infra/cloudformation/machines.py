@@ -32,6 +32,18 @@ def stopped(one: Both, place: Place) -> Iterator[Draft]:
             place=place,
         )
 
+    elif _init(one.old.body) != _init(one.new.body):
+        yield Draft(
+            "RESTART",
+            "note",
+            one.new.name,
+            f"AWS::CloudFormation::Init of {one.new.name} changes: where cfn-hup runs, it is applied to the running "
+            "machine and restarts what it configures; elsewhere only a new machine gets it.",
+            reversible=True,
+            certainty="possible",
+            place=place,
+        )
+
 
 def rolled(one: Both, diff: Diff, place: Place) -> Iterator[Draft]:
     """The machines of a group whose launch configuration or template is another one."""
@@ -54,6 +66,11 @@ def rolled(one: Both, diff: Diff, place: Place) -> Iterator[Draft]:
 
 
 # Private
+
+
+def _init(body: Mapping[str, Any]) -> Any:
+    metadata = body.get("Metadata")
+    return metadata.get("AWS::CloudFormation::Init") if isinstance(metadata, Mapping) else None
 
 
 def _all_at_once(one: Both, rolling: Mapping[str, Any]) -> str:
