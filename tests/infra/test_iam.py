@@ -98,7 +98,9 @@ def test_the_sentence_names_the_role_what_it_gets_and_what_it_had() -> None:
         ("s3:PutBucketPolicy", "arn:aws:s3:::invoices", "medium"),
         ("s3:PutObject", BUCKET, "low"),
         ("sqs:SendMessage", "arn:aws:sqs:eu-west-2:1:orders", "low"),
-        ("cloudwatch:PutMetricData", "*", "low"),
+        ("cloudwatch:PutMetricData", "*", "none"),
+        ("ec2:CreateKeyPair", "*", "high"),
+        ("sqs:SendMessage", "*", "medium"),
         ("ec2:Describe*", "*", "none"),
         ("s3:ListBucket", "arn:aws:s3:::invoices", "none"),
     ],
@@ -144,6 +146,8 @@ def test_attaching_policies_of_aws() -> None:
     assert ("IAM_WIDEN", "high") in effects(ROLE, ROLE | attached("PowerUserAccess"))
     assert effects(ROLE, ROLE | attached("AmazonSQSFullAccess")) == [("IAM_WIDEN", "high")]
     assert effects(ROLE, ROLE | attached("service-role/AWSLambdaBasicExecutionRole")) == []
+    logs = doc(allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], "*"))
+    assert effects(ROLE | attached("service-role/AWSLambdaBasicExecutionRole"), ROLE | inline(logs)) == []
     assert grade_of_name("arn:aws:iam::aws:policy/AmazonNewThingFullAccess") == "high"
 
 

@@ -25,16 +25,26 @@ DATA_READS = {
     "codecommit:gitpull", "rds:downloaddbsnapshot", "ebs:getsnapshotblock", "backup-storage:getobject",
 }  # fmt: skip
 _DELETES = re.compile(r"^[^:]+:(?:batch)?(delete|purge|terminate|schedulekeydeletion|disablekey|destroy|flush)")
+_OWN_HOUSE = re.compile(
+    r"^(?:logs:(?:createlog|putlog|putretention)|xray:put|cloudwatch:put(?:metricdata|dashboard)|ssmmessages:|ec2messages:"
+    r"|ssm:(?:updateinstance|put(?:inventory|compliance|configure)|updateassociation|updateinstanceassociation)"
+    r"|ec2:(?:create|delete|attach|detach)networkinterface$|ec2:(?:un)?assignprivateip)"
+)
+"""What agents, log drivers and functions in a network do about themselves."""
 _MILD = re.compile(r"^[^:]+:(send|publish|putmetric|putlogevents|putevents|createlog|putrecord|invoke|start|encrypt)")
 _ALL = re.compile(r"(?:[a-z0-9-]+[/:])?[*?/:]+")
 
 
 class Grade(Struct, frozen=True):
-    """`severity` is None where it is not worth a word. `words` say what may be done, `everything` that it is all."""
+    """`severity` is None where it is not worth a word. `words` say what may be done, `everything` that it is all.
+
+    `harms` says that it reaches to deleting, to giving rights or to secrets.
+    """
 
     severity: Severity | None
     words: str
     everything: bool = False
+    harms: bool = False
 
 
 def breadth(resource: str) -> Breadth:
@@ -69,10 +79,11 @@ def grade(grant: Grant) -> Grade:
     every = f"every resource of {services[0]}" if len(services) == 1 and not grant.all_but else "every resource"
     scope = {"all": every, "some": "every resource of that prefix", "one": "it"}[wide]
     if everything(grant):
-        return Grade("critical", "everything in the account", everything=True)
+        return Grade("critical", "everything in the account", everything=True, harms=True)
     reach = grant.reach or frozenset().union(*(expand(one.lower()) or {one} for one in grant.actions))
+    reach = frozenset(one for one in reach if not _OWN_HOUSE.match(one))
     levels = {level: {one for one in reach if action(one).level == level} for level in LEVELS}
-    changes = levels["permissions"] - ({HAND_ON} if wide == "one" else set())
+    changes = levels["permissions"] - (HAND_ON if wide == "one" else set())
     scoped = {one for one in reach if action(one).scoped}
     writes = levels["write"] & scoped
     deletes = {one for one in writes if _DELETES.match(one)}
@@ -81,15 +92,18 @@ def grade(grant: Grant) -> Grade:
         ("read", bool(levels["read"])),
         ("write", bool(levels["write"])),
         ("delete", bool(deletes)),
-        ("change the permissions of", bool(changes)),
+        ("change the permissions of", bool(levels["permissions"] - HAND_ON)),
+        ("become", "sts:assumerole" in reach),
+        ("hand on", "iam:passrole" in reach),
     ]
     words = f"{_and([word for word, there in kinds if there])} {scope}" if any(there for _, there in kinds) else ""
     severity = _severity(wide, changes, writes, reads)
-    if severity is None and (HAND_ON in reach or levels["unknown"] or (levels["write"] and not writes)):
+    if severity is None and (HAND_ON & reach or levels["unknown"] or (levels["write"] and not writes)):
         severity = "low"
     if severity == "high" and grant.conditions:
         severity = "medium"
-    return Grade(severity, words)
+    harms = bool(changes or deletes or (reads & set(SECRETS)))
+    return Grade(severity, words, harms=harms)
 
 
 def everything(grant: Grant) -> bool:
@@ -98,8 +112,8 @@ def everything(grant: Grant) -> bool:
     return whole and not grant.all_but and not grant.conditions and broadest(grant) == "all"
 
 
-HAND_ON = "iam:passrole"
-"""To hand on one named role is what everything that starts tasks and functions needs."""
+HAND_ON = {"iam:passrole", "sts:assumerole"}
+"""To hand on or to become one named role is what everything that starts tasks or calls another account needs."""
 LEVELS = ("list", "read", "tagging", "write", "permissions", "unknown")
 
 

@@ -65,6 +65,15 @@ _SERVICES: Mapping[str, str] = {
     "AmazonS3ReadOnlyAccess": "s3:Get* s3:List* s3:Describe*",
     "AmazonDynamoDBReadOnlyAccess": "dynamodb:GetItem dynamodb:BatchGetItem dynamodb:Query dynamodb:Scan",
     "AmazonSSMReadOnlyAccess": "ssm:Describe* ssm:Get* ssm:List*",
+    "AWSLambdaBasicExecutionRole": "logs:CreateLogGroup logs:CreateLogStream logs:PutLogEvents",
+    "AWSXRayDaemonWriteAccess": "xray:PutTraceSegments xray:PutTelemetryRecords xray:GetSampling*",
+    "AmazonECSTaskExecutionRolePolicy": "ecr:GetAuthorizationToken ecr:BatchCheckLayerAvailability "
+    "ecr:GetDownloadUrlForLayer ecr:BatchGetImage logs:CreateLogStream logs:PutLogEvents",
+    "AmazonSSMManagedInstanceCore": "ssm:DescribeAssociation ssm:GetDeployablePatchSnapshotForInstance ssm:GetDocument "
+    "ssm:DescribeDocument ssm:GetManifest ssm:ListAssociations "
+    "ssm:ListInstanceAssociations ssm:PutInventory ssm:PutComplianceItems ssm:PutConfigurePackageResult "
+    "ssm:UpdateAssociationStatus ssm:UpdateInstanceAssociationStatus ssm:UpdateInstanceInformation "
+    "ssmmessages:* ec2messages:*",
     "AmazonEC2ContainerRegistryReadOnly": "ecr:Get* ecr:BatchGet* ecr:List* ecr:Describe*",
 }  # fmt: skip
 _ALL_BUT: Mapping[str, str] = {"PowerUserAccess": "iam:* organizations:* account:*"}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from tidegate.facts import Certainty, Severity, Unjudged
+from tidegate.infra.iam.actions import action
 from tidegate.infra.iam.documents import AFTER, BEFORE, NOTHING, Document, Words
 from tidegate.infra.iam.escalate import HAND_OVER, Escalation, opened
 from tidegate.infra.iam.grade import Grade, everything, grade
@@ -19,6 +21,7 @@ from tidegate.infra.severity import ORDER
 from tidegate.infra.values import Draft, ResourceChange, World
 
 BACK = "apply the policy as it was before; what was done with the rights meanwhile stays done"
+_MADE = re.compile(r"\$\{([^{}]+)\.\w+\}")
 MEND = "show the HCL beside the plan, or apply -target the resources that the policy names first"
 _NEW: Mapping[Severity, Severity | None] = {"critical": "high", "high": "medium", "medium": "low", "low": None}
 
@@ -39,8 +42,9 @@ def permissions(world: World) -> Iterator[Draft | Unjudged]:
         yield from _unread(case, changed)
         for address, part in _by_giver(case, changed, (before.words, after.words)):
             said.setdefault((address, part.difference), []).append(part)
+    made = frozenset(one.address for one in world.changes if one.before is None and one.action != "no-op")
     for (address, _), cases in said.items():
-        yield from _drafts(address, cases, world)
+        yield from _drafts(address, cases, world, made)
 
 
 # Private
@@ -126,13 +130,12 @@ def _giver(grant: Grant, sources: Sequence[Source], changed: Mapping[str, Resour
     return ""
 
 
-def _drafts(address: str, cases: Sequence[_Case], world: World) -> Iterator[Draft]:
+def _drafts(address: str, cases: Sequence[_Case], world: World, made: frozenset[str]) -> Iterator[Draft]:
     case = cases[0]
     who = _who(cases)
-    certainty: Certainty | None = "possible" if case.before.unread and case.difference.gained else None
     run = [name for one in cases[:3] for name in runners(one.holder, world.uses_after)]
     if case.difference.gained:
-        yield from _widened(address, case, who, run, certainty)
+        yield from _widened(address, case, who, run, made)
     if case.paths and not any(everything(one) for one in case.difference.gained):
         yield from _escalated(address, case, who)
     if case.difference.undenied:
@@ -157,9 +160,9 @@ def graded(grant: Grant) -> Grade:
     return grade(grant)
 
 
-def _widened(address: str, case: _Case, who: str, run: Sequence[str], certainty: Certainty | None) -> Iterator[Draft]:
+def _widened(address: str, case: _Case, who: str, run: Sequence[str], made: frozenset[str]) -> Iterator[Draft]:
     grades = [(graded(one), one) for one in case.difference.gained]
-    weighed = [(_weighed(found, one, case), found, one) for found, one in grades]
+    weighed = [(_weighed(found, one, case, made), found, one) for found, one in grades]
     kept = sorted(
         ((severity, found, one) for severity, found, one in weighed if severity is not None),
         key=lambda row: -ORDER.index(row[0]),
@@ -167,6 +170,7 @@ def _widened(address: str, case: _Case, who: str, run: Sequence[str], certainty:
     if not kept:
         return
     severity = kept[0][0]
+    certainty: Certainty | None = "possible" if case.before.unread else None
     grants = [one for _, _, one in kept]
     reason = f"{who} may now do {all_shown(grants)} (before: {was(grants, case.before)})."
     if any(found.everything for _, found, _ in kept):
@@ -182,15 +186,24 @@ def _widened(address: str, case: _Case, who: str, run: Sequence[str], certainty:
     )
 
 
-def _weighed(found: Grade, grant: Grant, case: _Case) -> Severity | None:
+def _weighed(found: Grade, grant: Grant, case: _Case, made: frozenset[str]) -> Severity | None:
     if found.severity is None:
         return None
+    if found.severity in ("medium", "low") and _all_made(grant, made):
+        return _NEW[found.severity]
     if not case.is_new:
         return "high" if found.everything and case.alone else found.severity
-    grave = found.everything or any(one.startswith("iam:") for one in grant.reach) or grant.all_but
-    if found.severity in ("high", "critical") and (grave or grant.actions[0].startswith(OPAQUE)):
+    by_name = grant.actions[0].startswith(OPAQUE)
+    gives = any(one.startswith("iam:") and action(one).level == "permissions" for one in grant.reach)
+    if found.severity in ("high", "critical") and (found.everything or gives or grant.all_but or by_name):
         return "high"
-    return _NEW.get(found.severity)
+    return _NEW.get(found.severity) if found.harms or found.severity != "high" else "low"
+
+
+def _all_made(grant: Grant, made: frozenset[str]) -> bool:
+    """Whether the resources of a grant come into being by the same change, so that nothing is in them yet."""
+    named = [_MADE.match(one) for one in grant.resources]
+    return not grant.other_resources and all(one is not None and one[1] in made for one in named)
 
 
 def _escalated(address: str, case: _Case, who: str) -> Iterator[Draft]:

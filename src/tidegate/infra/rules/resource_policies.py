@@ -107,7 +107,8 @@ def _of(case: _Case) -> Iterator[Draft | Unjudged]:
     lost = [one for one in found.lost if one.principal != "" or case.change.type == "aws_organizations_policy"]
     if lost and case.change.before is not None and case.change.after is not None:
         who = listed((named(one.principal) for one in lost), 3)
-        reason = f"{who} may no longer do {all_shown(lost, 2)} on {case.thing}."
+        gone = listed((_does(one, case.thing) for one in lost), 2)
+        reason = f"{who} may no longer do {gone} on {case.thing}."
         if terms := [str(one) for grant in found.gained or () for one in grant.conditions]:
             reason = f"{who} may use {case.thing} only if {listed(terms, 2)}."
         yield Draft("IAM_CUT", "low", case.change.address, reason, True, "apply the policy as it was before")
@@ -181,7 +182,8 @@ def _public(case: _Case, grant: Grant, does: str, terms: str, reads: bool) -> Dr
     noun, severity = case.policed.noun, case.policed.everybody
     if noun == "API" and not _denies(case.before):
         return None
-    if case.is_new or not (reads or any(action(one).level != "list" for one in grant.reach)):
+    only_lists = not reads and all(action(one).level == "list" for one in grant.reach)
+    if case.is_new or only_lists or grant.conditions:
         severity = "high" if severity == "critical" else "medium"
     others = (
         f" except {listed(named(one) for one in grant.other_principals)} (NotPrincipal)"
@@ -192,10 +194,10 @@ def _public(case: _Case, grant: Grant, does: str, terms: str, reads: bool) -> Dr
         f"Everybody on the internet{others}, without any account, may do {does} on {case.thing}{terms}: it is public."
     )
     if reads and severity == "critical":
-        reason += f" What is in the {noun} can be read by anybody and copied before anyone notices."
+        what = "What is encrypted with it" if noun == "key" else f"What is in the {noun}"
+        reason += f" {what} can be read by anybody and copied before anyone notices."
     reason += " Name the accounts or the organisation (aws:PrincipalOrgID) that need it."
-    code: EffectCode = "NET_EXPOSE"
-    return Draft(code, severity, case.change.address, reason, False, BACK, mitigations=tuple(_blocked(case)))
+    return Draft("NET_EXPOSE", severity, case.change.address, reason, False, BACK, mitigations=tuple(_blocked(case)))
 
 
 def _blocked(case: _Case) -> Iterator[Mitigation]:
