@@ -11,8 +11,8 @@ from typing import NamedTuple
 from tidegate.change.git import Repository
 from tidegate.change.values import Change, Context, show_path
 from tidegate.errors import InputError
-from tidegate.facts import Actor, Finding, Infra, PlanFact, ProvenanceFacts, Unknown, is_known
-from tidegate.infra.families import FAMILIES
+from tidegate.facts import Actor, Finding, Infra, Place, PlanFact, ProvenanceFacts, Unjudged, Unknown, is_known
+from tidegate.infra.families import FAMILIES, Family
 from tidegate.infra.joined import Running, join, reads_in
 from tidegate.infra.judge import Judgement, judge
 from tidegate.infra.rules import RULES
@@ -72,7 +72,7 @@ def read_families(trees: Trees) -> list[Found]:
     for family in FAMILIES:
         mine = tuple(pair for pair in trees.changed if family.claims(pair.path))
         if mine:
-            found.append(family.read(trees, mine))
+            found.append(_fenced(family, trees, mine))
     return found
 
 
@@ -165,6 +165,16 @@ class GitTree:
 
 
 # Private
+
+
+def _fenced(family: Family, trees: Trees, mine: tuple[Pair, ...]) -> Found:
+    """What a family finds; one that fails by itself leaves its files unjudged, and the other families standing."""
+    try:
+        return family.read(trees, mine)
+    except Exception as error:  # noqa: BLE001 the fence around a family
+        reason = f"the reader of {family.name} failed ({type(error).__name__}: {error})"
+        mend = "tell us, with the file"
+        return Found(unjudged=tuple(Unjudged(pair.path, reason, mend, Place(pair.path)) for pair in mine))
 
 
 def _findings(judged: Judgement) -> Iterator[Finding]:

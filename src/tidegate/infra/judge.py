@@ -42,7 +42,7 @@ def judge(found: Sequence[Found], rules: Iterable[Rule], actor: Actor) -> Judgem
         effects += [_effect(draft, None, None, actor) for draft in one.drafts if _speaks(draft, planned)]
         for world in one.worlds:
             changes = {change.address: change for change in world.changes}
-            for said in (said for rule in asked for said in rule(world)):
+            for said in (said for rule in asked for said in _answers(rule, world)):
                 if isinstance(said, Unjudged):
                     unjudged.append(said)
                 elif _is_plan(world) or _speaks(said, planned):
@@ -70,6 +70,17 @@ def environment_of(world: World, change: ResourceChange | None, place: Place) ->
 
 
 # Private
+
+
+def _answers(rule: Rule, world: World) -> list[Draft | Unjudged]:
+    """What a rule says; one that fails by itself leaves the others standing, and what it would have said unjudged."""
+    said: list[Draft | Unjudged] = []
+    try:
+        said.extend(rule(world))
+    except Exception as error:  # noqa: BLE001 the fence around a rule
+        reason = f"the rule {rule.__module__.rpartition('.')[2]} failed ({type(error).__name__}: {error})"
+        said.append(Unjudged(world.name, reason, "tell us, with what it was asked about"))
+    return said
 
 
 def _is_plan(world: World) -> bool:
