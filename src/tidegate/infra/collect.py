@@ -172,7 +172,7 @@ def _fenced(family: Family, trees: Trees, mine: tuple[Pair, ...]) -> Found:
     try:
         return family.read(trees, mine)
     except Exception as error:  # noqa: BLE001 the fence around a family
-        reason = f"the reader of {family.name} failed ({type(error).__name__}: {error})"
+        reason = f"the reader of {family.name} failed ({type(error).__name__})"
         mend = "tell us, with the file"
         return Found(unjudged=tuple(Unjudged(pair.path, reason, mend, Place(pair.path)) for pair in mine))
 

@@ -78,7 +78,7 @@ def _answers(rule: Rule, world: World) -> list[Draft | Unjudged]:
     try:
         said.extend(rule(world))
     except Exception as error:  # noqa: BLE001 the fence around a rule
-        reason = f"the rule {rule.__module__.rpartition('.')[2]} failed ({type(error).__name__}: {error})"
+        reason = f"the rule {rule.__module__.rpartition('.')[2]} failed ({type(error).__name__})"
         said.append(Unjudged(world.name, reason, "tell us, with what it was asked about"))
     return said
 
