@@ -216,7 +216,7 @@ class Reader(Cursor):
         return _template(body, depth)
 
 
-_WORD = re.compile(r"[A-Za-z_][\w-]*(?:::[A-Za-z_][\w-]*)*")
+_WORD = re.compile(r"[^\W\d][\w-]*(?:::[^\W\d][\w-]*)*")
 _CALLED = re.compile(r"[ \t]*\(")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _OPERATOR = re.compile(r"&&|\|\||==|!=|<=|>=|<(?!<)|>|[-+*/%]")
@@ -224,12 +224,12 @@ _RANKS = {
     "||": 1, "&&": 2, "==": 3, "!=": 3, "<": 4, ">": 4, "<=": 4, ">=": 4, "+": 5, "-": 5, "*": 6, "/": 6, "%": 6,
 }  # fmt: skip
 _CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
-_STEP = re.compile(r"[ \t]*\.[ \t]*(\*|\d+|[A-Za-z_][\w-]*)")
+_STEP = re.compile(r"[ \t]*\.[ \t]*(\*|\d+|[^\W\d][\w-]*)")
 _INDEX = re.compile(r"[ \t]*\[")
 _FULL_SPLAT = re.compile(r"[ \t]*\[\s*\*\s*\]")
-_FOR = re.compile(r"for\s+([A-Za-z_][\w-]*)\s*(?:,\s*([A-Za-z_][\w-]*)\s*)?\s+in\s+")
+_FOR = re.compile(r"for\s+([^\W\d][\w-]*)\s*(?:,\s*([^\W\d][\w-]*)\s*)?\s+in\s+")
 _IF = re.compile(r"if\b")
-_HEREDOC = re.compile(r"<<(-?)\s*([A-Za-z_][\w-]*)[ \t]*\n")
+_HEREDOC = re.compile(r"<<(-?)\s*([^\W\d][\w-]*)[ \t]*\n")
 _MARK = re.compile(r"\$\$\{|%%\{|\$\{|%\{")
 
 

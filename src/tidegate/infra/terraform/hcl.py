@@ -33,8 +33,8 @@ _HEADER = re.compile(
     r"include|inputs|dependency|dependencies|remote_state|generate)\b[^\n{=]*[{=]"
 )
 _TOP = re.compile(rf"^(?={_HEADER.pattern})", re.MULTILINE)
-_WORD = re.compile(r"[A-Za-z_][\w-]*")
-_LABEL = re.compile(r'"((?:[^"\\\n]|\\.)*)"|([A-Za-z_][\w-]*)')
+_WORD = re.compile(r"[^\W\d][\w-]*")
+_LABEL = re.compile(r'"((?:[^"\\\n]|\\.)*)"|([^\W\d][\w-]*)')
 
 
 class _File:
@@ -117,4 +117,4 @@ class _File:
         return Block(kind, tuple(labels), attributes, (), self._line(start), self._path, reason)
 
     def _line(self, place: int) -> int:
-        return max(1, bisect_right(self._lines, place))
+        return max(1, min(bisect_right(self._lines, place), len(self._lines) - 1))
