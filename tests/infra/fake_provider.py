@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ TYPES: dict[str, dict[str, tuple[str, str]]] = {
 KINDS = {"text": types.String, "number": types.Number, "flag": types.Bool}
 
 
+LOCK = threading.Lock()
+
+
 def cloud() -> Path:
     return Path(os.environ["FAKE_CLOUD"])
 
@@ -41,11 +45,15 @@ def read() -> dict[str, Any]:
 
 
 def write(key: str, values: dict[str, Any] | None) -> None:
-    found = read()
-    found.pop(key, None)
-    if values is not None:
-        found[key] = values
-    cloud().write_text(json.dumps(found, sort_keys=True))
+    """OpenTofu asks for several resources at once, so one writes at a time and nobody reads half a file."""
+    with LOCK:
+        found = read()
+        found.pop(key, None)
+        if values is not None:
+            found[key] = values
+        half = cloud().with_suffix(".half")
+        half.write_text(json.dumps(found, sort_keys=True))
+        half.replace(cloud())
 
 
 def attributes_of(name: str) -> list[Any]:

@@ -12,7 +12,16 @@ from tidegate.errors import InputError
 from tidegate.facts import Unjudged
 from tidegate.infra.environment import named
 from tidegate.infra.terraform.configured import KEY, constants
-from tidegate.infra.terraform.document import Configuration, Entry, Mask, Plan, StateResource, Values, resources_of
+from tidegate.infra.terraform.document import (
+    Change,
+    Configuration,
+    Entry,
+    Mask,
+    Plan,
+    StateResource,
+    Values,
+    resources_of,
+)
 from tidegate.infra.terraform.drift import Drifted, drafts, settle, unmanaged
 from tidegate.infra.terraform.partial import left_out
 from tidegate.infra.terraform.redact import Redactor
@@ -163,7 +172,7 @@ def _changes(entries: Iterable[Entry], redactor: Redactor, unjudged: list[Unjudg
             actions = redactor.text(", ".join(change.actions) or "nothing")
             unjudged.append(Unjudged(address, f"The plan does something that is not known here: {actions}.", _AGAIN))
             continue
-        if missing := _missing(action, change.before, change.after):
+        if missing := _missing(action, change):
             words = f"The plan does not show what this resource {missing}, so nobody can say what is lost."
             unjudged.append(Unjudged(address, words, _AGAIN))
         before = redactor.clean(change.before, change.before_sensitive, entry.type)
@@ -174,7 +183,7 @@ def _changes(entries: Iterable[Entry], redactor: Redactor, unjudged: list[Unjudg
             type=entry.type,
             action="import" if action == "no-op" and change.importing is not None else action,
             before=before,
-            after=None if action in ("delete", "forget") else merged(after or {}, change.after_unknown),
+            after=None if action in ("delete", "forget") else _later(after or {}, change.after_unknown),
             forced_by=tuple(map(redactor.text, forced_by(entry))),
             create_first=change.actions[0] == "create" and action == "replace",
             why=redactor.text(entry.action_reason or ""),
@@ -182,10 +191,16 @@ def _changes(entries: Iterable[Entry], redactor: Redactor, unjudged: list[Unjudg
         )
 
 
-def _missing(action: Action, before: object, after: object) -> str:
-    if before is None and action in ("update", "delete", "replace", "forget"):
+def _missing(action: Action, change: Change) -> str:
+    """What a change ought to show of a resource and does not."""
+    if change.before is None and action in ("update", "delete", "replace", "forget"):
         return "is now"
-    return "becomes" if after is None and action in ("create", "update", "replace") else ""
+    unknown = change.after is None or change.after_unknown is True
+    return "becomes" if unknown and action in ("create", "update", "replace") else ""
+
+
+def _later(after: Mapping[str, Value], unknown: Mask) -> Mapping[str, Value]:
+    return dict.fromkeys(after, Later()) if unknown is True else merged(after, unknown)
 
 
 def merged(after: Value, unknown: Mask) -> Value:
