@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from tidegate.infra.cloudformation import family as cloudformation
 from tidegate.infra.kubernetes import family as kubernetes
+from tidegate.infra.sql import family as sql
 from tidegate.infra.terraform import family as terraform
 from tidegate.infra.trees import Pair, Trees
 from tidegate.infra.values import Found
@@ -26,4 +27,5 @@ FAMILIES: tuple[Family, ...] = (
     Family("terraform", terraform.claims, terraform.read),
     Family("cloudformation", cloudformation.claims, cloudformation.read),
     Family("kubernetes", kubernetes.claims, kubernetes.read),
+    Family("sql", sql.claims, sql.read),
 )

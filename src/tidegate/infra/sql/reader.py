@@ -1,0 +1,324 @@
+"""From the tokens of SQL to steps: the verb at the front of a statement says what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
+
+from tidegate.infra.sql.alter import altered
+from tidegate.infra.sql.conditions import always
+from tidegate.infra.sql.cursor import Cursor
+from tidegate.infra.sql.lexer import Dialect, Statement, Token, statements
+from tidegate.infra.sql.steps import Deed, Step
+
+_DEEPEST = 6
+
+
+def steps_of(text: str, dialect: Dialect = "", line: int = 1, deepest: int = _DEEPEST) -> Iterator[Step]:
+    """The steps of a script, in order. What runs inside a `DO` block or an `EXECUTE` of fixed text is among them."""
+    for statement in statements(text, dialect, line):
+        yield from _read(statement, dialect, deepest)
+
+
+# Private
+
+
+def _read(statement: Statement, dialect: Dialect, deepest: int) -> Iterator[Step]:
+    cursor = Cursor(statement)
+    verb = cursor.peek()
+    if verb in ("DO", "EXECUTE", "EXEC", "PREPARE", "IF", "BEGIN", "DECLARE", "FOR", "WHILE", "LOOP"):
+        yield from _block(statement, dialect, deepest)
+        return
+    if verb == "WITH":
+        yield from _inside(statement, ("DELETE", "UPDATE"))
+        return
+    if verb == "SET" and cursor.peek(1).startswith("@"):
+        yield from _executed(statement, dialect, 0)
+        return
+    reader = _VERBS.get(verb)
+    if reader is not None:
+        cursor.next()
+        yield from reader(cursor)
+
+
+def _block(statement: Statement, dialect: Dialect, deepest: int) -> Iterator[Step]:
+    """The statements of an anonymous block. Text that is put together while it runs cannot be read."""
+    for place, token in enumerate(statement):
+        if token.kind == "body" and deepest:
+            yield from steps_of(token.text, dialect, token.line, deepest - 1)
+        elif token.upper in ("EXECUTE", "EXEC", "PREPARE"):
+            yield from _executed(statement[place + 1 :], dialect, deepest)
+            return
+    starts = [
+        place
+        for place, token in enumerate(statement)
+        if place and token.upper in _VERBS and statement[place - 1].upper in _OPENERS
+    ]
+    if not starts and statement[0].upper == "IF":
+        starts = _consequence(statement)
+    for start, end in pairwise([*starts, len(statement)]):
+        yield from _read(statement[start:end], dialect, max(0, deepest - 1))
+
+
+def _consequence(statement: Statement) -> list[int]:
+    """Where the one statement of an IF without THEN begins, as T-SQL writes it."""
+    depth = 0
+    for place, token in enumerate(statement):
+        depth += {"(": 1, ")": -1}.get(token.upper, 0)
+        if (
+            place
+            and depth == 0
+            and token.upper in _VERBS
+            and statement[place - 1].upper not in ("ON", "FOR", "OR", ",")
+        ):
+            return [place]
+    return []
+
+
+def _executed(rest: Sequence[Token], dialect: Dialect, deepest: int) -> Iterator[Step]:
+    strings = [token for token in rest if token.kind == "string"]
+    words = " ".join(token.text for token in strings).upper()
+    grave = any(verb in words for verb in ("DROP ", "TRUNCATE ", "DELETE ", "ALTER ", "UPDATE ", "GRANT "))
+    if len(rest) == 1 and strings and deepest:
+        yield from steps_of(strings[0].text, dialect, strings[0].line, deepest - 1)
+    elif grave:
+        yield Step("computed", "", text=f"EXECUTE {strings[0].text[:60]!r} ...", line=strings[0].line)
+
+
+def _inside(statement: Statement, verbs: tuple[str, ...]) -> Iterator[Step]:
+    """Writes inside a WITH: each to the parenthesis that it stands in."""
+    for place, token in enumerate(statement):
+        if token.upper in verbs and place and statement[place - 1].upper in ("(", ")"):
+            cursor = Cursor(statement[place : _closing(statement, place)])
+            cursor.next()
+            yield from _VERBS[token.upper](cursor)
+
+
+def _closing(statement: Statement, place: int) -> int:
+    depth = 0
+    for at in range(place, len(statement)):
+        depth += {"(": 1, ")": -1}.get(statement[at].upper, 0)
+        if depth < 0:
+            return at
+    return len(statement)
+
+
+_DROPS: Mapping[str, Deed] = {
+    "TABLE": "drop table",
+    "SCHEMA": "drop schema",
+    "DATABASE": "drop database",
+    "KEYSPACE": "drop database",
+    "TYPE": "drop type",
+    "DOMAIN": "drop type",
+    "EXTENSION": "drop extension",
+    "VIEW": "drop view",
+    "FUNCTION": "drop function",
+    "PROCEDURE": "drop function",
+}
+
+
+def _drop(cursor: Cursor) -> Iterator[Step]:
+    line = cursor.line
+    cursor.skip("FOREIGN", "MATERIALIZED", "TEMPORARY")
+    kind = cursor.next_word()
+    if kind == "OWNED":
+        cursor.skip("BY")
+        yield Step("drop owned", cursor.name(), text=cursor.text, line=line)
+    elif kind in ("POLICY", "TRIGGER"):
+        careful = cursor.if_exists()
+        name = cursor.name()
+        table = cursor.name() if cursor.skip("ON") else ""
+        deed: Deed = "drop policy" if kind == "POLICY" else "drop trigger"
+        yield Step(deed, table, name, if_exists=careful, text=cursor.text, line=line)
+    elif kind in _DROPS:
+        careful = cursor.if_exists()
+        names = [cursor.name()]
+        while cursor.past_arguments() and cursor.skip(","):
+            names.append(cursor.name())
+        cascades = cursor.has("CASCADE")
+        for name in names:
+            if name:
+                yield Step(_DROPS[kind], name, cascades=cascades, if_exists=careful, text=cursor.text, line=line)
+
+
+def _create(cursor: Cursor) -> Iterator[Step]:
+    line = cursor.line
+    replaces = cursor.skip("OR") and cursor.skip("REPLACE")
+    while cursor.peek() in _CREATE_WORDS:
+        if cursor.peek() in ("TEMP", "TEMPORARY"):
+            table = cursor.after("TABLE")
+            if table:
+                yield Step("create table", table, text=cursor.text, line=line)
+            return
+        cursor.next()
+    unique = cursor.skip("UNIQUE")
+    cursor.skip("CLUSTERED", "NONCLUSTERED", "FULLTEXT", "SPATIAL", "UNIQUE")
+    kind = cursor.next_word()
+    if kind == "TABLE":
+        careful = cursor.if_exists()
+        table = cursor.name()
+        yield Step(
+            "recreate table" if replaces else "create table", table, if_exists=careful, text=cursor.text, line=line
+        )
+    elif kind == "INDEX":
+        online = cursor.skip("CONCURRENTLY")
+        cursor.if_exists()
+        name = cursor.name() if cursor.peek() != "ON" else ""
+        if cursor.skip("ON"):
+            cursor.skip("ONLY")
+            table = cursor.name()
+            online = online or cursor.has("ONLINE")
+            yield Step("create index", table, name, unique=unique, online=online, text=cursor.text, line=line)
+    elif kind in _MADE:
+        cursor.if_exists()
+        name = cursor.name()
+        table = cursor.after("ON") if kind in ("POLICY", "TRIGGER") else name
+        yield Step(_MADE[kind], table, name, text=cursor.text, line=line)
+    elif kind in ("ROLE", "USER"):
+        yield from _powers(cursor, line)
+
+
+_CREATE_WORDS = (
+    *("TEMP", "TEMPORARY", "UNLOGGED", "GLOBAL", "LOCAL", "MATERIALIZED", "RECURSIVE", "CONSTRAINT", "EXTERNAL"),
+    *("FOREIGN", "SECURE", "DEFINER", "ALGORITHM", "TRANSIENT"),
+)
+_MADE: Mapping[str, Deed] = {
+    "VIEW": "create view",
+    "FUNCTION": "create function",
+    "PROCEDURE": "create function",
+    "POLICY": "create policy",
+    "TRIGGER": "create trigger",
+}
+
+
+def _truncate(cursor: Cursor) -> Iterator[Step]:
+    line = cursor.line
+    cursor.skip("TABLE")
+    cursor.if_exists()
+    while True:
+        cursor.skip("ONLY")
+        name = cursor.name()
+        if name:
+            yield Step("truncate", name, cascades=cursor.has("CASCADE"), text=cursor.text, line=line)
+        cursor.skip("*")
+        if not cursor.skip(","):
+            return
+
+
+def _delete(cursor: Cursor) -> Iterator[Step]:
+    line = cursor.line
+    cursor.skip("LOW_PRIORITY", "QUICK", "IGNORE")
+    table = cursor.after("FROM") or cursor.name()
+    if table and not cursor.has("JOIN", "USING", "LIMIT") and always(cursor.where()):
+        yield Step("delete all", table, text=cursor.text, line=line)
+
+
+def _update(cursor: Cursor) -> Iterator[Step]:
+    line = cursor.line
+    cursor.skip("LOW_PRIORITY", "IGNORE", "ONLY", "OR")
+    table = cursor.name()
+    if table and cursor.has("SET") and not cursor.has("JOIN", "LIMIT", "FROM") and always(cursor.where()):
+        yield Step("update all", table, ",".join(cursor.assigned()), text=cursor.text, line=line)
+
+
+def _alter(cursor: Cursor) -> Iterator[Step]:
+    line = cursor.line
+    cursor.skip("FOREIGN", "MATERIALIZED")
+    kind = cursor.next_word()
+    if kind == "TABLE":
+        cursor.if_exists()
+        cursor.skip("ONLY")
+        table = cursor.name()
+        cursor.skip("*")
+        yield from altered(cursor, table, line)
+    elif kind in ("ROLE", "USER", "LOGIN"):
+        yield from _powers(cursor, line)
+
+
+def _powers(cursor: Cursor, line: int) -> Iterator[Step]:
+    name = cursor.name()
+    powers = [word for word in ("SUPERUSER", "CREATEROLE", "BYPASSRLS", "REPLICATION") if cursor.has(word)]
+    if powers:
+        yield Step("grant power", "", name, type=", ".join(powers), text=cursor.text, line=line)
+
+
+def _grant(cursor: Cursor) -> Iterator[Step]:
+    line = cursor.line
+    rights, target, receivers = cursor.between("", "ON", "TO"), cursor.between("ON", "TO"), cursor.between("TO", "WITH")
+    if not receivers:
+        return
+    names = " ".join(token.text for token in target)
+    words = {token.upper for token in rights}
+    public = any(token.upper == "PUBLIC" for token in receivers)
+    kinds = {token.upper for token in target[:1]}
+    if public and not kinds & {"FUNCTION", "TYPE", "LANGUAGE", "ROUTINE"} and words != {"USAGE"}:
+        yield Step("grant public", names, type=", ".join(token.text for token in rights), text=cursor.text, line=line)
+    strong = {"RDS_SUPERUSER", "SYSADMIN", "DBA", "CONTROL", "SUPER", "CLOUDSQLSUPERUSER"} & words
+    strong |= {word for word in words if word.startswith("PG_") and word != "PG_MONITOR"}
+    if strong or ("ALL" in words and names.replace(" ", "") == "*.*"):
+        yield Step(
+            "grant power", names, receivers[0].text, ", ".join(sorted(strong)) or "ALL", text=cursor.text, line=line
+        )
+
+
+def _rename(cursor: Cursor) -> Iterator[Step]:
+    line = cursor.line
+    if cursor.skip("TABLE"):
+        while True:
+            old = cursor.name()
+            if not cursor.skip("TO"):
+                return
+            yield Step("rename table", old, cursor.name(), text=cursor.text, line=line)
+            if not cursor.skip(","):
+                return
+
+
+def _lock(cursor: Cursor) -> Iterator[Step]:
+    line = cursor.line
+    cursor.skip("TABLE", "TABLES")
+    cursor.skip("ONLY")
+    name = cursor.name()
+    mode = cursor.between("IN", "MODE")
+    if name and (not mode or any(token.upper == "EXCLUSIVE" for token in mode)):
+        yield Step("lock table", name, text=cursor.text, line=line)
+
+
+def _vacuum(cursor: Cursor) -> Iterator[Step]:
+    line = cursor.line
+    if cursor.has("FULL"):
+        names = [token.text for token in cursor.rest if token.is_name and token.upper not in _VACUUM_WORDS]
+        yield Step("rewrite table", names[0] if names else "", name="VACUUM FULL", text=cursor.text, line=line)
+
+
+_VACUUM_WORDS = ("FULL", "VERBOSE", "ANALYZE", "FREEZE", "TRUE", "FALSE")
+
+
+def _cluster(cursor: Cursor) -> Iterator[Step]:
+    line = cursor.line
+    cursor.skip("VERBOSE")
+    name = cursor.name()
+    if name:
+        yield Step("rewrite table", name, name="CLUSTER", text=cursor.text, line=line)
+
+
+def _reindex(cursor: Cursor) -> Iterator[Step]:
+    line = cursor.line
+    if not cursor.has("CONCURRENTLY") and cursor.skip("TABLE", "DATABASE", "SCHEMA", "SYSTEM"):
+        yield Step("rewrite table", cursor.name(), name="REINDEX", text=cursor.text, line=line)
+
+
+_OPENERS = ("BEGIN", "THEN", "ELSE", "LOOP", "DO", "DECLARE", ";")
+_VERBS: Mapping[str, Callable[[Cursor], Iterator[Step]]] = {
+    "DROP": _drop,
+    "CREATE": _create,
+    "TRUNCATE": _truncate,
+    "DELETE": _delete,
+    "UPDATE": _update,
+    "ALTER": _alter,
+    "GRANT": _grant,
+    "RENAME": _rename,
+    "LOCK": _lock,
+    "VACUUM": _vacuum,
+    "CLUSTER": _cluster,
+    "REINDEX": _reindex,
+}
