@@ -130,8 +130,8 @@ def _listed(value: Value) -> list[Value]:
 def _principals(blocks: Value) -> Value:
     made: dict[str, Value] = {}
     for one in _listed(blocks):
-        if isinstance(one, Later):
-            made["(others)"] = in_text(one)
+        if not isinstance(one, Mapping):
+            made["(others)"] = _named(one)
             continue
         kind, names = one.get("type"), one.get("identifiers")
         if kind == "*":
@@ -143,8 +143,8 @@ def _principals(blocks: Value) -> Value:
 def _conditions(blocks: Value) -> Value:
     made: dict[str, Value] = {}
     for one in _listed(blocks):
-        if isinstance(one, Later):
-            made["(others)"] = in_text(one)
+        if not isinstance(one, Mapping):
+            made["(others)"] = _named(one)
             continue
         inner = made.setdefault(str(one.get("test")), {})
         inner.setdefault(str(one.get("variable")), []).extend(_listed(one.get("values")))

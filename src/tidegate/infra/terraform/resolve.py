@@ -41,6 +41,8 @@ Local = Mapping[str, Value]
 
 NOTHING: Local = {}
 
+_LABELS = {"resource": 2, "data": 2, "module": 1, "variable": 1, "output": 1}
+
 
 class Around(Protocol):
     """What a folder does not hold itself: files, and the outputs of the modules that it calls."""
@@ -93,19 +95,12 @@ class Resolver:
     # Private
 
     def _index(self, block: Block) -> None:
-        two, one = ".".join(block.labels[:2]), block.labels[0] if block.labels else ""
         if block.kind == "locals":
             self.locals.update(block.attributes)
-        elif block.kind == "variable":
-            self.variables[one] = block
-        elif block.kind == "resource":
-            self.resources[two] = block
-        elif block.kind == "data":
-            self.data[two] = block
-        elif block.kind == "module":
-            self.modules[one] = block
-        elif block.kind == "output":
-            self.outputs[one] = block
+        # Terraform refuses a block with more or fewer labels.
+        if len(block.labels) == _LABELS.get(block.kind):
+            tables = {"resource": self.resources, "data": self.data, "module": self.modules, "output": self.outputs}
+            tables.get(block.kind, self.variables)[".".join(block.labels)] = block
 
     def _value(self, found: Expression, local: Local) -> Value:
         self.around.spend()
