@@ -29,7 +29,7 @@ def apply_failures(world: World) -> Iterator[Draft]:
     for change in world.changes:
         if change.destroyed:
             yield from _protected(change)
-            yield from _not_empty(change)
+            yield from _not_empty(world, change)
             yield from _in_use(change, [one for one in users.get(change.address, ()) if one not in dying], after)
         if change.action == "replace" and change.create_first:
             yield from _collides(change)
@@ -106,21 +106,19 @@ def _protected(change: ResourceChange) -> Iterator[Draft]:
             return
 
 
-def _not_empty(change: ResourceChange) -> Iterator[Draft]:
+def _not_empty(world: World, change: ResourceChange) -> Iterator[Draft]:
     values = change.before or {}
-    if change.type in ("aws_s3_bucket", "google_storage_bucket") and not flag(values.get("force_destroy")):
-        what, force = "bucket is not empty", "force_destroy"
-    elif change.type == "aws_ecr_repository" and not (
-        flag(values.get("force_delete")) or flag(values.get("force_destroy"))
-    ):
-        what, force = "repository holds images", "force_delete"
-    else:
+    forced = flag(values.get("force_destroy")) or flag(values.get("force_delete"))
+    if forced or change.type not in ("aws_s3_bucket", "google_storage_bucket", "aws_ecr_repository"):
         return
+    images = change.type == "aws_ecr_repository"
+    what = "repository holds images" if images else "bucket is not empty"
+    since = f", since {'force_delete' if images else 'force_destroy'} is not set" if "erraform" in world.source else ""
     yield _draft(
         change,
-        f"If the {what}, deleting {change.address} fails, since {force} is not set, and the apply stops half-way.",
+        f"If the {what}, deleting {change.address} fails{since}, and the apply stops half-way.",
         "take the change back",
-        certainty_possible=True,
+        unsure=True,
     )
 
 
@@ -142,6 +140,7 @@ def _in_use(change: ResourceChange, users: list[str], after: frozenset[tuple[str
         f"{does} (delete before create), but {named(users, 4)} still {use} it: what is in use cannot be deleted, so "
         f"the apply stalls and fails half-way{way}",
         "take the change back",
+        unsure=change.certainty == "possible",
     )
 
 
@@ -182,7 +181,7 @@ def _collides(change: ResourceChange) -> Iterator[Draft]:
             continue
         yield _draft(
             change,
-            f"{replaced_why(change) or 'The change'} replaces {change.address} with create_before_destroy, and the new "
+            f"{replaced_why(change) or 'The change'} replaces {change.address} before the old one is gone, and the new "
             f"one has the same {change.spelled.get(key, key)} ({before}): two cannot have it, so the create fails.",
             "use a name prefix or a new name",
         )
@@ -210,14 +209,14 @@ def _name_waits(change: ResourceChange, created: Mapping[tuple[str, str], str]) 
         )
 
 
-def _draft(change: ResourceChange, text: str, back: str, certainty_possible: bool = False) -> Draft:
+def _draft(change: ResourceChange, text: str, back: str, unsure: bool = False) -> Draft:
     severity: Severity = "medium"
     return Draft(
         code="APPLY_FAIL",
-        severity=severity if not certainty_possible else "low",
+        severity=severity if not unsure else "low",
         address=change.address,
         reason=text,
         reversible=True,
         back=back,
-        certainty="possible" if certainty_possible else None,
+        certainty="possible" if unsure else None,
     )

@@ -10,7 +10,7 @@ from tidegate.infra.flows.links import leaves, linked, strings
 from tidegate.infra.flows.tables import BALANCERS, GROUPS, LISTENERS
 from tidegate.infra.flows.view import Gate, View
 from tidegate.infra.rules.words import named
-from tidegate.infra.same import items, number, pair, show
+from tidegate.infra.same import field, items, number, pair, same, show
 from tidegate.infra.values import Draft, Later, ResourceChange
 
 
@@ -204,7 +204,7 @@ def _loose_rules(view: View) -> Iterator[Draft]:
                 reversible=True,
                 back="put the old rule back",
             )
-        elif change.action == "delete" and _allows(change) and not _public(change):
+        elif change.action == "delete" and _allows(change) and not _public(change) and not _let_in_anew(view, change):
             yield Draft(
                 code="NET_CUT",
                 severity="medium",
@@ -223,6 +223,20 @@ _LOOSE = frozenset(
         "azurerm_network_security_rule",
     }
 )
+
+
+def _let_in_anew(view: View, change: ResourceChange) -> bool:
+    """Whether another rule for the same port of the same group is made in this change."""
+    keys = ("to_port", "security_group_id", "network", "network_security_group_name", "destination_port_range")
+    mine = [field(change.before, key) for key in keys]
+    for other in view.changes.values():
+        if other.action == "create" and other.type in _LOOSE:
+            theirs = [field(other.after, key) for key in keys]
+            if all(
+                isinstance(b, Later) or isinstance(a, Later) or same(a, b) for a, b in zip(mine, theirs, strict=True)
+            ):
+                return True
+    return False
 
 
 def _way(change: ResourceChange) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from tidegate.facts import Severity
 from tidegate.infra.flows.links import Side, leaves, resolved, side_of
 from tidegate.infra.flows.tables import RECORDS
-from tidegate.infra.same import field, flag, number, pair, same, show
+from tidegate.infra.same import field, flag, number, pair, show
 from tidegate.infra.values import Draft, Later, ResourceChange, Value, World
 
 
@@ -56,7 +56,7 @@ def _record(
     taken: Mapping[str, list[ResourceChange]], side: Side, change: ResourceChange, dying: set[str]
 ) -> Iterator[Draft]:
     kind, name = _kind(change), _name(change)
-    grave = kind in ("NS", "MX") or _apex(change, name)
+    grave = kind in ("NS", "MX") or _apex(name)
     if change.action == "delete":
         if _validates(change, name) or _dangling(side, change, dying):
             return
@@ -198,8 +198,8 @@ def _plain(name: str) -> str:
     return name.rstrip(".").lower()
 
 
-def _apex(change: ResourceChange, name: str) -> bool:
-    return name in ("", "@") or (name.count(".") == 1 and not same(name, change.address))
+def _apex(name: str) -> bool:
+    return name == "@" or (name.count(".") == 1 and name.replace(".", "").replace("-", "").isalnum())
 
 
 def _each(value: Value) -> tuple[Value, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from tidegate.facts import Severity
 from tidegate.infra.flows.asleep import switch
 from tidegate.infra.flows.view import View, stores_of
-from tidegate.infra.rules.words import named, replaced_why
+from tidegate.infra.rules.words import named, replaced_why, unsure
 from tidegate.infra.same import field, flag, number, pair
 from tidegate.infra.values import Draft, Mitigation, ResourceChange
 
@@ -215,7 +215,7 @@ def _stores(view: View, said: set[str]) -> Iterator[Draft]:
             reversible=cache,
             back="restore a snapshot and point the services at it" if not cache else "wait until it is warm again",
             path=(*callers[:1], address),
-            mitigations=_protected(change),
+            mitigations=(*_protected(change), *unsure(change)),
             dependents=tuple(callers),
         )
 

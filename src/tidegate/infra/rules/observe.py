@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from tidegate.facts import EffectCode, Severity
 from tidegate.infra.same import Pair, field, flag, items, number, pair, show
-from tidegate.infra.values import Draft, Hidden, Later, ResourceChange, World
+from tidegate.infra.values import Draft, Hidden, Later, ResourceChange, Value, World
 
 
 def observation(world: World) -> Iterator[Draft]:
@@ -204,7 +204,7 @@ def _quieter(change: ResourceChange) -> Iterator[Draft]:
         before, after = number(found.before), number(found.after)
         if before and after and after >= 3 * before:
             text = f"{found} on {change.address}: the alarm fires that much later, or not at all for what is short."
-            yield _draft("OBSERV_DOWN", "medium", change, text)
+            yield _draft("OBSERV_DOWN", "medium" if after >= 20 * before else "low", change, text)
     missing = pair(change, "treat_missing_data")
     if missing.changed and str(missing.before) == "breaching" and missing.known:
         text = f"{missing} on {change.address}: the alarm stays quiet when no data comes, as when everything is down."
@@ -282,11 +282,17 @@ def _again(world: World, change: ResourceChange) -> bool:
     """Whether the same thing is created under another address in this change."""
     keys = ("alarm_name", "name", "display_name", "dashboard_name", "bucket", "vpc_id", "resource_arn", "title")
     mine = [field(change.before, key) for key in keys]
-    return any(
-        one.action == "create" and one.type == change.type and [field(one.after, key) for key in keys] == mine
-        for one in world.changes
-        if any(mine)
-    )
+    for one in world.changes:
+        if one.action == "create" and one.type == change.type:
+            theirs = [field(one.after, key) for key in keys]
+            # Code that moves a thing into a module gives its names by references, which compare to nothing.
+            if any(mine) and all(_alike(a, b) for a, b in zip(mine, theirs, strict=True)):
+                return True
+    return False
+
+
+def _alike(one: Value, other: Value) -> bool:
+    return one == other or isinstance(one, Later) or isinstance(other, Later)
 
 
 def _named(change: ResourceChange) -> str:

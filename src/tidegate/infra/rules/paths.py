@@ -12,7 +12,7 @@ from tidegate.infra.flows.graph import Flow
 from tidegate.infra.flows.links import leaves, linked
 from tidegate.infra.flows.tables import BALANCERS, LISTENERS, RECORDS, WORKLOADS
 from tidegate.infra.flows.view import View
-from tidegate.infra.rules.words import named, replaced_why
+from tidegate.infra.rules.words import named, replaced_why, unsure
 from tidegate.infra.same import field, flag, pair, show
 from tidegate.infra.values import Draft, Mitigation, ResourceChange
 
@@ -180,7 +180,7 @@ def _gaps(view: View) -> Iterator[Draft]:
             reversible=True,
             back="wait until the new one serves" + ("; its address is another one" if _moves(change) else ""),
             path=view.earlier.path(culprit),
-            mitigations=_protected(change),
+            mitigations=(*_protected(change), *unsure(change)),
         )
 
 
@@ -201,7 +201,7 @@ def _new_addresses(view: View) -> Iterator[Draft]:
             reversible=True,
             back="point clients at the new name",
             path=view.earlier.path(address) if view.earlier.alive(address) else (address,),
-            mitigations=_protected(change),
+            mitigations=(*_protected(change), *unsure(change)),
         )
 
 

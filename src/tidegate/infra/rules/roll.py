@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from tidegate.infra.flows.exits import exits_of
 from tidegate.infra.flows.tables import LISTENERS, TARGET_GROUPS
 from tidegate.infra.flows.view import View
-from tidegate.infra.rules.words import named, replaced_why
+from tidegate.infra.rules.words import named, replaced_why, unsure
 from tidegate.infra.same import Pair, field, pair, same, show
 from tidegate.infra.values import Draft, Later, ResourceChange, Value
 
@@ -87,6 +87,7 @@ def _subnets(view: View) -> Iterator[Draft]:
             back="apply the old ranges again; interfaces that moved must be moved back",
             dependents=tuple(inside),
             path=(inside[0], subnet),
+            mitigations=unsure(change),
         )
 
 
@@ -179,7 +180,9 @@ def _renamed(before: Value, after: Value) -> Iterator[str]:
         old, new = before[key], after[key]
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             for name in ("name", "name_prefix", "use_name_prefix"):
-                if not same(old.get(name), new.get(name)):
+                both = old.get(name) is not None and new.get(name) is not None
+                unknown = isinstance(old.get(name), Later) or isinstance(new.get(name), Later)
+                if not same(old.get(name), new.get(name)) and not (both and unknown):
                     yield f"{key}: {name} {show(old.get(name))} -> {show(new.get(name))}"
 
 

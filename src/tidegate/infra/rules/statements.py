@@ -33,6 +33,7 @@ _POLICIES: Mapping[str, tuple[str, ...]] = {
     "aws_elasticsearch_domain_policy": ("access_policies",),
     "aws_opensearch_domain_policy": ("access_policies",),
 }
+_GUARDED = ("aws_s3_bucket", "aws_sqs_queue", "aws_sns_topic", "aws_efs_file_system")
 _DOCUMENTS = ("aws_iam_policy_document", "data.aws_iam_policy_document")
 
 
@@ -63,7 +64,7 @@ def _statements(world: World, change: ResourceChange) -> Iterator[Draft]:
                 return
             yield Draft(
                 "TLS_ON",
-                "medium",
+                "low",
                 change.address,
                 f"{change.address} gets a Deny statement for requests without TLS (aws:SecureTransport = false): good "
                 "hardening, and clients that still use plain HTTP are refused from now on.",
@@ -99,9 +100,10 @@ def _parsed(document: Value) -> Value:
 def _elsewhere(world: World, change: ResourceChange) -> bool:
     """Whether the statement is in another policy of this change, or what it guards goes too."""
     gone = {one.address for one in world.changes if one.action == "delete"}
-    guarded = {use.used for use in world.uses_before.used(change.address) if "bucket" in use.used}
-    if guarded and guarded <= gone:
-        return True
+    for use in world.uses_before.used(change.address):
+        one = world.before.get(use.used)
+        if use.used in gone and one is not None and one.type in _GUARDED:
+            return True
     bucket = field(change.before, "bucket")
     return any(
         one.address != change.address

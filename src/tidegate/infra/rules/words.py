@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tidegate.infra.same import Pair, pair, spelled
-from tidegate.infra.values import ResourceChange
+from tidegate.infra.values import Mitigation, ResourceChange
 
 
 def named(addresses: Iterable[str], most: int = 3) -> str:
@@ -21,6 +21,13 @@ def replaced_why(change: ResourceChange) -> str:
     if not change.forced_by:
         return "it was asked for" if "request" in change.why else ""
     return ", ".join(str(_pair(change, path)) for path in change.forced_by[:3])
+
+
+def unsure(change: ResourceChange) -> tuple[Mitigation, ...]:
+    """What lowers the effect of a replacement that code alone suggests: the value may turn out to be the same."""
+    if change.certainty != "possible":
+        return ()
+    return (Mitigation("whether it is replaced hangs on a value that code does not show; a plan would tell", 1),)
 
 
 # Private
