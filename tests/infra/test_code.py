@@ -295,6 +295,28 @@ def test_json_code_is_code() -> None:
     assert _actions({"a.tf.json": text % "a"}, {"a.tf.json": text % "b"}) == {"aws_db_instance.d": "replace"}
 
 
+_SAMPLE = (
+    'variable "n" { default = 2 }\nlocals {\n  t = { a = [1, "${var.n}"] }\n}\n'
+    'data "aws_iam_policy_document" "d" {\n  statement {\n    actions = ["s3:*"]\n    principals {\n      type = "AWS"\n'
+    "      identifiers = [var.n]\n    }\n  }\n}\n"
+    'resource "aws_x" "y" {\n  count = var.n\n  p = data.aws_iam_policy_document.d.json\n  dynamic "rule" {\n'
+    "    for_each = local.t\n    content {\n      v = rule.value\n    }\n  }\n}\n"
+    'module "m" {\n  for_each = toset(["a"])\n  source = "./"\n  q = aws_x.y[*].id\n}\n'
+)
+_SPLICES = ("null", "{", "}", '"', "[*]", "...", "${", "count = null\n", 'source = "../"\n', "", "each.key", "\n")
+
+
+@for_all(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 30), st.sampled_from(_SPLICES)), min_size=1, max_size=5))
+@settings(max_examples=150, deadline=None)
+def test_code_that_is_cut_and_spliced_is_read_or_named(cuts: list[tuple[float, int, str]]) -> None:
+    text = _SAMPLE
+    for where, less, more in cuts:
+        place = int(where * len(text))
+        text = text[:place] + more + text[place + less :]
+    _found(_SAMPLE, text)
+    _found(text, _SAMPLE)
+
+
 # What no plan shows
 
 

@@ -242,22 +242,24 @@ def _creates_first(block: Block) -> bool:
     return any(inner.attributes.get("create_before_destroy") == Literal(True) for inner in block.inner("lifecycle"))
 
 
-def _moves(after: Stack) -> list[tuple[str, str]]:
-    found = []
+def _moves(after: Stack) -> dict[str, str]:
+    found = {}
     for call in after.calls:
         if call.block.kind == "moved":
             from_, to = (address_of(call.block.attributes.get(name)) for name in ("from", "to"))
             if from_ and to:
-                found.append((call.address + from_, call.address + to))
+                found[call.address + from_] = call.address + to
     return found
 
 
-def _moved(address: str, moves: list[tuple[str, str]]) -> str:
+def _moved(address: str, moves: Mapping[str, str]) -> str:
+    """Where a resource is now: moved itself, or with the module or the resource that it is an instance of."""
     for _ in range(len(moves)):
-        step = next((one for one in moves if within(address, one[0])), None)
-        if step is None:
+        ends = [place for place, sign in enumerate(address) if sign in ".["]
+        head = next((address[:end] for end in (*ends, len(address)) if address[:end] in moves), None)
+        if head is None:
             return address
-        address = step[1] + address[len(step[0]) :]
+        address = moves[head] + address[len(head) :]
     return address
 
 
