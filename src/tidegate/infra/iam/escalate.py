@@ -5,7 +5,8 @@ Sources: Rhino Security Labs' list of 2018 and its later additions, policy_sentr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -90,6 +91,9 @@ PATHS: tuple[Path, ...] = (
 )  # fmt: skip
 
 
+_NAMES = tuple(sorted({name for path in PATHS for name in path.actions}))
+
+
 class Escalation(Struct, frozen=True):
     """A path that is open. `pattern` is "" where it reaches every role, user or machine, else the prefix."""
 
@@ -100,7 +104,12 @@ class Escalation(Struct, frozen=True):
 
 def escalations(document: Document) -> tuple[Escalation, ...]:
     """The paths that a document opens to more than one named role, user or machine."""
-    found = (_open(path, document) for path in PATHS)
+    allowing = {
+        name: [one for one in document.statements if one.allows and _allows(one, name.lower())] for name in _NAMES
+    }
+    if not any(allowing.values()):
+        return ()
+    found = (_open(path, document, allowing) for path in PATHS)
     return tuple(one for one in found if one is not None)
 
 
@@ -118,10 +127,10 @@ def opened(before: Document, after: Document) -> tuple[Escalation, ...]:
 # Private
 
 
-def _open(path: Path, document: Document) -> Escalation | None:
+def _open(path: Path, document: Document, allowing: Mapping[str, list[Statement]]) -> Escalation | None:
     reached = []
     for name in path.actions:
-        grants = [one for one in document.statements if one.allows and _allows(one, name.lower())]
+        grants = allowing[name]
         if name == HAND_OVER:
             grants = [one for one in grants if _handed(one, path.service)]
         scopes = [scope for one in grants for scope in _scopes(one, name, document.statements)]
@@ -132,6 +141,12 @@ def _open(path: Path, document: Document) -> Escalation | None:
     if kind == "one":
         return None
     return Escalation(path, "" if kind == "all" else pattern, conditions)
+
+
+@lru_cache(maxsize=2048)
+def _named(actions: tuple[str, ...], not_actions: bool) -> tuple[str, ...]:
+    """The actions of all paths that these allow."""
+    return tuple(name for name in _NAMES if covered(name.lower(), actions) is not not_actions)
 
 
 def _allows(statement: Statement, name: str) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Set
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -80,30 +81,23 @@ def grade(grant: Grant) -> Grade:
     scope = {"all": every, "some": "every resource of that prefix", "one": "it"}[wide]
     if everything(grant):
         return Grade("critical", "everything in the account", everything=True, harms=True)
-    reach = grant.reach or frozenset().union(*(expand(one.lower()) or {one} for one in grant.actions))
-    reach = frozenset(one for one in reach if not _OWN_HOUSE.match(one))
-    levels = {level: {one for one in reach if action(one).level == level} for level in LEVELS}
-    changes = levels["permissions"] - (HAND_ON if wide == "one" else set())
-    scoped = {one for one in reach if action(one).scoped}
-    writes = levels["write"] & scoped
-    deletes = {one for one in writes if _DELETES.match(one)}
-    reads = reach & DATA_READS
+    reach = _reach(grant.reach or frozenset().union(*(expand(one.lower()) or {one} for one in grant.actions)))
+    changes = reach.changes - (HAND_ON if wide == "one" else set())
     kinds = [
-        ("read", bool(levels["read"])),
-        ("write", bool(levels["write"])),
-        ("delete", bool(deletes)),
-        ("change the permissions of", bool(levels["permissions"] - HAND_ON)),
-        ("become", "sts:assumerole" in reach),
-        ("hand on", "iam:passrole" in reach),
+        ("read", reach.any_reads),
+        ("write", reach.any_writes),
+        ("delete", bool(reach.deletes)),
+        ("change the permissions of", bool(reach.changes - HAND_ON)),
+        ("become", "sts:assumerole" in reach.changes),
+        ("hand on", "iam:passrole" in reach.changes),
     ]
     words = f"{_and([word for word, there in kinds if there])} {scope}" if any(there for _, there in kinds) else ""
-    severity = _severity(wide, changes, writes, reads)
-    if severity is None and (HAND_ON & reach or levels["unknown"] or (levels["write"] and not writes)):
+    severity = _severity(wide, changes, reach)
+    if severity is None and (HAND_ON & reach.changes or reach.unknown or (reach.any_writes and not reach.writes)):
         severity = "low"
     if severity == "high" and grant.conditions:
         severity = "medium"
-    harms = bool(changes or deletes or (reads & set(SECRETS)))
-    return Grade(severity, words, harms=harms)
+    return Grade(severity, words, harms=bool(changes or reach.deletes or (reach.data & set(SECRETS))))
 
 
 def everything(grant: Grant) -> bool:
@@ -114,15 +108,41 @@ def everything(grant: Grant) -> bool:
 
 HAND_ON = {"iam:passrole", "sts:assumerole"}
 """To hand on or to become one named role is what everything that starts tasks or calls another account needs."""
-LEVELS = ("list", "read", "tagging", "write", "permissions", "unknown")
 
 
 # Private
 
 
-def _severity(wide: Breadth, changes: set[str], writes: set[str], reads: Iterable[str]) -> Severity | None:
-    reads = set(reads)
-    deletes = any(_DELETES.match(one) for one in writes)
+class _Reach(Struct, frozen=True):
+    """What actions come to, by kind. `writes` and `deletes` are those that know resources."""
+
+    changes: frozenset[str]
+    writes: frozenset[str]
+    deletes: frozenset[str]
+    data: frozenset[str]
+    any_reads: bool
+    any_writes: bool
+    unknown: bool
+
+
+@lru_cache(maxsize=512)
+def _reach(names: frozenset[str]) -> _Reach:
+    known = {one: action(one) for one in names if not _OWN_HOUSE.match(one)}
+    levels = {one.level for one in known.values()}
+    writes = frozenset(name for name, one in known.items() if one.level == "write" and one.scoped)
+    return _Reach(
+        changes=frozenset(name for name, one in known.items() if one.level == "permissions"),
+        writes=writes,
+        deletes=frozenset(one for one in writes if _DELETES.match(one)),
+        data=frozenset(DATA_READS.intersection(known)),
+        any_reads="read" in levels,
+        any_writes="write" in levels,
+        unknown="unknown" in levels,
+    )
+
+
+def _severity(wide: Breadth, changes: Set[str], reach: _Reach) -> Severity | None:
+    writes, reads, deletes = reach.writes, reach.data, bool(reach.deletes)
     mild = len(writes) < 3 and all(_MILD.match(one) for one in writes)
     if wide == "all":
         if changes or deletes or (writes and not mild) or reads & {*SECRETS, "s3:getobject", "dynamodb:scan"}:

@@ -8,6 +8,8 @@ every Get by name). In doubt something counts as new: a policy is never taken fo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -83,6 +85,9 @@ def allowed(document: Document) -> tuple[Grant, ...]:
 
 
 # Private
+
+_Acts: TypeAlias = tuple[bool, tuple[str, ...]]
+"""The actions of a statement, and whether they are its exceptions."""
 
 
 class _Box(Struct, frozen=True):
@@ -188,15 +193,15 @@ def _touches(statement: Statement, box: _Box) -> bool:
 def _left(box: _Box, against: list[Statement]) -> list[Grant]:
     """What of a box is in none of these statements, which all hold its principal, resource and requests."""
     statement = box.statement
+    others = tuple(dict.fromkeys((one.not_actions, one.actions) for one in against))
     if statement.not_actions:
-        return _left_of_rest(box, against)
+        return _left_of_rest(box, others)
     spelled = {one.lower(): one for one in statement.named}
     found: list[Grant] = []
     for pattern in statement.actions:
-        if any(_acts(one, pattern) for one in against):
+        if any(_acts(one, pattern) for one in others):
             continue
-        whole = expand(pattern) if is_wild(pattern) else frozenset({pattern})
-        left = frozenset(one for one in whole if not any(_acts(other, one) for other in against))
+        whole, left = _new_actions(pattern, others)
         if whole and not left:
             continue
         few = len(left) < len(whole) and len(left) <= FEW
@@ -205,15 +210,12 @@ def _left(box: _Box, against: list[Statement]) -> list[Grant]:
     return found
 
 
-def _left_of_rest(box: _Box, against: list[Statement]) -> list[Grant]:
+def _left_of_rest(box: _Box, others: tuple[_Acts, ...]) -> list[Grant]:
     excepted = box.statement.actions
-    for one in against:
-        if one.not_actions and all(covered(name, excepted) for name in one.actions):
+    for not_actions, actions in others:
+        if "*" in actions if not not_actions else all(covered(name, excepted) for name in actions):
             return []
-        if not one.not_actions and "*" in one.actions:
-            return []
-    whole = frozenset(one for one in expand("*") if not covered(one, excepted))
-    left = frozenset(one for one in whole if not any(_acts(other, one) for other in against))
+    whole, left = _rest(excepted), _new_rest(excepted, others)
     if not left:
         return []
     if len(left) < len(whole) // 2:
@@ -221,10 +223,28 @@ def _left_of_rest(box: _Box, against: list[Statement]) -> list[Grant]:
     return [_grant(box, box.statement.named, left, all_but=True)]
 
 
-def _acts(statement: Statement, name: str) -> bool:
-    if statement.not_actions:
-        return not any(meets(name, one) for one in statement.actions)
-    return any(covers(one, name) for one in statement.actions)
+@lru_cache(maxsize=2048)
+def _new_actions(pattern: str, others: tuple[_Acts, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    """The actions of a pattern, and those of them that none of the others has."""
+    whole = expand(pattern) if is_wild(pattern) else frozenset({pattern})
+    return whole, frozenset(one for one in whole if not any(_acts(other, one) for other in others))
+
+
+@lru_cache(maxsize=64)
+def _rest(excepted: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(one for one in expand("*") if not covered(one, excepted))
+
+
+@lru_cache(maxsize=256)
+def _new_rest(excepted: tuple[str, ...], others: tuple[_Acts, ...]) -> frozenset[str]:
+    return frozenset(one for one in _rest(excepted) if not any(_acts(other, one) for other in others))
+
+
+def _acts(acts: _Acts, name: str) -> bool:
+    not_actions, actions = acts
+    if not_actions:
+        return not any(meets(name, one) for one in actions)
+    return any(covers(one, name) for one in actions)
 
 
 def _grant(box: _Box, actions: tuple[str, ...], reach: frozenset[str], *, all_but: bool = False) -> Grant:

@@ -69,10 +69,11 @@ def _case(holder: str, before: Side, after: Side) -> _Case:
     first, second = _union(old, before.words), _union(new, after.words)
     found = difference(first, second)
     if second.unread:
-        found = Difference(found.gained, (), (), found.unread)
+        found = Difference(found.gained, unread=found.unread)
+    paths = opened(first, second) if found.widens else ()
     is_new = after.named(holder) and not before.named(holder)
     alone = after.resources.get(holder, before.resources.get(holder, ("",)))[0] == POLICY
-    return _Case(holder, old, new, first, second, found, is_new, alone, opened(first, second))
+    return _Case(holder, old, new, first, second, found, is_new, alone, paths)
 
 
 def _union(sources: Iterable[Source], words: Words) -> Document:
@@ -83,6 +84,8 @@ def _union(sources: Iterable[Source], words: Words) -> Document:
 
 
 def _unread(case: _Case, changed: Mapping[str, ResourceChange]) -> Iterator[Unjudged]:
+    if not case.after.unread:
+        return
     old = {one.address: one.read(BEFORE).unread for one in case.old}
     for one in case.new:
         unread = [words for words in one.read(AFTER).unread if words not in old.get(one.address, ())]
