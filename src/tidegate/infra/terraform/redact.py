@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from tidegate.errors import InputError
 from tidegate.infra.terraform.document import Mask
+from tidegate.infra.terraform.hunt import Hay
 from tidegate.infra.terraform.sensitive import (
     FORMS,
     HELD,
@@ -31,9 +31,6 @@ from tidegate.infra.values import Hidden, Value
 
 __all__ = ["SHORTEST", "Redactor"]
 DEEPEST = 80
-AT_ONCE = 400
-"""So many patterns at once still make one small automaton."""
-
 _IDENTITY = frozenset({"id", "arn", "address", "endpoint", "dns_name", "self_link", "hostname", "fqdn", "url"})
 _PLAIN = re.compile(r"arn:|[a-z]+-[0-9a-f]{8,}$|projects/|/subscriptions/|[\w-]+(\.[\w-]+){2,}$")
 
@@ -53,8 +50,10 @@ class Redactor:
         """Note every secret in the values of a resource, and every text. Raises InputError for what is too deep."""
         held = HELD.get(type_, frozenset())
         if type_ == "aws_ssm_parameter" and isinstance(value, dict) and value.get("type") in ("String", "StringList"):
-            self._number(value.get("value"))  # hidden there, but no secret elsewhere
-            held = frozenset()
+            held = (
+                frozenset()
+            )  # the provider hides every parameter; this one is no secret, and not looked for elsewhere
+            mask = {**mask, "value": False} if isinstance(mask, dict) else mask
         self._settled = False
         self._learn(value, mask, held, 0)
 
@@ -92,7 +91,7 @@ class Redactor:
     def _settle(self) -> None:
         """Find every text that holds a secret, and what stands in its place."""
         documents = {text: found for text in self._texts if text[:1] in ("{", "[") and (found := self._document(text))}
-        for text in _holding(list(self._texts), FORMS):
+        for text in Hay(list(self._texts)).matching(FORMS):
             for secret in taken(text):
                 self.note(secret)
         sought = {
@@ -101,15 +100,15 @@ class Redactor:
         written: dict[str, str] = {}
         for text in sorted(sought):
             for spelling in spellings(text):
-                written.setdefault(spelling, text)
+                written.setdefault(spelling, _mark(Hidden(self._number(text))))
         self._replaced = {text: Hidden(self._number(text)) for text in sought}
-        rest = [text for text in self._texts if text not in self._replaced]
-        for text in _holding(rest, [re.escape(one) for one in sorted(written)]):
-            self._replaced[text] = self._without(text, written)
-        for text, document in documents.items():
-            if text not in sought:
-                cleaned = json.dumps(self._shown(document), separators=(",", ":"), ensure_ascii=False)
-                self._replaced[text] = self._without(cleaned, written)
+        now = {text: text for text in self._texts if text not in sought}
+        for text in documents.keys() - sought:
+            now[text] = json.dumps(self._shown(documents[text]), separators=(",", ":"), ensure_ascii=False)
+        without = Hay(list(now.values())).replaced(written)
+        for text, shown in now.items():
+            if shown in without or shown != text:
+                self._replaced[text] = without.get(shown, shown)
         self._settled = True
 
     def _learn(self, value: Any, mask: Mask, held: Iterable[str], depth: int) -> None:
@@ -237,13 +236,6 @@ class Redactor:
     def _hidden(self, value: Any) -> Value:
         return value if value is None or value == "" else Hidden(self._number(value))
 
-    def _without(self, text: str, written: dict[str, str]) -> str:
-        present = sorted((one for one in written if one in text), key=len, reverse=True)
-        if not present:
-            return text
-        pattern = re.compile("|".join(map(re.escape, present)))
-        return pattern.sub(lambda found: _mark(Hidden(self._number(written[found.group()]))), text)
-
 
 # Private
 
@@ -268,29 +260,3 @@ def _labelled(value: dict[str, Any]) -> bool:
     """Whether this is a pair of a name and a value of which the name says that it is a secret."""
     label = value.get("name") or value.get("key") or value.get("Name")
     return type(label) is str and "value" in value and secretive(label)
-
-
-def _holding(texts: list[str], patterns: Iterable[str]) -> Iterator[str]:
-    """Which of these texts hold one of the patterns, which are of RE2. All texts are searched at once."""
-    import re2
-
-    asked = list(patterns)
-    if not asked or not texts:
-        return
-    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
-    blob = b"\0".join(encoded)
-    starts, place = [], 0
-    for one in encoded:
-        starts.append(place)
-        place += len(one) + 1
-    options = re2.Options()
-    options.max_mem = 256 << 20
-    options.encoding = re2.Options.Encoding.LATIN1
-    options.log_errors = False
-    seen = set()
-    for first in range(0, len(asked), AT_ONCE):
-        joined = "|".join(asked[first : first + AT_ONCE]).encode("utf-8", "surrogatepass")
-        for found in re2.compile(joined, options).finditer(blob):
-            seen.add(bisect_right(starts, found.start()) - 1)
-    for number in sorted(seen):
-        yield texts[number]
