@@ -7,15 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tidegate.facts import Place, Unjudged
 from tidegate.infra.kubernetes.documents import Parser
-from tidegate.infra.kubernetes.kustomize import NAMES
-from tidegate.infra.kubernetes.objects import Item, Secrets
+from tidegate.infra.kubernetes.kustomize import FAILED, NAMES, Rendered
+from tidegate.infra.kubernetes.objects import Secrets
 from tidegate.infra.kubernetes.sides import ENDINGS, Side, looks_like_objects
 from tidegate.infra.kubernetes.stacks import Stack, worlds_of
 from tidegate.infra.same import same
 from tidegate.infra.trees import Pair, Trees
-from tidegate.infra.values import Found
+from tidegate.infra.values import Found, Value
 
 MOST_ROOTS = 40
+_SECRETS = ("Secret", "ExternalSecret", "SealedSecret")
 _LEFT_OUT = (
     "/testdata/",
     "/test-fixtures/",
@@ -56,8 +57,9 @@ def read(trees: Trees, pairs: Sequence[Pair]) -> Found:
     unreadable = frozenset(one.place.path for one in unread) | frozenset(
         pair.before for pair in mine for one in unread if pair.path == one.place.path
     )
-    stacks, more = _rendered(before, after, mine)
-    stacks += _plain(before, after, mine)
+    old, new = before.affected(pair.before for pair in mine), after.affected(pair.after for pair in mine)
+    stacks, more = _rendered((before, old), (after, new), mine)
+    stacks += _plain(before, after, mine, (before.covered(old), after.covered(new)))
     return Found(
         worlds=tuple(worlds_of(stacks, unreadable)),
         drafts=charts.drafts,
@@ -95,11 +97,13 @@ def _unread(before: Side, after: Side, pairs: Iterable[Pair]) -> Iterator[Unjudg
             yield Unjudged(pair.path, reason, "keep one of them", place)
 
 
-def _rendered(before: Side, after: Side, pairs: Sequence[Pair]) -> tuple[list[Stack], list[Unjudged]]:
-    """The stacks of kustomizations, each rendered on both sides."""
+def _rendered(
+    old: tuple[Side, set[str]], new: tuple[Side, set[str]], pairs: Sequence[Pair]
+) -> tuple[list[Stack], list[Unjudged]]:
+    """The stacks of kustomizations, each rendered on both sides. A side comes with the kustomizations that change."""
+    before, after = old[0], new[0]
     roots: dict[str, None] = {}
-    for side, seeds in ((before, [pair.before for pair in pairs]), (after, [pair.after for pair in pairs])):
-        found = side.affected(seeds)
+    for side, found in (old, new):
         inside = side.covered(found)
         roots.update(dict.fromkeys(sorted(folder for folder in found if folder not in inside)))
     chosen = sorted(roots)[:MOST_ROOTS]
@@ -110,9 +114,10 @@ def _rendered(before: Side, after: Side, pairs: Sequence[Pair]) -> tuple[list[St
     before.prefetch(folder for folder in chosen if folder in before.kustomizations)
     after.prefetch(folder for folder in chosen if folder in after.kustomizations)
     stacks = []
+    changed = frozenset(pair.path for pair in pairs)
     for folder in chosen:
-        old, new = before.renderer.render(folder), after.renderer.render(folder)
-        partial = frozenset(item.key for item in (*old.partial, *new.partial))
+        was, now = before.renderer.render(folder), after.renderer.render(folder)
+        partial = frozenset(item.key for item in (*was.partial, *now.partial))
         lasting = folder in before.kustomizations and folder in after.kustomizations
         component = "Component" in (
             after.renderer.kustomization(folder).get("kind"),
@@ -120,42 +125,53 @@ def _rendered(before: Side, after: Side, pairs: Sequence[Pair]) -> tuple[list[St
         )
         if not component or lasting:
             stacks.append(
-                Stack(folder, True, [*old.items, *old.partial], [*new.items, *new.partial], [], partial, lasting)
-            )
-        for part in sorted({*old.unread, *new.unread}):
-            if lasting and not same(old.unread.get(part), new.unread.get(part)):
-                mend = "compare what `kustomize build` prints before and after"
-                path = after.kustomizations.get(folder) or before.kustomizations[folder]
-                more.append(
-                    Unjudged(folder or ".", f"the change touches {part}, which is not rendered here", mend, Place(path))
+                Stack(
+                    folder, True, [*was.items, *was.partial], [*now.items, *now.partial], [], partial, lasting, changed
                 )
+            )
+        if lasting:
+            more += _not_rendered(folder, was, now, Place(after.kustomizations[folder]))
     return stacks, more
 
 
-def _plain(before: Side, after: Side, pairs: Sequence[Pair]) -> list[Stack]:
-    """The stacks of files that no kustomization reads, one for each folder."""
-    old_covered = before.covered(before.affected(pair.before for pair in pairs))
-    new_covered = after.covered(after.affected(pair.after for pair in pairs))
+def _not_rendered(folder: str, old: Rendered, new: Rendered, place: Place) -> Iterator[Unjudged]:
+    """What changes in the parts of a kustomization that are not rendered here."""
+    for part in sorted({*old.unread, *new.unread}):
+        before, after = old.unread.get(part), new.unread.get(part)
+        mend = "compare what `kustomize build` prints before and after"
+        if same(before, after) or (part.startswith(FAILED) and part not in new.unread):
+            continue
+        if part == "generators" and _only_grows(before, after):
+            continue
+        if part == "generators" and any(item.kind in _SECRETS for item in new.items if item not in old.items):
+            continue
+        yield Unjudged(folder or ".", f"the change touches {part}, which is not rendered here", mend, place)
+
+
+def _only_grows(before: Value, after: Value) -> bool:
+    return all(one in (after or []) for one in before or [])
+
+
+def _plain(before: Side, after: Side, pairs: Sequence[Pair], covered: tuple[set[str], set[str]]) -> list[Stack]:
+    """The stacks of files that no kustomization reads, one for each folder. `covered` are those that one reads."""
+    old_covered, new_covered = covered
     stacks: dict[str, Stack] = {}
     for pair in pairs:
         if posixpath.basename(pair.path) in NAMES:
             continue
-        covered = pair.before in old_covered or pair.after in new_covered
-        if pair.before and pair.before not in old_covered and not (covered and before.governed(pair.before)):
+        either = pair.before in old_covered or pair.after in new_covered
+        if pair.before and pair.before not in old_covered and not (either and before.governed(pair.before)):
             _put(stacks, pair.before).before += before.items(pair.before)
-        if pair.after and pair.after not in new_covered and not (covered and after.governed(pair.after)):
+        if pair.after and pair.after not in new_covered and not (either and after.governed(pair.after)):
             _put(stacks, pair.after).after += after.items(pair.after)
     changed = {path for pair in pairs for path in (pair.before, pair.after)}
     found = [stack for stack in stacks.values() if stack.before or stack.after]
     for stack in found:
-        stack.beside = _beside(after, stack, changed)
+        stack.beside = after.beside(stack.name, changed)
+        stack.changed = frozenset(changed)
     return found
 
 
 def _put(stacks: dict[str, Stack], path: str) -> Stack:
     folder = posixpath.dirname(path)
     return stacks.setdefault(folder, Stack(folder, False, [], [], []))
-
-
-def _beside(side: Side, stack: Stack, changed: set[str]) -> list[Item]:
-    return side.beside(stack.name, changed)

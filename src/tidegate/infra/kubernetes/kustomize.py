@@ -31,6 +31,7 @@ from tidegate.infra.kubernetes.transforms import put_images, put_labels, put_nam
 from tidegate.infra.values import Value
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+FAILED = "patch"
 DEEPEST = 24
 NOT_UNDERSTOOD = ("helmCharts", "helmChartInflationGenerator", "generators", "transformers", "replacements", "vars")
 
@@ -95,7 +96,12 @@ class Renderer:
             stage.items = list(inner.items)
             stage.take(inner)
         self._patch(folder, found, stage)
-        items = (hidden(item, self._secrets) for item in _transformed(found, stage.items))
+        here = Place(_join(folder, NAMES[0]))
+        changed = (
+            new if new == old else replace(new, patched=(*new.patched, here))
+            for old, new in zip(stage.items, _transformed(found, stage.items), strict=True)
+        )
+        items = (hidden(item, self._secrets) for item in changed)
         partial = tuple(hidden(item, self._secrets) for item in stage.partial)
         result = Rendered(tuple(items), partial, stage.unread)
         if base is None:
@@ -168,9 +174,9 @@ class Renderer:
             if not _selected(item, target):
                 continue
             try:
-                stage.items[index] = _again(item, apply_operations(item.values, operations))
+                stage.items[index] = _again(item, apply_operations(item.values, operations), Place(place))
             except ValueError as error:
-                stage.unread[f"patch {place} of {item.address()} ({error})"] = operations
+                stage.unread[f"{FAILED} {place} of {item.address()} ({error})"] = True
 
 
 # Private
@@ -255,7 +261,7 @@ def _merge_patch(patch: Mapping[str, Value], target: Mapping[str, Value], stage:
         if target and "metadata" in body:
             metadata = {k: v for k, v in mapping(body["metadata"]).items() if k not in ("name", "namespace")}
             body["metadata"] = metadata
-        stage.items[index] = _again(item, merge(item.values, body, item.group in BUILT_IN))
+        stage.items[index] = _again(item, merge(item.values, body, item.group in BUILT_IN), place)
     if not matched and wanted is not None and patch.get("$patch") is None:
         stage.partial.append(wanted)
 
@@ -308,9 +314,12 @@ def _labels_match(selector: str, labels: Mapping[str, Value]) -> bool:
     return True
 
 
-def _again(item: Item, values: Any) -> Item:
+def _again(item: Item, values: Any, place: Place) -> Item:
     """The object after a patch, which may have renamed it."""
-    return item_of(values, item.place) or replace(item, values=values) if isinstance(values, Mapping) else item
+    if not isinstance(values, Mapping):
+        return item
+    found = item_of(values, item.place) or replace(item, values=values)
+    return replace(found, patched=(*item.patched, place))
 
 
 def _transformed(found: Mapping[str, Value], items: Iterable[Item]) -> list[Item]:

@@ -74,13 +74,16 @@ NAMESPACED_NOT = frozenset(
 
 
 class Item(Struct, frozen=True):
-    """One object as it will be applied. `type` is `group/Kind` without the version, which is a view of it."""
+    """One object as it will be applied. `type` is `group/Kind` without the version, which is a view of it. `patched` is
+    what else made it: patches, generators, kustomizations that transform it.
+    """
 
     type: str
     namespace: str
     name: str
     values: Mapping[str, Value]
     place: Place = Place("")
+    patched: tuple[Place, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -119,12 +122,17 @@ class Secrets:
         return Hidden(self._numbers.setdefault(plain, len(self._numbers) + 1))
 
 
+_SEALED = Hidden(0)
+
+
 def items_of(documents: Iterable[Document], path: str, secrets: Secrets) -> Iterator[Item]:
     """The objects among these documents, lists taken apart."""
     for document in documents:
         values = document.value
         if not isinstance(values, Mapping):
             continue
+        if "sops" in values:
+            values = _sealed({key: inner for key, inner in values.items() if key != "sops"})
         listed = values.get("items")
         if str(values.get("kind", "")).endswith("List") and isinstance(listed, list):
             lines = document.items if len(document.items) == len(listed) else (document.line,) * len(listed)
@@ -221,6 +229,15 @@ def mappings(value: Value) -> list[Mapping[str, Value]]:
 
 
 # Private
+
+
+def _sealed(value: Value) -> Value:
+    """A document of sops without what it encrypted: its text is another one each time, even for the same value."""
+    if isinstance(value, Mapping):
+        return {key: _sealed(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_sealed(one) for one in value]
+    return _SEALED if isinstance(value, str) and value.startswith("ENC[AES256_GCM") else value
 
 
 def _item(values: Value, place: Place, secrets: Secrets) -> Iterator[Item]:

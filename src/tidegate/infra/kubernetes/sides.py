@@ -39,7 +39,7 @@ class Side:
         """The bytes of a file, None where there is none."""
         if path not in self._contents:
             self.fetch([path])
-        return self._contents[path]
+        return self._contents.get(path)
 
     def parsed(self, path: str) -> Parsed:
         return self._parser.parse(self.content(path) or b"")

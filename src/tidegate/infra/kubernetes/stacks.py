@@ -26,6 +26,7 @@ class Stack(Struct):
     beside: list[Item]
     partial: frozenset[tuple[str, str, str]] = frozenset()
     lasting: bool = True
+    changed: frozenset[str] = frozenset()
 
 
 class Step(Struct, frozen=True):
@@ -165,7 +166,7 @@ def _world(stack: Stack, steps: list[Step]) -> World:
     moved = [step.before for step in steps if step.moved_from and step.before]
     before, after = [*stack.before, *moved, *beside], [*stack.after, *beside]
     address = _addresses([*before, *after])
-    changes = tuple(_change(step, address[step.item.key]) for step in steps)
+    changes = tuple(_change(step, address[step.item.key], stack.changed) for step in steps)
     return World(
         source=SOURCE,
         name=stack.name or ".",
@@ -187,7 +188,7 @@ def _addresses(items: Iterable[Item]) -> dict[tuple[str, str, str], str]:
     return {item.key: item.address(item.address() in clashes) for item in items}
 
 
-def _change(step: Step, address: str) -> ResourceChange:
+def _change(step: Step, address: str, changed: frozenset[str]) -> ResourceChange:
     item = step.item
     return ResourceChange(
         address=address,
@@ -197,8 +198,15 @@ def _change(step: Step, address: str) -> ResourceChange:
         after=step.after.values if step.after else None,
         moved_from=step.moved_from,
         certainty="likely",
-        place=item.place,
+        place=_place(item, changed),
     )
+
+
+def _place(item: Item, changed: frozenset[str]) -> Place:
+    """Where the change of an object stands: its own file, or the patch or kustomization that changed."""
+    if item.place.path in changed:
+        return item.place
+    return next((place for place in reversed(item.patched) if place.path in changed), item.place)
 
 
 def _resource(item: Item, address: str) -> Resource:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from tidegate.infra.graph import Use, Uses, uses_of
 from tidegate.infra.kubernetes.labels import carries
@@ -23,6 +23,14 @@ from tidegate.infra.values import Value
 
 Reference = tuple[str, str, str]
 """Kind, name and the attribute that names it."""
+
+
+class Host(NamedTuple):
+    """A word that may be a host, the port behind it ("" for none) and the setting that holds it."""
+
+    host: str
+    port: str
+    through: str
 
 
 def uses_of_items(items: Sequence[Item], addresses: Mapping[tuple[str, str, str], str]) -> Uses:
@@ -59,6 +67,12 @@ def references(item: Item) -> Iterator[Reference]:
                 yield "ServiceAccount", str(subject.get("name")), "subjects"
     if item.kind == "StatefulSet":
         yield "Service", str(spec.get("serviceName")), "serviceName"
+    if item.kind == "ExternalSecret":
+        store = mapping(spec.get("secretStoreRef"))
+        yield str(store.get("kind") or "SecretStore"), str(store.get("name")), "secretStoreRef"
+    if item.kind == "Certificate":
+        issuer = mapping(spec.get("issuerRef"))
+        yield str(issuer.get("kind") or "Issuer"), str(issuer.get("name")), "issuerRef"
     if item.kind == "KafkaTopic":
         labels = mapping(mapping(item.values.get("metadata")).get("labels"))
         yield "Kafka", str(labels.get("strimzi.io/cluster")), "strimzi.io/cluster"
@@ -94,8 +108,8 @@ def backends(type_: str, values: Mapping[str, Value] | None) -> set[str]:
     return set(_backends(values.get("spec")))
 
 
-def host_words(item: Item) -> Iterator[tuple[str, str]]:
-    """The words in settings of an object that may be hosts, with the setting: from variables and arguments."""
+def host_words(item: Item) -> Iterator[Host]:
+    """The words in settings of an object that may be hosts: from variables, arguments and the texts of a ConfigMap."""
     if pod_template(item.type, item.values) is not None:
         for one in containers(pod_spec(item.type, item.values)).values():
             for variable in mappings(one.get("env")):
@@ -142,12 +156,14 @@ def _backends(value: Value, under: str = "") -> Iterator[str]:
             yield from _backends(inner, key)
 
 
-def _hosts(text: Value, through: str) -> Iterator[tuple[str, str]]:
+def _hosts(text: Value, through: str) -> Iterator[Host]:
     if isinstance(text, str) and len(text) < 100_000:
         for match in _HOST.finditer(text):
             whole = match["host"] == text.strip()
             if match["before"] in ("//", "@") or match["after"].startswith(":") or ".svc" in match["host"] or whole:
-                yield match["host"], through
+                yield Host(
+                    match["host"], match["after"].lstrip(":/") if match["after"].startswith(":") else "", through
+                )
 
 
 class _Index:
@@ -178,9 +194,9 @@ class _Index:
     def calls(self, item: Item) -> Iterable[tuple[str, str]]:
         if not self._services:
             return
-        for host, through in host_words(item):
-            name, _, rest = host.partition(".")
+        for found in host_words(item):
+            name, _, rest = found.host.partition(".")
             space = rest.split(".")[0] or item.namespace
             for namespace, address in self._services.get(name, ()):
                 if namespace == space or not namespace or not item.namespace:
-                    yield address, through
+                    yield address, found.through

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from tidegate.facts import Severity, Unjudged
 from tidegate.infra.kubernetes.objects import WORKLOADS, containers, mapping, pod_spec
 from tidegate.infra.kubernetes.rules.common import (
+    created,
     deleted,
     labels,
     name_of,
@@ -69,6 +70,8 @@ def disruption(world: World) -> Iterator[Draft | Unjudged]:
 def quotas(world: World) -> Iterator[Draft | Unjudged]:
     """Room that is taken from a namespace, and the limits that go."""
     for change in deleted(world, *QUOTAS, "v1/LimitRange"):
+        if any(one.type == change.type and space_in(one.values) == space_of(change) for one in world.after.values()):
+            continue
         what = (
             "limit for what one container takes"
             if change.type.endswith("LimitRange")
@@ -76,10 +79,8 @@ def quotas(world: World) -> Iterator[Draft | Unjudged]:
         )
         reason = f"{change.address} is deleted: there is no {what} any more, and its pods may starve others."
         yield Draft("GUARD_REMOVED", "medium", change.address, reason, True, "apply it again")
-    for change in updated(world, *QUOTAS):
-        old, new = (
-            mapping(spec(side).get("hard") or field(side, "spec.quota.hard")) for side in (change.before, change.after)
-        )
+    for change in (*updated(world, *QUOTAS), *created(world, "v1/ResourceQuota")):
+        old, new = (_hard(side) for side in (change.before or _replaced(world, change), change.after))
         used = _used(world, space_of(change))
         for key in sorted(new):
             before, after = quantity(old.get(key)), quantity(new[key])
@@ -155,6 +156,16 @@ def runs(schedule: str) -> float:
 
 
 # Private
+
+
+def _hard(values: Mapping[str, Value] | None) -> Mapping[str, Value]:
+    return mapping(spec(values).get("hard") or field(values, "spec.quota.hard"))
+
+
+def _replaced(world: World, change: ResourceChange) -> Mapping[str, Value] | None:
+    """The quota of the same namespace that goes while this one comes, None where there is none or more than one."""
+    gone = [one.before for one in deleted(world, change.type) if space_of(one) == space_of(change)]
+    return gone[0] if len(gone) == 1 else None
 
 
 def _count(part: str, most: int) -> float:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from tidegate.infra.kubernetes.objects import mapping, mappings
+from tidegate.infra.kubernetes.objects import Item, mapping, mappings
+from tidegate.infra.kubernetes.uses import backends, host_words
 from tidegate.infra.kubernetes.words import listed
 from tidegate.infra.values import ResourceChange, Value, World
 
@@ -75,6 +76,27 @@ def callers(world: World, address: str, kinds: Iterable[str] = (), after: bool =
     chosen = tuple(kinds)
     uses = world.uses_after if after else world.uses_before
     return [one for one in uses.dependents(address) if not chosen or one.split(" ")[0].split(".")[0] in chosen]
+
+
+def still_naming(world: World, address: str, port: str = "") -> list[str]:
+    """Who needed an object before and names it afterwards too; with this port, or with none, where one is given."""
+    found = []
+    for use in world.uses_before.users(address):
+        user = world.after.get(use.user)
+        if user is None or use.used not in world.before:
+            continue
+        name = name_in(world.before[address].values)
+        if use.through == "backend":
+            named = name in backends(user.type, user.values)
+        elif use.through.startswith(("env.", "args", "command", "data.")):
+            item = Item(user.type, space_in(user.values), name_in(user.values), user.values)
+            hosts = [one for one in host_words(item) if one.host.partition(".")[0] == name]
+            named = any(not port or one.port in ("", port) for one in hosts)
+        else:
+            named = True
+        if named:
+            found.append(use.user)
+    return list(dict.fromkeys(found))
 
 
 def needed_by(names: Sequence[str], verb: str = "need") -> str:

@@ -30,17 +30,13 @@ def objects_gone(world: World) -> Iterator[Draft | Unjudged]:
         if pods:
             reason = f"{change.address} is deleted, and {listed(pods)} still need it: their next pods do not start."
             yield Draft("OUTAGE_FULL", "high", change.address, reason, True, "apply it again", dependents=tuple(pods))
-        elif "Secret" in kind:
+        elif change.type == "v1/Secret" and _keys(change.before) and not _used_before(world, change):
             reason = f"{change.address} is deleted with its values. Nothing in the set names it."
-            yield Draft(
-                "SECRET_CHANGE",
-                "medium",
-                change.address,
-                reason,
-                False,
-                "needs the values from elsewhere",
-                certainty="possible",
-            )
+            back = "needs the values from elsewhere"
+            yield Draft("SECRET_CHANGE", "medium", change.address, reason, False, back, certainty="possible")
+        elif "Secret" in kind:
+            reason = f"{change.address} is deleted, and nothing that stays in the set names it."
+            yield Draft("SECRET_CHANGE", "low", change.address, reason, True, "apply it again", certainty="possible")
         elif kind == "ServiceAccount" and callers(world, change.address, ("RoleBinding", "ClusterRoleBinding")):
             reason = f"{change.address} is deleted: whoever uses its token loses its rights."
             yield Draft("IAM_CUT", "medium", change.address, reason, True, "apply it again", certainty="possible")
@@ -90,6 +86,11 @@ def _naming(world: World, change: ResourceChange) -> list[str]:
     if _stays(world, kinds[0], name, space):
         return []
     return [address for address, kind, named, _ in _references(world, space) if kind in kinds and named == name]
+
+
+def _used_before(world: World, change: ResourceChange) -> bool:
+    """Whether pods that go too were the ones that named it."""
+    return any(use.user not in world.after for use in world.uses_before.users(change.address))
 
 
 def _made(change: ResourceChange) -> str:

@@ -41,8 +41,11 @@ def endings(world: World) -> Iterator[Draft | Unjudged]:
             continue
         users = [one for one in callers(world, change.address) if one in world.after]
         needed = f" {listed(users)} need it." if users else ""
+        alone = ends.code == "OUTAGE_PARTIAL" and ends.severity == "medium" and not users
         reason = f"{change.address} is deleted: {ends.words}.{needed}"
-        yield Draft(ends.code, ends.severity, change.address, reason, ends.reversible, "apply it again")
+        yield Draft(
+            ends.code, "low" if alone else ends.severity, change.address, reason, ends.reversible, "apply it again"
+        )
 
 
 def alerts(world: World) -> Iterator[Draft | Unjudged]:
@@ -66,7 +69,8 @@ def alerts(world: World) -> Iterator[Draft | Unjudged]:
                 reason = (
                     f"threshold of the alert {name} {first[0]} {first[1]:g} -> {second[1]:g}: it hardly fires any more."
                 )
-                yield Draft("OBSERV_DOWN", "medium", change.address, reason, True, "set it back")
+                far = _deaf(first[0], first[1] * (10 if first[0][0] == ">" else 0.1), second[1])
+                yield Draft("OBSERV_DOWN", "medium" if far else "low", change.address, reason, True, "set it back")
 
 
 def meshes(world: World) -> Iterator[Draft | Unjudged]:
@@ -178,6 +182,7 @@ def _threshold(expression: Value) -> tuple[str, float] | None:
 
 
 def _deaf(sign: str, before: float, after: float) -> bool:
+    """Whether a threshold moves ten times away from where it fires."""
     return after >= before * 10 if sign.startswith(">") else after * 10 <= before
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from tidegate.facts import Severity, Unjudged
 from tidegate.infra.kubernetes.objects import WORKLOADS, mapping, sequence
 from tidegate.infra.kubernetes.rules.common import callers, deleted, name_in, name_of, quantity, space_in, spec, updated
+from tidegate.infra.kubernetes.rules.tables import ENDS
 from tidegate.infra.kubernetes.words import listed
 from tidegate.infra.same import field, show
 from tidegate.infra.values import Draft, Mitigation, ResourceChange, World
@@ -24,6 +25,19 @@ _QUIET = frozenset(
     coordination.k8s.io/Lease discovery.k8s.io/EndpointSlice image.openshift.io/ImageStream
     build.openshift.io/BuildConfig
     """.split()
+)
+_LIGHT = (
+    "Binding",
+    "Dashboard",
+    "Monitor",
+    "Policy",
+    "Profile",
+    "Template",
+    "Task",
+    "Pipeline",
+    "Link",
+    "Notification",
+    "Plan",
 )
 _OWN_RULES = re.compile(
     r"^(v1|apps|batch|policy|autoscaling|rbac\.authorization\.k8s\.io|networking\.k8s\.io|admissionregistration\.k8s\.io"
@@ -169,6 +183,8 @@ def others(world: World) -> Iterator[Draft | Unjudged]:
         kind = change.type.rpartition("/")[2]
         if change.type in _QUIET or change.type in WORKLOADS or change.type in SPACES or _OWN_RULES.match(change.type):
             continue
+        if change.type in ENDS:
+            continue
         if _holds(change):
             reason = f"{change.address} is deleted: its operator takes the {kind} down, and its data may go with it."
             kept = str(spec(change.before).get("deletionPolicy")) in ("Orphan", "Retain") or _annotated(change, "keep")
@@ -177,7 +193,7 @@ def others(world: World) -> Iterator[Draft | Unjudged]:
             yield Draft("DATA_DESTROY", "critical", change.address, reason, False, back, mitigations=mitigations)
         else:
             reason = f"{change.address} ({change.type}) is deleted, with what its operator made of it."
-            grave: Severity = "medium"
+            grave: Severity = "low" if kind.endswith(_LIGHT) else "medium"
             yield Draft("DESTROY", grave, change.address, reason, True, "apply it again", certainty="possible")
 
 

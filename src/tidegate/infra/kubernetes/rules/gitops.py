@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from tidegate.facts import Unjudged
 from tidegate.infra.kubernetes.objects import mapping, mappings, sequence
-from tidegate.infra.kubernetes.rules.common import deleted, spec, updated
+from tidegate.infra.kubernetes.rules.common import created, deleted, name_of, spec, updated
 from tidegate.infra.kubernetes.words import listed
 from tidegate.infra.same import field, flag, same, show
 from tidegate.infra.values import Draft, ResourceChange, Value, World
@@ -26,6 +26,8 @@ def applications(world: World) -> Iterator[Draft | Unjudged]:
     """Argo CD Applications and sets of them."""
     for change in deleted(world, APPLICATION):
         where = _where(spec(change.before))
+        if _taken_over(world, change):
+            continue
         if any(
             str(one).startswith(_FINALIZER)
             for one in sequence(mapping((change.before or {}).get("metadata")).get("finalizers"))
@@ -80,8 +82,9 @@ def projects(world: World) -> Iterator[Draft | Unjudged]:
                 reason = f"spec.{key} of {change.address} no longer forbids {show(lost)}."
                 yield Draft("GUARD_REMOVED", "medium", change.address, reason, True, "keep it")
     for change in deleted(world, PROJECT):
-        reason = f"{change.address} is deleted: applications of this project stop syncing."
-        yield Draft("UNMANAGED", "medium", change.address, reason, True, "apply it again")
+        used = [a for a, one in world.after.items() if field(one.values, "spec.project") == name_of(change)]
+        reason = f"{change.address} is deleted: applications of this project stop syncing{_named(used)}."
+        yield Draft("UNMANAGED", "medium" if used else "low", change.address, reason, True, "apply it again")
 
 
 def flux(world: World) -> Iterator[Draft | Unjudged]:
@@ -160,6 +163,17 @@ def _is_wide(value: Value) -> bool:
     if "server" in found or "namespace" in found or "name" in found:
         return found.get("namespace") == "*"
     return bool(found) and set(map(str, found.values())) == {"*"}
+
+
+def _named(names: list[str]) -> str:
+    return f" ({listed(names)})" if names else ""
+
+
+def _taken_over(world: World, change: ResourceChange) -> bool:
+    """Whether another application, which is new, deploys the same folder to the same place."""
+    keys = ("source", "sources", "destination")
+    mine = [spec(change.before).get(key) for key in keys]
+    return any([spec(one.after).get(key) for key in keys] == mine for one in created(world, APPLICATION))
 
 
 def _where(found: Mapping[str, Value]) -> str:

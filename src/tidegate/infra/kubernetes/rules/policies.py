@@ -19,11 +19,12 @@ SIDES = ("Ingress", "Egress")
 def network_policies(world: World) -> Iterator[Draft | Unjudged]:
     """What the policies of each namespace let through before and after, for each choice of pods."""
     changes = [one for one in world.changes if one.type == TYPE]
+    fresh = {name_of(one) for one in world.changes if one.type == "v1/Namespace" and one.action == "create"}
     dying = {name_of(one) for one in world.changes if one.type == "v1/Namespace" and one.action == "delete"}
     groups: dict[tuple[str, object], list[ResourceChange]] = {}
     for change in changes:
         for values in (change.before, change.after):
-            if values is not None and space_of(change) not in dying:
+            if values is not None and space_of(change) not in (dying | fresh):
                 group = groups.setdefault((space_of(change), canonical(spec(values).get("podSelector"))), [])
                 if change not in group:
                     group.append(change)
@@ -64,7 +65,8 @@ def _judge(world: World, space: str, pods: object, group: list[ResourceChange], 
     elif lost:
         names = _names(gone)
         reason = f"{side} of {whom} is no longer allowed {_way(side)} {listed([_said(one) for one in lost])}{names}."
-        grave: Severity = "medium" if won else "high"
+        vital = any("ingress" in edge[0].lower() or "53/" in edge[1] for edge in lost)
+        grave: Severity = "high" if vital and not won else "medium"
         yield Draft("NET_CUT", grave, lead.address, reason, True, "keep the rule", path=_path(lost, whom))
     if any(edge == ANYONE for edge in won):
         reason = (

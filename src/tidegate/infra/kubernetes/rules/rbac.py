@@ -8,7 +8,7 @@ from tidegate.facts import Severity, Unjudged
 from tidegate.infra.kubernetes.objects import mapping, mappings, sequence
 from tidegate.infra.kubernetes.rules.common import created, deleted, labels, name_of, space_of, updated
 from tidegate.infra.kubernetes.words import listed
-from tidegate.infra.values import Draft, ResourceChange, Value, World
+from tidegate.infra.values import Draft, Hidden, ResourceChange, Value, World
 
 _GROUP = "rbac.authorization.k8s.io"
 _OLD = "authorization.openshift.io"
@@ -25,7 +25,10 @@ Grant = tuple[str, str, str, str]
 
 def roles(world: World) -> Iterator[Draft | Unjudged]:
     """Roles that allow more, or less."""
+    bound = {_role(one.after) for one in created(world, *BINDINGS)}
     for change in (*updated(world, *ROLES), *created(world, *ROLES)):
+        if change.action == "create" and name_of(change) in bound:
+            continue
         old, new = grants(change.before), grants(change.after)
         more = [one for one in sorted(new) if not any(_covers(held, one) for held in old)]
         holders = _holders(world, change)
@@ -69,7 +72,8 @@ def groups(world: World) -> Iterator[Draft | Unjudged]:
     """Groups of people (OpenShift) that grow, where the group holds strong rights or its name says so."""
     for change in (*updated(world, *GROUPS), *created(world, *GROUPS)):
         old = [str(one) for one in sequence((change.before or {}).get("users"))]
-        fresh = [str(one) for one in sequence((change.after or {}).get("users")) if str(one) not in old]
+        users = [one for one in sequence((change.after or {}).get("users")) if not isinstance(one, Hidden)]
+        fresh = [str(one) for one in users if str(one) not in old]
         if not fresh:
             continue
         role = _role_of_group(world, name_of(change))
@@ -219,8 +223,10 @@ def _role(values: Mapping[str, Value] | None) -> str:
 def _bound(world: World, change: ResourceChange, role: str, fresh: list[str]) -> Iterator[Draft]:
     cluster = change.type.endswith("ClusterRoleBinding")
     wide = [one for one in fresh if one.split(" ", 1)[-1].startswith(EVERYONE)]
-    where = "the whole cluster" if cluster else f"namespace {space_of(change) or 'it is in'}"
+    where = "the whole cluster" if cluster else f"namespace {space_of(change)}" if space_of(change) else "its namespace"
     words, grave = _role_words(world, change, role, cluster)
+    if grave == "high" and role not in _ADMIN and _all_new(world, change):
+        grave = "medium"
     said = f"{change.address} binds {listed(fresh)} to {role} on {where}"
     if wide and grave != "low":
         reason = f"{said}: everyone who can reach the cluster's API has it. {words}"
@@ -229,7 +235,7 @@ def _bound(world: World, change: ResourceChange, role: str, fresh: list[str]) ->
         yield Draft("IAM_WIDEN", "medium", change.address, f"{said}: everyone has it.", True, "name who needs it")
     elif grave in ("high", "critical"):
         yield Draft("PRIV_ESC", grave, change.address, f"{said}: {words}", True, "bind a role with what is needed only")
-    elif grave == "medium" or change.action == "update":
+    elif change.action == "update" or (grave == "medium" and cluster):
         yield Draft(
             "IAM_WIDEN", grave, change.address, f"{said}.{' ' + words if words else ''}", True, "remove the subject"
         )
@@ -253,6 +259,15 @@ def _role_words(world: World, change: ResourceChange, role: str, cluster: bool) 
     if role in _BROAD and cluster:
         return "it may change nearly everything in every namespace.", "high"
     return "", "low"
+
+
+def _all_new(world: World, change: ResourceChange) -> bool:
+    """Whether a new binding only names accounts that come with it, as a new operator brings them."""
+    new = {name_of(one) for one in created(world, "v1/ServiceAccount")}
+    subjects = mappings((change.after or {}).get("subjects"))
+    return change.action == "create" and all(
+        one.get("kind") == "ServiceAccount" and one.get("name") in new for one in subjects
+    )
 
 
 def _is_named(values: Mapping[str, Value], name: str) -> bool:

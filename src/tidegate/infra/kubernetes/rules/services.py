@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tidegate.facts import Severity, Unjudged
+from tidegate.facts import EffectCode, Severity, Unjudged
 from tidegate.infra.kubernetes.labels import carries
 from tidegate.infra.kubernetes.objects import (
     containers,
@@ -22,6 +22,7 @@ from tidegate.infra.kubernetes.rules.common import (
     space_in,
     space_of,
     spec,
+    still_naming,
     updated,
 )
 from tidegate.infra.kubernetes.uses import backends
@@ -79,7 +80,8 @@ def ports(world: World) -> Iterator[Draft | Unjudged]:
         old, new = mappings(spec(change.before).get("ports")), mappings(spec(change.after).get("ports"))
         offered = {str(one.get("port")) for one in new}
         lost = [str(one.get("port")) for one in old if str(one.get("port")) not in offered]
-        users = callers(world, change.address)
+        users = still_naming(world, change.address, lost[0]) if lost else []
+        others = still_naming(world, change.address)
         if lost and new:
             fresh = sorted(offered - {str(one.get("port")) for one in old})
             now = f"; it now offers {listed(fresh)}" if fresh else ""
@@ -88,10 +90,11 @@ def ports(world: World) -> Iterator[Draft | Unjudged]:
                 f"Clients that call port {lost[0]} are refused{_who(users)}."
             )
             every = len(lost) == len(old)
-            yield Draft(
-                "OUTAGE_FULL" if every else "OUTAGE_PARTIAL", "high", change.address, reason, True,
-                back="offer both ports until every client has changed", dependents=tuple(users[:12]),
-            )  # fmt: skip
+            outside = str(spec(change.after).get("type")) in ("LoadBalancer", "NodePort")
+            grave: Severity = "high" if users or not others or outside else "medium"
+            code: EffectCode = "OUTAGE_FULL" if every else "OUTAGE_PARTIAL"
+            back = "offer both ports until every client has changed"
+            yield Draft(code, grave, change.address, reason, True, back, dependents=tuple(users[:12]))
         yield from _target_ports(world, change, old, new)
         yield from _renamed_ports(world, change, old, new)
 
@@ -133,7 +136,7 @@ def kinds(world: World) -> Iterator[Draft | Unjudged]:
 def services_gone(world: World) -> Iterator[Draft | Unjudged]:
     """Services that are deleted, and who still calls them."""
     for change in deleted(world, "v1/Service"):
-        users = [one for one in callers(world, change.address) if one in world.after]
+        users = still_naming(world, change.address)
         moved = _twin(world, change)
         if users and not moved:
             reason = (

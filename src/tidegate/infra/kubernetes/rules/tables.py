@@ -261,7 +261,7 @@ TABLE: Mapping[str, tuple[Means, ...]] = {
             "spec/channel",
             "moved",
             "IRREVERSIBLE_UPGRADE",
-            "medium",
+            "low",
             "the operator is upgraded on its own, which is not undone by going back",
             False,
         ),
@@ -348,6 +348,10 @@ ENDS: Mapping[str, Ends] = {
     "velero.io/BackupStorageLocation": Ends("BACKUP_REDUCED", "high", "backups there can neither be made nor restored"),
     "karpenter.sh/NodePool": Ends("OUTAGE_PARTIAL", "high", "its nodes are drained and taken away"),
     **dict.fromkeys(MACHINES, Ends("OUTAGE_PARTIAL", "high", "its nodes are drained and taken away")),
+    **dict.fromkeys(
+        ("integreatly.org/GrafanaDashboard", "grafana.integreatly.org/GrafanaDashboard"),
+        Ends("OBSERV_DOWN", "low", "what it showed is not seen any more"),
+    ),
     "cluster.x-k8s.io/Cluster": Ends(
         "DATA_DESTROY", "critical", "the whole cluster with all that is in it is taken down", False
     ),

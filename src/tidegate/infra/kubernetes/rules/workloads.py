@@ -16,6 +16,7 @@ from tidegate.infra.kubernetes.rules.common import (
     quantity,
     space_in,
     spec,
+    still_naming,
     updated,
     whole,
 )
@@ -80,8 +81,7 @@ def gone(world: World) -> Iterator[Draft | Unjudged]:
             )
             yield Draft("OUTAGE_FULL", "critical", change.address, reason, True, "keep it, or delete both")
             continue
-        users = callers(world, change.address)
-        calling = [one for one in users if one in world.after]
+        calling = still_naming(world, change.address)
         if calling:
             reason = f"{change.address} is deleted, and {listed(calling)} still name it: requests to it fail."
             yield Draft("OUTAGE_FULL", "high", change.address, reason, True, "apply it again")
