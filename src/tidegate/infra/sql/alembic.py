@@ -97,6 +97,8 @@ def _alembic(
     named = batch if batch is not None else argument(call, _PLACES.get(name, 0), "table_name", constants)
     if named is None and name in ("create_foreign_key", "create_unique_constraint", "create_check_constraint"):
         named = argument(call, 1, "source_table", constants)
+    schema = argument(call, 99, "schema", constants) or argument(call, 99, "source_schema", constants)
+    named = f"{schema}.{named}" if schema and named else named
     steps = list(reader(_Call(call, named or "", constants, 1 if batch is None else 0)))
     for step in steps:
         hard = step.deed in ("drop table", "drop column") and (named is None or step.name == "?")
@@ -168,7 +170,7 @@ def _alembic_rename(at: _Call) -> Iterator[Step]:
     old = argument(at.call, 0, "old_table_name", at.constants)
     new = argument(at.call, 1, "new_table_name", at.constants)
     if old and new:
-        yield Step("rename table", old, new)
+        yield Step("rename table", at.table, new)
 
 
 _ALEMBIC: Mapping[str, _Reader] = {

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from tidegate.facts import Place, Severity, Unjudged
+from tidegate.infra.environment import of_path
 from tidegate.infra.sql.effects import drafts_of
-from tidegate.infra.sql.layouts import Layout, down_of, layout_of, up_part
+from tidegate.infra.sql.layouts import Layout, down_of, layout_of, root_of, up_part
 from tidegate.infra.sql.lexer import Dialect, Statement, dialect_of, statements
 from tidegate.infra.sql.past import Past, tables_of
 from tidegate.infra.sql.reader import steps_of
@@ -133,7 +134,11 @@ def _plain(found: Iterable[Statement]) -> list[tuple[tuple[str, str], ...]]:
 def _edited(pair: Pair, layout: Layout, former: str, text: str, dialect: Dialect) -> Iterator[Draft]:
     """A migration that was there before: databases that ran it do not run it again, so they and new ones differ."""
     renamed = pair.before.rpartition("/")[2] != pair.after.rpartition("/")[2]
-    if layout.tool in ("alembic", "django", "rails"):
+    if layout.tool in ("alembic", "django"):
+        from tidegate.infra.sql.syntax import deeds_of
+
+        same = deeds_of(former) == deeds_of(text)
+    elif layout.tool == "rails":
         same = _bare(former) == _bare(text)
     else:
         same = _plain(statements(former, dialect)) == _plain(statements(text, dialect))
@@ -161,6 +166,7 @@ def _edited(pair: Pair, layout: Layout, former: str, text: str, dialect: Dialect
         back="restore the file",
         certainty="likely",
         place=Place(pair.path),
+        environment=of_path(root_of(pair.path)) or "unknown",
     )
 
 
@@ -188,4 +194,5 @@ def _compared(path: str, former: str, text: str, dialect: Dialect) -> Iterator[D
                 back="only a backup brings it back",
                 certainty="possible",
                 place=Place(path),
+                environment=of_path(root_of(path)) or "unknown",
             )

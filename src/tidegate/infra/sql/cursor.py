@@ -137,6 +137,19 @@ class Cursor:
             cursor.next()
         return found
 
+    def only_fills(self) -> bool:
+        """Whether a `SET` writes only where nothing stood: `x = COALESCE(x, 0)`."""
+        cursor = Cursor(_until(self.between("SET"), ("WHERE", "RETURNING")))
+        while cursor.rest:
+            part = cursor.clause()
+            name = part.name()
+            part.skip("=")
+            keeps = part.skip("COALESCE", "IFNULL", "ISNULL", "NVL") and part.skip("(") and part.name() == name
+            if not keeps:
+                return False
+            cursor.next()
+        return True
+
 
 def shown(statement: Statement) -> str:
     """Tokens as one line of SQL, short, with strings left out: they may be data."""

@@ -36,6 +36,7 @@ class Scene(Struct, frozen=True):
     """What the whole change does, for the steps that mean something else beside others."""
 
     made: Mapping[str, int]
+    copied: frozenset[str]
     replaced: frozenset[str]
     added: frozenset[tuple[str, str]]
     remade: frozenset[tuple[str, str]]
@@ -78,6 +79,16 @@ def _drop_table(at: At) -> Said | None:
     if key(at.step.table) in at.scene.replaced:
         return None
     expendable = bool(_EXPENDABLE.search(key(at.step.table)))
+    if key(at.step.table) in at.scene.copied:
+        return Said(
+            "DATA_DESTROY",
+            "high",
+            f"The migration drops the table {at.step.table} after it has copied from it: what the copy leaves out is"
+            " destroyed (data loss), and code that still asks for the table fails. Compare the two before, and drop it"
+            " a release later.",
+            reversible=False,
+            back=_no_way_back(at.script),
+        )
     again = " It is made again empty." if at.scene.made.get(key(at.step.table)) is not None else ""
     return Said(
         "DATA_DESTROY",
@@ -175,6 +186,8 @@ def _empty(at: At) -> Said:
 
 
 def _update(at: At) -> Said | None:
+    if at.step.type == "fills":
+        return None
     columns = [name.lower() for name in at.step.name.split(",") if name]
     if columns and all((key(at.step.table), name) in at.scene.added for name in columns):
         return Said(

@@ -6,16 +6,28 @@ order counts: a table that is dropped and then made again has lost its rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec.structs import replace
 
 from tidegate.facts import Place, Unjudged
+from tidegate.infra.environment import of_path
+from tidegate.infra.severity import ORDER
 from tidegate.infra.sql.deeds import DEEDS, At, Known, Said, Scene
+from tidegate.infra.sql.layouts import root_of
 from tidegate.infra.sql.steps import Script, Step, key
 from tidegate.infra.values import Draft
 
 
 def drafts_of(scripts: Sequence[Script], past: Known) -> Iterator[Draft | Unjudged]:
     """What these migrations, in the order that they run in, do to what was there before them."""
+    yield from _joined(_drafts(scripts, past))
+
+
+# Private
+
+
+def _drafts(scripts: Sequence[Script], past: Known) -> Iterator[Draft | Unjudged]:
     flat = [(script, step) for script in scripts for step in script.steps]
     scene = _scene(flat, past)
     for place, (script, step) in enumerate(flat):
@@ -32,9 +44,6 @@ def drafts_of(scripts: Sequence[Script], past: Known) -> Iterator[Draft | Unjudg
                 yield _draft(said, step, script)
 
 
-# Private
-
-
 def _draft(said: Said, step: Step, script: Script) -> Draft:
     return Draft(
         said.code,
@@ -45,12 +54,31 @@ def _draft(said: Said, step: Step, script: Script) -> Draft:
         back=said.back,
         certainty="possible" if said.possible else "likely",
         place=Place(script.path, step.line, step.line),
+        environment=of_path(root_of(script.path)) or "unknown",
     )
+
+
+def _joined(drafts: Iterable[Draft | Unjudged]) -> Iterator[Draft | Unjudged]:
+    """What locks one table several times in one migration is said once."""
+    locks: dict[tuple[str, str], list[Draft]] = {}
+    for one in drafts:
+        if isinstance(one, Draft) and one.code == "LOCK":
+            table = (
+                one.address.partition(" ")[2].rpartition(".")[0] if one.address.startswith("column ") else one.address
+            )
+            locks.setdefault((table.removeprefix("table "), one.place.path), []).append(one)
+        else:
+            yield one
+    for group in locks.values():
+        first = max(group, key=lambda one: ORDER.index(one.severity))
+        more = len(group) - 1
+        words = f" {more} more {'steps lock' if more > 1 else 'step locks'} it in this migration." if more else ""
+        yield replace(first, reason=first.reason + words)
 
 
 def _scene(flat: Sequence[tuple[Script, Step]], past: Known) -> Scene:
     made: dict[str, int] = {}
-    replaced, added, remade = set(), set(), set()
+    copied, replaced, added, remade = set(), set(), set(), set()
     proved, enabled, dropped_first = set(), set(), set()
     for place, (_, step) in enumerate(flat):
         table = key(step.table)
@@ -59,6 +87,8 @@ def _scene(flat: Sequence[tuple[Script, Step]], past: Known) -> Scene:
         elif step.deed == "rename table" and table in made:
             made.setdefault(key(step.name), place)
             replaced.add(key(step.name))
+        elif step.deed == "copy":
+            copied.add(table)
         elif step.deed == "add column":
             added.add((table, step.name.lower()))
         elif step.deed.startswith("create "):
@@ -73,6 +103,7 @@ def _scene(flat: Sequence[tuple[Script, Step]], past: Known) -> Scene:
             dropped_first.add(place)
     return Scene(
         made,
+        frozenset(copied),
         frozenset(replaced),
         frozenset(added),
         frozenset(remade),

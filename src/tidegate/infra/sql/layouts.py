@@ -75,6 +75,13 @@ def layout_of(path: str) -> Layout:
     return Layout("")
 
 
+def root_of(path: str) -> str:
+    """The folders above those of migrations: the names of migrations and of their tables say no environment."""
+    folders = path.split("/")[:-1]
+    inner = next((place for place, folder in enumerate(folders) if folder.lower() in _FOLDERS), len(folders))
+    return "/".join(folders[:inner])
+
+
 def up_part(text: str) -> tuple[str, int, bool]:
     """The part of a script that goes up, the line that it begins in, and whether there is a part that goes down."""
     if not _MARKED.search(text):

@@ -178,6 +178,20 @@ def _create(cursor: Cursor) -> Iterator[Step]:
         yield from _powers(cursor, line)
 
 
+def _copied(cursor: Cursor) -> Iterator[Step]:
+    """The tables that a query inside a statement reads."""
+    if not cursor.has("SELECT"):
+        return
+    rest = Cursor(cursor.rest)
+    while rest.rest:
+        if rest.next_word() in ("FROM", "JOIN") and rest.token().is_name:
+            yield Step("copy", rest.name())
+
+
+def _insert(cursor: Cursor) -> Iterator[Step]:
+    yield from _copied(cursor)
+
+
 _CREATE_WORDS = (
     *("TEMP", "TEMPORARY", "UNLOGGED", "GLOBAL", "LOCAL", "MATERIALIZED", "RECURSIVE", "CONSTRAINT", "EXTERNAL"),
     *("FOREIGN", "SECURE", "DEFINER", "ALGORITHM", "TRANSIENT"),
@@ -218,7 +232,8 @@ def _update(cursor: Cursor) -> Iterator[Step]:
     cursor.skip("LOW_PRIORITY", "IGNORE", "ONLY", "OR")
     table = cursor.name()
     if table and cursor.has("SET") and not cursor.has("JOIN", "LIMIT", "FROM") and always(cursor.where()):
-        yield Step("update all", table, ",".join(cursor.assigned()), text=cursor.text, line=line)
+        fills = "fills" if cursor.only_fills() else ""
+        yield Step("update all", table, ",".join(cursor.assigned()), type=fills, text=cursor.text, line=line)
 
 
 def _alter(cursor: Cursor) -> Iterator[Step]:
@@ -315,6 +330,7 @@ _VERBS: Mapping[str, Callable[[Cursor], Iterator[Step]]] = {
     "DELETE": _delete,
     "UPDATE": _update,
     "ALTER": _alter,
+    "INSERT": _insert,
     "GRANT": _grant,
     "RENAME": _rename,
     "LOCK": _lock,

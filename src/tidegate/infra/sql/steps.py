@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 Deed: TypeAlias = Literal[
+    "copy",
     "create table",
     "recreate table",
     "drop table",

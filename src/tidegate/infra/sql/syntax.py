@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
@@ -11,6 +12,9 @@ from tidegate.infra.sql.lexer import Dialect
 from tidegate.infra.sql.reader import steps_of
 from tidegate.infra.sql.steps import Step
 
+_NAMED_NEXT = re.compile(
+    r"(^|\b(TABLE|FROM|INTO|UPDATE|COLUMN|EXISTS|TRUNCATE|WHERE|JOIN|ON|DROP|ALTER)|[.;])\s*$", re.IGNORECASE
+)
 TYPES = {
     "String": "varchar",
     "Unicode": "varchar",
@@ -62,6 +66,22 @@ def parsed(text: str) -> ast.Module:
         raise SyntaxError(str(error)) from error
 
 
+def deeds_of(text: str) -> str:
+    """What a migration does going up, whatever it looks like: functions but for the way back, and operations."""
+    try:
+        tree = parsed(text)
+    except SyntaxError:
+        return text
+    kept = [one for one in tree.body if isinstance(one, (ast.FunctionDef, ast.ClassDef))]
+    return "\n".join(
+        ast.dump(inner)
+        for one in kept
+        if one.name != "downgrade"
+        for inner in one.body
+        if not (isinstance(inner, ast.Assign) and ast.unparse(inner.targets[0]) in ("dependencies", "replaces"))
+    )
+
+
 def calls_of(function: ast.AST) -> Iterator[ast.Call]:
     for node in ast.walk(function):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -105,6 +125,19 @@ def text_of(node: ast.AST | None, constants: Mapping[str, str]) -> str | None:
     ):
         return text_of(node.args[0] if node.args else _inner(node), constants)
     return None
+
+
+def _settled(node: ast.JoinedStr) -> str | None:
+    """A formatted text whose verbs and tables are fixed: what is put in is a value, and stands here as 0."""
+    found = ""
+    for part in node.values:
+        if isinstance(part, ast.Constant):
+            found += str(part.value)
+        elif _NAMED_NEXT.search(found) or (found.count("'") % 2 == 0 and found[-1:].isalnum()):
+            return None
+        else:
+            found += "0"
+    return found
 
 
 def _inner(call: ast.Call) -> ast.AST | None:
