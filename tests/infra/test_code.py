@@ -297,7 +297,8 @@ def test_json_code_is_code() -> None:
 
 _SAMPLE = (
     'variable "n" { default = 2 }\nlocals {\n  t = { a = [1, "${var.n}"] }\n}\n'
-    'data "aws_iam_policy_document" "d" {\n  statement {\n    actions = ["s3:*"]\n    principals {\n      type = "AWS"\n'
+    'data "aws_iam_policy_document" "d" {\n  statement {\n    actions = ["s3:*"]\n'
+    '    principals {\n      type = "AWS"\n'
     "      identifiers = [var.n]\n    }\n  }\n}\n"
     'resource "aws_x" "y" {\n  count = var.n\n  p = data.aws_iam_policy_document.d.json\n  dynamic "rule" {\n'
     "    for_each = local.t\n    content {\n      v = rule.value\n    }\n  }\n}\n"
