@@ -111,6 +111,8 @@ def _not_empty(world: World, change: ResourceChange) -> Iterator[Draft]:
     forced = flag(values.get("force_destroy")) or flag(values.get("force_delete"))
     if forced or change.type not in ("aws_s3_bucket", "google_storage_bucket", "aws_ecr_repository"):
         return
+    if change.type not in change.address and change.address.startswith("module."):
+        return
     images = change.type == "aws_ecr_repository"
     what = "repository holds images" if images else "bucket is not empty"
     since = f", since {'force_delete' if images else 'force_destroy'} is not set" if "erraform" in world.source else ""

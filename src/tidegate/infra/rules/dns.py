@@ -62,6 +62,8 @@ def _record(
             return
         yield _deleted(taken, change, kind, name)
         return
+    if _validates(change, name):
+        return
     moved = pair(change, "name")
     if change.action == "replace" and moved.changed and moved.known and moved.before is not None:
         yield _said(

@@ -12,6 +12,8 @@ from tidegate.infra.values import Draft, Later, Mitigation, ResourceChange, Valu
 def secure_transport(world: World) -> Iterator[Draft]:
     """Policies that lose or gain a Deny statement on aws:SecureTransport."""
     for change in world.changes:
+        if change.action not in ("create", "update", "delete", "replace"):
+            continue
         if change.type in _POLICIES or change.type in _DOCUMENTS:
             yield from _statements(world, change)
 
