@@ -64,6 +64,9 @@ def test_a_create_of_what_a_data_source_found_is_lost_state() -> None:
     assert "data.aws_sqs_queue.q" in found.reason
     other = change("aws_sqs_queue.q", "create", None, {"name": "refunds"})
     assert not effects(document([other], [data]))
+    apart = state("data.aws_security_group.g", {"name": "api", "vpc_id": "vpc-1"}, mode="data")
+    here = change("aws_security_group.g", "create", None, {"name": "api", "vpc_id": "vpc-2"})
+    assert not effects(document([here], [apart]))
 
 
 def test_a_stack_that_goes_names_what_holds_data_first() -> None:
@@ -159,8 +162,30 @@ def test_a_plan_that_only_refreshes_undoes_nothing() -> None:
     ],
 )
 def test_what_the_provider_says_of_itself_is_noise(recorded: dict[str, Any], found: dict[str, Any]) -> None:
-    judged_ = drifted(recorded, found, recorded)
+    judged_ = drifted(recorded, found, found)
     assert (only(judged_).kind, judged_.effects) == ("provider-noise", ())
+
+
+def test_a_minor_version_that_the_provider_raised_is_noise_although_the_code_lags() -> None:
+    found = drifted({"engine_version": "14.12"}, {"engine_version": "14.13"}, {"engine_version": "14.12"})
+    assert (only(found).kind, found.effects) == ("provider-noise", ())
+
+
+def test_a_switch_that_is_called_status_is_no_noise_where_the_plan_sets_it_back() -> None:
+    found = drifted({"status": "Enabled"}, {"status": "Suspended"}, {"status": "Enabled"})
+    assert (only(found).kind, only(found).undone) == ("changed-by-hand", True)
+
+
+def test_tags_that_are_taken_back_are_a_fact_and_no_effect() -> None:
+    found = drifted({"tags": {"a": "1"}}, {"tags": {"a": "2"}}, {"tags": {"a": "1"}})
+    assert (only(found).undone, found.effects) == (True, ())
+    urgent = drifted({"tags": {}}, {"tags": {"note": "INC-4711"}}, {"tags": {}})
+    assert [one.severity for one in urgent.effects] == ["low"]
+
+
+def test_what_an_autoscaler_may_have_set_is_said() -> None:
+    found = drifted({"desired_count": 3}, {"desired_count": 9}, {"desired_count": 3})
+    assert "autoscaler" in found.effects[0].reason
 
 
 @pytest.mark.parametrize(

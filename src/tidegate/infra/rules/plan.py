@@ -9,7 +9,7 @@ from tidegate.facts import Severity
 from tidegate.infra.environment import Environment, named, of_values
 from tidegate.infra.kinds import is_utility, stateful
 from tidegate.infra.rules.renames import name_of
-from tidegate.infra.same import field, flag, number
+from tidegate.infra.same import field, flag, number, same
 from tidegate.infra.severity import ORDER
 from tidegate.infra.values import Draft, Resource, ResourceChange, World
 
@@ -18,6 +18,10 @@ MANY = 10
 LARGE = 30
 SWEEPING = 0.8
 MOST_NAMED = 6
+_PLACES = (
+    *"vpc_id network namespace zone_id region location project resource_group_name cluster user_pool_id".split(),
+    *"rest_api_id api_id subscription_id account_id managed_zone metadata.namespace".split(),
+)
 
 
 def state_lost(world: World) -> Iterator[Draft]:
@@ -102,23 +106,36 @@ def left_out(world: World) -> Iterator[Draft]:
 
 def _exists(world: World) -> Iterator[Draft]:
     """Creates of what the plan's own data sources have found."""
-    found: dict[tuple[str, str], str] = {}
+    found: dict[tuple[str, str], Resource] = {}
     for address, one in world.before.items():
-        if address.startswith("data.") or ".data." in address:
-            found[one.type, name_of(one.values)] = address
+        if _is_data(address):
+            found[one.type, name_of(one.values)] = one
     for change in world.changes if found else ():
         name = name_of(change.after)
         data = found.get((change.type, name)) if change.action == "create" and name else None
-        if data is not None:
+        if data is not None and not _elsewhere(data, change):
             yield Draft(
                 code="STATE_LOSS",
                 severity="high",
                 address=change.address,
-                reason=f"{change.address} is created as {name}, which exists already: {data} reads it. Either the state"
-                " has lost it, or two configurations own one name: import it, or use another name.",
+                reason=f"{change.address} is created as {name}, which exists already: {data.address} reads it."
+                " Either the state has lost it, or two configurations own one name: import it, or use another name.",
                 reversible=False,
                 back="import what exists into the state",
             )
+
+
+def _is_data(address: str) -> bool:
+    return address.startswith("data.") or ".data." in address
+
+
+def _elsewhere(data: Resource, change: ResourceChange) -> bool:
+    """Whether one name may be used by both, because they are in different places."""
+    for name in _PLACES:
+        one, other = field(data.values, name), field(change.after, name)
+        if one is not None and other is not None and not same(one, other):
+            return True
+    return change.type == "aws_route53_zone"  # a public and a private zone may share a name
 
 
 def _missing(creates: int, where: Environment, signs: int) -> Severity:
@@ -147,7 +164,7 @@ def _signs(changes: Sequence[ResourceChange]) -> int:
 
 
 def _managed(world: World) -> list[Resource]:
-    return [one for address, one in world.before.items() if not address.startswith("data.") and ".data." not in address]
+    return [one for address, one in world.before.items() if not _is_data(address)]
 
 
 def _environment(changes: Sequence[ResourceChange]) -> Environment:

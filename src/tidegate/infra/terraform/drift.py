@@ -28,6 +28,7 @@ _NOISE = re.compile(
     r"|ca_cert_identifier|os_version|image_digest|id|arn|load_balancer_arns)$"
 )
 _VERSION = re.compile(r"^v?(\d+)[.\d]*")
+_SCALED = re.compile(r"desired_(count|capacity|size)$|replicas$|node_count$|(read|write)_capacity$")
 MOST_APART = 4
 """More deletions than this are told in one sentence."""
 
@@ -71,7 +72,7 @@ def drafts(settled: Iterable[Settled], environment: str) -> Iterator[Draft]:
     for one in settled:
         if one.fact.kind == "deleted-by-hand" and one.fact.undone:
             gone.append(one)
-        elif one.fact.undone:
+        elif one.fact.undone and (one.fact.kind == "emergency-fix" or not _labels(one.fact.attributes)):
             yield _revert(one, environment)
     gone.sort(key=lambda one: (stateful(one.drifted.type) is None, one.drifted.address))
     holding = [one for one in gone if stateful(one.drifted.type) is not None]
@@ -92,11 +93,11 @@ def _settled(one: Drifted, change: ResourceChange | None) -> Settled:
         reason = f"it was deleted outside Terraform; {end}"
         return Settled(one, DriftFact("deleted-by-hand", one.address, reason, (), undone))
     differing = tuple(_differing(one.recorded, one.found))
-    attributes = tuple(name for name in differing if not _NOISE.match(name) and not _raised(one, name))
+    taken_back = tuple(name for name in differing if _undone(one, change, name) and not _raised(one, name))
+    attributes = tuple(name for name in differing if name in taken_back or not _silent(one, name))
     if not attributes:
         reason = "the provider reports other values that nobody set"
         return Settled(one, DriftFact("provider-noise", one.address, reason, differing))
-    taken_back = tuple(name for name in attributes if _undone(one, change, name))
     emergency = _emergency(one, attributes)
     words = tuple(_told(name, one.recorded.get(name), one.found.get(name)) for name in taken_back or attributes)
     kind: DriftKind = "emergency-fix" if emergency else "changed-by-hand"
@@ -113,6 +114,11 @@ def _differing(recorded: Mapping[str, Value], found: Mapping[str, Value]) -> Ite
     for name in sorted({*recorded, *found}):
         if not same(recorded.get(name), found.get(name)):
             yield name
+
+
+def _silent(one: Drifted, name: str) -> bool:
+    """Whether an attribute that no plan takes back is the provider's own affair."""
+    return _NOISE.match(name) is not None or _raised(one, name)
 
 
 def _raised(one: Drifted, name: str) -> bool:
@@ -208,16 +214,23 @@ def _rule(value: Mapping[str, Value]) -> str:
     return f'{text} ("{show(note)}")' if isinstance(note, str) and note else text
 
 
+def _labels(attributes: Iterable[str]) -> bool:
+    return all(name in ("tags", "tags_all", "labels", "effective_labels", "terraform_labels") for name in attributes)
+
+
 def _revert(one: Settled, environment: str) -> Draft:
     urgent = one.fact.kind == "emergency-fix"
+    scaled = any(_SCALED.match(name) for name in one.fact.attributes)
     advice = (
         "It reads like an emergency fix: ask who made it, and write it into the code first if it still counts."
         if urgent
         else "Find out who changed it and why; write it into the code first if it is still needed."
     )
+    if scaled:
+        advice += " If an autoscaler set it, let the code ignore this attribute."
     return Draft(
         code="DRIFT_REVERT",
-        severity="medium",
+        severity="low" if _labels(one.fact.attributes) else "medium",
         address=one.drifted.address,
         reason=f"Drift: {one.drifted.address} was {one.fact.reason.replace('; the plan takes it back', '')}."
         f" Applying this takes that back without saying so. {advice}",
