@@ -10,7 +10,7 @@ from tidegate.facts import Place, Severity, Unjudged
 from tidegate.infra.environment import of_path
 from tidegate.infra.sql.effects import drafts_of
 from tidegate.infra.sql.layouts import Layout, down_of, layout_of, root_of, up_part
-from tidegate.infra.sql.lexer import Dialect, Statement, dialect_of, statements
+from tidegate.infra.sql.lexer import Dialect, Statement, Token, dialect_of, statements
 from tidegate.infra.sql.past import Past, tables_of
 from tidegate.infra.sql.reader import steps_of
 from tidegate.infra.sql.steps import Script
@@ -128,7 +128,12 @@ def _earlier(tree: Tree, path: str) -> list[str]:
 
 
 def _plain(found: Iterable[Statement]) -> list[tuple[tuple[str, str], ...]]:
-    return [tuple((token.kind, token.text) for token in statement) for statement in found]
+    return [tuple((token.kind, _normal(token)) for token in statement) for statement in found]
+
+
+def _normal(token: Token) -> str:
+    """A token as it compares: words without case, bodies without their layout."""
+    return token.upper or (" ".join(token.text.split()).lower() if token.kind == "body" else token.text)
 
 
 def _edited(pair: Pair, layout: Layout, former: str, text: str, dialect: Dialect) -> Iterator[Draft]:

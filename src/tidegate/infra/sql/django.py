@@ -33,6 +33,8 @@ def read_django(text: str, path: str, dialect: Dialect, former: Callable[[], Ite
     found = next((value for value in _operations(tree)), None)
     if found is None:
         return None
+    if _squashes(tree):
+        return Script(path, (), has_down=True)
     parts = path.split("/")
     app = parts[-3] if len(parts) > 2 else ""
     steps: list[Step] = []
@@ -42,6 +44,15 @@ def read_django(text: str, path: str, dialect: Dialect, former: Callable[[], Ite
 
 
 # Private
+
+
+def _squashes(tree: ast.Module) -> bool:
+    """Whether a migration stands for others: databases that ran those do not run it."""
+    for node in tree.body:
+        for one in node.body if isinstance(node, ast.ClassDef) and node.name == "Migration" else ():
+            if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "replaces":
+                return True
+    return False
 
 
 def _operations(tree: ast.Module) -> Iterator[ast.AST]:

@@ -180,7 +180,7 @@ def _create(cursor: Cursor) -> Iterator[Step]:
 
 def _copied(cursor: Cursor) -> Iterator[Step]:
     """The tables that a query inside a statement reads."""
-    if not cursor.has("SELECT"):
+    if not cursor.has("SELECT", "SET"):
         return
     rest = Cursor(cursor.rest)
     while rest.rest:
@@ -231,6 +231,7 @@ def _update(cursor: Cursor) -> Iterator[Step]:
     line = cursor.line
     cursor.skip("LOW_PRIORITY", "IGNORE", "ONLY", "OR")
     table = cursor.name()
+    yield from _copied(cursor)
     if table and cursor.has("SET") and not cursor.has("JOIN", "LIMIT", "FROM") and always(cursor.where()):
         fills = "fills" if cursor.only_fills() else ""
         yield Step("update all", table, ",".join(cursor.assigned()), type=fills, text=cursor.text, line=line)

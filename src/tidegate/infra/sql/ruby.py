@@ -133,8 +133,8 @@ def _read(
     bare = _BARE.match(words)
     if bare is not None:
         deed: Deed = "update all" if bare[3] == "update_all" else "delete all"
-        columns = ",".join(re.findall(r"(\w+):", bare[4]))
-        yield Step(deed, bare[1], columns, text=words.strip()[:80], line=line)
+        columns = ",".join(re.findall(r"(\w+)\s*(?::(?!:)|=(?!=))", bare[4]))
+        yield Step(deed, _table_of(bare[1]), columns, text=words.strip()[:80], line=line)
         return
     match = _CALL.match(words)
     if match is None:
@@ -151,6 +151,12 @@ def _read(
     if reader is not None:
         for step in reader(call):
             yield replace(step, line=line, text=words.strip()[:80])
+
+
+def _table_of(model: str) -> str:
+    """The table of a model as Rails names it: `OrderLine` -> `order_lines`."""
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", model.rpartition("::")[2]).lower()
+    return f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
 
 
 def _option(argument: str) -> re.Match[str] | None:
@@ -185,7 +191,7 @@ def _executed(call: _Call, heredocs: Mapping[str, str], dialect: Dialect) -> Ite
     if text is None or "#{" in text:
         settled = text is not None and not re.search(r"(TABLE|FROM|COLUMN|UPDATE)\s+\S*#\{", text, re.IGNORECASE)
         if not settled and (grave or text is not None):
-            yield Step("computed", "", text=words[:60], line=call.line)
+            yield Step("computed", "", text=" ".join((text or words).split())[:60], line=call.line)
             return
     if text is not None:
         plain = re.sub(r"#\{[^}]*\}", "computed", text)
@@ -231,7 +237,8 @@ def _renamed_table(call: _Call) -> Iterator[Step]:
 
 def _renamed_column(call: _Call) -> Iterator[Step]:
     start = 0 if call.table else 1
-    yield Step("rename column", call.table or call.symbol(0), call.symbol(start + 1), type=call.symbol(start))
+    table, old, new = call.table or call.symbol(0), call.symbol(start), call.symbol(start + 1)
+    yield Step("rename column", table, new, type=old) if table and old and new else Step("computed", table)
 
 
 def _changed(call: _Call) -> Iterator[Step]:
