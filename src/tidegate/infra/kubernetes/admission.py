@@ -3,7 +3,7 @@
 They are ValidatingAdmissionPolicy objects (Kubernetes 1.30 and later) with CEL over `object` and `oldObject`:
 https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/. Each holds what the rules of the
 same words say of a change in git. The annotation `OPT_OUT` on the object (on the one that goes, for a delete) lets a
-request through, if whoever sends it has the right `APPROVER`: give that right to people and to no pipeline and no agent.
+request through, if whoever sends it has the right `APPROVER`: give that right to people alone.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from tidegate.infra.kubernetes.kustomize import FAILED, NAMES, Rendered
 from tidegate.infra.kubernetes.objects import Secrets
 from tidegate.infra.kubernetes.sides import ENDINGS, Side, looks_like_objects
 from tidegate.infra.kubernetes.stacks import Stack, worlds_of
+from tidegate.infra.kubernetes.words import listed
 from tidegate.infra.same import same
 from tidegate.infra.trees import Pair, Trees
 from tidegate.infra.values import Found, Value
@@ -136,16 +137,19 @@ def _rendered(
 
 def _not_rendered(folder: str, old: Rendered, new: Rendered, place: Place) -> Iterator[Unjudged]:
     """What changes in the parts of a kustomization that are not rendered here."""
-    for part in sorted({*old.unread, *new.unread}):
+    changed = []
+    for part in sorted({*new.unread, *old.unread}):
         before, after = old.unread.get(part), new.unread.get(part)
-        mend = "compare what `kustomize build` prints before and after"
         if same(before, after) or (part.startswith(FAILED) and part not in new.unread):
             continue
         if part == "generators" and _only_grows(before, after):
             continue
         if part == "generators" and any(item.kind in _SECRETS for item in new.items if item not in old.items):
             continue
-        yield Unjudged(folder or ".", f"the change touches {part}, which is not rendered here", mend, place)
+        changed.append(part)
+    if changed:
+        mend = "compare what `kustomize build` prints before and after"
+        yield Unjudged(folder or ".", f"the change touches {listed(changed)}, which is not rendered here", mend, place)
 
 
 def _only_grows(before: Value, after: Value) -> bool:

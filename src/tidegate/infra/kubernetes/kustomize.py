@@ -326,6 +326,8 @@ def _transformed(found: Mapping[str, Value], items: Iterable[Item]) -> list[Item
     done = list(items)
     if isinstance(found.get("namespace"), str):
         done = [put_namespace(item, found["namespace"]) for item in done]
+    if counts := {str(one.get("name")): one.get("count") for one in mappings(found.get("replicas"))}:
+        done = [put_replicas(item, counts) for item in done]
     if found.get("namePrefix") or found.get("nameSuffix"):
         done = rename(done, str(found.get("namePrefix") or ""), str(found.get("nameSuffix") or ""))
     if common := mapping(found.get("commonLabels")):
@@ -335,6 +337,4 @@ def _transformed(found: Mapping[str, Value], items: Iterable[Item]) -> list[Item
         done = [put_labels(item, mapping(one.get("pairs")), selectors, templates) for item in done]
     if images := mappings(found.get("images")):
         done = [put_images(item, images) for item in done]
-    if counts := {str(one.get("name")): one.get("count") for one in mappings(found.get("replicas"))}:
-        done = [put_replicas(item, counts) for item in done]
     return done

@@ -157,7 +157,11 @@ def _verb(side: str) -> str:
 
 
 def _names(gone: list[ResourceChange]) -> str:
-    return f" (NetworkPolicy {listed([name_of(one) for one in gone])} is deleted)" if gone else ""
+    return (
+        f" (NetworkPolicy {listed([name_of(one) for one in gone])} {'is' if len(gone) == 1 else 'are'} deleted)"
+        if gone
+        else ""
+    )
 
 
 def _path(lost: list[tuple[str, str]] | tuple[tuple[str, str], ...], whom: str) -> tuple[str, ...]:
