@@ -70,6 +70,15 @@ class Cursor:
         """Whether any of these words comes anywhere later."""
         return any(token.upper in words for token in self.rest)
 
+    def has_outside(self, *words: str) -> bool:
+        """Whether any of these words comes later and stands in no parenthesis."""
+        depth = 0
+        for token in self.rest:
+            depth += {"(": 1, ")": -1}.get(token.upper, 0)
+            if depth == 0 and token.upper in words:
+                return True
+        return False
+
     def after(self, word: str) -> str:
         """The name after the next such word; passes it."""
         for place in range(self._at, len(self._all)):

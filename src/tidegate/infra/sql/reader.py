@@ -223,7 +223,7 @@ def _delete(cursor: Cursor) -> Iterator[Step]:
     line = cursor.line
     cursor.skip("LOW_PRIORITY", "QUICK", "IGNORE")
     table = cursor.after("FROM") or cursor.name()
-    if table and not cursor.has("JOIN", "USING", "LIMIT") and always(cursor.where()):
+    if table and not cursor.has_outside("JOIN", "USING", "LIMIT") and always(cursor.where()):
         yield Step("delete all", table, text=cursor.text, line=line)
 
 
@@ -232,7 +232,7 @@ def _update(cursor: Cursor) -> Iterator[Step]:
     cursor.skip("LOW_PRIORITY", "IGNORE", "ONLY", "OR")
     table = cursor.name()
     yield from _copied(cursor)
-    if table and cursor.has("SET") and not cursor.has("JOIN", "LIMIT", "FROM") and always(cursor.where()):
+    if table and cursor.has("SET") and not cursor.has_outside("JOIN", "LIMIT", "FROM") and always(cursor.where()):
         fills = "fills" if cursor.only_fills() else ""
         yield Step("update all", table, ",".join(cursor.assigned()), type=fills, text=cursor.text, line=line)
 
