@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -333,3 +334,48 @@ def test_an_allow_more_is_seen_unless_it_was_contained(document: list[Any], more
 @settings(max_examples=40, deadline=None)
 def test_a_deny_more_never_widens(document: list[Any], more: Any) -> None:
     assert not compare(doc(*document), doc(*document, more)).widens
+
+
+REQUESTS = [
+    (name, thing, terms)
+    for name in ("s3:getobject", "s3:putobject", "s3:getbucketacl", "iam:passrole", "ec2:runinstances", "x:y")
+    for thing in ("arn:aws:s3:::invoices/1", "arn:aws:s3:::invoices", "arn:aws:s3:::other/1", "${var.arn}")
+    for terms in ({}, {"aws:SourceVpc": "vpc-1"}, {"aws:SourceVpc": "vpc-2", "aws:MultiFactorAuthPresent": "true"})
+]
+
+
+def permits(document: list[Any], request: tuple[str, str, Any]) -> bool:
+    """What AWS answers: an Allow that matches and no Deny that does."""
+    matching = {one["Effect"] for one in document if _matches(one, *request)}
+    return matching == {"Allow"}
+
+
+def _matches(one: Any, name: str, thing: str, terms: Any) -> bool:
+    for key, text in (("Action", name), ("Resource", thing)):
+        patterns = one.get(key) or one[f"Not{key}"]
+        lowered = [pattern.lower() if key == "Action" else pattern for pattern in patterns]
+        found = any(re.fullmatch(_regex(pattern), text) for pattern in lowered)
+        if found is (f"Not{key}" in one):
+            return False
+    for operator, keys in one.get("Condition", {}).items():
+        for key, values in keys.items():
+            like = operator in ("StringLike", "ArnLike")
+            given_ = terms.get(key)
+            if given_ is None or not any(given_ == v or (like and re.fullmatch(_regex(v), given_)) for v in values):
+                return False
+    return True
+
+
+def _regex(pattern: str) -> str:
+    return "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in pattern)
+
+
+@given(DOCUMENTS, DOCUMENTS)
+@settings(max_examples=60, deadline=None)
+def test_nothing_that_aws_would_newly_permit_is_missed(before: list[Any], after: list[Any]) -> None:
+    found = compare(doc(*before), doc(*after))
+    for request in REQUESTS:
+        if permits(after, request) and not permits(before, request):
+            assert found.widens, request
+        if permits(before, request) and not permits(after, request):
+            assert compare(doc(*after), doc(*before)).widens, request

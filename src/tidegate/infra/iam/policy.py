@@ -226,7 +226,9 @@ def _left_of_rest(box: _Box, others: tuple[_Acts, ...]) -> list[Grant]:
 @lru_cache(maxsize=2048)
 def _new_actions(pattern: str, others: tuple[_Acts, ...]) -> tuple[frozenset[str], frozenset[str]]:
     """The actions of a pattern, and those of them that none of the others has."""
-    whole = expand(pattern) if is_wild(pattern) else frozenset({pattern})
+    whole = frozenset({pattern})
+    if is_wild(pattern):
+        whole = expand(pattern) | {one for one in _unlisted(others) if covers(pattern, one)}
     return whole, frozenset(one for one in whole if not any(_acts(other, one) for other in others))
 
 
@@ -237,7 +239,13 @@ def _rest(excepted: tuple[str, ...]) -> frozenset[str]:
 
 @lru_cache(maxsize=256)
 def _new_rest(excepted: tuple[str, ...], others: tuple[_Acts, ...]) -> frozenset[str]:
-    return frozenset(one for one in _rest(excepted) if not any(_acts(other, one) for other in others))
+    whole = _rest(excepted) | {one for one in _unlisted(others) if not any(meets(one, two) for two in excepted)}
+    return frozenset(one for one in whole if not any(_acts(other, one) for other in others))
+
+
+def _unlisted(others: tuple[_Acts, ...]) -> set[str]:
+    """What statements name and the table of actions does not hold: lists, new services, words filled in later."""
+    return {one for _, actions in others for one in actions if not expand(one)}
 
 
 def _acts(acts: _Acts, name: str) -> bool:
