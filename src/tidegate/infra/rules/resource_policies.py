@@ -174,7 +174,7 @@ def _gained(case: _Case, grants: list[Grant]) -> Draft | None:
     found = grade(Grant("", grant.actions, (address,), grant.conditions, grant.reach, grant.all_but)).severity
     if found is None or who == "federated":
         return None
-    level: Severity = "medium" if found == "medium" and grant.principal == "*" else "low"
+    level: Severity = "medium" if found == "medium" and grant.principal == "*" and case.before else "low"
     return _draft("IAM_WIDEN", level, address, f"{names} may do {does} on {case.thing}{terms}.")
 
 
