@@ -335,6 +335,28 @@ def test_denying_all_names_what_is_cut_and_what_was_allowed() -> None:
     assert all(words in text for words in ("denies all Ingress", "denies all Egress", "DNS", "from-edge", "role=edge"))
 
 
+def test_a_policy_that_leaves_a_caller_out_names_it() -> None:
+    web = (
+        API.replace("name: api", "name: web")
+        .replace("app: api", "app: web")
+        .replace("DB_PASSWORD, valueFrom", "API, x")
+    )
+    web = web.replace("env: [{", "env: [{name: API_URL, value: 'http://api:80'}, {")
+    only = ALLOW.replace("podSelector: {}", "podSelector: {matchLabels: {app: api}}")
+    near = only.replace("namespaceSelector: {matchLabels: {role: edge}}", "podSelector: {matchLabels: {app: WHO}}")
+    (cut, *_) = said(joined(API, SERVICE, web), joined(API, SERVICE, web, near.replace("WHO", "batch")))
+    assert (cut.code, cut.severity, cut.path) == ("NET_CUT", "high", ("Deployment shop/web", "Deployment shop/api"))
+    effects = said(joined(API, SERVICE, web), joined(API, SERVICE, web, near.replace("WHO", "web")))
+    assert [one.severity for one in effects] == ["low"]
+
+
+def test_denying_all_beside_policies_that_allow_is_silent() -> None:
+    open_ = ALLOW.replace("podSelector: {}", "podSelector: {matchLabels: {app: api}}")
+    open_ = open_.replace("[Ingress]", "[Ingress, Egress]").rstrip() + "\n      egress: [{}]\n"
+    codes = {one.severity for one in said(joined(API, SERVICE), joined(API, SERVICE, open_, DENY))}
+    assert codes <= {"low"}
+
+
 def test_secrets_are_never_said() -> None:
     effects = edited(SECRET, API, old="hush-hush", new="tell-nobody")
     assert lines(effects) == [("SECRET_CHANGE", "low")]

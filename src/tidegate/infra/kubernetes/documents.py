@@ -25,11 +25,14 @@ class Document(Struct, frozen=True):
 
 
 class Parsed(Struct, frozen=True):
-    """A file as documents. `problem` says why it cannot be read, "" where it can; `twice` are keys that stand twice."""
+    """A file as documents. `problem` says why it cannot be read, "" where it can, and `line` where it was met;
+    `twice` are keys that stand twice.
+    """
 
     documents: tuple[Document, ...] = ()
     problem: str = ""
     twice: tuple[str, ...] = ()
+    line: int = 1
 
 
 class Parser:
@@ -53,7 +56,7 @@ class Parser:
             if found is None:
                 found = self._chunks[chunk] = _parse(chunk)
             if found.problem:
-                return Parsed(tuple(documents), f"line {line}: {found.problem}", tuple(twice))
+                return Parsed(tuple(documents), f"line {line + found.line - 1}: {found.problem}", tuple(twice))
             documents += [
                 Document(one.value, one.line + line - 1, tuple(item + line - 1 for item in one.items))
                 for one in found.documents
@@ -97,8 +100,8 @@ def _parse(chunk: str) -> Parsed:
             if value is not None:
                 documents.append(Document(value, node.start_mark.line + 1, tuple(_item_lines(node))))
     except yaml.MarkedYAMLError as error:
-        place = f"line {error.problem_mark.line + 1} of the document: " if error.problem_mark else ""
-        return Parsed(tuple(documents), f"{place}{error.problem or error.context}")
+        at = error.problem_mark.line + 1 if error.problem_mark else 1
+        return Parsed(tuple(documents), str(error.problem or error.context), line=at)
     except (yaml.YAMLError, _RefusedError, ValueError) as error:
         return Parsed(tuple(documents), str(error).split("\n", 1)[0])
     except RecursionError:

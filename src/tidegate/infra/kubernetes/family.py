@@ -6,7 +6,8 @@ import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 
 from tidegate.facts import Place, Unjudged
-from tidegate.infra.kubernetes.documents import Parser
+from tidegate.infra.kubernetes.documents import Parsed, Parser
+from tidegate.infra.kubernetes.helm import is_template, lost_kinds, read_charts
 from tidegate.infra.kubernetes.kustomize import FAILED, NAMES, Rendered
 from tidegate.infra.kubernetes.objects import Secrets
 from tidegate.infra.kubernetes.sides import ENDINGS, Side, looks_like_objects
@@ -16,7 +17,10 @@ from tidegate.infra.same import same
 from tidegate.infra.trees import Pair, Trees
 from tidegate.infra.values import Found, Value
 
-MOST_ROOTS = 40
+MOST_ROOTS = 200
+MOST_OBJECTS = 60_000
+"""Objects over all kustomizations of both sides; a change that reaches more is said not to be judged whole."""
+
 _SECRETS = ("Secret", "ExternalSecret", "SealedSecret")
 _LEFT_OUT = (
     "/testdata/",
@@ -38,8 +42,6 @@ def claims(path: str) -> bool:
 
 def read(trees: Trees, pairs: Sequence[Pair]) -> Found:
     """What the changed manifests come to: a world for every stack that they belong to."""
-    from tidegate.infra.kubernetes.helm import read_charts
-
     parser, secrets = Parser(), Secrets()
     before, after = Side(trees.before, parser, secrets), Side(trees.after, parser, secrets)
     before.fetch(pair.before for pair in pairs)
@@ -55,9 +57,8 @@ def read(trees: Trees, pairs: Sequence[Pair]) -> Found:
     before.look_around()
     after.look_around()
     unread = tuple(_unread(before, after, mine))
-    unreadable = frozenset(one.place.path for one in unread) | frozenset(
-        pair.before for pair in mine for one in unread if pair.path == one.place.path
-    )
+    broken = [pair for pair in mine if before.parsed(pair.before).problem or after.parsed(pair.after).problem]
+    unreadable = frozenset(path for pair in broken for path in (pair.before, pair.after))
     old, new = before.affected(pair.before for pair in mine), after.affected(pair.after for pair in mine)
     stacks, more = _rendered((before, old), (after, new), mine)
     stacks += _plain(before, after, mine, (before.covered(old), after.covered(new)))
@@ -80,20 +81,18 @@ def _is_mine(data: bytes | None, pair: Pair) -> bool:
 
 def _unread(before: Side, after: Side, pairs: Iterable[Pair]) -> Iterator[Unjudged]:
     for pair in pairs:
-        old = before.parsed(pair.before) if pair.before else None
-        new = after.parsed(pair.after) if pair.after else None
-        problem = new.problem if new and new.problem else old.problem if old and old.problem and new is None else ""
+        old = before.parsed(pair.before) if pair.before else Parsed()
+        new = after.parsed(pair.after) if pair.after else Parsed()
         place = Place(pair.path)
-        if problem:
-            text = (after.content(pair.after) or before.content(pair.before) or b"") if pair.path else b""
-            if b"{{" in text:
-                mend = "render it before and after, and compare what comes out"
-                yield Unjudged(pair.path, "it is a template, and what it makes is not known here", mend, place)
-            else:
-                yield Unjudged(pair.path, f"it cannot be read as YAML: {problem}", "mend the file", place)
-        elif old and old.problem:
+        if new.problem and old.problem and is_template(before.content(pair.before)):
+            yield from lost_kinds(pair.path, before.content(pair.before), after.content(pair.after))
+        elif new.problem and not pair.before and is_template(after.content(pair.after)):
+            continue
+        elif new.problem:
+            yield Unjudged(pair.path, f"it cannot be read as YAML: {new.problem}", "mend the file", place)
+        elif old.problem and pair.after:
             yield Unjudged(pair.path, f"what stood here before cannot be read: {old.problem}", place=place)
-        elif new and (twice := sorted({*new.twice} - {*(old.twice if old else ())})):
+        elif twice := sorted({*new.twice} - {*old.twice}):
             reason = f"the key {twice[0]} stands twice in one mapping, and tools do not agree which one counts"
             yield Unjudged(pair.path, reason, "keep one of them", place)
 
@@ -116,8 +115,14 @@ def _rendered(
     after.prefetch(folder for folder in chosen if folder in after.kustomizations)
     stacks = []
     changed = frozenset(pair.path for pair in pairs)
+    count = 0
     for folder in chosen:
+        if count > MOST_OBJECTS:
+            reason = f"the change reaches {len(roots)} kustomizations with more than {MOST_OBJECTS} objects"
+            more.append(Unjudged(folder, f"{reason}, and this one was not rendered", "split the change", Place(folder)))
+            break
         was, now = before.renderer.render(folder), after.renderer.render(folder)
+        count += len(was.items) + len(now.items)
         partial = frozenset(item.key for item in (*was.partial, *now.partial))
         lasting = folder in before.kustomizations and folder in after.kustomizations
         component = "Component" in (
@@ -141,6 +146,8 @@ def _not_rendered(folder: str, old: Rendered, new: Rendered, place: Place) -> It
     for part in sorted({*new.unread, *old.unread}):
         before, after = old.unread.get(part), new.unread.get(part)
         if same(before, after) or (part.startswith(FAILED) and part not in new.unread):
+            continue
+        if not old.unread and before is None:
             continue
         if part == "generators" and _only_grows(before, after):
             continue

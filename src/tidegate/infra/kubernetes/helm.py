@@ -30,20 +30,22 @@ def read_charts(before: Side, after: Side, pairs: Sequence[Pair]) -> tuple[Found
     rest: list[Pair] = []
     files: list[str] = []
     drafts: list[Draft] = []
-    old_kinds: dict[str, list[str]] = {}
-    new_kinds: dict[str, list[str]] = {}
+    old: dict[str, bytes] = {}
+    new: dict[str, bytes] = {}
     for pair in pairs:
         if is_values(pair.path):
             files.append(pair.path)
             drafts += _values(before, after, pair)
-        elif "/templates/" in f"/{pair.path}" and _is_template(before, after, pair):
+        elif "/templates/" in f"/{pair.path}" and (
+            is_template(before.content(pair.before)) or is_template(after.content(pair.after))
+        ):
             files.append(pair.path)
             chart = f"/{pair.path}".partition("/templates/")[0].lstrip("/")
-            old_kinds.setdefault(chart, []).extend(_kinds(before.content(pair.before)))
-            new_kinds.setdefault(chart, []).extend(_kinds(after.content(pair.after)))
+            old[chart] = old.get(chart, b"") + b"\n" + (before.content(pair.before) or b"")
+            new[chart] = new.get(chart, b"") + b"\n" + (after.content(pair.after) or b"")
         elif posixpath.basename(pair.path) != "Chart.yaml":
             rest.append(pair)
-    unjudged = tuple(_lost_kinds(old_kinds, new_kinds))
+    unjudged = tuple(one for chart in old for one in lost_kinds(chart, old[chart], new[chart]))
     return Found(drafts=tuple(drafts), unjudged=unjudged, files=tuple(files)), rest
 
 
@@ -67,11 +69,25 @@ def judge_values(
             )  # fmt: skip
 
 
+def is_template(data: bytes | None) -> bool:
+    """Whether a file is filled in before it means anything."""
+    return b"{{" in (data or b"")
+
+
+def lost_kinds(name: str, before: bytes | None, after: bytes | None) -> Iterator[Unjudged]:
+    """What cannot be judged of templates: fewer objects of a kind whose loss could be grave."""
+    left = _kinds(before)
+    for kind in _kinds(after):
+        if kind in left:
+            left.remove(kind)
+    lost = sorted({*left} & _GRAVE_KINDS)
+    if lost:
+        reason = f"templates no longer make {', '.join(lost)}; which objects that deletes is not known here"
+        mend = "render them before and after, and compare what comes out"
+        yield Unjudged(name or "chart", reason, mend, Place(name))
+
+
 # Private
-
-
-def _is_template(before: Side, after: Side, pair: Pair) -> bool:
-    return b"{{" in (before.content(pair.before) or b"") or b"{{" in (after.content(pair.after) or b"")
 
 
 def _values(before: Side, after: Side, pair: Pair) -> Iterator[Draft]:
@@ -190,19 +206,3 @@ def _retention(said: str, old: Value, new: Value, address: str) -> Iterator[Draf
 
 def _kinds(data: bytes | None) -> list[str]:
     return _KIND.findall((data or b"").decode("utf-8", "replace"))
-
-
-def _lost_kinds(old: Mapping[str, list[str]], new: Mapping[str, list[str]]) -> Iterator[Unjudged]:
-    for chart, kinds in old.items():
-        left = list(kinds)
-        for kind in new.get(chart, ()):
-            if kind in left:
-                left.remove(kind)
-        lost = sorted({*left} & _GRAVE_KINDS)
-        if lost:
-            reason = (
-                f"templates of the chart no longer make {', '.join(lost)}; which objects that deletes is not known here"
-            )
-            yield Unjudged(
-                chart or "chart", reason, "compare what `helm template` prints before and after", Place(chart)
-            )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tidegate.facts import EffectCode, Severity, Unjudged
-from tidegate.infra.kubernetes.objects import mapping, mappings, sequence
+from tidegate.infra.kubernetes.labels import chooses
+from tidegate.infra.kubernetes.objects import WORKLOADS, mapping, mappings, pod_labels, sequence
 from tidegate.infra.kubernetes.rules.common import name_of, space_in, space_of, spec
 from tidegate.infra.kubernetes.rules.workloads import pods_of
 from tidegate.infra.kubernetes.words import listed
 from tidegate.infra.same import canonical, show
-from tidegate.infra.values import Draft, ResourceChange, Value, World
+from tidegate.infra.values import Draft, Resource, ResourceChange, Value, World
 
 TYPE = "networking.k8s.io/NetworkPolicy"
 SIDES = ("Ingress", "Egress")
@@ -42,6 +43,8 @@ def _judge(world: World, space: str, pods: object, group: list[ResourceChange], 
     if before == after:
         return
     lead = next((one for one in group if one.action != "delete"), group[0])
+    if side == "Ingress" and after:
+        yield from _callers_cut(world, lead)
     gone = [one for one in group if one.action == "delete"]
     whom = _whom(world, lead, space)
     if after is None:
@@ -53,7 +56,7 @@ def _judge(world: World, space: str, pods: object, group: list[ResourceChange], 
         return
     if before is None:
         if after == frozenset():
-            yield _denied(lead, gone, side, whom, ())
+            yield from _denied(world, lead, gone, side, ())
         elif lead.action == "create" or lead.action == "update":
             yield from _narrowed_from_all(lead, side, whom, after)
         return
@@ -61,7 +64,7 @@ def _judge(world: World, space: str, pods: object, group: list[ResourceChange], 
     if any(edge == ANYONE for edge in after):
         lost = []
     if lost and not after:
-        yield _denied(lead, gone, side, whom, tuple(lost))
+        yield from _denied(world, lead, gone, side, tuple(lost))
     elif lost:
         names = _names(gone)
         reason = f"{side} of {whom} is no longer allowed {_way(side)} {listed([_said(one) for one in lost])}{names}."
@@ -178,9 +181,16 @@ def _whom(world: World, change: ResourceChange, space: str) -> str:
 
 
 def _denied(
-    lead: ResourceChange, gone: list[ResourceChange], side: str, whom: str, lost: tuple[tuple[str, str], ...]
-) -> Draft:
-    """A side that is restricted and lets nothing through."""
+    world: World, lead: ResourceChange, gone: list[ResourceChange], side: str, lost: tuple[tuple[str, str], ...]
+) -> Iterator[Draft]:
+    """A side that is restricted and lets nothing through, for the pods that no other policy of the set lets it."""
+    space = space_of(lead)
+    pods = pods_of(world, spec(lead.after or lead.before).get("podSelector"), space)
+    bare = [one for one in pods if not _allowed(world, one, space, side) and _matters(world, one, side)]
+    others = any(_rule_lists(one.values, side) for one in _policies(world, space))
+    if (pods and not bare) or (not pods and others):
+        return
+    whom = listed(bare) if len(bare) < len(pods) else _whom(world, lead, space)
     if side == "Ingress":
         cut = "ingress controllers and every other pod cannot reach them, so nothing is served"
     else:
@@ -191,7 +201,85 @@ def _denied(
     )
     back = "add policies that allow what is needed, DNS and the ingress controllers first, before this one"
     code: EffectCode = "OUTAGE_FULL" if side == "Ingress" else "NET_CUT"
-    return Draft(code, "high", lead.address, reason, True, back, path=_path(lost, whom))
+    yield Draft(code, "high", lead.address, reason, True, back, path=_path(lost, whom))
+
+
+def _policies(world: World, space: str, after: bool = True) -> Iterator[Resource]:
+    side = world.after if after else world.before
+    return (one for one in side.values() if one.type == TYPE and space_in(one.values) == space)
+
+
+def _callers_cut(world: World, lead: ResourceChange) -> Iterator[Draft]:
+    """Workloads of the set that call pods which the policies no longer let them reach."""
+    space = space_of(lead)
+    for address in pods_of(world, spec(lead.after or lead.before).get("podSelector"), space):
+        services = [use.user for use in world.uses_after.users(address) if use.through == "spec.selector"]
+        users = {use.user for one in services for use in world.uses_after.users(one)}
+        cut = [
+            one
+            for one in sorted(users)
+            if one != address
+            and one in world.before
+            and world.after[one].type in WORKLOADS
+            and _lets_in(world, address, one, False)
+            and not _lets_in(world, address, one, True)
+        ]
+        if cut:
+            reason = f"NetworkPolicy {name_of(lead)} no longer lets {listed(cut)} reach {address}, which they call."
+            yield Draft(
+                "NET_CUT", "high", lead.address, reason, True, "allow them by their labels", path=(cut[0], address)
+            )
+
+
+def _lets_in(world: World, workload: str, caller: str, after: bool) -> bool:
+    """Whether a workload is reached by a caller of the set; by everyone where no policy restricts it."""
+    side = world.after if after else world.before
+    if workload not in side or caller not in side:
+        return False
+    found, asking = side[workload], side[caller]
+    labels = pod_labels(found.type, found.values)
+    restricted = False
+    for one in _policies(world, space_in(found.values), after):
+        if not chooses(spec(one.values).get("podSelector"), labels):
+            continue
+        if "Ingress" not in (sequence(spec(one.values).get("policyTypes")) or ["Ingress"]):
+            continue
+        restricted = True
+        for rule in mappings(spec(one.values).get("ingress")):
+            peers = mappings(rule.get("from"))
+            if not peers or any(_is_peer(peer, asking, space_in(found.values)) for peer in peers):
+                return True
+    return not restricted
+
+
+def _is_peer(peer: Mapping[str, Value], asking: Resource, space: str) -> bool:
+    """Whether a caller may be meant: its labels have to fit, its namespace only where it is the policy's own."""
+    if "namespaceSelector" not in peer and ("podSelector" not in peer or space_in(asking.values) != space):
+        return "ipBlock" in peer
+    return "podSelector" not in peer or chooses(peer["podSelector"], pod_labels(asking.type, asking.values))
+
+
+def _rule_lists(values: Mapping[str, Value], side: str) -> list[Value]:
+    return sequence(spec(values).get(side.lower()))
+
+
+def _allowed(world: World, workload: str, space: str, side: str) -> bool:
+    """Whether any policy lets something through for the pods of a workload."""
+    found = world.after[workload]
+    labels = pod_labels(found.type, found.values)
+    return any(
+        _rule_lists(one.values, side) and chooses(spec(one.values).get("podSelector"), labels)
+        for one in _policies(world, space)
+    )
+
+
+def _matters(world: World, workload: str, side: str) -> bool:
+    """Whether a workload ran before and, for what comes in, whether a service leads to it where services are known."""
+    if workload not in world.before:
+        return False
+    served = any(use.through == "spec.selector" for use in world.uses_after.users(workload))
+    known = any(one.type == "v1/Service" for one in world.after.values())
+    return side == "Egress" or served or not known
 
 
 def _narrowed_from_all(
@@ -200,7 +288,7 @@ def _narrowed_from_all(
     """The first policy for a side: what it does not name is cut off."""
     if ANYONE in after or any(_is_world(edge) and edge[1] == ANYONE[1] for edge in after):
         return
-    dns = any("53/" in edge[1] or edge[1] == ANYONE[1] for edge in after)
+    dns = any("53/" in port or (port == ANYONE[1] and "pods " not in peer) for peer, port in after)
     missing = " DNS (port 53) is not among it, so no name resolves." if side == "Egress" and not dns else ""
     kept = listed([_said(edge) for edge in sorted(after)])
     reason = f"{side} of {whom} was not restricted and is now allowed only {_way(side)} {kept}.{missing}"

@@ -262,11 +262,12 @@ def _role_words(world: World, change: ResourceChange, role: str, cluster: bool) 
 
 
 def _all_new(world: World, change: ResourceChange) -> bool:
-    """Whether a new binding only names accounts that come with it, as a new operator brings them."""
+    """Whether a new binding gives a new role or names new accounts only, as a new operator brings them."""
     new = {name_of(one) for one in created(world, "v1/ServiceAccount")}
+    fresh = any(name_of(one) == _role(change.after) for one in created(world, *ROLES))
     subjects = mappings((change.after or {}).get("subjects"))
     return change.action == "create" and all(
-        one.get("kind") == "ServiceAccount" and one.get("name") in new for one in subjects
+        one.get("kind") == "ServiceAccount" and (fresh or one.get("name") in new) for one in subjects
     )
 
 
