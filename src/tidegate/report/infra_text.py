@@ -108,7 +108,7 @@ def _sentence(effect: Effect, style: Style) -> list[str]:
 def _unjudged(infra: Infra, style: Style) -> list[str]:
     if not infra.unjudged:
         return []
-    lines = [paint("Cannot be judged", style, "bold")]
+    lines = [paint("Cannot judge", style, "bold")]
     for one in infra.unjudged[:_MOST_OTHERS]:
         where = f" ({one.place})" if one.place.path and str(one.place) != one.address else ""
         lines += wrap(_say(f"{one.address}: {one.reason}{where}", style), style.width, "  ", "    ")

@@ -50,7 +50,7 @@ def headline(infra: Infra) -> str:
         be = "is" if infra.removals == 1 else "are"
         parts.append(f"{grouped(infra.removals, 'resource')} {be} removed or replaced")
     if infra.unjudged:
-        parts.append(f"{grouped(len(infra.unjudged), 'thing')} cannot be judged")
+        parts.append(f"cannot judge {grouped(len(infra.unjudged), 'thing')}")
     if not parts and infra.drift:
         parts.append(f"no effect; {grouped(len(infra.drift), 'difference')} between the world and the code")
     return "; ".join(parts) or "no effect that needs a second look"
