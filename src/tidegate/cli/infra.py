@@ -111,15 +111,13 @@ def infra(
 
 
 def _of_plans(names: tuple[str, ...], actor: Actor) -> tuple[Judgement, Infra]:
-    from tidegate.infra.collect import facts_of, read_plan_bytes, read_plan_file
-    from tidegate.infra.judge import judge
-    from tidegate.infra.rules import RULES
+    from tidegate.infra.collect import facts_of, judge_found, read_plan_bytes, read_plan_file
 
     read = [
         read_plan_bytes(sys.stdin.buffer.read(), "standard input") if name == _STDIN else read_plan_file(Path(name))
         for name in names
     ]
-    judged = judge([found for found, _ in read], RULES, actor)
+    judged = judge_found([found for found, _ in read], actor)
     return judged, facts_of(judged, actor, tuple(plan for _, plan in read))
 
 

@@ -15,7 +15,6 @@ from tidegate.facts import Actor, Finding, Infra, Place, PlanFact, ProvenanceFac
 from tidegate.infra.families import FAMILIES, Family
 from tidegate.infra.joined import Running, join, reads_in
 from tidegate.infra.judge import Judgement, judge
-from tidegate.infra.rules import RULES
 from tidegate.infra.severity import gravest
 from tidegate.infra.trees import LARGEST_BYTES, Pair, Tree, Trees
 from tidegate.infra.values import Found
@@ -58,7 +57,7 @@ def judge_change(change: Change, context: Context, beside: Beside) -> tuple[Judg
         before, after = (GitTree(context.repository, tree) for tree in trees)
         found += read_families(Trees(before, after, claimed))
     hand = beside.actor or actor_of(change, beside.provenance, {path for one in found for path in one.files})
-    judged = judge(found, RULES, hand)
+    judged = judge_found(found, hand)
     if context.repository is not None and change.base_tree:
         base = GitTree(context.repository, change.base_tree)
         reads = reads_in(context.repository, change.head_tree or change.base_tree)
@@ -95,6 +94,15 @@ def read_plan_bytes(data: bytes, name: str) -> tuple[Found, PlanFact]:
     changes = sum(one.action not in ("no-op", "read") for world in found.worlds for one in world.changes)
     tool = found.worlds[0].source if found.worlds else ""
     return found, PlanFact(name, hashlib.sha256(data).hexdigest(), tool, changes)
+
+
+def judge_found(found: Sequence[Found], actor: Actor) -> Judgement:
+    """What all rules say of it. They are not even loaded where there is nothing to ask about."""
+    if not found:
+        return judge((), (), actor)
+    from tidegate.infra.rules import RULES
+
+    return judge(found, RULES, actor)
 
 
 def facts_of(

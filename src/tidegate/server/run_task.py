@@ -16,9 +16,7 @@ from msgspec import Struct
 
 from tidegate.errors import InputError
 from tidegate.facts import Actor, Effect, Infra, to_json
-from tidegate.infra.collect import facts_of, read_plan_bytes
-from tidegate.infra.judge import judge
-from tidegate.infra.rules import RULES
+from tidegate.infra.collect import facts_of, judge_found, read_plan_bytes
 from tidegate.report.escape import markdown
 from tidegate.report.infra_words import GRAVE, asked, details, headline, word_of
 
@@ -109,7 +107,7 @@ def judge_task(task: Task, plan: bytes, *, actor: Actor = "unknown", url: str = 
         found, fact = read_plan_bytes(plan, f"plan of {task.run_id or 'the run'}")
     except InputError as error:
         return _callback(task, "failed", f"cannot judge: {error.what}", [], url)
-    infra = facts_of(judge([found], RULES, actor), actor, (fact,))
+    infra = facts_of(judge_found([found], actor), actor, (fact,))
     word = word_of(infra)
     status = "passed" if word in ("pass", "note") else "failed"
     said = f"{word}: {headline(infra)}" + (f"; {asked(infra)}" if asked(infra) else "")
