@@ -7,6 +7,7 @@ Amazon: inline `ingress` blocks, `aws_security_group_rule`, `aws_vpc_security_gr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Literal, TypeAlias
@@ -136,15 +137,22 @@ def _source(user: str, key: str, value: Value, names: Names) -> _Source:
         return _Source(found or text, found or text, None)
     if "prefix_list" in key:
         return _Source(f"prefix list {text}", f"prefix list {text}", None)
-    if isinstance(value, Later):
-        return _Source(text, text, None, unclear=not _is_own_network(value.words))
-    span = addresses(str(value))
-    return _Source(text, "" if span is not None else text, span, unclear=span is None)
+    span = None if isinstance(value, Later) else addresses(str(value))
+    if span is not None:
+        return _Source(text, "", span)
+    return _Source(text, text, None, unclear=not _is_own_network(value.words if isinstance(value, Later) else text))
 
 
 def _is_own_network(words: str) -> bool:
-    """Whether a reference is to the range of a network of one's own: `aws_vpc.main.cidr_block`."""
-    return "cidr" in words and any(word in words for word in ("vpc", "subnet", "network", "Vpc", "VPC", "Subnet"))
+    """Whether a reference is to the range of a network of one's own: `aws_vpc.main.cidr_block`, `10.${x}.0.0/16`."""
+    text = words.lower()
+    if _PRIVATE.match(text):
+        return True
+    return "cidr" in text and any(word in text for word in ("vpc", "subnet", "network"))
+
+
+_PRIVATE = re.compile(r"^\W*(10\.[^,;]*/([89]|[12]\d|3[0-2])|192\.168\.[^,;]*/(1[6-9]|2\d|3[0-2]))\W*$")
+"""A private range of which only the middle is put in later."""
 
 
 def _entry(

@@ -30,9 +30,12 @@ class Names(Struct, frozen=True):
 
         What nothing here is called stays as it is written, "" where nothing says what it is.
         """
+        words = value.words if isinstance(value, Later) else ""
+        if isinstance(value, str) and value.startswith("Ref:"):
+            words = value.removeprefix("Ref:")
+        for one in self._meant(user, words):
+            return one
         if isinstance(value, Later):
-            for one in self._meant(user, value.words):
-                return one
             used = [use for use in self.uses.used(user) if self._is(use.used, type_)]
             through = [use.used for use in used if attribute in use.through]
             found = through or [use.used for use in used]

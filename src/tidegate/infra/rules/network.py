@@ -39,6 +39,8 @@ def reach(world: World) -> Iterator[Draft | Unjudged]:
         behind = dict(attachments(after))
     for one in found:
         yield from _unclear(one)
+        if one.is_new and _is_acl(one, after):
+            continue
         if one.blocks and one.direction == "in":
             yield from _inward(one, after, behind.get(one.group, ()))
         elif one.blocks:
@@ -153,22 +155,23 @@ def _disguise(texts: Sequence[str]) -> str:
 def _before(one: Opened) -> str:
     spans = spans_of(one.before)
     names = sorted({block.named for block in one.before if block.named})
-    if internet_share(spans_of(one.before)) >= 0.95:
-        return "other ports only"
     texts = [*cidrs(spans), *names]
+    if internet_share(spans) >= 0.95:
+        return f"only {ports.shown(one.before)} from {', '.join(texts[:3])}"
     return f"only from {', '.join(texts[:3])}{_more(len(texts) - 3)}" if texts else "from nowhere"
 
 
 def _by_names(one: Opened) -> Iterator[_Said]:
     """Groups and prefix lists that are let in. A new service beside a store is a line at most."""
-    blocks = [block for block in one.blocks if block.named]
+    blocks = [block for block in one.blocks if block.named not in ("", one.group)]
     if not blocks or one.is_new or private_size(spans_of(one.before)) >= 256:
         return
     moved = bool(one.closed) and any(block.named for block in one.closed)
     sources = {block.named for block in blocks}
     if ports.sensitive(blocks) or moved or sources <= {block.named for block in one.was}:
         who = ", ".join(sorted(sources)[:3])
-        lost = f" {ports.shown(one.closed)} is closed: clients there are cut." if moved else ""
+        cut = ", ".join(sorted({block.named for block in one.closed if block.named})[:3])
+        lost = f" {cut} on {ports.shown(one.closed)} is let in no longer: clients there are cut." if moved else ""
         yield _Said("low", f"{one.group}: {ports.shown(blocks)} can be reached from {who}.{lost}")
 
 
@@ -178,8 +181,14 @@ def _mitigations(one: Opened, side: Side, behind: Sequence[Resource], severity: 
     kept = all(words) and not any(map(holds_data, behind)) and len(behind) <= 6
     for at, text in enumerate(text for texts in words for text in texts):
         yield Mitigation(text, 1 if kept and at == 0 and severity in ("high", "critical") else 0)
-    if "network_acl" in one.by or "network_acl" in one.group:
+    if _is_acl(one, side):
         yield Mitigation("security groups still decide behind a network ACL", 1)
+
+
+def _is_acl(one: Opened, side: Side) -> bool:
+    """Whether these are rules of a network ACL. A new one that lets all pass is what a subnet has without it."""
+    owner = side.names.resources.get(one.by)
+    return "network_acl" in (owner.type if owner is not None else one.by)
 
 
 def _outward(one: Opened, before: Side) -> Iterator[Draft]:
