@@ -131,7 +131,8 @@ class Renderer:
                 metadata = {"name": one.get("name"), "namespace": one.get("namespace")}
                 values = {"apiVersion": "v1", "kind": kind, "metadata": metadata, "data": data}
                 if kind == "Secret":
-                    values = {**values, "data": {}, "stringData": data}
+                    hidden_ = {name: self._secrets.hide(value, False) for name, value in data.items()}
+                    values = {**values, "type": "Opaque", "data": hidden_}
                 place = Place(_join(folder, NAMES[0]))
                 for item in items_of([Document(values, 0)], place.path, self._secrets):
                     _add_generated(stage.items, item, str(one.get("behavior") or "create"))
@@ -325,7 +326,8 @@ def _again(item: Item, values: Any, place: Place) -> Item:
 def _transformed(found: Mapping[str, Value], items: Iterable[Item]) -> list[Item]:
     done = list(items)
     if isinstance(found.get("namespace"), str):
-        done = [put_namespace(item, found["namespace"]) for item in done]
+        accounts = frozenset(item.name for item in done if item.kind == "ServiceAccount")
+        done = [put_namespace(item, found["namespace"], accounts) for item in done]
     if counts := {str(one.get("name")): one.get("count") for one in mappings(found.get("replicas"))}:
         done = [put_replicas(item, counts) for item in done]
     if found.get("namePrefix") or found.get("nameSuffix"):

@@ -11,17 +11,16 @@ from tidegate.infra.kubernetes.objects import NAMESPACED_NOT, WORKLOADS, Item, m
 from tidegate.infra.values import Value
 
 
-def put_namespace(item: Item, namespace: str) -> Item:
-    """The object in this namespace; subjects of a binding that are service accounts follow, as kustomize does it."""
+def put_namespace(item: Item, namespace: str, accounts: frozenset[str] = frozenset()) -> Item:
+    """The object in this namespace. Subjects of a binding that are service accounts of the set (`accounts`) follow."""
     if item.kind == "Namespace":
         return item
     values = item.values
-    if item.kind in ("RoleBinding", "ClusterRoleBinding"):
+    if item.kind in ("RoleBinding", "ClusterRoleBinding") and values.get("subjects"):
         subjects = [
-            {**one, "namespace": namespace} if (one.get("kind"), one.get("name")) == _DEFAULT_ACCOUNT else one
-            for one in mappings(values.get("subjects"))
-        ]  # fmt: skip
-        values = {**values, "subjects": subjects} if subjects else values
+            {**one, "namespace": namespace} if _follows(one, accounts) else one for one in mappings(values["subjects"])
+        ]
+        values = {**values, "subjects": subjects}
     if item.kind in NAMESPACED_NOT:
         return replace(item, values=values)
     metadata = {**mapping(values.get("metadata")), "namespace": namespace}
@@ -46,12 +45,12 @@ def put_labels(item: Item, labels: Mapping[str, Value], selectors: bool, templat
     """The object with these labels, on its selectors and pods too where asked."""
     values: Mapping[str, Value] = _labelled(item.values, labels)
     spec = mapping(values.get("spec"))
-    if selectors and item.type == "v1/Service" and spec.get("selector"):
-        spec = {**spec, "selector": {**mapping(spec["selector"]), **labels}}
-    elif selectors and item.type in WORKLOADS and isinstance(spec.get("selector"), Mapping):
-        chosen = spec["selector"]
-        inner = {**chosen, "matchLabels": {**mapping(chosen.get("matchLabels")), **labels}}
-        spec = {**spec, "selector": inner}
+    if selectors and item.type == "v1/Service":
+        spec = {**spec, "selector": {**mapping(spec.get("selector")), **labels}}
+    elif selectors and (item.type in WORKLOADS or spec.get(_CHOSEN_BY.get(item.kind, ""))):
+        key = _CHOSEN_BY.get(item.kind, "selector")
+        chosen = mapping(spec.get(key))
+        spec = {**spec, key: {**chosen, "matchLabels": {**mapping(chosen.get("matchLabels")), **labels}}}
     if (selectors or templates) and item.type in WORKLOADS and isinstance(spec.get("template"), Mapping):
         spec = {**spec, "template": _labelled(spec["template"], labels)}
     return replace(item, values={**values, "spec": spec} if spec else values)
@@ -75,7 +74,7 @@ def put_replicas(item: Item, counts: Mapping[str, Value]) -> Item:
 
 # Private
 
-_DEFAULT_ACCOUNT = ("ServiceAccount", "default")
+_CHOSEN_BY = {"NetworkPolicy": "podSelector", "PodDisruptionBudget": "selector"}
 _KEEP_NAMES = ("Namespace", "CustomResourceDefinition", "APIService")
 _NAMED = frozenset(
     """
@@ -85,6 +84,10 @@ _NAMED = frozenset(
 )
 _NAMES = frozenset("secretName claimName serviceAccountName serviceName".split())
 _IMAGE = re.compile(r"^(?P<name>.+?)(?P<tag>:[^/:@]+)?(?P<digest>@[^@]+)?$")
+
+
+def _follows(subject: Mapping[str, Value], accounts: frozenset[str]) -> bool:
+    return subject.get("kind") == "ServiceAccount" and subject.get("name") in {"default", *accounts}
 
 
 def _labelled(values: Mapping[str, Value], labels: Mapping[str, Value]) -> dict[str, Value]:
