@@ -9,23 +9,23 @@ from tidegate.infra.kubernetes.objects import containers, mapping, mappings, pod
 from tidegate.infra.kubernetes.rules.common import callers, deleted, name_in, name_of, space_in, space_of, updated
 from tidegate.infra.kubernetes.words import listed
 from tidegate.infra.same import same
-from tidegate.infra.values import Draft, ResourceChange, Value, World
+from tidegate.infra.values import Draft, Resource, ResourceChange, Value, World
 
-_HELD: Mapping[str, tuple[str, ...]] = {
-    "v1/ConfigMap": ("ConfigMap",),
-    "v1/Secret": ("Secret",),
-    "bitnami.com/SealedSecret": ("Secret",),
-    "external-secrets.io/ExternalSecret": ("Secret",),
-    "kubernetes-client.io/ExternalSecret": ("Secret",),
+_HELD: Mapping[str, str] = {
+    "v1/ConfigMap": "ConfigMap",
+    "v1/Secret": "Secret",
+    "bitnami.com/SealedSecret": "Secret",
+    "external-secrets.io/ExternalSecret": "Secret",
+    "kubernetes-client.io/ExternalSecret": "Secret",
 }
 
 
 def objects_gone(world: World) -> Iterator[Draft | Unjudged]:
     """ConfigMaps, Secrets, accounts that are deleted while pods that stay name them."""
-    for change in deleted(world, *_HELD, "v1/ServiceAccount", "v1/PersistentVolumeClaim"):
-        pods = _naming(world, change)
-        if change.type == "v1/PersistentVolumeClaim":
-            continue
+    gone = [*deleted(world, *_HELD, "v1/ServiceAccount")]
+    index = _Index(world) if gone else None
+    for change in gone:
+        pods = _naming(index, change) if index else []
         kind = change.type.rpartition("/")[2]
         if pods:
             reason = f"{change.address} is deleted, and {listed(pods)} still need it: their next pods do not start."
@@ -44,11 +44,13 @@ def objects_gone(world: World) -> Iterator[Draft | Unjudged]:
 
 def keys_gone(world: World) -> Iterator[Draft | Unjudged]:
     """Keys that pods still ask for, and secrets that change."""
+    index = _Index(world)
     for change in updated(world, "v1/ConfigMap", "v1/Secret"):
+        asked = index.askers.get((space_of(change), _kind(change.type), name_of(change)), ())
         old, new = _keys(change.before), _keys(change.after)
         kind = change.type.rpartition("/")[2]
         lost = sorted({*old} - {*new})
-        needed = {key: who for key in lost if (who := _asking(world, change, key))}
+        needed = {key: who for key in lost if (who := list(dict.fromkeys(user for user, one in asked if one == key)))}
         for key, who in needed.items():
             reason = (
                 f"key {key} is removed from {change.address}, and {listed(who)} need it: their next pods do not start."
@@ -65,7 +67,7 @@ def keys_gone(world: World) -> Iterator[Draft | Unjudged]:
                 )
                 yield Draft("SECRET_CHANGE", "low", change.address, reason, False, "needs the old value from elsewhere")
     for change in updated(world):
-        yield from _missing_keys(world, change)
+        yield from _missing_keys(index, change)
         yield from _variables(change)
 
 
@@ -79,13 +81,17 @@ def _keys(values: Mapping[str, Value] | None) -> dict[str, Value]:
     return found
 
 
-def _naming(world: World, change: ResourceChange) -> list[str]:
+def _naming(index: _Index, change: ResourceChange) -> list[str]:
     """The workloads that stay as they were and name an object that goes."""
-    kinds = _HELD.get(change.type) or (change.type.rpartition("/")[2],)
-    name, space = _made(change), space_of(change)
-    if _stays(world, kinds[0], name, space):
+    kind, name, space = _kind(change.type), _made(change), space_of(change)
+    if any((type_, space, name) in index.objects for type_, held in _HELD.items() if held == kind):
         return []
-    return [address for address, kind, named, _ in _references(world, space) if kind in kinds and named == name]
+    return list(dict.fromkeys(address for address, _ in index.askers.get((space, kind, name), ())))
+
+
+def _kind(type_: str) -> str:
+    """What pods name an object of a type by: a SealedSecret is a Secret to them."""
+    return _HELD.get(type_) or type_.rpartition("/")[2]
 
 
 def _used_before(world: World, change: ResourceChange) -> bool:
@@ -99,24 +105,20 @@ def _made(change: ResourceChange) -> str:
     return str(target.get("name") or name_of(change))
 
 
-def _stays(world: World, kind: str, name: str, space: str) -> bool:
-    for one in world.after.values():
-        held = _HELD.get(one.type) or (one.type.rpartition("/")[2],)
-        metadata = mapping(one.values.get("metadata"))
-        target = mapping(mapping(one.values.get("spec")).get("target")).get("name")
-        if kind in held and name in (metadata.get("name"), target) and str(metadata.get("namespace") or "") == space:
-            return True
-    return False
+class _Index:
+    """What pods of the set cannot start without, and the objects that there are, by namespace and name."""
 
-
-def _references(world: World, space: str) -> Iterator[tuple[str, str, str, str]]:
-    """Address, kind, name and key of everything that pods of a namespace cannot start without."""
-    for address, one in world.after.items():
-        if pod_template(one.type, one.values) is None:
-            continue
-        if space_in(one.values) == space:
-            for kind, name, key in _needs(pod_spec(one.type, one.values)):
-                yield address, kind, name, key
+    def __init__(self, world: World) -> None:
+        self.askers: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
+        self.objects: dict[tuple[str, str, str], Resource] = {}
+        for address, one in world.after.items():
+            space = space_in(one.values)
+            if one.type in _HELD:
+                target = mapping(mapping(one.values.get("spec")).get("target")).get("name")
+                self.objects[(one.type, space, str(target or name_in(one.values)))] = one
+            if pod_template(one.type, one.values) is not None:
+                for kind, name, key in _needs(pod_spec(one.type, one.values)):
+                    self.askers.setdefault((space, kind, name), []).append((address, key))
 
 
 def _needs(pod: Mapping[str, Value]) -> Iterator[tuple[str, str, str]]:
@@ -139,35 +141,20 @@ def _needs(pod: Mapping[str, Value]) -> Iterator[tuple[str, str, str]]:
                     yield kind, str(held.get(named)), str(item.get("key"))
 
 
-def _asking(world: World, change: ResourceChange, key: str) -> list[str]:
-    kind, name = change.type.rpartition("/")[2], name_of(change)
-    found = [who for who, k, n, asked in _references(world, space_of(change)) if (k, n, asked) == (kind, name, key)]
-    return list(dict.fromkeys(found))
-
-
-def _missing_keys(world: World, change: ResourceChange) -> Iterator[Draft]:
+def _missing_keys(index: _Index, change: ResourceChange) -> Iterator[Draft]:
     """Keys that a pod newly asks for and that the object, which is at hand, does not have."""
     if pod_template(change.type, change.after) is None:
         return
     old = set(_needs(pod_spec(change.type, change.before)))
     for kind, name, key in sorted(set(_needs(pod_spec(change.type, change.after))) - old):
-        for one in world.after.values():
-            if one.type != f"v1/{kind}" or name_in(one.values) != name:
-                continue
-            if space_in(one.values) == space_of(change) and key and key not in _keys(one.values):
-                reason = (
-                    f"{change.address} now needs key {key} of {kind} {name}, which "
-                    "has no such key: its pods do not start."
-                )
-                yield Draft(
-                    "OUTAGE_PARTIAL",
-                    "medium",
-                    change.address,
-                    reason,
-                    True,
-                    "add the key first",
-                    certainty="possible",
-                )
+        found = index.objects.get((f"v1/{kind}", space_of(change), name))
+        if found is not None and key and key not in _keys(found.values):
+            reason = (
+                f"{change.address} now needs key {key} of {kind} {name}, which has no such key: its pods do not start."
+            )
+            yield Draft(
+                "OUTAGE_PARTIAL", "medium", change.address, reason, True, "add the key first", certainty="possible"
+            )
 
 
 def _variables(change: ResourceChange) -> Iterator[Draft]:

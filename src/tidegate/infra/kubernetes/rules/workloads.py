@@ -12,7 +12,6 @@ from tidegate.infra.kubernetes.rules.common import (
     callers,
     deleted,
     labels,
-    name_of,
     quantity,
     space_in,
     spec,
@@ -32,7 +31,7 @@ def scale(world: World) -> Iterator[Draft | Unjudged]:
     """Fewer pods, down to none."""
     for change in updated(world, *WORKLOADS):
         before, after = spec(change.before).get("replicas"), spec(change.after).get("replicas")
-        scaled = _scaler(world, change) is not None
+        scaled = _scaled(world, change.address)
         old, new = whole(before, 1), whole(after, 1)
         if same(before, after) or (scaled and after is None) or new >= old or change.type in _STAYS_ON:
             continue
@@ -183,14 +182,9 @@ def pods_of(world: World, selector: Value, space: str, after: bool = True) -> li
 # Private
 
 
-def _scaler(world: World, change: ResourceChange) -> object | None:
-    kind, name = change.type.rpartition("/")[2], name_of(change)
-    for one in world.after.values():
-        if one.type in SCALERS:
-            target = mapping(spec(one.values).get("scaleTargetRef"))
-            if target.get("name") == name and target.get("kind", "Deployment") == kind:
-                return one
-    return None
+def _scaled(world: World, address: str) -> bool:
+    """Whether an autoscaler decides how many pods there are."""
+    return any(use.through == "scaleTargetRef" for use in world.uses_after.users(address))
 
 
 def _still_answered(world: World, address: str) -> bool:
