@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 JOBS ?= 2
 
-.PHONY: demo test check format docs lock bench clean
+.PHONY: demo test check format docs tables lock bench clean
 
 demo: .venv/ready
 	@$(BIN)/python -m demo.run
@@ -12,19 +12,24 @@ test: .venv/ready
 	@$(BIN)/python -m pytest -n $(JOBS)
 
 check: .venv/ready
-	$(BIN)/ruff format --check src tests bench demo
-	$(BIN)/ruff check src tests bench demo
+	$(BIN)/ruff format --check src tests bench demo tools
+	$(BIN)/ruff check src tests bench demo tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/docs
 
 format: .venv/ready
-	$(BIN)/ruff check --fix-only -q src tests bench demo
-	$(BIN)/ruff format -q src tests bench demo
+	$(BIN)/ruff check --fix-only -q src tests bench demo tools
+	$(BIN)/ruff format -q src tests bench demo tools
 
 # Writes the documents that follow from the code.
 docs: .venv/ready
 	@$(BIN)/python -m tests.docs.generate
+
+# Distils public facts about clouds into src/tidegate/infra/tables; each tool installs its source into a scratch folder.
+tables: .venv/ready
+	@$(BIN)/python -m tools.tables.cloudformation
+	@$(BIN)/python -m tools.tables.iam
 
 bench: .venv/ready
 	@$(BIN)/python -m bench.run

