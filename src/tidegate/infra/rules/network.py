@@ -163,7 +163,7 @@ def _before(one: Opened) -> str:
 
 def _by_names(one: Opened) -> Iterator[_Said]:
     """Groups and prefix lists that are let in. A new service beside a store is a line at most."""
-    blocks = [block for block in one.blocks if block.named not in ("", one.group)]
+    blocks = [block for block in one.blocks if block.named not in ("", "itself", one.group)]
     if not blocks or one.is_new or private_size(spans_of(one.before)) >= 256:
         return
     moved = bool(one.closed) and any(block.named for block in one.closed)
