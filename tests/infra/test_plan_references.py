@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from hypothesis import given
@@ -154,6 +155,20 @@ def test_a_host_in_a_connection_string_and_an_arn_with_a_star_are_found() -> Non
         ("aws_x.user", "aws_db_instance.d", "dsn"),
         ("aws_x.user", "aws_sqs_queue.q", "policy.Statement.0.Resource"),
     }
+
+
+def test_a_name_that_thousands_share_costs_no_more_than_reading_it() -> None:
+    policy = json.dumps({"Resource": ["same-same-same"] * 50})
+    resources = [Resource(f"aws_a.x[{place}]", "aws_a", {"id": "same-same-same", "p": policy}) for place in range(2000)]
+    began = time.process_time()
+    assert not by_value(*resources)
+    assert time.process_time() - began < 2
+
+
+def test_very_many_that_need_very_many_are_bounded() -> None:
+    many = [same(f"aws_{kind}.x[{place}]", {"n": 1}) for kind in "ab" for place in range(400)]
+    code = [block("aws_a.x"), block("aws_b.x", v=("aws_a.x",))]
+    assert len(pairs(world(document(many, code=code)).uses_after)) == 400 * 64
 
 
 @given(st.permutations(range(5)))

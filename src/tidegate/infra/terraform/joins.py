@@ -29,6 +29,7 @@ _TAIL = re.compile(r"(?:[:/]\*|/)+$")
 _SUFFIX = re.compile(r"_?(names?|ids?|arns?|identifiers?|urls?|endpoints?|hosts?)$")
 SHORTEST = 8
 LONGEST = 200_000
+MOST_NAMESAKES = 60
 
 
 class Index:
@@ -36,6 +37,7 @@ class Index:
 
     def __init__(self, resources: Iterable[Resource]) -> None:
         self._named: dict[str, list[tuple[str, str]]] = {}
+        self._resolved: dict[tuple[str, str], str] = {}
         for one in resources:
             for key, value in one.values.items():
                 if key in _IDENTITY and type(value) is str and len(value) > 2 and not value.isdigit():
@@ -46,6 +48,17 @@ class Index:
 
     def resolve(self, value: str, attribute: str) -> str:
         """The one resource that a value in this attribute names, "" where it is none or several could be meant."""
+        key = (value, attribute.rpartition(".")[2])
+        known = self._resolved.get(key)
+        if known is None:
+            known = self._resolved[key] = self._resolve(value, attribute)
+        return known
+
+    # Private
+
+    def _resolve(self, value: str, attribute: str) -> str:
+        if len(self._named.get(value, ())) > MOST_NAMESAKES:
+            return ""
         candidates = dict(self._named.get(value, ()))
         hinted = {address: type_ for address, type_ in candidates.items() if _hints(attribute, type_)}
         if len(hinted) > 1:
@@ -70,12 +83,14 @@ class Mentions:
         """What these values name, each with the attribute that does."""
         known = self._seen.get(id(values))
         if known is None:
-            found = [
-                one
-                for key, value in values.items()
-                if key not in _OWN and type(value) in (str, list, dict)
-                for one in self._walk(value, key)
-            ]
+            found = list(
+                dict.fromkeys(
+                    one
+                    for key, value in values.items()
+                    if key not in _OWN and type(value) in (str, list, dict)
+                    for one in self._walk(value, key)
+                )
+            )
             known = self._seen[id(values)] = (values, found)  # keeps the mapping alive, so that its id stays its own
         return known[1]
 
