@@ -1,8 +1,6 @@
 r"""Distils which CloudFormation properties force a replacement from the resource schemas that cfn-lint ships (MIT-0).
 
-    python -m venv /tmp/cfn && /tmp/cfn/bin/pip install cfn-lint
-    python -m tools.tables.cloudformation /tmp/cfn/lib/python3.11/site-packages \
-        src/tidegate/infra/tables/cloudformation.json
+    python -m tools.tables.cloudformation
 
 Of every type in us-east-1: its top-level properties that are create-only ("always"), conditionally so
 ("conditionally", the condition is in no schema) and updated in place ("no"). A create-only path that is not top-level
@@ -18,26 +16,29 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from tools.tables.packages import packages
+
+CFN_LINT = "1.58.0"
 REGION = "us-east-1"
+TABLE = Path(__file__).parents[2] / "src/tidegate/infra/tables/cloudformation.json"
 
 
-def main(arguments: list[str]) -> int:
-    packages, target = (Path(one) for one in arguments)
-    data = packages / "cfnlint" / "data" / "schemas"
-    types = json.loads((data / "providers" / f"{REGION}.json").read_text())
-    version = next(packages.glob("cfn_lint-*.dist-info")).name.removeprefix("cfn_lint-").removesuffix(".dist-info")
-    date = json.loads((data / "version.json").read_text())["schema_date"]
-    schemas = {name: json.loads((data / "resources" / f"{types[name]}.json").read_text()) for name in sorted(types)}
+def main() -> None:
+    with packages(f"cfn-lint=={CFN_LINT}") as installed:
+        data = installed / "cfnlint" / "data" / "schemas"
+        types = json.loads((data / "providers" / f"{REGION}.json").read_text())
+        date = json.loads((data / "version.json").read_text())["schema_date"]
+        schemas = {name: json.loads((data / "resources" / f"{types[name]}.json").read_text()) for name in sorted(types)}
     table = {
-        "source": f"cfn-lint {version} (MIT-0), CloudFormation resource schemas of {REGION}, {date[:10]}",
+        "source": f"cfn-lint {CFN_LINT} (MIT-0), CloudFormation resource schemas of {REGION}, {date[:10]}",
         "deletes_first": " ".join(
             name for name, one in schemas.items() if one.get("replacementStrategy") == "delete_then_create"
         ),
         "caseless": {name: names for name, one in schemas.items() if (names := caseless(one))},
         "types": {name: distilled(schema) for name, schema in schemas.items()},
     }
-    target.write_text(json.dumps(table, separators=(",", ":")).replace('],"', '],\n"') + "\n")
-    return 0
+    TABLE.write_text(json.dumps(table, separators=(",", ":")).replace('],"', '],\n"') + "\n")
+    sys.stdout.write(f"{TABLE.name}: {TABLE.stat().st_size:,} bytes\n")
 
 
 def distilled(schema: dict[str, object]) -> list[str]:
@@ -67,4 +68,4 @@ def _paths(found: object) -> Iterable[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main()

