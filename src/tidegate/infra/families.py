@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from tidegate.infra.cloudformation import family as cloudformation
 from tidegate.infra.kubernetes import family as kubernetes
+from tidegate.infra.pipelines import family as pipelines
 from tidegate.infra.sql import family as sql
 from tidegate.infra.terraform import family as terraform
 from tidegate.infra.trees import Pair, Trees
@@ -27,5 +28,10 @@ FAMILIES: tuple[Family, ...] = (
     Family("terraform", terraform.claims, terraform.read),
     Family("cloudformation", cloudformation.claims, cloudformation.read),
     Family("kubernetes", kubernetes.claims, kubernetes.read),
+    Family("workflows", pipelines.claims_workflow, pipelines.read_workflows),
+    Family("pipelines", pipelines.claims_gitlab, pipelines.read_gitlab),
+    Family("containers", pipelines.claims_container, pipelines.read_containers),
+    Family("flags", pipelines.claims_flags, pipelines.read_flags),
+    Family("zones", pipelines.claims_zone, pipelines.read_zones),
     Family("sql", sql.claims, sql.read),
 )
