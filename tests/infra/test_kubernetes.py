@@ -357,6 +357,21 @@ def test_denying_all_beside_policies_that_allow_is_silent() -> None:
     assert codes <= {"low"}
 
 
+def test_what_pods_are_given() -> None:
+    lasting = "      volumes: [{name: data, persistentVolumeClaim: {claimName: files}}]\n      containers:"
+    kept = joined(CLAIM, API).replace("      containers:", lasting)
+    kept = kept.replace("image: ghcr", "volumeMounts: [{name: data, mountPath: /data}]\n          image: ghcr")
+    gone = kept.replace("persistentVolumeClaim: {claimName: files}", "emptyDir: {}")
+    assert [(one.code, one.severity) for one in said(kept, gone)] == [("DATA_DURABILITY", "high")]
+    assert lines(said(kept, kept.replace("/data", "/srv"))) == [("DATA_DURABILITY", "medium")]
+    root = ADMINS.replace("{kind: User, name: ann}", "{kind: ServiceAccount, name: root, namespace: shop}")
+    acting = joined(API).replace("      containers:", "      serviceAccountName: root\n      containers:")
+    (effect,) = said(joined(API, root), joined(acting, root))
+    assert (effect.code, effect.severity) == ("PRIV_ESC", "high")
+    asking = joined(API).replace("      containers:", "      nodeSelector: {gpu: 'true'}\n      containers:")
+    assert lines(said(joined(API), asking)) == [("OUTAGE_PARTIAL", "low")]
+
+
 def test_secrets_are_never_said() -> None:
     effects = edited(SECRET, API, old="hush-hush", new="tell-nobody")
     assert lines(effects) == [("SECRET_CHANGE", "low")]

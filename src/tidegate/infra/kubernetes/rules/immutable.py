@@ -45,11 +45,10 @@ def immutable(world: World) -> Iterator[Draft | Unjudged]:
             if path == "spec.template" and _job_is_named_anew(change):
                 continue
             reason = (
-                f"{path} {show(old)} -> {show(new)} cannot be changed: the apply of {change.address} is rejected. "
-                "It has to be deleted and made again, which stops its pods."
-                if change.type.startswith("apps/")
-                else f"{path} {show(old)} -> {show(new)} cannot be changed: the apply of {change.address} is rejected."
+                f"{path} {_shown(old)} -> {_shown(new)} cannot be changed: the apply of {change.address} is rejected."
             )
+            if change.type.startswith("apps/"):
+                reason += " It has to be deleted and made again, which stops its pods unless they are orphaned."
             back = "give the object a new name, move over, and delete the old one"
             yield Draft("IMMUTABLE_REJECT", "medium", change.address, reason, True, back)
         if change.type in ("v1/ConfigMap", "v1/Secret") and flag((change.before or {}).get("immutable")):
@@ -108,6 +107,13 @@ def _seen(values: Mapping[str, Value] | None, path: str) -> Value:
     if path == "roleRef":
         return {"kind": mapping(found).get("kind"), "name": mapping(found).get("name")} if found else None
     return _DEFAULTS.get(path.rpartition(".")[2]) if found is None else found
+
+
+def _shown(value: Value) -> str:
+    """A value as people read it; claims by what differs between them."""
+    if isinstance(value, list) and value and isinstance(value[0], Mapping) and "name" in value[0]:
+        return show([f"{one['name']} {show(field(one, 'resources.requests.storage'))}" for one in mappings(value)])
+    return show(value)
 
 
 def _job_is_named_anew(change: ResourceChange) -> bool:

@@ -18,6 +18,8 @@ GROUPS = ("user.openshift.io/Group",)
 EVERYONE = ("system:authenticated", "system:unauthenticated", "system:anonymous", "system:serviceaccounts")
 _ADMIN = ("cluster-admin", "sudoer")
 _BROAD = ("admin", "edit")
+_CONSTRAINT = "system:openshift:scc:"
+_STRONG_CONSTRAINTS = ("privileged", "hostaccess", "hostmount-anyuid", "hostnetwork", "hostnetwork-v2", "node-exporter")
 
 Grant = tuple[str, str, str, str]
 """Group, resource, verb, and name of a thing or `*`."""
@@ -119,6 +121,9 @@ def graveness(grant: Grant, cluster: bool) -> tuple[Severity, str]:
     core, rbac = group in ("", "*"), group in (_GROUP, "*")
     if rbac and verb in ("escalate", "bind", "*") and resource in ("roles", "clusterroles", "*"):
         return "high", "it lets its holder give itself any right (escalate)"
+    if verb in ("use", "*") and resource in ("securitycontextconstraints", "podsecuritypolicies"):
+        weak = name.startswith(("restricted", "nonroot"))
+        return ("low", "") if weak else ("high", "pods under it can escalate to their node")
     if verb == "impersonate" or (verb == "*" and resource in ("users", "groups", "serviceaccounts") and core):
         return "high", "its holder can act as others (impersonate) and so escalate"
     if rbac and writes and resource.endswith("rolebindings"):
@@ -136,6 +141,24 @@ def graveness(grant: Grant, cluster: bool) -> tuple[Severity, str]:
     if resource == "*" and (verb == "*" or writes):
         return ("high" if cluster and core else "medium"), "it covers resources that do not exist yet"
     return "low", ""
+
+
+def subjects_bound(world: World, account: str, space: str) -> tuple[Severity, str]:
+    """How strong the rights are that a service account holds by the bindings of the set, and why."""
+    order = ("low", "medium", "high", "critical")
+    strongest: tuple[Severity, str] = ("low", "")
+    for one in world.after.values():
+        if one.type not in BINDINGS:
+            continue
+        for subject in mappings(one.values.get("subjects")):
+            named = (subject.get("kind"), subject.get("name"), str(subject.get("namespace") or space))
+            if named == ("ServiceAccount", account, space):
+                words, grave = _role_words(
+                    world, one.values, _role(one.values), one.type.endswith("ClusterRoleBinding")
+                )
+                if order.index(grave) > order.index(strongest[0]):
+                    strongest = (grave, f"{one.address} binds it to {_role(one.values)}: {words}")
+    return strongest
 
 
 # Private
@@ -224,8 +247,8 @@ def _bound(world: World, change: ResourceChange, role: str, fresh: list[str]) ->
     cluster = change.type.endswith("ClusterRoleBinding")
     wide = [one for one in fresh if one.split(" ", 1)[-1].startswith(EVERYONE)]
     where = "the whole cluster" if cluster else f"namespace {space_of(change)}" if space_of(change) else "its namespace"
-    words, grave = _role_words(world, change, role, cluster)
-    if grave == "high" and role not in _ADMIN and _all_new(world, change):
+    words, grave = _role_words(world, change.after, role, cluster)
+    if grave == "high" and role not in _ADMIN and not role.startswith(_CONSTRAINT) and _all_new(world, change):
         grave = "medium"
     said = f"{change.address} binds {listed(fresh)} to {role} on {where}"
     if wide and grave != "low":
@@ -241,12 +264,19 @@ def _bound(world: World, change: ResourceChange, role: str, fresh: list[str]) ->
         )
 
 
-def _role_words(world: World, change: ResourceChange, role: str, cluster: bool) -> tuple[str, Severity]:
+def _role_words(world: World, binding: Mapping[str, Value] | None, role: str, cluster: bool) -> tuple[str, Severity]:
+    """What a bound role lets its holder do, and how grave that is."""
     if role in _ADMIN:
         if cluster:
             return "it may do everything in the cluster.", "high"
         return "it may do everything in this namespace.", "medium"
-    kind = mapping((change.after or {}).get("roleRef")).get("kind")
+    if role.startswith(_CONSTRAINT):
+        name = role.removeprefix(_CONSTRAINT)
+        grave: Severity = "high" if name in _STRONG_CONSTRAINTS else "medium" if name == "anyuid" else "low"
+        return (
+            "its pods may run under this constraint and so escalate to their node." if grave != "low" else ""
+        ), grave
+    kind = mapping((binding or {}).get("roleRef")).get("kind")
     known = [
         one
         for one in world.after.values()

@@ -60,6 +60,9 @@ def hosts(world: World) -> Iterator[Draft | Unjudged]:
                 yield Draft("OUTAGE_FULL", "high", change.address, reason, True, "apply it again")
             continue
         lost = sorted(set(hosts_of(change.before)) - kept)
+        if sequence(spec(change.before).get("parentRefs")) and not sequence(spec(change.after).get("parentRefs")):
+            reason = f"spec.parentRefs of {change.address} is removed: no gateway sends it requests any more."
+            yield Draft("OUTAGE_FULL", "high", change.address, reason, True, "keep the gateway")
         if lost:
             now = sorted(set(hosts_of(change.after)) - set(hosts_of(change.before)))
             instead = f" ({listed(now)} instead)" if now else ""
@@ -82,7 +85,7 @@ def hosts(world: World) -> Iterator[Draft | Unjudged]:
 
 def protection(world: World) -> Iterator[Draft | Unjudged]:
     """Certificates, classes and checks of ingresses that go."""
-    for change in updated(world, *ROUTERS):
+    for change in updated(world, *ROUTERS, "v1/Service"):
         old, new = _tls_hosts(change.before), _tls_hosts(change.after)
         lost = sorted(old - new)
         if lost and not (new and "*" in new):
@@ -176,6 +179,10 @@ def _class(values: Mapping[str, Value] | None) -> str:
     return str(spec(values).get("ingressClassName") or notes.get("kubernetes.io/ingress.class") or "")
 
 
+def _words(value: Value) -> list[str]:
+    return [one.strip() for one in str(value or "").split(",") if one.strip()]
+
+
 def _annotations(change: ResourceChange) -> Iterator[Draft]:
     old, new = labels(change.before, "annotations"), labels(change.after, "annotations")
     for key, (code, words) in _WATCHED.items():
@@ -205,6 +212,13 @@ def _annotations(change: ResourceChange) -> Iterator[Draft]:
                     "set it back",
                     mitigations=(Mitigation("access is narrowed"),),
                 )
+    names = "external-dns.alpha.kubernetes.io/hostname"
+    lost = sorted({*_words(old.get(names))} - {*_words(new.get(names))})
+    if lost:
+        reason = (
+            f"{names} of {change.address} loses {listed(lost)}: external-dns deletes the record, and the name ends."
+        )
+        yield Draft("DNS_CHANGE", "high", change.address, reason, True, "keep the name until nobody asks it")
     scheme = "alb.ingress.kubernetes.io/scheme"
     if old.get(scheme) == "internal" and new.get(scheme) == "internet-facing":
         reason = f"{scheme} internal -> internet-facing: {change.address} is reachable from the internet."
