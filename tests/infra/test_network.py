@@ -105,6 +105,19 @@ OPENED: list[tuple[str, Stack, Stack]] = [
         },
     ),
     (
+        "a module of groups",
+        {
+            "aws_security_group.m": {
+                "ingress_with_cidr_blocks": [{"rule": "postgresql-tcp", "cidr_blocks": "10.0.0.0/8"}]
+            }
+        },
+        {
+            "aws_security_group.m": {
+                "ingress_with_cidr_blocks": [{"rule": "postgresql-tcp", "cidr_blocks": "10.0.0.0/8,1.2.3.4/0"}]
+            }
+        },
+    ),
+    (
         "a default group",
         {"aws_default_security_group.d": {"id": "sg-d", "ingress": []}},
         {"aws_default_security_group.d": {"id": "sg-d", "ingress": [rule("0.0.0.0/0", port=22)]}},
@@ -352,6 +365,7 @@ SWITCHES: list[tuple[str, Values, Values, str]] = [
     ("aws_lb", {"internal": True}, {"internal": False}, "high"),
     ("aws_lb", {"internal": True}, {}, "high"),
     ("aws_elb", {"scheme": "internal"}, {"scheme": "internet-facing"}, "high"),
+    ("aws_opensearch_domain", {"vpc_options": [{"subnet_ids": ["a"]}]}, {}, "high"),
     ("aws_subnet", {"map_public_ip_on_launch": False}, {"map_public_ip_on_launch": True}, "medium"),
     (
         "aws_ecs_service",

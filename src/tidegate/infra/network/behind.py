@@ -87,15 +87,7 @@ def _subnets(resource: Resource, side: Side) -> Iterable[Resource]:
     names, resources = side.names, side.names.resources
     group = resource.values.get("db_subnet_group_name")
     if group is not None:
-        address = names.address(resource.address, "db_subnet_group_name", group, "subnet_group")
-        match = resources.get(address) or next(
-            (
-                one
-                for one in resources.values()
-                if one.type == "aws_db_subnet_group" and one.values.get("name") == group
-            ),
-            None,
-        )
+        match = resources.get(names.address(resource.address, "db_subnet_group_name", group, "subnet_group"))
         if match is not None:
             yield from _subnets(match, side)
     for key in ("subnet_id", "subnet_ids", "subnets"):

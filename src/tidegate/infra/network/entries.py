@@ -64,6 +64,7 @@ _GROUPS = "security_group"
 
 
 def _inline(resource: Resource, names: Names) -> Iterator[Entry]:
+    yield from _module(resource, names)
     group = names.current(resource.address)
     for direction, keys in (
         ("in", ("ingress", "security_group_ingress")),
@@ -75,6 +76,57 @@ def _inline(resource: Resource, names: Names) -> Iterator[Entry]:
                 yield Entry(group, group, _direction(direction), (), unclear=(f"{key} = {show(value)}",))
             for one in items(value):
                 yield _amazon(group, resource, _direction(direction), one, names)
+
+
+def _module(resource: Resource, names: Names) -> Iterator[Entry]:
+    """The rules that a module of security groups is given: `ingress_with_cidr_blocks`, `ingress_rules` by name."""
+    group = names.current(resource.address)
+    for direction in ("ingress", "egress"):
+        side: Direction = "in" if direction == "ingress" else "out"
+        shared = resource.values.get(f"{direction}_cidr_blocks")
+        for name in items(resource.values.get(f"{direction}_rules")):
+            yield _amazon(group, resource, side, {**_named_rule(name), "cidr_blocks": shared}, names)
+        for kind in ("cidr_blocks", "ipv6_cidr_blocks", "source_security_group_id", "self"):
+            for one in items(resource.values.get(f"{direction}_with_{kind}")):
+                if isinstance(one, Mapping):
+                    given = one.get(kind, shared)
+                    texts = [text.strip() for text in given.split(",")] if isinstance(given, str) else given
+                    rule = {**one, **(_named_rule(one["rule"]) if one.get("rule") else {}), kind: texts}
+                    yield _amazon(group, resource, side, rule, names)
+
+
+def _named_rule(name: Value) -> Mapping[str, Value]:
+    """The ports of `postgresql-tcp`, `https-443-tcp`, `all-all`: every port where the name is not known."""
+    parts = str(name).split("-")
+    port = next((int(part) for part in parts if part.isdigit()), _NAMED_PORTS.get(parts[0]))
+    if port is None:
+        return {"protocol": "-1" if parts[-1] not in ("tcp", "udp") else parts[-1]}
+    return {"protocol": parts[-1], "from_port": port, "to_port": port}
+
+
+_NAMED_PORTS = {
+    "ssh": 22,
+    "rdp": 3389,
+    "postgresql": 5432,
+    "mysql": 3306,
+    "mssql": 1433,
+    "redis": 6379,
+    "http": 80,
+    "https": 443,
+    "mongodb": 27017,
+    "memcached": 11211,
+    "nfs": 2049,
+    "oracle": 1521,
+    "elasticsearch": 9200,
+    "kafka": 9092,
+    "docker": 2375,
+    "etcd": 2379,
+    "zookeeper": 2181,
+    "redshift": 5439,
+    "ldap": 389,
+    "ntp": 123,
+    "dns": 53,
+}
 
 
 def _separate(resource: Resource, names: Names) -> Iterator[Entry]:

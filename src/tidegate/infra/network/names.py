@@ -14,6 +14,8 @@ _PART = re.compile(r"[\w.\-:/]+(?:\[[^\]\s]+\][\w.\-]*)*")
 _HOLDERS = frozenset(
     ("security_groups", "security_group_ids", "vpc_security_group_ids", "security_group", "network_security_group_id")
 )
+_NAMED = ("security_group", "subnet_group")
+"""What other resources call by its name."""
 _DEEPEST = 4
 
 
@@ -69,7 +71,7 @@ def names_of(resources: Mapping[str, Resource], uses: Uses, moved: Mapping[str, 
     for address, resource in resources.items():
         for key in ("name", "arn", "self_link", "id"):
             value = resource.values.get(key)
-            if isinstance(value, str) and value and (key != "name" or "security_group" in resource.type):
+            if isinstance(value, str) and value and (key != "name" or resource.type.endswith(_NAMED)):
                 by_id[value] = address
     return Names(resources, by_id, uses, moved)
 

@@ -215,6 +215,15 @@ def _calls() -> Iterator[Switch]:
 
 def _addresses() -> Iterator[Switch]:
     yield Switch(
+        ("aws_opensearch_domain", "aws_elasticsearch_domain"),
+        ("vpc_options",),
+        lambda _: False,
+        True,
+        "high",
+        "the search domain leaves its VPC: its endpoint is on the internet and only its access policy protects the"
+        " data.",
+    )
+    yield Switch(
         ("aws_lb", "aws_alb", "aws_elb"),
         ("internal",),
         _false,

@@ -7,9 +7,12 @@ Only what turns from closed to open speaks. What a thing is when nothing is writ
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from tidegate.facts import Severity, Unjudged
 from tidegate.infra.network.behind import attachments, privacy
@@ -24,7 +27,7 @@ from tidegate.infra.values import Draft, Later, Mitigation, Resource, ResourceCh
 def switches(world: World) -> Iterator[Draft | Unjudged]:
     """Every switch of a changed resource that turns from closed to open; those that do the same are said together."""
     table = by_type()
-    grouped = cache(lambda: _grouped(world))
+    around = _Around(cache(lambda: _grouped(world)), cache(lambda: _buckets(world)))
     for change in world.changes:
         if change.after is None or change.action in ("no-op", "read", "forget"):
             continue
@@ -41,7 +44,7 @@ def switches(world: World) -> Iterator[Draft | Unjudged]:
                     change.place,
                 )
         for together in turned.values():
-            yield _draft(world, grouped, change, together[0][0], ", ".join(str(found) for _, found in together))
+            yield _draft(world, around, change, together[0][0], ", ".join(str(found) for _, found in together))
 
 
 def removed_blocks(world: World) -> Iterator[Draft]:
@@ -66,7 +69,7 @@ def removed_blocks(world: World) -> Iterator[Draft]:
 
 # Private
 
-_Groups: TypeAlias = tuple[Side, Mapping[str, tuple[Resource, ...]]]
+_Groups: TypeAlias = tuple[Side, Mapping[str, Sequence[str]]]
 
 _KEEPERS = (
     *("aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block"),
@@ -96,19 +99,49 @@ def _is(switch: Switch, value: Value, default: bool) -> bool | None:
     return default if value in (None, "", [], {}) else switch.opened(value)
 
 
+class _Around(Struct, frozen=True):
+    """What stands around a resource, worked out once and only when it is asked for."""
+
+    grouped: Callable[[], _Groups]
+    buckets: Callable[[], Mapping[Value, Sequence[Resource]]]
+
+
 def _grouped(world: World) -> _Groups:
+    """The rules after the change, and the groups that each resource stands in."""
     _, after = sides(world)
-    return after, attachments(after)
+    groups: dict[str, list[str]] = defaultdict(list)
+    for key, held in attachments(after).items():
+        for one in held:
+            groups[one.address].append(key)
+    return after, groups
 
 
-def _draft(world: World, grouped: Callable[[], _Groups], change: ResourceChange, switch: Switch, turned: str) -> Draft:
+def _buckets(world: World) -> Mapping[Value, Sequence[Resource]]:
+    """What belongs to each bucket, by the bucket's name and by its address."""
+    found: dict[Value, list[Resource]] = defaultdict(list)
+    new = {one.address: Resource(one.address, one.type, one.after) for one in world.changes if one.after is not None}
+    for resource in {**new, **world.after}.values():
+        if resource.type.startswith("aws_s3_bucket_"):
+            for key in _bucket_keys(world, resource):
+                found[key].append(resource)
+    return found
+
+
+def _bucket_keys(world: World, resource: Resource) -> Sequence[Value]:
+    name = resource.values.get("bucket")
+    used = [use.used for use in world.uses_after.used(resource.address) if ".aws_s3_bucket." in f".{use.used}"]
+    settled = isinstance(name, str) or (isinstance(name, Later) and bool(name.words))
+    return [*([name] if settled else []), *used, resource.address]
+
+
+def _draft(world: World, around: _Around, change: ResourceChange, switch: Switch, turned: str) -> Draft:
     severity = switch.severity if change.before is not None or switch.new is None else switch.new
     mitigations: tuple[Mitigation, ...] = ()
     extra = ""
     if change.type in STORES:
-        severity, extra, mitigations = _store(grouped(), change, severity)
+        severity, extra, mitigations = _store(around.grouped(), change, severity)
     elif change.type.startswith("aws_s3_bucket"):
-        severity, extra, mitigations = _bucket(world, change, severity)
+        severity, extra, mitigations = _bucket(world, around, change, severity)
     return Draft(
         switch.code,
         severity,
@@ -125,7 +158,7 @@ def _store(
 ) -> tuple[Severity, str, tuple[Mitigation, ...]]:
     """With a public address the groups decide alone: open groups make data public, narrow ones are named."""
     after, attached = grouped
-    groups = [key for key, held in attached.items() if any(one.address == change.address for one in held)]
+    groups = attached.get(change.address, ())
     rules = [rule for key in groups for rule in after.rules.get((key, "in"), ())]
     spans = spans_of(block for key in groups for block in effective(after.rules.get((key, "in"), ())))
     if internet_share(spans) >= WIDE:
@@ -135,14 +168,12 @@ def _store(
     return severity, "", tuple(Mitigation(words) for words in (*named, *privacy(resource, after)))
 
 
-def _bucket(world: World, change: ResourceChange, severity: Severity) -> tuple[Severity, str, tuple[Mitigation, ...]]:
+def _bucket(
+    world: World, around: _Around, change: ResourceChange, severity: Severity
+) -> tuple[Severity, str, tuple[Mitigation, ...]]:
     """A block that goes while a policy for everyone is there makes data public; one that stays holds an ACL back."""
-    bucket = (change.after or {}).get("bucket")
-    beside = [
-        one for one in _after(world) if one.type.startswith("aws_s3_bucket") and one.values.get("bucket") == bucket
-    ]
-    used = {use.used for use in world.uses_after.used(change.address)}
-    beside += [one for one in _after(world) if one.type.startswith("aws_s3_bucket_") and used & _used(world, one)]
+    whole = Resource(change.address, change.type, change.after or {})
+    beside = [one for key in _bucket_keys(world, whole) for one in around.buckets().get(key, ())]
     if change.type in BUCKET_BLOCKS:
         for one in beside:
             if one.type == "aws_s3_bucket_policy" and _lets_everyone(one.values.get("policy")):
@@ -150,17 +181,6 @@ def _bucket(world: World, change: ResourceChange, severity: Severity) -> tuple[S
         return severity, "", ()
     held = any(one.type in BUCKET_BLOCKS and flag(one.values.get("ignore_public_acls")) for one in beside)
     return severity, "", (Mitigation("ignore_public_acls=true holds public ACLs back", 2),) if held else ()
-
-
-def _after(world: World) -> Iterator[Resource]:
-    yield from world.after.values()
-    for change in world.changes:
-        if change.after is not None and change.address not in world.after:
-            yield Resource(change.address, change.type, change.after)
-
-
-def _used(world: World, resource: Resource) -> set[str]:
-    return {use.used for use in world.uses_after.used(resource.address) if ".aws_s3_bucket." in f".{use.used}"}
 
 
 def _lets_everyone(policy: Value) -> bool:

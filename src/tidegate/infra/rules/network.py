@@ -37,8 +37,11 @@ def reach(world: World) -> Iterator[Draft | Unjudged]:
     found = list(opened(before, after, changed))
     if found:
         behind = dict(attachments(after))
+    told: set[tuple[str, tuple[str, ...]]] = set()
     for one in found:
-        yield from _unclear(one)
+        if (one.group, one.unclear) not in told:
+            told.add((one.group, one.unclear))
+            yield from _unclear(one)
         if one.is_new and _is_acl(one, after):
             continue
         if one.blocks and one.direction == "in":
