@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from tidegate.change.git import Repository
+from tidegate.change.trees import GitTree, Pair, Tree, Trees, pairs_of
 from tidegate.change.values import Change, Context, show_path
 from tidegate.errors import InputError
 from tidegate.facts import Actor, Finding, Infra, Place, PlanFact, ProvenanceFacts, Unjudged, Unknown, is_known
@@ -16,10 +16,8 @@ from tidegate.infra.families import FAMILIES, Family
 from tidegate.infra.joined import Running, join, reads_in
 from tidegate.infra.judge import Judgement, judge
 from tidegate.infra.severity import gravest
-from tidegate.infra.trees import LARGEST_BYTES, Pair, Tree, Trees
 from tidegate.infra.values import Found
 
-REGULAR = (0o100644, 0o100755)
 LARGEST_PLAN_BYTES = 500 * 1024 * 1024
 
 
@@ -45,7 +43,7 @@ def collect(change: Change, context: Context, beside: Beside) -> Infra:
 
 def judge_change(change: Change, context: Context, beside: Beside) -> tuple[Judgement, Infra]:
     """The same with the worlds that it was read from."""
-    claimed = tuple(pair for pair in _pairs(change) if any(family.claims(pair.path) for family in FAMILIES))
+    claimed = tuple(pair for pair in pairs_of(change) if any(family.claims(pair.path) for family in FAMILIES))
     plans = tuple(read_plan_file(path) for path in context.plans)
     found: list[Found] = [one for one, _ in plans]
     unknowns: tuple[Unknown, ...] = ()
@@ -142,36 +140,6 @@ def actor_of(change: Change, provenance: ProvenanceFacts, files: Iterable[str]) 
     return "unknown" if any(file.unknown for file in read) or not read else "human"
 
 
-class GitTree:
-    """A tree in a repository. Listed once; contents are read together and kept."""
-
-    def __init__(self, repository: Repository, tree: str) -> None:
-        self._repository = repository
-        self._tree = tree
-        self._listed: dict[str, str] | None = None
-        self._read: dict[str, bytes] = {}
-
-    def paths(self) -> tuple[str, ...]:
-        return tuple(self._names())
-
-    def read(self, paths: Iterable[str]) -> Mapping[str, bytes]:
-        names = self._names()
-        wanted = [path for path in dict.fromkeys(paths) if path in names]
-        missing = [path for path in wanted if path not in self._read]
-        if missing:
-            blobs = self._repository.read_blobs([names[path] for path in missing], LARGEST_BYTES)
-            for path, blob in zip(missing, blobs, strict=True):
-                if blob.kind == "blob":
-                    self._read[path] = blob.content
-        return {path: self._read[path] for path in wanted if path in self._read}
-
-    def _names(self) -> dict[str, str]:
-        if self._listed is None:
-            raw = self._repository.run("ls-tree", "-r", "-z", "--full-tree", self._tree)
-            self._listed = dict(_listed(raw))
-        return self._listed
-
-
 # Private
 
 
@@ -193,24 +161,3 @@ def _findings(judged: Judgement) -> Iterator[Finding]:
             yield Finding(rule, effect.severity, f"{effect.address}: {effect.reason}", effect.place, effect.back)
     for one in judged.unjudged:
         yield Finding("infra-cannot-judge", "high", f"{one.address}: {one.reason}", one.place, one.mend)
-
-
-def _listed(raw: bytes) -> Iterable[tuple[str, str]]:
-    for entry in raw.split(b"\0"):
-        head, _, path = entry.partition(b"\t")
-        mode, _, rest = head.partition(b" ")
-        if mode in (b"100644", b"100755"):
-            yield path.decode("utf-8", "surrogateescape"), rest.rpartition(b" ")[2].decode()
-
-
-def _pairs(change: Change) -> Sequence[Pair]:
-    return [
-        Pair(
-            file.old_path.decode("utf-8", "surrogateescape")
-            if file.old_mode in REGULAR and file.status != "copied"
-            else "",
-            file.path.decode("utf-8", "surrogateescape") if file.new_mode in REGULAR else "",
-        )
-        for file in change.files
-        if file.old_mode in REGULAR or file.new_mode in REGULAR
-    ]
