@@ -25,6 +25,8 @@ _WORDS: Mapping[str, Environment] = {
     ),
 }  # fmt: skip
 _PARTS = re.compile(r"[^a-z0-9]+")
+_ENDINGS = frozenset({"pre", "int", "pp"})
+"""Words that say an environment only at the end of a name: `shop-pre` does, `pre_sentence_report` does not."""
 
 
 def named(text: str) -> Environment:
@@ -35,6 +37,8 @@ def named(text: str) -> Environment:
     parts = [part for part in _PARTS.split(text.lower()) if part]
     for place in range(len(parts) - 1, -1, -1):
         found = _WORDS.get(parts[place], "")
+        if parts[place] in _ENDINGS and not all(part.isdigit() for part in parts[place + 1 :]):
+            continue
         if found == "production" and place and parts[place - 1] in ("non", "not", "pre", "no"):
             return "staging" if parts[place - 1] == "pre" else "development"
         if found:
@@ -53,7 +57,8 @@ def of_values(values: Mapping[str, Value]) -> Environment:
             if str(tags.get("is-production", tags.get("is_production", ""))).lower() == "true":
                 return "production"
     names = ("environment", "environment_name", "environment-name", "namespace", "name", "identifier", "bucket")
-    return first(value for key in names if isinstance(value := values.get(key), str))
+    found = first(value for key in names if isinstance(value := values.get(key), str))
+    return found or ("development" if _denies_production(values) else "")
 
 
 def of_path(path: str) -> Environment:
@@ -67,3 +72,16 @@ def first(texts: Iterable[str]) -> Environment:
         if found := named(text):
             return found
     return ""
+
+
+# Private
+
+
+def _denies_production(values: Mapping[str, Value]) -> bool:
+    """Whether a switch, an input of a module or a label says that this is not production."""
+    tags = (values.get(key) for key in ("tags_all", "tags", "labels"))
+    return any(
+        str(said.get(key, "")).lower() == "false"
+        for said in (values, *(one for one in tags if isinstance(one, Mapping)))
+        for key in ("is-production", "is_production")
+    )

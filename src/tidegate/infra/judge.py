@@ -8,7 +8,7 @@ from itertools import islice
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tidegate.facts import Actor, DriftFact, Effect, Place, Unjudged
+from tidegate.facts import Actor, Certainty, DriftFact, Effect, Place, Unjudged
 from tidegate.infra.environment import Environment, of_path, of_values
 from tidegate.infra.environment import named as environment_named
 from tidegate.infra.severity import ORDER, severity_of
@@ -124,11 +124,18 @@ def _effect(draft: Draft, world: World | None, change: ResourceChange | None, ac
         dependents=dependents,
         path=draft.path,
         mitigations=tuple(one.words for one in draft.mitigations),
-        certainty=draft.certainty or (change.certainty if change is not None else "certain"),
+        certainty=draft.certainty or _certainty(world, change),
         environment=environment,
         source=world.source if world is not None else "",
         place=place,
     )
+
+
+def _certainty(world: World | None, change: ResourceChange | None) -> Certainty:
+    """That of the change; what is said of a stack as a whole is as certain as what the stack is read from."""
+    if change is not None:
+        return change.certainty
+    return "certain" if world is None or _is_plan(world) else "likely"
 
 
 def _merged(effects: Iterable[Effect]) -> Iterator[Effect]:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from tidegate.facts import Severity
 from tidegate.infra.flows.links import Side, leaves, resolved, side_of
 from tidegate.infra.flows.tables import RECORDS
+from tidegate.infra.rules.words import unsure
 from tidegate.infra.same import field, flag, number, pair, show
-from tidegate.infra.values import Draft, Later, ResourceChange, Value, World
+from tidegate.infra.values import Draft, Later, Mitigation, ResourceChange, Value, World
 
 
 def names(world: World) -> Iterator[Draft]:
@@ -20,7 +21,7 @@ def names(world: World) -> Iterator[Draft]:
     taken: dict[str, list[ResourceChange]] = {}
     for one in world.changes:
         if one.after is not None and _names(one.type):
-            taken.setdefault(_plain(_name_of(one.after)), []).append(one)
+            taken.setdefault(_key(one.after), []).append(one)
     dying = {one.address for one in world.changes if one.action == "delete"}
     for change in changes:
         if change.type in _ZONES:
@@ -45,6 +46,7 @@ _OTHER_RECORDS: Mapping[str, str] = {
 }
 _DELEGATIONS = frozenset({"aws_route53domains_registered_domain", "aws_route53_zone_association"})
 _TARGETS = ("records", "record", "rrdatas", "alias.name", "target_resource_id", "content", "value")
+_CALLED = ("name", "hostname", "fqdn", "zone", "domain_name")
 _MINOR = ("TXT", "CAA", "SPF", "PTR")
 
 
@@ -76,7 +78,7 @@ def _record(
     target = pair(change, *_TARGETS)
     if not target.changed or not target.known or target.before is None or _later(target.after):
         return
-    if kind in _MINOR or set(map(str, _each(target.before))) <= set(map(str, _each(target.after))):
+    if kind in _MINOR or _pointed_at(change.before) <= _pointed_at(change.after):
         return
     severity: Severity = "high" if grave else "medium"
     what = {"NS": "who answers for the zone", "MX": "where mail goes"}.get(kind, "where clients go")
@@ -88,7 +90,9 @@ def _record(
 
 
 def _deleted(taken: Mapping[str, list[ResourceChange]], change: ResourceChange, kind: str, name: str) -> Draft:
-    again = next((one for one in taken.get(_plain(name), ()) if _replaces(one, change, kind)), None)
+    known_by = _key(change.before)
+    others = taken.get(known_by, ()) if known_by else ()
+    again = next((one for one in others if _replaces(one, change, kind)), None)
     if again is not None:
         return _said(
             change,
@@ -133,6 +137,7 @@ def _zone(change: ResourceChange) -> Iterator[Draft]:
             change,
             "critical",
             f"{does} the zone {change.address} ({name}) takes every name in it away: none of them resolves.{servers}",
+            unsure(change),
         )
     elif flag(pair(change, "force_destroy").after) and not flag(pair(change, "force_destroy").before):
         yield _said(
@@ -150,10 +155,10 @@ def _delegation(change: ResourceChange) -> Iterator[Draft]:
         yield _said(change, "high", f"{servers} on {change.address}: other servers answer for the whole domain.")
 
 
-def _said(change: ResourceChange, severity: Severity, text: str) -> Draft:
+def _said(change: ResourceChange, severity: Severity, text: str, less: tuple[Mitigation, ...] = ()) -> Draft:
     ttl = field(change.before, "ttl")
     back = f"put the record back; resolvers forget within the TTL ({show(ttl)} s)" if ttl else "put it back"
-    return Draft("DNS_CHANGE", severity, change.address, text, reversible=True, back=back)
+    return Draft("DNS_CHANGE", severity, change.address, text, reversible=True, back=back, mitigations=less)
 
 
 def _dangling(side: Side, change: ResourceChange, dying: set[str]) -> bool:
@@ -189,15 +194,26 @@ def _name(change: ResourceChange) -> str:
 
 
 def _name_of(values: Mapping[str, Value]) -> str:
-    for key in ("name", "hostname", "fqdn", "zone", "domain_name"):
+    for key in _CALLED:
         value = values.get(key)
         if isinstance(value, str) and value:
             return value.rstrip(".")
     return ""
 
 
-def _plain(name: str) -> str:
-    return name.rstrip(".").lower()
+def _key(values: Mapping[str, Value] | None) -> str:
+    """What a record is called, as text to compare: also a name that code does not settle, by its words."""
+    name = _name_of(values or {})
+    if name:
+        return name.lower()
+    later = next((one for key in _CALLED if isinstance(one := (values or {}).get(key), Later) and one.words), None)
+    return f"${{{later.words}}}" if later is not None else ""
+
+
+def _pointed_at(values: Mapping[str, Value] | None) -> set[str]:
+    """Everything that a record answers with, as a list of records or as an alias alike."""
+    found = (one for name in _TARGETS for one in _each(field(values, name)))
+    return {str(one).rstrip(".").lower() for one in found if one is not None}
 
 
 def _apex(name: str) -> bool:

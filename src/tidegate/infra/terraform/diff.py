@@ -45,7 +45,7 @@ def world_of(before: Stack, after: Stack, name: str, environment: str, library: 
     swapped = swapped_calls(before, after)
     changes: list[ResourceChange] = []
     for match in matched(before, after):
-        if any(within(match.address, one) for one in swapped):
+        if any(within(match.address, one) for one in (*swapped, *after.absent)):
             continue
         if change := _change(match, old, new):
             if change.action == "delete" and any(within(change.address, one) for one in forgotten):
@@ -104,6 +104,7 @@ def matched(before: Stack, after: Stack) -> Iterator[Match]:
         found = after.pieces.get(target)
         if found is None or target in taken:
             found = _instance(old, bases.get(old.base, []) if target == old.address else [], taken)
+            found = found or _unsettled(target, bases)
         if found is None:
             yield Match(old, None)
             continue
@@ -128,6 +129,12 @@ def _instance(old: Piece, candidates: list[Piece], taken: set[str]) -> Piece | N
     if first or (old.repeat == "once" and new.repeat == "number"):
         return new if new.address not in taken else None
     return None
+
+
+def _unsettled(target: str, bases: Mapping[str, list[Piece]]) -> Piece | None:
+    """What a moved block names by a key (`a.b[0]`) where code does not settle which instances there are."""
+    candidates = bases.get(target[: target.rindex("[")], []) if target.endswith("]") else []
+    return candidates[0] if candidates and candidates[0].repeat == "unsettled" else None
 
 
 def _one_of_many(piece: Piece, before: Stack) -> bool:

@@ -52,7 +52,10 @@ class Call(Struct, frozen=True):
 
 
 class Stack(Struct, frozen=True):
-    """A folder as Terraform would unfold it. `whole` are all its blocks, those of local modules too, by address."""
+    """A folder as Terraform would unfold it. `whole` are all its blocks, those of local modules too, by address.
+
+    `absent` are calls of modules whose folder is not there: what they make cannot be seen, and does not go away.
+    """
 
     path: str
     pieces: Mapping[str, Piece] = {}
@@ -62,6 +65,7 @@ class Stack(Struct, frozen=True):
     environment: str = ""
     sources: Mapping[str, tuple[str, str]] = {}
     secrets: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
 
 def read_stack(folders: Folders, path: str, variables: Mapping[str, Expression] | None = None) -> Stack:
@@ -85,6 +89,7 @@ class _Unfolding:
         self._files: dict[str, None] = {}
         self._sources: dict[str, tuple[str, str]] = {}
         self._secrets: list[str] = []
+        self._absent: dict[str, None] = {}
         self._left = MOST_STEPS
         self._calls_left = MOST_CALLS
 
@@ -104,6 +109,7 @@ class _Unfolding:
             environment,
             self._sources,
             tuple(self._secrets),
+            tuple(self._absent),
         )
 
     def text(self, path: str) -> str | None:
@@ -203,10 +209,9 @@ class _Unfolding:
         path = posixpath.normpath(posixpath.join(caller.folder.path, str(source)))
         path = "" if path == "." else path
         if path.startswith("..") or not self._folders.holds_code(path):
-            place = Place(block.path, block.line)
-            self._unread[Unjudged(f"{caller.prefix}module.{block.labels[0]}", _ABSENT.format(source), place=place)] = (
-                None
-            )
+            address = f"{caller.prefix}module.{block.labels[0]}"
+            self._unread[Unjudged(address, _ABSENT.format(source), place=Place(block.path, block.line))] = None
+            self._absent[address] = None
             return None
         inputs = {
             name: caller.value(expression, local)
