@@ -357,6 +357,18 @@ def test_denying_all_beside_policies_that_allow_is_silent() -> None:
     assert codes <= {"low"}
 
 
+def test_a_route_that_is_replaced_is_not_a_full_outage() -> None:
+    route = """
+        apiVersion: gateway.networking.k8s.io/v1
+        kind: HTTPRoute
+        metadata: {name: shop, namespace: shop}
+        spec: {parentRefs: [{name: edge}], rules: [{backendRefs: [{name: api, port: 80}]}]}
+        """
+    (effect,) = said(joined(API, SERVICE, INGRESS), joined(API, SERVICE, route))
+    assert (effect.code, effect.severity) == ("OUTAGE_PARTIAL", "medium")
+    assert "HTTPRoute shop/shop" in effect.reason
+
+
 def test_what_pods_are_given() -> None:
     lasting = "      volumes: [{name: data, persistentVolumeClaim: {claimName: files}}]\n      containers:"
     kept = joined(CLAIM, API).replace("      containers:", lasting)

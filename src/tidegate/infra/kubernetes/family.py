@@ -9,7 +9,7 @@ from tidegate.facts import Place, Unjudged
 from tidegate.infra.kubernetes.documents import Parsed, Parser
 from tidegate.infra.kubernetes.helm import is_template, lost_kinds, read_charts
 from tidegate.infra.kubernetes.kustomize import FAILED, NAMES, Rendered
-from tidegate.infra.kubernetes.objects import Secrets
+from tidegate.infra.kubernetes.objects import Secrets, sequence
 from tidegate.infra.kubernetes.sides import ENDINGS, Side, looks_like_objects
 from tidegate.infra.kubernetes.stacks import Stack, worlds_of
 from tidegate.infra.kubernetes.words import listed
@@ -160,7 +160,7 @@ def _not_rendered(folder: str, old: Rendered, new: Rendered, place: Place) -> It
 
 
 def _only_grows(before: Value, after: Value) -> bool:
-    return all(one in (after or []) for one in before or [])
+    return all(one in sequence(after) for one in sequence(before))
 
 
 def _plain(before: Side, after: Side, pairs: Sequence[Pair], covered: tuple[set[str], set[str]]) -> list[Stack]:

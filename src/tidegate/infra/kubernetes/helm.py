@@ -127,7 +127,7 @@ def _means(path: tuple[str, ...], old: Value, new: Value, address: str, name: st
             reason = f"{name}: the host {', '.join(lost)} is no longer served."
             yield Draft("OUTAGE_PARTIAL", "high", address, reason, True)
     elif leaf == "repository" and isinstance(old, str) and isinstance(new, str):
-        yield from judge_image(address, name, f"{old}:x", f"{new}:x")
+        yield from judge_image(address, name, old, new)
     elif leaf == "tag" and new in ("latest", "") and old not in ("latest", ""):
         yield Draft("SUPPLY_CHAIN", "medium", address, f"{said}: the tag no longer means one image.", True)
     elif leaf in ("privileged", "hostNetwork", "hostPID") and flag(new) and not flag(old):

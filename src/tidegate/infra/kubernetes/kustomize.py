@@ -295,8 +295,10 @@ def _matches(pattern: str, text: str) -> bool:
         return True
     import re2
 
+    options = re2.Options()
+    options.log_errors = False
     try:
-        return re2.fullmatch(pattern, text) is not None
+        return re2.fullmatch(pattern, text, options) is not None
     except re2.error:
         return False
 

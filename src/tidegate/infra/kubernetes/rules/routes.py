@@ -11,6 +11,7 @@ from tidegate.infra.kubernetes.objects import (
     sequence,
 )
 from tidegate.infra.kubernetes.rules.common import (
+    created,
     deleted,
     labels,
     name_in,
@@ -54,8 +55,17 @@ def hosts(world: World) -> Iterator[Draft | Unjudged]:
     for change in (*updated(world, *ROUTERS), *deleted(world, *ROUTERS)):
         if change.action == "delete":
             lost = sorted(set(hosts_of(change.before)) - kept)
-            served = listed(lost) if lost else "what it serves"
-            if lost or not hosts_of(change.before):
+            served = listed(["every host" if one == "*" else one for one in lost]) if lost else "what it serves"
+            heirs = _heirs(world, change)
+            if heirs:
+                reason = (
+                    f"{change.address} is deleted, and {listed(heirs)} comes in its place: another"
+                    " controller may answer at "
+                    f"another address, so {served} is cut until DNS has followed."
+                )
+                back = "run both until DNS has moved"
+                yield Draft("OUTAGE_PARTIAL", "medium", change.address, reason, True, back, certainty="possible")
+            elif lost or not hosts_of(change.before):
                 reason = f"{change.address} is deleted: {served} gets no answer any more from outside."
                 yield Draft("OUTAGE_FULL", "high", change.address, reason, True, "apply it again")
             continue
@@ -116,6 +126,16 @@ def hosts_of(values: Mapping[str, Value] | None) -> list[str]:
 
 
 # Private
+
+
+def _heirs(world: World, change: ResourceChange) -> list[str]:
+    """New routes to the same services, or new gateways where a gateway goes."""
+    mine = backends(change.type, change.before)
+    return [
+        one.address
+        for one in created(world, *ROUTERS)
+        if mine & backends(one.type, one.after) or (change.type.endswith("/Gateway") and one.type.endswith("/Gateway"))
+    ]
 
 
 def _paths_lost(change: ResourceChange) -> Iterator[Draft]:
