@@ -28,7 +28,8 @@ class Request(Struct, frozen=True):
 
     Without a `stage` it is the one that comes next: commit for a staged tree, else merge.
     `now` is RFC 3339 in UTC. `config` is a settings file that the caller puts in the place of the base's. `reviews` is
-    the forge's JSON; `transcripts` of sessions and `plans` of infrastructure are of this change, as the caller vouches.
+    the forge's JSON; `transcripts` of sessions, `plans` of infrastructure and the reports of tests and scanners are of
+    this change, as the caller vouches.
     """
 
     question: Question
@@ -39,6 +40,10 @@ class Request(Struct, frozen=True):
     reviews: Path | None = None
     transcripts: tuple[Path, ...] = ()
     plans: tuple[Path, ...] = ()
+    coverage: tuple[Path, ...] = ()
+    junit: tuple[Path, ...] = ()
+    sarif: tuple[Path, ...] = ()
+    mutation: tuple[Path, ...] = ()
 
 
 class Assessment(Struct, frozen=True):
@@ -64,6 +69,10 @@ def assess(request: Request, repository: Repository | None) -> Assessment:
         reviews=request.reviews,
         transcripts=request.transcripts,
         plans=request.plans,
+        coverage=request.coverage,
+        junit=request.junit,
+        sarif=request.sarif,
+        mutation=request.mutation,
         owners=policy.owners,
     )
     facts = Facts(

@@ -14,7 +14,19 @@ from tidegate.change.git import Repository
 from tidegate.change.read import Ends, Question, read_change, read_ends
 from tidegate.change.values import Change, Context
 from tidegate.errors import InputError
-from tidegate.facts import Actor, ChangeFacts, Facts, History, Infra, ProvenanceFacts, Reach, Risk, Section, Unknown
+from tidegate.facts import (
+    Actor,
+    ChangeFacts,
+    Facts,
+    History,
+    Infra,
+    ProvenanceFacts,
+    Reach,
+    Risk,
+    Section,
+    Unknown,
+    Verification,
+)
 from tidegate.infra.collect import Beside, judge_change
 from tidegate.infra.collect import collect as collect_infra
 from tidegate.infra.judge import Judgement
@@ -24,6 +36,7 @@ from tidegate.reach.answer import Service
 from tidegate.reach.collect import collect as collect_reach
 from tidegate.risk.collect import Read
 from tidegate.risk.collect import collect as collect_risk
+from tidegate.verify.collect import collect as collect_verification
 
 S = TypeVar("S", bound=Section)
 
@@ -37,6 +50,7 @@ class Collected(NamedTuple):
     provenance: ProvenanceFacts
     reach: Reach
     infra: Infra
+    verification: Verification
     risk: Risk
     history: History
 
@@ -50,8 +64,9 @@ def collect(change: Change, context: Context, *, reach: bool = True) -> Collecte
     provenance = _fenced(collect_provenance, change, context, ProvenanceFacts)
     far = _fenced(collect_reach, change, context, Reach) if reach else _not_asked()
     infra = _fenced(partial(collect_infra, beside=_beside(context, provenance)), change, context, Infra)
+    verified = _fenced(collect_verification, change, context, Verification)
     risk, history = _risk(change, context, Read(what, provenance, far, infra))
-    return Collected(what, provenance, far, infra, risk, history)
+    return Collected(what, provenance, far, infra, verified, risk, history)
 
 
 def collect_for_risk(

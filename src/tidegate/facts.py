@@ -446,13 +446,155 @@ class Infra(Section, frozen=True, kw_only=True):
     files: Annotated[tuple[str, ...], Meta(description="changed files that were read as infrastructure")] = ()
 
 
-class Verification(Section, frozen=True, kw_only=True):
-    """What was checked. No collector writes this yet."""
+class CoverageFacts(Struct, frozen=True):
+    """Which of the changed lines that can be executed were executed by tests, by all reports together.
 
-    fail_before: Annotated[int, Meta(ge=0, description="tests that fail without the change and pass with it")] = 0
-    covered_share: Annotated[float, Meta(ge=0, le=1, description="share of changed lines that tests execute")] = 0.0
-    killed_share: Annotated[float, Meta(ge=0, le=1, description="share of mutants on them that tests kill")] = 0.0
+    A changed file of a measured language that no report speaks of counts with all its changed lines as not covered.
+    `critical_*` are the lines in files of critical domains. Shares are 1 where there is nothing to cover.
+    """
+
+    lines: Count = 0
+    covered: Count = 0
+    share: Share = 1.0
+    branches: Count = 0
+    branches_covered: Count = 0
+    critical_lines: Count = 0
+    critical_share: Share = 1.0
+    unmeasured_files: tuple[str, ...] = ()
+    reports: tuple[str, ...] = ()
+
+
+class FailBeforeFacts(Struct, frozen=True):
+    """What the changed tests do without the change, as `tidegate verify fail-before` saw it for this very change.
+
+    `fail_before` fail without the change and pass with it: they prove something. `pass_before` pass both times.
+    `unknown` were skipped, broken or could not be run, without an accusation. `failed` fail with the change.
+    """
+
+    ran: Count = 0
+    fail_before: Count = 0
+    pass_before: Count = 0
+    unknown: Count = 0
+    failed: Count = 0
+
+
+class Survivor(Struct, frozen=True):
+    """A mutant that no test killed: what was changed in this line, in words."""
+
+    place: Place
+    mutation: str
+    covered: bool
+
+
+class MutationFacts(Struct, frozen=True):
+    """What the tests notice of faults put into the changed lines, one at most a line.
+
+    `killed_share` is killed / (killed + survived); mutants that no test executes count as survived. Shares are 1 where
+    there were none.
+    """
+
+    mutants: Count = 0
+    killed: Count = 0
+    survived: Count = 0
+    uncovered: Count = 0
+    dismissed: Count = 0
+    killed_share: Share = 1.0
+    critical_mutants: Count = 0
+    critical_killed_share: Share = 1.0
+    survivors: tuple[Survivor, ...] = ()
+    source: str = ""
+
+
+class SuiteFacts(Struct, frozen=True):
+    """What the change does to the tests themselves, read from their text."""
+
+    added: Count = 0
+    removed: Count = 0
+    changed: Count = 0
+    vacuous: Count = 0
+    weakened: Count = 0
+
+
+class RunFacts(Struct, frozen=True):
+    """What JUnit reports of a run with the change say. `retried` passed only when they were run again."""
+
+    tests: Count = 0
+    failed: Count = 0
+    skipped: Count = 0
+    retried: Count = 0
+    quarantined: Count = 0
+    reports: tuple[str, ...] = ()
+
+
+DependencyEvidence: TypeAlias = Literal["locked", "installed", "allowed", "unknown"]
+
+
+class DependencyFact(Struct, frozen=True):
+    """A dependency that the change adds, removes or moves to another version.
+
+    `evidence` is what vouches for a new name: locked with a hash, installed, on the organisation's list, or nothing.
+    """
+
+    name: str
+    ecosystem: str
+    change: Literal["added", "removed", "changed"]
+    before: str
+    after: str
+    evidence: DependencyEvidence
+    development: bool
+    place: Place
+
+
+class CloneFact(Struct, frozen=True):
+    """Added lines that do what lines elsewhere do already. `kind`: 1 alike, 2 renamed, 3 some lines differ."""
+
+    place: Place
+    other: Place
+    lines: Count
+    kind: Annotated[int, Meta(ge=1, le=3)]
+    similarity: Share
+
+
+class DebtFacts(Struct, frozen=True):
+    """What the change leaves behind to be paid later: growth, never what was there before."""
+
+    functions_grown: Count = 0
+    complexity_added: int = 0
+    todos_added: int = 0
+    swallowed: Count = 0
+    fragile_calls: Count = 0
+    dead: Count = 0
+    undocumented: Count = 0
+
+
+class BreakFact(Struct, frozen=True):
+    """A contract that the change breaks for whoever relies on it: an API, a schema, a public name."""
+
+    contract: str
+    what: str
+    place: Place
+
+
+class Verification(Section, frozen=True, kw_only=True):
+    """What was checked of exactly these lines, and what the change leaves behind."""
+
+    coverage: Annotated[CoverageFacts, Meta(description="changed lines that tests execute")] = CoverageFacts()
+    tests: Annotated[FailBeforeFacts, Meta(description="what the changed tests do without the change")] = (
+        FailBeforeFacts()
+    )
+    mutation: Annotated[MutationFacts, Meta(description="what the tests notice of faults in the changed lines")] = (
+        MutationFacts()
+    )
+    suite: Annotated[SuiteFacts, Meta(description="what the change does to the tests themselves")] = SuiteFacts()
+    runs: Annotated[RunFacts, Meta(description="what reports of test runs say")] = RunFacts()
+    dependencies: Annotated[tuple[DependencyFact, ...], Meta(description="dependencies that change")] = ()
     unknown_dependencies: Annotated[tuple[str, ...], Meta(description="new dependencies nothing vouches for")] = ()
+    clones: Annotated[tuple[CloneFact, ...], Meta(description="added lines that are elsewhere already")] = ()
+    cloned_lines: Annotated[int, Meta(ge=0, description="added lines in clones")] = 0
+    debt: Annotated[DebtFacts, Meta(description="what is left to be paid later")] = DebtFacts()
+    secrets: Annotated[int, Meta(ge=0, description="secrets that the change adds")] = 0
+    breaks: Annotated[tuple[BreakFact, ...], Meta(description="contracts that the change breaks")] = ()
+    scanners: Annotated[tuple[str, ...], Meta(description="tools whose results were read")] = ()
 
 
 class RiskFactor(Struct, frozen=True):

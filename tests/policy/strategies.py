@@ -250,8 +250,32 @@ _REALISTIC: dict[str, dict[str, Any]] = {
         "files": ["main.tf"], "findings": [],
     },
     "verification": {
-        "fail_before": 1, "covered_share": 0.8, "killed_share": 0.6, "unknown_dependencies": ["left-pad"],
-        "findings": [],
+        "coverage": {
+            "lines": 12, "covered": 6, "share": 0.5, "branches": 4, "branches_covered": 1, "critical_lines": 6,
+            "critical_share": 0.5, "unmeasured_files": ["src/login.py"], "reports": ["coverage.xml"],
+        },
+        "tests": {"ran": 3, "fail_before": 0, "pass_before": 2, "unknown": 1, "failed": 0},
+        "mutation": {
+            "mutants": 8, "killed": 3, "survived": 5, "uncovered": 2, "dismissed": 0, "killed_share": 0.375,
+            "critical_mutants": 4, "critical_killed_share": 0.25, "source": "tidegate",
+            "survivors": [{"place": _NOWHERE, "mutation": "< became <=", "covered": True}],
+        },
+        "suite": {"added": 1, "removed": 2, "changed": 1, "vacuous": 1, "weakened": 2},
+        "runs": {"tests": 40, "failed": 1, "skipped": 2, "retried": 1, "quarantined": 0, "reports": ["junit.xml"]},
+        "dependencies": [{
+            "name": "left-pad", "ecosystem": "npm", "change": "added", "before": "", "after": "1.3.0",
+            "evidence": "unknown", "development": False, "place": _NOWHERE,
+        }],
+        "unknown_dependencies": ["left-pad"],
+        "clones": [{"place": _NOWHERE, "other": _NOWHERE, "lines": 40, "kind": 2, "similarity": 0.9}],
+        "cloned_lines": 40,
+        "debt": {
+            "functions_grown": 2, "complexity_added": 9, "todos_added": 1, "swallowed": 1, "fragile_calls": 1,
+            "dead": 0, "undocumented": 1,
+        },
+        "secrets": 1,
+        "breaks": [{"contract": "openapi", "what": "GET /login is gone", "place": _NOWHERE}],
+        "scanners": ["semgrep"], "findings": [],
     },
     "risk": {
         "probability": 0.3, "usual": 0.12, "percentile": 0.9, "band": "high", "impact": 0.4, "impact_band": "moderate",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.policy.strategies import DOCUMENTS, realistic_document
 from tidegate.facts import SECTIONS, ChangeFacts, Facts, Unknown, is_known, to_document
 from tidegate.policy.document import conform, why_unknown
-from tidegate.policy.fields import NOT_COLLECTED, catalogue
+from tidegate.policy.fields import catalogue
 
 JUNK = [None, "text", 7, -1, 2.5, True, [], {}, [None], {"a": 1}, 2**70, float("nan"), float("inf"), b"x", "\ud800"]
 
@@ -177,9 +177,3 @@ def test_the_catalogue_has_every_path_and_nothing_else() -> None:
     assert paths["change.kind"].values == ("range", "commit", "staged", "pull-request", "diff")
     assert (paths["provenance.ai_share"].low, paths["provenance.ai_share"].high) == (0, 1)
     assert all(field.description for path, field in paths.items() if path.count(".") == 1 and "[" not in path)
-
-
-def test_sections_that_nothing_collects_say_so_in_their_docstring() -> None:
-    for name in SECTIONS:
-        said = "No collector writes this yet" in (type(getattr(Facts(now=""), name)).__doc__ or "")
-        assert said == (name in NOT_COLLECTED)

@@ -144,6 +144,10 @@ class Context(Struct, frozen=True):
     reviews: Path | None = None
     transcripts: tuple[Path, ...] = ()
     plans: tuple[Path, ...] = ()
+    coverage: tuple[Path, ...] = ()
+    junit: tuple[Path, ...] = ()
+    sarif: tuple[Path, ...] = ()
+    mutation: tuple[Path, ...] = ()
     owners: Owners | Unknown | None = None
 
 

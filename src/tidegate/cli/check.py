@@ -28,6 +28,10 @@ _FORMATS = "text, json, sarif, github, summary, gitlab, markdown"
 @click.option("--reviews", type=_FILE, help="The forge's reviews of the change, as JSON.")
 @click.option("--transcript", "transcripts", type=_FILE, multiple=True, help="A transcript of a session that wrote it.")
 @click.option("--plan", "plans", type=_FILE, multiple=True, help="A Terraform plan or change set of it, as JSON.")
+@click.option("--coverage", type=_FILE, multiple=True, help="Cobertura, LCOV, JaCoCo, Clover or coverage.py's JSON.")
+@click.option("--junit", type=_FILE, multiple=True, help="A JUnit report of a run with the change.")
+@click.option("--sarif", type=_FILE, multiple=True, help="What a scanner found, as SARIF 2.1.0.")
+@click.option("--mutation", type=_FILE, multiple=True, help="A report of Stryker, PIT, cargo-mutants or mutmut.")
 @click.option(
     "--stage",
     type=click.Choice(["commit", "push", "merge"]),
@@ -47,6 +51,10 @@ def check(
     reviews: Path | None,
     transcripts: tuple[Path, ...],
     plans: tuple[Path, ...],
+    coverage: tuple[Path, ...],
+    junit: tuple[Path, ...],
+    sarif: tuple[Path, ...],
+    mutation: tuple[Path, ...],
     stage: Stage | None,
     config: Path | None,
     format_: str,
@@ -74,6 +82,10 @@ def check(
         reviews=reviews,
         transcripts=transcripts,
         plans=plans,
+        coverage=coverage,
+        junit=junit,
+        sarif=sarif,
+        mutation=mutation,
     )
     with _repository(repo, needed=diff is None) as repository:
         found = assess(request, repository)

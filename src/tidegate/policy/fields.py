@@ -20,8 +20,6 @@ from tidegate.facts import SECTIONS, Facts
 Kind: TypeAlias = Literal["text", "count", "number", "flag", "list", "group"]
 
 NOT_FOR_RULES = ("status", "unknowns")
-NOT_COLLECTED = ("verification",)
-"""Sections that no collector writes yet; their docstrings in facts.py say so too."""
 
 
 class Field(Struct, frozen=True):

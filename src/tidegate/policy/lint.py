@@ -10,9 +10,7 @@ from msgspec import Struct
 
 from tidegate.errors import InputError
 from tidegate.policy.conditions import Language, answer, ask
-from tidegate.policy.decide import asked_when_unknown
 from tidegate.policy.document import conform
-from tidegate.policy.fields import NOT_COLLECTED
 from tidegate.policy.rules import PACK_ORIGIN, Rule, RuleTable, join_rules, make_rule_language, parse_rule
 from tidegate.policy.trial import neutral_document
 from tidegate.policy.verdict import STRICTNESS
@@ -90,12 +88,4 @@ def _warnings(rule: Rule, now: str) -> Iterator[tuple[str, str]]:
         yield (
             f"on_unknown = {rule.on_unknown} is weaker than effect = {rule.effect}: losing a fact lets more through",
             f'on_unknown = "{rule.effect}", unless that is meant',
-        )
-    paths = [path for condition in rule.conditions for path in condition.reading.paths]
-    missing = dict.fromkeys(path for path in paths if path.partition(".")[0] in NOT_COLLECTED)
-    if missing:
-        asked = asked_when_unknown(rule)
-        yield (
-            f"nothing collects {', '.join(missing)} yet: it cannot be told, and the rule asks for {asked}",
-            'mode = "draft" until it is collected',
         )

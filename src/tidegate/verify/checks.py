@@ -1,0 +1,18 @@
+"""Every check that is asked about a change, and the fields that it writes. A check is one folder and one line here."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from tidegate.verify.values import Check
+
+
+class Asked(Struct, frozen=True):
+    """A check with its name and the fields of the section that are unknown where it fails."""
+
+    name: str
+    check: Check
+    writes: tuple[str, ...]
+
+
+CHECKS: tuple[Asked, ...] = ()
