@@ -393,6 +393,25 @@ def test_secrets_are_never_said() -> None:
     assert said(joined(SECRET, API), joined(*[encoded, API])) == ()
 
 
+def test_secrets_of_generators_patches_and_addresses_are_never_said() -> None:
+    generated = "secretGenerator: [{name: db, literals: [password=WORD]}]\nresources: [api.yaml]\n"
+    patched = (
+        "resources: [s.yaml, api.yaml]\npatches:"
+        " [{patch: '[{op: add, path: /stringData/x, value: WORD}]', target: {kind: Secret}}]\n"
+    )
+    for text in (generated, patched):
+        sides = [
+            {"a/kustomization.yaml": text.replace("WORD", word), "a/s.yaml": joined(SECRET), "a/api.yaml": joined(API)}
+            for word in ("canary-one", "canary-two")
+        ]
+        found = judged(*sides)
+        assert lines(found.effects) == [("SECRET_CHANGE", "low")]
+        assert "canary" not in str(found)
+    effects = edited(APP, old="https://git.example.org/acme", new="https://bot:canary@evil.example.org/x")
+    assert lines(effects) == [("SUPPLY_CHAIN", "high")]
+    assert "canary" not in str(effects)
+
+
 ROLE = """
     apiVersion: rbac.authorization.k8s.io/v1
     kind: ClusterRole

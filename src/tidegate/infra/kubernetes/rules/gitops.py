@@ -259,8 +259,15 @@ def _floats(revision: Value) -> bool:
 def _owner(change: ResourceChange, path: str) -> Iterator[Draft]:
     old, new = str(field(change.before, path) or ""), str(field(change.after, path) or "")
     if old and new and _host_and_owner(old) != _host_and_owner(new):
-        reason = f"{path} {old} -> {new}: {change.address} deploys what another owner publishes."
+        reason = f"{path} {_plain(old)} -> {_plain(new)}: {change.address} deploys what another owner publishes."
         yield Draft("SUPPLY_CHAIN", "high", change.address, reason, True, "see who publishes it")
+
+
+def _plain(url: str) -> str:
+    """An address without the name and the token that may stand in it."""
+    scheme, mark, rest = url.rpartition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}" if mark else url
 
 
 def _host_and_owner(url: str) -> tuple[str, ...]:

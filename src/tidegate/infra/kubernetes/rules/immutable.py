@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tidegate.facts import Unjudged
+from tidegate.facts import Severity, Unjudged
 from tidegate.infra.kubernetes.objects import mapping, mappings
 from tidegate.infra.kubernetes.rules.common import spec, updated
 from tidegate.infra.kubernetes.words import listed
@@ -50,7 +50,10 @@ def immutable(world: World) -> Iterator[Draft | Unjudged]:
             if change.type.startswith("apps/"):
                 reason += " It has to be deleted and made again, which stops its pods unless they are orphaned."
             back = "give the object a new name, move over, and delete the old one"
-            yield Draft("IMMUTABLE_REJECT", "medium", change.address, reason, True, back)
+            if change.type == "batch/Job":
+                back = "delete the finished Job first, or give it a new name"
+            grave: Severity = "low" if change.type == "batch/Job" else "medium"
+            yield Draft("IMMUTABLE_REJECT", grave, change.address, reason, True, back)
         if change.type in ("v1/ConfigMap", "v1/Secret") and flag((change.before or {}).get("immutable")):
             keys = [
                 key
