@@ -197,7 +197,8 @@ def _denied(
         cut = "they cannot reach DNS (port 53), their database or anything else"
     was = f" Allowed before: {listed([_said(one) for one in lost])}." if lost else ""
     reason = (
-        f"NetworkPolicy {name_of(lead)} denies all {side} of {whom} and no policy allows any: {cut}{_names(gone)}.{was}"
+        f"NetworkPolicy {name_of(lead)} denies all {side} of {whom} and no policy allows any (default"
+        f" deny): {cut}{_names(gone)}.{was}"
     )
     back = "add policies that allow what is needed, DNS and the ingress controllers first, before this one"
     code: EffectCode = "OUTAGE_FULL" if side == "Ingress" else "NET_CUT"

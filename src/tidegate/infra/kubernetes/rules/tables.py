@@ -34,7 +34,7 @@ class Ends(Struct, frozen=True):
     reversible: bool = True
 
 
-_LOST_WRITES = "a write counts as kept with fewer copies, so losing a broker can lose messages"
+_LOST_WRITES = "a write is acknowledged with fewer copies in sync, so losing a broker can lose messages"
 
 
 _FEWER = "fewer members hold the data, so losing one may lose data or the quorum"
