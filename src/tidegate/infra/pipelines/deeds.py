@@ -31,6 +31,9 @@ def actions_changed(before: Workflow | None, after: Workflow, known: Known) -> I
             yield _owner(after, job, place, gone[action.name.lower()], action)
         elif key not in known and not action.house and not action.pinned:
             yield from _new(after, job, place, action, strict)
+        if key not in was and key not in known and _APPROVES.search(action.name):
+            text = f"{action.key} is new in {where(after, job)}: a machine approves what a person was to read."
+            yield said("GUARD_REMOVED", "medium", after, job, text, place=place, back="let people approve")
 
 
 def secrets_given(after: Workflow, old: Job | None, new: Job) -> Iterator[Draft]:
@@ -112,6 +115,7 @@ def commands_added(after: Workflow, old: Job | None, new: Job, known: frozenset[
 
 # Private
 
+_APPROVES = re.compile(r"(?i)auto-?approve|approve-pull-request")
 _EVERY = re.compile(r"(?i)toJSON\(\s*secrets\s*\)")
 _SECRET = re.compile(r"\$\{\{[^}]*?\bsecrets\.([\w-]+)")
 _INSTALLERS = frozenset(

@@ -81,6 +81,10 @@ _MARKS = (
     _mark("prisma db push --accept-data-loss", "", "DATA_DESTROY", "high", "columns that the schema lost are dropped."),
     _mark("", "db:drop db:reset migrate:fresh db:wipe migrate:reset dropdb", "DATA_DESTROY", "high", _EMPTIED),
     _mark("manage.py flush", "", "DATA_DESTROY", "high", _EMPTIED),
+    _mark("gh pr merge --admin", "", "GUARD_REMOVED", "high", "it merges past every rule of the branch."),
+    _mark(
+        "gh pr review --approve", "", "GUARD_REMOVED", "medium", "a machine approves what a person was to read."
+    ),
     _mark("git push", "--force -f", "GUARD_REMOVED", "low", "it overwrites the branch; what others pushed is lost."),
 )  # fmt: skip
 

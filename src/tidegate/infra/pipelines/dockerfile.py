@@ -111,10 +111,10 @@ def instructions(text: str) -> Iterator[Instruction]:
 # Private
 
 _SECRET = re.compile(
-    r"(?i)(?:^|_)(password|passwd|secret|token|api_?key|private_?key|access_?key(?:_id)?|credentials?)$"
+    r"(?i)(?:^|_)(password|passwd|secret|secret_key(?:_base)?|token|api_?key|private_?key|access_?key(?:_id)?|credentials?)$"
 )
 _PLACEHOLDER = re.compile(
-    r"(?i)^(|\$.*|changeme|change[-_]me|placeholder|dummy|example|none|null|false|true|xxx+|test|build|<.*>)$"
+    r"(?i)^$|^\$|^(none|null|false|true|test|x+|\d|<.*>)$|dummy|placeholder|change-?_?me|example|build|insecure|fake|your"
 )
 _ROOT = ("root", "0")
 

@@ -13,11 +13,12 @@ from msgspec import Struct
 from tidegate.facts import Certainty, EffectCode, Place, Severity, Unjudged
 from tidegate.infra.pipelines.texts import Text, read_both, words_of
 from tidegate.infra.same import flag as switch
-from tidegate.infra.same import number, pair
+from tidegate.infra.same import number
 from tidegate.infra.trees import Pair, Trees
-from tidegate.infra.values import Draft, Found, Value, World
+from tidegate.infra.values import Draft, Found, Value
 
 DEEPEST = 5
+BACK = "set the flag back"
 Sense: TypeAlias = Literal["maintenance", "read-only", "kill", "critical", "other"]
 """What a flag's name says that it does when it is on."""
 
@@ -51,20 +52,6 @@ def read(trees: Trees, pairs: Sequence[Pair]) -> Found:
     return Found(drafts=tuple(drafts), unjudged=tuple(unjudged), files=tuple(sorted(files)))
 
 
-def flag_resources(world: World) -> Iterator[Draft]:
-    """The same of flags that Terraform keeps: LaunchDarkly's, Unleash's, Split's."""
-    for change in world.changes:
-        if change.action != "update" or change.type not in _RESOURCES:
-            continue
-        state = pair(change, *_RESOURCES[change.type])
-        name = str((change.after or {}).get("flag_id") or (change.after or {}).get("key") or change.address)
-        before, after = switch(state.before), switch(state.after)
-        if not state.changed or before is None or after is None:
-            continue
-        for code, severity, reason, certainty in judged(Flag(name, float(before)), Flag(name, float(after))):
-            yield Draft(code, severity, change.address, f"{state}: {reason}", True, _BACK, certainty=certainty)
-
-
 def flags_of(value: Value) -> dict[str, Flag]:
     """The flags of a parsed file, whichever tool it is of."""
     return {flag.name: flag for flag in _walk(value, "", 0)}
@@ -78,24 +65,12 @@ def sense_of(name: str) -> Sense:
         return "maintenance"
     if "readonly" in have or {"read", "only"} <= have:
         return "read-only"
-    if have & {
-        "kill",
-        "killswitch",
-        "disable",
-        "disabled",
-        "block",
-        "blocked",
-        "stop",
-        "halt",
-        "suspend",
-        "suspended",
-        "off",
-        "panic",
-    }:
+    if words[:1] and (words[0] in _STOPS or have & _STOPPED or {"kill", "switch"} <= have or words[-1] == "off"):
         return "kill"
     if have & {"circuit", "breaker"} and have & {"open", "force", "trip", "tripped"}:
         return "kill"
-    return "critical" if have & _CRITICAL else "other"
+    entry = {"sign", "log"} & have and {"up", "in"} & have
+    return "critical" if (have & _CRITICAL or entry) and not have & _TRIALS else "other"
 
 
 def judged(before: Flag, after: Flag) -> Iterator[tuple[EffectCode, Severity, str, Certainty]]:
@@ -143,24 +118,17 @@ def judged(before: Flag, after: Flag) -> Iterator[tuple[EffectCode, Severity, st
 
 # Private
 
-_BACK = "set the flag back"
+_STOPS = frozenset("disable kill stop halt suspend panic emergency".split())
+_STOPPED = frozenset("killswitch disabled suspended blocked".split())
 _CRITICAL = frozenset(
-    "payment payments pay checkout login signin sign signup auth authentication authorization"
-    " billing order orders ordering"
+    "payment payments pay checkout login signin signup auth authentication authorization billing orders ordering"
     " purchase purchases subscription subscriptions registration invoice invoices booking bookings transfer transfers"
-    " withdraw withdrawal deposit deposits database db writes write api cart fraud encryption mfa 2fa sso failover"
-    " ratelimit throttling circuit breaker".split()
+    " withdraw withdrawal deposit deposits cart fraud encryption mfa 2fa sso failover ratelimit throttling circuit"
+    " breaker".split()
 )
-_RESOURCES: Mapping[str, tuple[str, ...]] = {
-    "launchdarkly_feature_flag_environment": ("on", "targeting_enabled"),
-    "unleash_feature_v2": ("enabled",),
-    "unleash_feature_enabling": ("enabled",),
-    "unleash_feature": ("enabled",),
-    "flipt_flag": ("enabled",),
-    "split_split_definition": ("enabled",),
-    "growthbook_feature": ("enabled",),
-    "posthog_feature_flag": ("active",),
-}
+_TRIALS = frozenset(
+    "new beta experiment banner button ui color test redesign v2 v3 preview tooltip logging debug copy style".split()
+)
 _GROUPS = (
     "flags",
     "features",
@@ -214,7 +182,7 @@ def _said(code: EffectCode, severity: Severity, text: Text, name: str, reason: s
         f"flag {name} in {text.path}",
         reason,
         reversible=True,
-        back=_BACK,
+        back=BACK,
         certainty=certainty,
         place=text.place_of(name.rpartition("/")[2]),
     )

@@ -59,6 +59,7 @@ class Job(Struct, frozen=True):
     condition: str = ""
     tolerant: bool = False
     concurrency: bool = False
+    needs: tuple[str, ...] = ()
 
     @property
     def deploys(self) -> bool:
@@ -112,6 +113,18 @@ def workflow_of(text: Text) -> Workflow | None:
         steps = tuple(_steps(runs.get("steps"), ("runs", "steps")))
         return Workflow(text, str(value.get("name") or ""), {}, {}, {"runs": Job("runs", steps)}, action=True)
     return None
+
+
+def waits_for(workflow: Workflow, job: Job) -> set[str]:
+    """The jobs that must have ended well before a job begins."""
+    found: set[str] = set()
+    left = list(job.needs)
+    while left:
+        name = left.pop()
+        if name not in found and name in workflow.jobs:
+            found.add(name)
+            left += workflow.jobs[name].needs
+    return found
 
 
 def level_of(token: Mapping[str, Level], scope: str) -> Level:
@@ -201,6 +214,7 @@ def _job(name: str, value: Mapping[str, Value]) -> Job:
         bare(_condition(value.get("if"))),
         value.get("continue-on-error") is True,
         "concurrency" in value,
+        words_of(value.get("needs")),
     )
 
 

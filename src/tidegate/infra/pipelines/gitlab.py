@@ -98,6 +98,7 @@ _RESERVED = frozenset(
     "include stages variables default workflow image services before_script after_script cache spec types".split()
 )
 _BRANCH = re.compile(r"CI_(?:COMMIT_(?:BRANCH|TAG|REF_NAME|REF_PROTECTED|REF_SLUG)|DEFAULT_BRANCH)")
+_SCANNING = re.compile(r"(?i)sast|secret|dependency-scanning|container-scanning|dast")
 _PRINTED = re.compile(
     r"^(?:echo|printf)\b[^|>]*\$\{?\w*(?:TOKEN|PASSWORD|PASSWD|SECRET|PRIVATE_KEY|API_KEY|ACCESS_KEY)\w*[^|>]*$|^printenv$|^env$"
 )
@@ -164,6 +165,9 @@ def _gates(after: Text, was: Job, job: Job) -> Iterator[Draft]:
             " branch that starts the pipeline."
         )
         yield _said("GUARD_REMOVED", grave, after, job, text, "limit it to the branch again")
+    if job.values.get("needs") == [] and was.values.get("needs") != []:
+        text = f"needs: [] on {job.name} in {after.path}: it deploys at once, and tests that fail no longer hold it."
+        yield _said("GUARD_REMOVED", grave, after, job, text, "wait for the tests again")
     if was.values.get("resource_group") and not job.values.get("resource_group"):
         text = f"resource_group is removed from {job.name} in {after.path}: two deployments can run at once."
         yield _said("GUARD_REMOVED", "low", after, job, text, "put it back")
@@ -263,8 +267,9 @@ def _includes(before: Text, after: Text) -> Iterator[Draft]:
         elif kind in ("project", "component") and what.split("/")[0] not in sources and not _fixed(ref):
             text = f"include of {what} is new in {after.path} and not pinned: its owners say what this pipeline runs."
             yield _said("SUPPLY_CHAIN", "low", after, job, text, "pin it to a commit")
+    kept = {name.rpartition("/")[2] for name in new}
     for name in old:
-        if name not in new and re.search(r"(?i)sast|secret|dependency-scanning|container-scanning|dast", name):
+        if name.rpartition("/")[2] not in kept and _SCANNING.search(name):
             text = f"include of {name.partition(' ')[2]} is removed from {after.path}: that scan no longer runs."
             yield _said("GUARD_REMOVED", "medium", after, Job("include", {}, ""), text, "include it again", "likely")
 

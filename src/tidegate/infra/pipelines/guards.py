@@ -7,9 +7,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from tidegate.facts import Severity
+from msgspec.structs import replace
+
+from tidegate.facts import Certainty, Place, Severity
 from tidegate.infra.environment import named
-from tidegate.infra.pipelines.github import Job, Step, Workflow, pairs
+from tidegate.infra.pipelines.github import Job, Step, Workflow, pairs, waits_for
 from tidegate.infra.pipelines.saying import said, where
 from tidegate.infra.pipelines.shell import check_of, scanner_of
 from tidegate.infra.pipelines.texts import words_of
@@ -26,6 +28,8 @@ def checks_loosened(after: Workflow, old: Job, new: Job) -> Iterator[Draft]:
             yield _loosened(after, new, now, kinds, "continue-on-error: true")
         elif now.condition == "false" and was.condition != "false":
             yield _loosened(after, new, now, kinds, "if: false")
+        if soft := _softened(was, now):
+            yield _loosened(after, new, now, kinds, soft)
     swallowed = {one.text for step in old.steps for one in step.commands if one.tolerated}
     before = {one.text for step in old.steps for one in step.commands if not one.tolerated and check_of(one.text)}
     for step in new.steps:
@@ -62,6 +66,21 @@ def checks_gone(before: Sequence[Workflow], after: Sequence[Workflow]) -> Iterat
         if lost and not any(name != "tests" for name in left if name not in scans):
             what = ", ".join(lost)
             yield _gone(workflow, mine[lost[0]], what, "what it found before is no longer found", local)
+
+
+def needs_dropped(before: Workflow, after: Workflow, old: Job, new: Job) -> Iterator[Draft]:
+    """A deploying job that no longer waits for the tests that still run beside it."""
+    if not (old.deploys and new.deploys) or _all_checks(new):
+        return
+    tests = {name for name in waits_for(before, old) if "tests" in _all_checks(before.jobs[name])}
+    still = {name for name in waits_for(after, new) if "tests" in _all_checks(after.jobs[name])}
+    left = sorted(tests & set(after.jobs))
+    if tests and left and not still:
+        text = (
+            f"needs no longer names {', '.join(left)} for {where(after, new)}: it deploys at once, and tests that fail"
+            " no longer hold it."
+        )
+        yield said("GUARD_REMOVED", "high", after, new, text, back="wait for the tests again")
 
 
 def schedules_gone(before: Workflow, after: Workflow | None) -> Iterator[Draft]:
@@ -123,19 +142,18 @@ def branches_widened(before: Workflow, after: Workflow) -> Iterator[Draft]:
         return
     names = ", ".join(job.name for job in jobs[:3])
     was, now = _branches(before.triggers.get("push")), _branches(after.triggers.get("push"))
-    if was is not None and now is not None:
-        new = [one for one in now if not any(one == other or fnmatchcase(one, other) for other in was)]
-        wide = [one for one in new if _everything(one)]
-        if new and was:
-            shown = f"on.push.branches {_shown(was)} -> {_shown(now)} in {after.path}"
-            severity: Severity = "high" if wide else "low"
-            which = "any branch" if wide else ", ".join(new)
-            text = (
-                f"{shown}: {names} now deploys from {which}, reviewed or not."
-                if wide
-                else f"{shown}: {names} now deploys from {which} too."
-            )
-            yield said("GUARD_REMOVED", severity, after, jobs[0], text, place=("on",), back="limit the branches again")
+    new = [one for one in now or () if not any(one == other or fnmatchcase(one, other) for other in was or ())]
+    wide = any(_everything(one) for one in new)
+    if was is None and new and set(before.triggers) <= {"workflow_dispatch"}:
+        text = f"{after.path} was started by hand and now runs on push: {names} deploys from {_shown(new)} by itself."
+        yield said("GUARD_REMOVED", "high" if wide else "medium", after, jobs[0], text, place=("on",))
+    elif was is not None and new and (was or wide):
+        text = (
+            f"on.push.branches {_shown(was)} -> {_shown(now or ())} in {after.path}: {names} now deploys from"
+            f" {'any branch, reviewed or not' if wide else ', '.join(new) + ' too'}."
+        )
+        severity: Severity = "high" if wide else "low"
+        yield said("GUARD_REMOVED", severity, after, jobs[0], text, place=("on",), back="limit the branches again")
     if "pull_request" in after.triggers and "pull_request" not in before.triggers:
         guarded = [job for job in jobs if "event_name" in job.condition or _steps_guarded(job)]
         if len(guarded) < len(jobs):
@@ -216,13 +234,30 @@ def _loosened(after: Workflow, job: Job, step: Step | None, kinds: Sequence[str]
     return said("GUARD_REMOVED", "medium", after, job, text, place=place, back="let it fail again")
 
 
+_SOFT_FLAGS = ("--exit-zero", "--soft-fail", "--no-fail", "--exit-code 0", "--exit-code=0", "--passWithNoTests=force")
+_SOFT_GIVEN: Mapping[str, str] = {"exit-code": "0", "soft_fail": "true", "soft-fail": "true", "fail-build": "false"}
+
+
+def _softened(was: Step, now: Step) -> str:
+    """How a check was told to pass whatever it finds, "" where it was not."""
+    for flag in _SOFT_FLAGS:
+        if flag in now.run and flag not in was.run:
+            return flag
+    for name, value in _SOFT_GIVEN.items():
+        given = words_of(now.given.get(name))
+        if given == (value,) and words_of(was.given.get(name)) != given:
+            return f"{name}: {value}"
+    return ""
+
+
 def _gone(workflow: Workflow, job: Job, what: str, means: str, possible: bool = False) -> Draft:
     text = (
         f"{what} ran in {where(workflow, job)} and no workflow runs {'it' if what != 'tests' else 'them'}"
         f" any more: {means}."
     )
-    certainty = "possible" if possible else "likely"
-    return said("GUARD_REMOVED", "medium", workflow, job, text, back="put the step back", certainty=certainty)  # type: ignore[arg-type]
+    certainty: Certainty = "possible" if possible else "likely"
+    draft = said("GUARD_REMOVED", "medium", workflow, job, text, back="put the step back", certainty=certainty)
+    return replace(draft, place=Place(workflow.path))
 
 
 def _unguarded(after: Workflow, job: Job, was: str, now: str, only: bool) -> Iterator[Draft]:

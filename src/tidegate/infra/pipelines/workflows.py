@@ -81,6 +81,7 @@ def _compared(before: Workflow | None, after: Workflow | None, past: Past) -> It
         yield from guards.checks_loosened(after, old, new)
         yield from guards.environment_left(after, old, new)
         yield from guards.queue_left(before, after, old, new)
+        yield from guards.needs_dropped(before, after, old, new)
         yield from guards.branch_guard_gone(after, old, new)
 
 

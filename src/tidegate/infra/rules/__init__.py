@@ -27,6 +27,7 @@ from tidegate.infra.rules import (
     retention,
     statements,
     tls,
+    toggles,
     trust,
     upgrades,
 )
@@ -73,5 +74,6 @@ RULES: tuple[Rule, ...] = (
     plan.stack_destroyed,
     plan.forgotten,
     plan.left_out,
+    toggles.flags,
     kubernetes,
 )
