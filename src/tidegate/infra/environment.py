@@ -63,7 +63,9 @@ def of_values(values: Mapping[str, Value]) -> Environment:
 
 def of_path(path: str) -> Environment:
     """The environment that a path says, the innermost folder or file that says one."""
-    return first(reversed(path.rsplit(".", 1)[0].split("/")))
+    folders, _, name = path.rpartition("/")
+    stem = name.rpartition(".")[0] or name
+    return first((stem, *reversed(folders.split("/"))))
 
 
 def first(texts: Iterable[str]) -> Environment:
