@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 import tomllib
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.resources import files
+from typing import get_args
 
 from tests.conftest import ROOT
+from tidegate.facts import EffectCode
+from tidegate.infra.severity import ORDER
+from tidegate.policy.explanation import read_page
 from tidegate.policy.fields import catalogue
 from tidegate.report.schema import DOCUMENTS, render_schema
 
@@ -14,9 +22,6 @@ FACTS_HEAD = """# The facts of a change
 What rules can name, generated from `src/tidegate/facts.py`. `[]` stands for the elements of a list. A count is a whole
 number, a number may have a fraction, a group is read through its fields. Every section also has `status` and
 `unknowns`, which reports show and rules cannot name: a fact that is not known makes a rule over it apply.
-
-The sections `infra`, `verification`, `risk` and `history` are collected by no one yet. A rule may name their
-fields; it cannot be answered, and holds.
 """
 
 RULES_HEAD = """# The default rules
@@ -32,6 +37,15 @@ FINDINGS_HEAD = """
 ## Findings
 What the collectors' own checks can report. Each has a page as well.
 
+"""
+
+EFFECTS_HEAD = """# The effects of an infrastructure change
+Generated from the pages of the effects, in the order of `facts.EffectCode`. The severities are those in production and
+by a person; [infra](infra.md#severity) says what lowers and raises them. `tidegate explain infra-data-destroy` prints a
+page.
+
+| code | what it means | severity |
+| --- | --- | --- |
 """
 
 
@@ -58,16 +72,62 @@ def rules_page() -> str:
     return RULES_HEAD + "\n".join(rows) + "\n" + FINDINGS_HEAD + "\n".join(findings) + "\n"
 
 
+def effects_page() -> str:
+    rows = []
+    for code in get_args(EffectCode):
+        name = "infra-" + code.lower().replace("_", "-")
+        page = read_page(name)
+        meaning = page.partition("\n")[2].partition("\n\n")[0].replace("\n", " ")
+        path = f"../src/tidegate/policy/pages/{name}.md"
+        rows.append(f"| [{code}]({path}) | {meaning} | {', '.join(severities(page))} |")
+    return EFFECTS_HEAD + "\n".join(rows) + "\n"
+
+
+def severities(page: str) -> list[str]:
+    """The severities that the page of an effect names in bold, the gravest first."""
+    grave = page.partition("## How grave it is\n")[2].partition("\n## ")[0]
+    found = set(re.findall(r"\*\*(\w+)\*\*", grave))
+    return [name for name in reversed(ORDER) if name in found]
+
+
+def _replaced(text: str, block: re.Pattern[str], new: str) -> tuple[str, ...]:
+    found = block.search(text)
+    return (text,) if found is None else (text[: found.start()], new, text[found.end() :])
+
+
 def _link(name: str) -> str:
     return f"[{name}](../src/tidegate/policy/pages/{name}.md)"
 
 
-GENERATED = {
+GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/facts.md": facts_page,
+    "docs/infra-effects.md": effects_page,
     "docs/rules.md": rules_page,
     **{f"docs/schema/{name}.schema.json": partial(render_schema, name) for name in DOCUMENTS},
 }
 
+DEMO: Mapping[str, str] = {"demo": "README.md", "demo: reach": "README.md", "demo: infra": "docs/infra.md"}
+"""The marks of the blocks that show what the demo prints, in its order, and the documents that they stand in."""
+
+
+def demo_outputs() -> dict[str, str]:
+    """What each command of the demo prints, by its mark."""
+    done = subprocess.run(
+        [sys.executable, "-m", "demo.run"], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=True
+    )
+    printed = re.split(r"^\$ tidegate [\w ]+\n|^What to try next", done.stdout, flags=re.MULTILINE)
+    return {mark: output.strip("\n") for mark, output in zip(DEMO, printed[1:-1], strict=True)}
+
+
+def demo_block(mark: str) -> re.Pattern[str]:
+    """Where a document shows it."""
+    return re.compile(rf"(?<=<!-- {mark} -->\n```\n)(.*?)(?=```)", flags=re.DOTALL)
+
+
 if __name__ == "__main__":
     for name, make in GENERATED.items():
         (ROOT / name).write_text(make(), encoding="utf-8")
+    for mark, output in demo_outputs().items():
+        page = ROOT / DEMO[mark]
+        kept = page.read_text(encoding="utf-8")
+        page.write_text("".join(_replaced(kept, demo_block(mark), f"{output}\n")), encoding="utf-8")
