@@ -38,7 +38,8 @@ def test_every_change_of_a_plan_is_read_with_what_forces_it() -> None:
         False,
         "replace_because_cannot_update",
     )
-    assert task.after == {"family": "shop-api", "id": Later(), "container_definitions": Later()}
+    made_of = Later("aws_db_instance.main.address")
+    assert task.after == {"family": "shop-api", "id": Later(), "container_definitions": made_of}
     assert world.before["aws_db_instance.main"].values["password"] == Hidden(1)
     assert "aws_sqs_queue.orders" not in world.after
     assert world.environment == "prod"

@@ -74,6 +74,7 @@ RULES: tuple[Rule, ...] = (
     plan.stack_destroyed,
     plan.forgotten,
     plan.left_out,
+    plan.kept_from_sight,
     toggles.flags,
     kubernetes,
 )

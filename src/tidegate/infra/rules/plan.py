@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from tidegate.facts import Severity
+from tidegate.facts import Severity, Unjudged
 from tidegate.infra.environment import Environment, named, of_values
 from tidegate.infra.kinds import is_utility, stateful
 from tidegate.infra.rules.renames import name_of
 from tidegate.infra.same import field, flag, number, same
 from tidegate.infra.severity import ORDER
-from tidegate.infra.values import Draft, Resource, ResourceChange, World
+from tidegate.infra.terraform.sensitive import secretive
+from tidegate.infra.values import Draft, Hidden, Resource, ResourceChange, Value, World
 
 MANY = 10
 """So many resources make a stack: fewer are created or destroyed every day."""
@@ -101,7 +103,38 @@ def left_out(world: World) -> Iterator[Draft]:
         )
 
 
+def kept_from_sight(world: World) -> Iterator[Unjudged]:
+    """What decides who gets in or what survives, and is marked as a secret: nobody can judge it then."""
+    for change in world.changes:
+        if change.action not in ("create", "update", "replace"):
+            continue
+        before, after = change.before or {}, change.after or {}
+        names = [
+            name
+            for name, value in after.items()
+            if _DECIDES.search(name) and not secretive(name) and _hides(value) and not same(before.get(name), value)
+        ]
+        if names:
+            what = f"{', '.join(names[:3])} of {change.address} {'is' if len(names) == 1 else 'are'}"
+            reason = f"{what} marked as sensitive, so nobody can say whom that lets in or what it lets go."
+            yield Unjudged(change.address, reason, "take `sensitive` away from what is no secret", change.place)
+
+
 # Private
+
+_DECIDES = re.compile(
+    r"polic(y|ies)|ingress|egress|cidr|^acl$|principals?$|members?$|^roles?$|_roles?$|source_(address|range|ip|sec)"
+    r"|address_prefix|ip_ranges?$|_ports?$|^protocol$|security_groups|retention|^(min|max)_size$|desired_c|^replicas$"
+)
+
+
+def _hides(value: Value) -> bool:
+    """Whether a value is a secret or has one among its leaves. A document is read without those in it."""
+    if isinstance(value, Hidden):
+        return True
+    if isinstance(value, dict):
+        return any(_DECIDES.search(name) and _hides(inner) for name, inner in value.items())
+    return isinstance(value, list) and any(map(_hides, value))
 
 
 def _exists(world: World) -> Iterator[Draft]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 Mask: TypeAlias = Any
 """The shape of a value with `true` where something holds: `[false]` holds nowhere."""
@@ -60,12 +61,14 @@ class StateResource(Struct, frozen=True):
     address: str = ""
     mode: str = "managed"
     type: str = ""
+    index: int | float | str | None = None
     values: dict[str, Any] | None = None
     sensitive_values: Mask = False
     depends_on: list[str] | None = None
 
 
 class Module(Struct, frozen=True):
+    address: str | None = None
     resources: list[StateResource] | None = None
     child_modules: list[Module] | None = None
 
@@ -138,6 +141,8 @@ class Plan(Struct, frozen=True):
     resource_drift: list[Entry] | None = None
     resource_changes: list[Entry] | None = None
     deferred_changes: list[Deferred] | None = None
+    action_invocations: list[dict[str, Any]] | None = None
+    deferred_action_invocations: list[dict[str, Any]] | None = None
     output_changes: dict[str, OutputChange] | None = None
     prior_state: State | None = None
     configuration: Configuration | None = None
@@ -147,12 +152,12 @@ class Plan(Struct, frozen=True):
 
 
 def resources_of(values: Values | None) -> list[StateResource]:
-    """Every resource of a state, of all modules."""
+    """Every resource of a state, of all modules, by its whole address."""
     found: list[StateResource] = []
     waiting = [values.root_module] if values is not None and values.root_module is not None else []
     while waiting:
         module = waiting.pop()
-        found += module.resources or ()
+        found += (_located(one, module.address or "") for one in module.resources or ())
         waiting += reversed(module.child_modules or ())
     return found
 
@@ -163,6 +168,15 @@ def resources_of(values: Values | None) -> list[StateResource]:
 def _address(entry: Entry) -> str:
     module = f"{entry.module_address}." if entry.module_address else ""
     data = "data." if entry.mode == "data" else ""
-    index = entry.index
-    key = "" if index is None else f'["{index}"]' if isinstance(index, str) else f"[{index}]"
-    return f"{module}{data}{entry.type}.{entry.name}{key}"
+    return f"{module}{data}{entry.type}.{entry.name}{_key(entry.index)}"
+
+
+def _located(one: StateResource, module: str) -> StateResource:
+    """A resource by its whole address: Terraform 0.12 writes it without its module and its key."""
+    path = "" if not module or one.address.startswith(f"{module}.") else f"{module}."
+    key = "" if one.address.endswith("]") else _key(one.index)
+    return replace(one, address=f"{path}{one.address}{key}") if path or key else one
+
+
+def _key(index: float | str | None) -> str:
+    return "" if index is None else f'["{index}"]' if isinstance(index, str) else f"[{index}]"

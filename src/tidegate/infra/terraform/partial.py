@@ -38,7 +38,7 @@ def left_out(plan: Plan, before: Mapping[str, Resource], redactor: Redactor) -> 
 def _skipped(plan: Plan, before: Mapping[str, Resource]) -> set[str]:
     if not plan.resource_changes:
         return set()  # a plan that only refreshes lists none
-    listed = {entry.address for entry in plan.resource_changes}
+    listed = {address for entry in plan.resource_changes for address in (entry.address, entry.full_address)}
     listed |= {entry.previous_address for entry in plan.resource_changes if entry.previous_address}
     return {address for address in before if address not in listed}
 

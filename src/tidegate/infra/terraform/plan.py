@@ -12,6 +12,7 @@ from tidegate.errors import InputError
 from tidegate.facts import Unjudged
 from tidegate.infra.environment import named
 from tidegate.infra.terraform.configured import KEY, constants
+from tidegate.infra.terraform.contradictions import contradictions, is_data
 from tidegate.infra.terraform.document import (
     Change,
     Configuration,
@@ -23,11 +24,14 @@ from tidegate.infra.terraform.document import (
     resources_of,
 )
 from tidegate.infra.terraform.drift import Drifted, drafts, settle, unmanaged
+from tidegate.infra.terraform.given import given_to, read_given, with_unknown
 from tidegate.infra.terraform.partial import left_out
 from tidegate.infra.terraform.redact import Redactor
-from tidegate.infra.terraform.references import Sides, is_data, read_uses
+from tidegate.infra.terraform.references import Sides, read_uses
+from tidegate.infra.terraform.references import is_data as says_data
+from tidegate.infra.terraform.runs import actions, commands
 from tidegate.infra.terraform.sensitive import secretive
-from tidegate.infra.values import Action, Found, Later, Resource, ResourceChange, Value, World
+from tidegate.infra.values import Action, Found, Resource, ResourceChange, World
 
 _ACTIONS: Mapping[tuple[str, ...], Action] = {
     ("no-op",): "no-op",
@@ -53,15 +57,16 @@ def read_terraform_plan(text: bytes, name: str) -> Found:
     prior, planned = resources_of(_state(plan)), resources_of(plan.planned_values)
     _learn(plan, (*prior, *planned), redactor)
     unjudged = list(_unjudged(plan, name, redactor))
-    entries = [one for one in plan.resource_changes or () if one.mode != "data"]
-    changes = tuple(_changes(entries, redactor, unjudged))
+    unjudged += contradictions(plan, name, redactor)
+    unjudged += actions(plan, redactor)
+    changes = tuple(_changes(plan, redactor, unjudged))
     world = _world(plan, name, changes, redactor)
     if world.partial:
         unjudged.append(Unjudged(name, f"The plan is not all of its stack: {world.partial}.", "plan the whole stack"))
     settled = settle(_drifted(plan, redactor), changes)
     return Found(
         worlds=(world,),
-        drafts=tuple(drafts(settled, world.environment)),
+        drafts=(*drafts(settled, world.environment), *commands(plan, redactor)),
         unjudged=tuple(unjudged),
         drift=(*(one.fact for one in settled), *unmanaged(changes)),
     )
@@ -163,14 +168,16 @@ def forced_by(entry: Entry) -> tuple[str, ...]:
     return tuple(".".join(map(str, path)) for path in entry.change.replace_paths or ())
 
 
-def _changes(entries: Iterable[Entry], redactor: Redactor, unjudged: list[Unjudged]) -> Iterator[ResourceChange]:
-    for entry in entries:
+def _changes(plan: Plan, redactor: Redactor, unjudged: list[Unjudged]) -> Iterator[ResourceChange]:
+    blocks = read_given(plan.configuration.root_module if plan.configuration is not None else None)
+    for entry in (one for one in plan.resource_changes or () if not is_data(one)):
         change = entry.change
+        given = given_to(entry.full_address, blocks)
         action = _ACTIONS.get(tuple(change.actions))
         address = redactor.text(entry.full_address)
         if action is None:
-            actions = redactor.text(", ".join(change.actions) or "nothing")
-            unjudged.append(Unjudged(address, f"The plan does something that is not known here: {actions}.", _AGAIN))
+            deed = redactor.text(", ".join(change.actions) or "nothing")
+            unjudged.append(Unjudged(address, f"The plan does something that is not known here: {deed}.", _AGAIN))
             continue
         if missing := _missing(action, change):
             words = f"The plan does not show what this resource {missing}, so nobody can say what is lost."
@@ -183,7 +190,9 @@ def _changes(entries: Iterable[Entry], redactor: Redactor, unjudged: list[Unjudg
             type=entry.type,
             action="import" if action == "no-op" and change.importing is not None else action,
             before=before,
-            after=None if action in ("delete", "forget") else _later(after or {}, change.after_unknown),
+            after=None
+            if action in ("delete", "forget")
+            else with_unknown(after or {}, change.after_unknown, before, given),
             forced_by=tuple(map(redactor.text, forced_by(entry))),
             create_first=change.actions[0] == "create" and action == "replace",
             why=redactor.text(entry.action_reason or ""),
@@ -197,30 +206,6 @@ def _missing(action: Action, change: Change) -> str:
         return "is now"
     unknown = change.after is None or change.after_unknown is True
     return "becomes" if unknown and action in ("create", "update", "replace") else ""
-
-
-def _later(after: Mapping[str, Value], unknown: Mask) -> Mapping[str, Value]:
-    return dict.fromkeys(after, Later()) if unknown is True else merged(after, unknown)
-
-
-def merged(after: Value, unknown: Mask) -> Value:
-    """A value with `Later` where it is known only after apply."""
-    if unknown is True:
-        return Later()
-    if isinstance(unknown, dict) and (after is None or isinstance(after, dict)):
-        later = {key: merged((after or {}).get(key), inner) for key, inner in unknown.items() if _any(inner)}
-        return {**(after or {}), **later} if later else after
-    if isinstance(unknown, list) and (after is None or isinstance(after, list)) and _any(unknown):
-        known = list(after or ())
-        known += [None] * (len(unknown) - len(known))
-        return [merged(one, unknown[place] if place < len(unknown) else False) for place, one in enumerate(known)]
-    return after
-
-
-def _any(mask: Mask) -> bool:
-    if isinstance(mask, dict):
-        return any(map(_any, mask.values()))
-    return any(map(_any, mask)) if isinstance(mask, list) else mask is True
 
 
 def _unjudged(plan: Plan, name: str, redactor: Redactor) -> Iterator[Unjudged]:
@@ -284,7 +269,7 @@ def _world(plan: Plan, name: str, changes: tuple[ResourceChange, ...], redactor:
 
 
 def _managed(resources: Mapping[str, Resource]) -> Mapping[str, Resource]:
-    return {address: one for address, one in resources.items() if not is_data(address)}
+    return {address: one for address, one in resources.items() if not says_data(address)}
 
 
 def _environment(plan: Plan, redactor: Redactor) -> str:

@@ -234,7 +234,8 @@ class Redactor:
         return replaced.get(value, value) if type(value) is str else value
 
     def _hidden(self, value: Any) -> Value:
-        return value if value is None or value == "" else Hidden(self._number(value))
+        open_ = value is None or value == "" or isinstance(value, bool)  # a switch is no secret, whatever marks it
+        return value if open_ else Hidden(self._number(value))
 
 
 # Private

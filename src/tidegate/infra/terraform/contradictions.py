@@ -1,0 +1,110 @@
+"""Where a plan says two things of one resource. No tool writes that; somebody may have edited it to look harmless."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tidegate.facts import Unjudged
+from tidegate.infra.same import same
+from tidegate.infra.terraform.configured import KEY
+from tidegate.infra.terraform.document import Entry, Plan, StateResource, resources_of
+from tidegate.infra.terraform.given import is_any
+from tidegate.infra.terraform.redact import Redactor
+
+MOST_NAMED = 5
+_AGAIN = "make the plan again and give it as the tool wrote it"
+_TAGS = ("tags", "tags_all")
+
+
+def is_data(entry: Entry) -> bool:
+    """Whether an entry is of a data source: its mode says so, and so does its address."""
+    return entry.mode == "data" and (not entry.address or _says_data(entry))
+
+
+def contradictions(plan: Plan, name: str, redactor: Redactor) -> Iterator[Unjudged]:
+    """What nobody can judge because the plan disagrees with itself, the first few by name."""
+    found = list(_found(plan))
+    for address, words in found[:MOST_NAMED]:
+        yield Unjudged(redactor.text(address), f"The plan contradicts itself: {words}.", _AGAIN)
+    if len(found) > MOST_NAMED:
+        yield Unjudged(name, f"The plan contradicts itself in {len(found) - MOST_NAMED} more places.", _AGAIN)
+
+
+# Private
+
+
+def _found(plan: Plan) -> Iterator[tuple[str, str]]:
+    planned = {one.address: one for one in resources_of(plan.planned_values) if one.mode != "data"}
+    seen: set[str] = set()
+    for entry in plan.resource_changes or ():
+        words = _odd(entry, planned)
+        if not words and entry.full_address in seen:
+            words = "it changes this resource twice"
+        seen.add(entry.full_address)
+        if words:
+            yield entry.full_address, words
+
+
+def _odd(entry: Entry, planned: Mapping[str, StateResource]) -> str:
+    if words := _misnamed(entry):
+        return words
+    if is_data(entry):
+        return "" if set(entry.change.actions) <= {"read", "no-op", "delete"} else "it changes a data source"
+    return _done(entry) or _undone(entry, planned)
+
+
+def _misnamed(entry: Entry) -> str:
+    if not entry.address:
+        return ""
+    if entry.mode == "data" and not _says_data(entry):
+        return "it calls this a data source, and its address is that of a resource"
+    parts = KEY.sub("", entry.address).split(".")
+    if len(parts) < 2 or parts[-2] != entry.type:
+        return f"it says that this is a {entry.type or 'thing without a type'}, and its address says otherwise"
+    return ""
+
+
+def _done(entry: Entry) -> str:
+    """What an entry says of the deed and does not show, or shows and does not say."""
+    change, why = entry.change, entry.action_reason or ""
+    replaces = {"delete", "create"} <= set(change.actions)
+    if change.actions == ["read"]:
+        return "it only reads this, which is no data source"
+    if change.actions == ["create"] and change.before:
+        return "it creates this, and shows what it is now"
+    if (change.replace_paths or why.startswith("replace_")) and not replaces:
+        return "it says why this is replaced, and does not replace it"
+    if why.startswith("delete_") and not {"delete", "forget"} & set(change.actions):
+        return "it says why this is deleted, and does not delete it"
+    return ""
+
+
+def _undone(entry: Entry, planned: Mapping[str, StateResource]) -> str:
+    """Something else than nothing, where an entry says that it does nothing."""
+    change = entry.change
+    if change.actions != ["no-op"]:
+        return ""
+    if change.before != change.after and not same(change.before, change.after):
+        return "it does nothing to this, and shows another value after than before"
+    if is_any(change.after_unknown):
+        return "it does nothing to this, and does not know what it will be"
+    after = planned.get(entry.address)
+    if planned and after is None and change.after is not None and not entry.deposed:
+        return "it does nothing to this, and does not plan for it to be there"
+    if after is not None and _differs(after.values or {}, change.after or {}):
+        return "it does nothing to this, and plans other values for it"
+    return ""
+
+
+def _differs(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    names = (name for name in one if name in other and name not in _TAGS)
+    return any(
+        one[name] is not None and other[name] is not None and one[name] != other[name]
+        for name in names
+        if not same(one[name], other[name])
+    )
+
+
+def _says_data(entry: Entry) -> bool:
+    return ".data." in f".{KEY.sub('', entry.address)}"
