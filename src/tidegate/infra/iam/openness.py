@@ -20,6 +20,7 @@ _BINDING = {
     "kms:calleraccount", "s3:dataaccesspointaccount", "s3:dataaccesspointarn", "aws:referer", "aws:username",
     "aws:viaawsservice", "aws:calledvia", "sns:endpoint",
 }  # fmt: skip
+_ARNS = ("aws:sourcearn", "aws:principalarn")
 _LOGINS = ("cognito-identity.amazonaws.com", "accounts.google.com", "graph.facebook.com", "www.amazon.com")
 _HERE = re.compile(r"aws_caller_identity|AWS::AccountId|\$\{(?:[\w.\[\]\"-]+\.)?aws_iam_(?:role|user)\.[^}]*\.arn\}")
 """How code names the account that it is applied to, or a role that it makes itself."""
@@ -47,10 +48,23 @@ def binds(one: Condition) -> bool:
     if key not in _BINDING or not one.positive or one.without_key or one.kind == "null":
         return False
     if one.kind == "glob":
+        if key in _ARNS and any(map(_any_account, one.values)):
+            return False
         return not any(set(value.replace("arn:aws", "")) <= set("*?:") for value in one.values)
     if one.kind == "address":
         return not any(value.partition("/")[2] in ("0", "1", "2", "3", "4") for value in one.values)
     return True
+
+
+def _any_account(arn: str) -> bool:
+    """Whether an ARN with stars is met in every account: `arn:aws:sns:*`, `arn:aws:iam::*:role/x`."""
+    parts = re.sub(r"\$\{[^}]*\}", "x", arn).split(":", 5)
+    if len(parts) < 6:
+        return "*" in arn
+    service, account, name = parts[2], parts[4], parts[5]
+    if service == "s3" or not account:  # a bucket has one name in the world
+        return name.startswith(("*", "?"))
+    return set(account) <= set("*?")
 
 
 def own_accounts(world: World) -> frozenset[str]:

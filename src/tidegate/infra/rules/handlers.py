@@ -147,10 +147,12 @@ def _again(view: View, change: ResourceChange, source: str, target: str) -> bool
 
 def _stopped(change: ResourceChange) -> Iterator[Draft]:
     off = switch(change.type, change.after)
-    if not off or switch(change.type, change.before) or change.type == "aws_appautoscaling_target":
+    if not off or switch(change.type, change.before):
         return
     found = pair(change, off)
     what = _RUNNING.get(change.type, "it no longer answers or works")
+    if change.type == "aws_appautoscaling_target":
+        what = f"{field(change.after, 'resource_id') or 'what it scales'} is scaled to nothing"
     if change.type == "aws_lambda_function":
         what = "every call of the function is throttled"
     yield Draft(

@@ -51,6 +51,10 @@ _ALARMS: Mapping[str, tuple[str, ...]] = {
 }
 _ACTIVE = ("actions_enabled", "enabled", "is_enabled")
 _RECEIVERS = ("alarm_actions", "notification_channels", "action", "actions", "notify_list")
+_COMPARISONS = (
+    "comparison_operator", "conditions.condition_threshold.comparison", "criteria.operator", "trigger.operator",
+    "critical.operator",
+)  # fmt: skip
 _PERIODS = (
     "evaluation_periods", "datapoints_to_alarm", "period", "conditions.condition_threshold.duration",
     "window_size", "frequency", "window_duration", "evaluation_frequency",
@@ -183,7 +187,25 @@ def _alarm(world: World, change: ResourceChange) -> Iterator[Draft]:
         if items(found.before) and found.known and not items(found.after):
             text = f"{found} on {change.address}: the alarm still fires and reaches nobody."
             yield _draft("OBSERV_DOWN", "medium", change, text)
+    yield from _turned(change)
     yield from _quieter(change)
+
+
+def _turned(change: ResourceChange) -> Iterator[Draft]:
+    for name in _COMPARISONS:
+        found = pair(change, name)
+        before, after = _way(found.before), _way(found.after)
+        if before and after and before != after:
+            text = f"{found} on {change.address}: the alarm is silent where it used to fire, and the other way round."
+            yield _draft("OBSERV_DOWN", "medium", change, text)
+
+
+def _way(operator: Value) -> str:
+    """On which side of its threshold an alarm fires, "" where that is not known."""
+    text = str(operator).lower()
+    if "less" in text or "below" in text or text.endswith("_lt"):
+        return "below"
+    return "above" if "greater" in text or "above" in text or text.endswith("_gt") else ""
 
 
 def _quieter(change: ResourceChange) -> Iterator[Draft]:
@@ -213,10 +235,7 @@ def _quieter(change: ResourceChange) -> Iterator[Draft]:
 
 def _less(change: ResourceChange) -> bool:
     """Whether an alarm fires below its threshold, so that a lower one is quieter."""
-    values = change.after or {}
-    words = values.get("comparison_operator") or field(values, "conditions.condition_threshold.comparison")
-    words = words or field(values, "criteria.operator") or field(values, "critical.operator") or ""
-    return "less" in str(words).lower() or "below" in str(words).lower() or str(words).lower().endswith("_lt")
+    return any(_way(field(change.after, name)) == "below" for name in _COMPARISONS)
 
 
 def _far(before: float, after: float) -> bool:

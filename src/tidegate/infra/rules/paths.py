@@ -13,7 +13,7 @@ from tidegate.infra.flows.links import leaves, linked
 from tidegate.infra.flows.tables import BALANCERS, LISTENERS, RECORDS, WORKLOADS
 from tidegate.infra.flows.view import View
 from tidegate.infra.rules.words import named, replaced_why, unsure
-from tidegate.infra.same import field, flag, pair, show
+from tidegate.infra.same import field, flag, items, pair, show
 from tidegate.infra.values import Draft, Mitigation, ResourceChange
 
 
@@ -36,6 +36,11 @@ def lost_paths(view: View) -> Iterator[Draft]:
 
 # Private
 
+_ACTIONS = {
+    **dict.fromkeys(sorted(LISTENERS), "default_action"),
+    "aws_lb_listener_rule": "action",
+    "aws_alb_listener_rule": "action",
+}
 _BEHIND_A_NAME = frozenset({"aws_lb_target_group_attachment", "aws_alb_target_group_attachment", "aws_instance"})
 
 
@@ -114,11 +119,14 @@ def _entries(view: View) -> Iterator[Draft]:
 def _links(view: View) -> Iterator[Draft]:
     for address in sorted(view.changes):
         change = view.changes[address]
-        if address not in view.before.resources or not view.earlier.alive(address):
+        if address not in view.before.resources:
             continue
         type_ = change.type
         if type_ in LISTENERS and change.action == "update":
             yield from _port(view, change)
+        if not view.earlier.alive(address):
+            yield from _answered(change)
+            continue
         if view.final.alive(address) or change.action not in ("delete", "update"):
             continue
         cut = _cut(view, view.earlier.path(address))
@@ -156,6 +164,27 @@ def _port(view: View, change: ResourceChange) -> Iterator[Draft]:
         back=f"set {found.shown} back to {show(found.before)}",
         path=view.earlier.path(change.address),
     )
+
+
+def _answered(change: ResourceChange) -> Iterator[Draft]:
+    """A listener or a rule that used to forward, to targets that lie elsewhere, and now answers by itself."""
+    if change.type not in _ACTIONS or change.action != "update":
+        return
+    found = pair(change, _ACTIONS[change.type])
+    before, after = ({str(field(one, "type")) for one in items(side)} for side in (found.before, found.after))
+    if "forward" in before and "fixed-response" in after and "forward" not in after:
+        code = next(leaves(found.after, "status_code"), None)
+        answer = f" with {show(code)}" if code is not None else ""
+        yield Draft(
+            code="OUTAGE_FULL" if change.type in LISTENERS else "OUTAGE_PARTIAL",
+            severity="high",
+            address=change.address,
+            reason=f"{found.shown} forward -> fixed-response on {change.address}: requests are answered by the load "
+            f"balancer itself{answer} and no longer reach anything behind it.",
+            reversible=True,
+            back=f"let {found.shown} forward again",
+            path=(change.address,),
+        )
 
 
 def _gaps(view: View) -> Iterator[Draft]:

@@ -67,11 +67,11 @@ def lifecycles_cut(world: World) -> Iterator[Draft]:
         if change.action == "update" or (change.action == "create" and _on_existing(world, change)):
             before = lives(change.type, change.before)
             after = lives(change.type, change.after)
-            cut += [(change, life, was) for life, was in _shorter(before, after)]
+            cut += [(change, life, was, narrower) for life, was, narrower in _shorter(before, after)]
     if cut:
         versions = _versions(world)
-        for change, life, was in cut:
-            yield _expiring(change, life, was, versions)
+        for change, life, was, narrower in cut:
+            yield _expiring(change, life, _Past(was, narrower), versions)
 
 
 # Private
@@ -142,12 +142,26 @@ def _time_to_live(change: ResourceChange) -> Iterator[Draft]:
         yield _delayed(change, f"{expires} on {label(change)}: the table is deleted at that time.", "high")
 
 
-def _shorter(before: tuple[Life, ...], after: tuple[Life, ...]) -> Iterator[tuple[Life, float | None]]:
+def _shorter(before: tuple[Life, ...], after: tuple[Life, ...]) -> Iterator[tuple[Life, float | None, str]]:
+    """Each shorter life with the days before, and with the part that the same rule was about where it was less."""
     for life in after:
         kind = [one for one in before if one.noncurrent == life.noncurrent]
-        was = min((one.days for one in kind if one.key == life.key or one.where in ("", life.where)), default=None)
+        was = min((one.days for one in kind if _covers(one.where, life.where)), default=None)
+        narrower = next((one.where for one in kind if one.key == life.key and one.where != life.where), "")
         if was is None or was > life.days:
-            yield life, was
+            yield life, was, narrower
+
+
+def _covers(wider: str, where: str) -> bool:
+    """Whether a rule for one part of a bucket is also about another."""
+    return wider == "" or where == wider or (where.startswith(wider) and ", " not in wider + where)
+
+
+class _Past(Struct, frozen=True):
+    """What a rule was before: its days over the same objects, None for none, and the part that it was about."""
+
+    days: float | None
+    where: str
 
 
 class _Versions(Struct, frozen=True):
@@ -175,8 +189,12 @@ def _bucket(one: ResourceChange | Resource, values: Mapping[str, Value] | None) 
     return canonical((values or {}).get("bucket")) or one.address
 
 
-def _expiring(change: ResourceChange, life: Life, was: float | None, versions: _Versions) -> Draft:
+def _expiring(change: ResourceChange, life: Life, past: _Past, versions: _Versions) -> Draft:
+    was = past.days
     said = f"{life.name} {f'{was:g}' if was is not None else 'nothing'} -> {life.days:g}"
+    if was is None and past.where:
+        said = f"The rule {life.key} with {life.name} {life.days:g} is for {life.where or 'the whole bucket'} now, and "
+        said += f"was for {past.where}"
     what = "noncurrent versions" if life.noncurrent else "objects"
     where = f" under {life.where}" if life.where else ""
     days = _span(life.days, "days")

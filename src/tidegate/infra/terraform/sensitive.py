@@ -73,6 +73,8 @@ _NOT = re.compile(
     r"|kms|secret_?ref|secret_?key_?ref|^automount_|service_?account_?token$|^tags",
     re.IGNORECASE,
 )
+_CLAIM = re.compile(r"^[\w-]+(\.[\w-]+)+(/[\w./-]+)?:(?=\w+$)")
+"""The issuer in a key of a condition, `token.actions.githubusercontent.com:sub`: the claim says what the value is."""
 _COMMON = frozenset(
     "access account active address admin administrator allowed always application archive automatic backend backup"
     " billing bucket changeme cluster config container content customer dashboard database datadog default delete"
@@ -127,6 +129,7 @@ _REFERENCE = re.compile(r"^(arn:|\$|%|var\.|<|\{|projects/|/subscriptions/|ssm:|
 @cache
 def secretive(name: str) -> bool:
     """Whether an attribute, a variable or a key of this name holds a secret."""
+    name = _CLAIM.sub("", name)
     return bool(_ALWAYS.search(name)) or (bool(_NAMES.search(name)) and not _NOT.search(name))
 
 
