@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import pytest
+from hypothesis import given as over
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from tidegate.facts import Effect, Severity
 from tidegate.infra.graph import Use, uses_of
 from tidegate.infra.judge import judge
 from tidegate.infra.rules import endpoints, exposure, firewalls, network
-from tidegate.infra.values import Found, Later, Resource, ResourceChange, World
+from tidegate.infra.values import Found, Hidden, Later, Resource, ResourceChange, World
 
 RULES = (
     *(network.reach, exposure.switches, exposure.removed_blocks, endpoints.doors, endpoints.routes, endpoints.origins),
@@ -489,3 +492,82 @@ def test_a_route_to_the_internet_speaks_for_a_table_that_was_there() -> None:
     nat = {"destination_cidr_block": "0.0.0.0/0", "nat_gateway_id": "nat-1"}
     assert gravest({table: {}, route: nat}, {table: {}, route: way}, use) == "medium"
     assert gravest({table: {}}, {table: {}, route: nat}, use) is None
+
+
+KEYS = (
+    *(
+        "ingress",
+        "egress",
+        "cidr_blocks",
+        "from_port",
+        "to_port",
+        "protocol",
+        "security_groups",
+        "self",
+        "rule",
+        "route",
+    ),
+    *("source_ranges", "allow", "deny", "ports", "priority", "target_tags", "security_rule", "source_address_prefix"),
+    *(
+        "destination_port_range",
+        "access",
+        "direction",
+        "name",
+        "action",
+        "default_action",
+        "origin",
+        "origin_id",
+        "acl",
+    ),
+    *("public_access_cidrs", "start_ip_address", "end_ip_address", "publicly_accessible", "policy", "bucket", "type"),
+    *("rule_no", "security_group_id", "settings", "ip_configuration", "authorized_networks", "value", "gateway_id"),
+    *("cidr_block", "ingress_rules", "ingress_cidr_blocks", "ingress_with_cidr_blocks", "vpc_options", "Statement"),
+)
+ODD = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 70000)
+    | st.floats()
+    | st.sampled_from(
+        ["0.0.0.0/0", "10.0.0.1/0", "inf", "nan", "1e999", "22", "-1", "*", "tcp", "sg-1", "Ref:a.b", "8-2", ""]
+    )
+    | st.just(Later("var.x"))
+    | st.just(Hidden(1)),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
+    max_leaves=12,
+)
+TYPES = (
+    *("aws_security_group", "aws_security_group_rule", "aws_network_acl", "aws_network_acl_rule", "aws_eks_cluster"),
+    *(
+        "google_compute_firewall",
+        "azurerm_network_security_rule",
+        "azurerm_network_security_group",
+        "aws_wafv2_web_acl",
+    ),
+    *(
+        "aws_route_table",
+        "aws_cloudfront_distribution",
+        "aws_db_instance",
+        "azurerm_mssql_firewall_rule",
+        "aws_s3_bucket",
+    ),
+    *("google_sql_database_instance", "aws_s3_bucket_policy", "aws_route", "aws_vpc_security_group_ingress_rule"),
+)
+
+
+RULE = st.dictionaries(st.sampled_from(KEYS), ODD, max_size=7)
+FRAMES = ("ingress", "security_rule", "allow", "deny", "route", "rule", "origin", "ingress_with_cidr_blocks")
+
+
+@settings(max_examples=150)
+@over(st.sampled_from(TYPES), RULE, RULE, st.sampled_from(FRAMES))
+def test_no_value_is_too_strange(type_: str, before: Values, after: Values, frame: str) -> None:
+    old, new = ({**rule, frame: [rule]} for rule in (before, after))
+    found = judge([Found(worlds=(world({f"{type_}.a": old}, {f"{type_}.a": new}),))], RULES, "human")
+    assert all(one.reason for one in found.effects)
+
+
+@pytest.mark.parametrize("port", ["inf", "nan", "1e999", -1, 1e308, None, "x", Hidden(1)])
+def test_a_port_that_is_none_lets_every_one_in_or_is_the_last(port: object) -> None:
+    found = effects(group(OFFICE), group(OFFICE, rule("0.0.0.0/0", port=port)))
+    assert [one.code for one in found] == ["NET_EXPOSE"]

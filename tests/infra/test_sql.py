@@ -198,6 +198,30 @@ def test_a_body_between_delimiters_of_its_own_is_one_statement() -> None:
     assert [(one.code, one.place.line) for one in found] == [("DATA_DESTROY", 4)]
 
 
+def test_batches_of_tsql_keep_their_lines() -> None:
+    found = effects(
+        "SELECT 1\nGO\nSELECT 2\nGO\nALTER TABLE [dbo].[orders]\n  DROP COLUMN [note]\nDROP TABLE orders\nGO\n"
+    )
+    assert [(one.address, one.place.line) for one in found] == [("table orders", 7), ("column dbo.orders.note", 5)]
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ " * 40000, "GO\n" * 40000, "/* " * 40000, "(" * 40000, "$a$ $b$ " * 20000, "'" * 40001]
+)
+def test_hostile_scripts_take_no_more_time_than_their_length(part: str) -> None:
+    assert judged({}, {PATH: part * 20001}).effects == ()
+
+
+def test_conditions_nested_deeper_than_anybody_writes_are_no_choice() -> None:
+    assert len(effects(f"DELETE FROM orders WHERE {'(' * 99}id = 1{')' * 99};")) == 1
+    assert effects(f"DELETE FROM orders WHERE {'(' * 9}id = 1{')' * 9};") == ()
+
+
+def test_a_script_longer_than_is_read_is_said() -> None:
+    text = "INSERT INTO orders (id) VALUES (1);\n" + f"/* {'rows ' * 400_000} */"
+    assert "only the first" in judged({}, {PATH: text}).unjudged[0].reason
+
+
 ALEMBIC = """
 from alembic import op
 import sqlalchemy as sa

@@ -7,6 +7,7 @@ Amazon: inline `ingress` blocks, `aws_security_group_rule`, `aws_vpc_security_gr
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
@@ -254,11 +255,19 @@ def _ports(protocol: Value, low: Value, high: Value) -> tuple[Span, tuple[str, .
     numbers = _protocol(protocol)
     if numbers.low != numbers.high or numbers.low not in (6, 17, 132):
         return EVERY_PORT, ()
-    first, last = number(low), number(high if high is not None else low)
     later = tuple(f"port {show(one)}" for one in (low, high) if isinstance(one, Later))[:1]
-    if later or first is None or last is None or first < 0:
+    first, last = _port(low), _port(high if high is not None else low)
+    if later or first is None or last is None:
         return EVERY_PORT, later
-    return Span(int(first), max(int(first), min(int(last), 65535))), ()
+    return Span(first, max(first, last)), ()
+
+
+def _port(value: Value) -> int | None:
+    """A port; None for what is none, which lets every one in."""
+    found = number(value)
+    if found is None or not math.isfinite(found) or found < 0:
+        return None
+    return min(int(found), 65535)
 
 
 def _google(resource: Resource, names: Names) -> Iterator[Entry]:
@@ -304,10 +313,8 @@ def _google_ports(rule: Mapping[str, Value]) -> Iterator[tuple[Span, Span]]:
 def _range(value: Value) -> Span:
     """`22`, `8000-9000`, `*`. What is none of these is every port: nothing that is let in is left out."""
     low, _, high = str(value).partition("-")
-    first, last = number(low), number(high or low)
-    if first is None or last is None or not 0 <= first <= last:
-        return EVERY_PORT
-    return Span(int(first), min(int(last), 65535))
+    first, last = _port(low), _port(high or low)
+    return EVERY_PORT if first is None or last is None or last < first else Span(first, last)
 
 
 def _azure_group(resource: Resource, names: Names) -> Iterator[Entry]:

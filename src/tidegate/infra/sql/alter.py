@@ -18,7 +18,7 @@ _NOT_COLUMNS = (
 
 def altered(cursor: Cursor, table: str, line: int) -> Iterator[Step]:
     """The steps of one ALTER TABLE, clause by clause. Those that do no harm are none."""
-    while cursor.rest:
+    while not cursor.done:
         clause = cursor.clause()
         yield from _clause(clause, table, line)
         cursor.skip(",")
@@ -99,7 +99,7 @@ def _added(clause: Cursor, here: Step) -> Iterator[Step]:
 
 
 def _columns(inside: Cursor, here: Step) -> Iterator[Step]:
-    while inside.rest:
+    while not inside.done:
         yield from _column(inside.clause(), here, False)
         inside.skip(",")
 
@@ -163,7 +163,7 @@ def _renamed(clause: Cursor, here: Step) -> Iterator[Step]:
     old = clause.name()
     if clause.skip("TO"):
         yield _as(here, "rename column", clause.name(), type=old)
-    elif old and not clause.rest:
+    elif old and clause.done:
         yield _as(here, "rename table", old)
 
 

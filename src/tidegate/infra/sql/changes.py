@@ -10,7 +10,7 @@ from tidegate.facts import Place, Severity, Unjudged
 from tidegate.infra.environment import of_path
 from tidegate.infra.sql.effects import drafts_of
 from tidegate.infra.sql.layouts import Layout, down_of, layout_of, root_of, up_part
-from tidegate.infra.sql.lexer import Dialect, Statement, Token, dialect_of, statements
+from tidegate.infra.sql.lexer import LONGEST, Dialect, Statement, Token, dialect_of, statements
 from tidegate.infra.sql.past import Past, tables_of
 from tidegate.infra.sql.reader import steps_of
 from tidegate.infra.sql.steps import Script
@@ -39,6 +39,15 @@ def read_changes(trees: Trees, pairs: tuple[Pair, ...]) -> Found:
     for pair in sorted(pairs, key=lambda one: _order(one.path)):
         if pair.path not in texts:
             continue
+        if len(texts[pair.path]) > LONGEST:
+            unjudged.append(
+                Unjudged(
+                    pair.path,
+                    f"only the first {LONGEST // 1_000_000} MB of the script are read.",
+                    "Keep rows in a file of their own, beside the statements that change tables.",
+                    Place(pair.path),
+                )
+            )
         layout, text, former = layouts[pair.path], texts[pair.path], old.get(pair.before)
         dialect = dialect_of(text, pair.path) or sure()
         if layout.kind == "dump":
@@ -46,7 +55,7 @@ def read_changes(trees: Trees, pairs: tuple[Pair, ...]) -> Found:
         elif former is None or layout.kind == "repeated":
             try:
                 script = _script(trees, layout, pair.path, text, dialect, former or "")
-            except SyntaxError:
+            except (SyntaxError, RecursionError):
                 unjudged.append(
                     Unjudged(pair.path, "the migration is no Python that can be read.", "", Place(pair.path))
                 )

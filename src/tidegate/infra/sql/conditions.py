@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from tidegate.infra.sql.lexer import Statement, Token
 
+_DEEPEST = 30
 
-def always(condition: Statement | None) -> bool:
+
+def always(condition: Statement | None, deepest: int = _DEEPEST) -> bool:
     """Whether a condition is none or holds for every row: `true`, `1=1`, `id = id`, `x OR 1=1`, `id IS NOT NULL`.
 
-    What cannot be told is taken to choose rows.
+    What cannot be told is taken to choose rows, unless it is nested deeper than anybody writes.
     """
     if condition is None:
         return True
     kept = _unwrapped(condition)
+    if not deepest or (kept and _is_one_group(kept) and _is(kept[0], "(")):
+        return True
     if any(_is(token, "OR") for token in _outer(kept)):
-        return any(always(part) for part in _parts(kept, "OR"))
+        return any(always(part, deepest - 1) for part in _parts(kept, "OR"))
     if any(_is(token, "AND") for token in _outer(kept)) and not any(_is(token, "BETWEEN") for token in kept):
-        return all(always(part) for part in _parts(kept, "AND"))
+        return all(always(part, deepest - 1) for part in _parts(kept, "AND"))
     return _holds(kept)
 
 
@@ -62,7 +66,9 @@ def _compares(left: Token, sign: str, right: Token) -> bool:
 
 
 def _unwrapped(condition: Statement) -> Statement:
-    while len(condition) > 2 and _is(condition[0], "(") and _is(condition[-1], ")") and _is_one_group(condition):
+    for _ in range(_DEEPEST):
+        if len(condition) < 3 or not (_is(condition[0], "(") and _is(condition[-1], ")") and _is_one_group(condition)):
+            break
         condition = condition[1:-1]
     return condition
 

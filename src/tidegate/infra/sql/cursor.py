@@ -26,6 +26,11 @@ class Cursor:
         return self._all[self._at :]
 
     @property
+    def done(self) -> bool:
+        """Whether everything has been passed."""
+        return self._at >= len(self._all)
+
+    @property
     def text(self) -> str:
         """The statement as people recognise it, short."""
         return shown(self._all)
@@ -139,7 +144,7 @@ class Cursor:
         """The columns that a `SET` writes to."""
         found = []
         cursor = Cursor(_until(self.between("SET"), ("WHERE", "RETURNING")))
-        while cursor.rest:
+        while not cursor.done:
             part = cursor.clause()
             names = [token.text for token in part.group() if token.is_name] if part.peek() == "(" else [part.name()]
             found += [name.rpartition(".")[2] for name in names if name]
@@ -149,7 +154,7 @@ class Cursor:
     def only_fills(self) -> bool:
         """Whether a `SET` writes only where nothing stood: `x = COALESCE(x, 0)`."""
         cursor = Cursor(_until(self.between("SET"), ("WHERE", "RETURNING")))
-        while cursor.rest:
+        while not cursor.done:
             part = cursor.clause()
             name = part.name()
             part.skip("=")

@@ -31,8 +31,8 @@ class Token(NamedTuple):
 
 Statement: TypeAlias = tuple[Token, ...]
 
-_LONGEST = 4_000_000
-"""Characters of one file that are read: a longer one is a dump of data."""
+LONGEST = 2_000_000
+"""Characters of one script that are read: a longer one is mostly rows."""
 
 _TOKEN = re.compile(
     r"""
@@ -44,9 +44,9 @@ _TOKEN = re.compile(
     | (?P<string>'(?:[^']|'')*(?:'|$))
     | (?P<quoted>"(?:[^"]|"")*(?:"|$))
     | (?P<tick>`(?:[^`]|``)*(?:`|$))
-    | (?P<template>\$\{[^}\n]*\}|\{\{[^}\n]*\}\}|\{%[^%\n]*%\}|@@?\w+|:[A-Za-z_]\w*)
+    | (?P<template>\$\{[^{}\n]{0,200}\}|\{\{[^{}\n]{0,200}\}\}|\{%[^%{\n]{0,200}%\}|@@?\w+|:[A-Za-z_]\w*)
     | (?P<number>\d+(?:\.\d+)?)
-    | (?P<word>[^\W\d][\w$]*(?:\$\{[^}\n]*\}\w*)*)
+    | (?P<word>[^\W\d][\w$]*(?:\$\{[^{}\n]{0,200}\}\w*)*)
     | (?P<cast>::|<>|!=|<=|>=|\|\||:=|->>?)
     | (?P<sign>.)
     """,
@@ -60,7 +60,7 @@ _PSQL = re.compile(r"^\\[a-z!].*$", re.MULTILINE)
 
 def statements(text: str, dialect: Dialect = "", line: int = 1) -> Iterator[Statement]:
     """The statements of a script, in order, without comments; the bodies of functions and triggers are not split."""
-    text = _PSQL.sub("", text[:_LONGEST])
+    text = _PSQL.sub("", text[:LONGEST])
     if _DELIMITER.search(text):
         for part, first, delimiter in _delimited(text, line):
             yield from _split(tokens(part, "mysql", first), whole=delimiter != ";")
@@ -68,9 +68,11 @@ def statements(text: str, dialect: Dialect = "", line: int = 1) -> Iterator[Stat
         start = 0
         for found in [*_GO.finditer(text), None]:
             part = text[start : found.start() if found else len(text)]
-            for whole in _split(tokens(part, "tsql", line + text.count("\n", 0, start))):
+            for whole in _split(tokens(part, "tsql", line)):
                 yield from _unpunctuated(whole)
-            start = found.end() if found else start
+            end = found.end() if found else start
+            line += text.count("\n", start, end)
+            start = end
     else:
         yield from _split(tokens(text, dialect, line))
 
@@ -192,7 +194,7 @@ def _delimited(text: str, line: int) -> Iterator[tuple[str, int, str]]:
     delimiter, start = ";", 0
     for found in [*_DELIMITER.finditer(text), None]:
         part = text[start : found.start() if found else len(text)]
-        first = line + text.count("\n", 0, start)
+        first = line
         if delimiter == ";":
             yield part, first, delimiter
         else:
@@ -200,6 +202,7 @@ def _delimited(text: str, line: int) -> Iterator[tuple[str, int, str]]:
                 yield piece, first, delimiter
                 first += piece.count("\n")
         if found:
+            line += text.count("\n", start, found.end())
             delimiter, start = found[1], found.end()
 
 

@@ -122,7 +122,7 @@ def _is_script(path: str) -> bool:
 
 
 def _columns(inside: Cursor) -> Iterator[tuple[str, str]]:
-    while inside.rest:
+    while not inside.done:
         part = inside.clause()
         inside.skip(",")
         if part.token().is_name and part.peek() not in _NOT_COLUMNS:

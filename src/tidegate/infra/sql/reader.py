@@ -183,7 +183,7 @@ def _copied(cursor: Cursor) -> Iterator[Step]:
     if not cursor.has("SELECT", "SET"):
         return
     rest = Cursor(cursor.rest)
-    while rest.rest:
+    while not rest.done:
         if rest.next_word() in ("FROM", "JOIN") and rest.token().is_name:
             yield Step("copy", rest.name())
 

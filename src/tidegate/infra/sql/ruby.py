@@ -24,6 +24,9 @@ _SYMBOL = re.compile(r"""^:?["']?([A-Za-z_][\w.]*)["']?$""")
 _PAIR = re.compile(r"""^:?["']?(\w+)["']?\s*(?:=>|:)\s*(.+)$""", re.DOTALL)
 
 
+_LONGEST_CALL = 4_000
+
+
 class _Call(Struct, frozen=True):
     """A call with its arguments as written; `table` is the one of the block that it stands in."""
 
@@ -101,7 +104,7 @@ def _logical(text: str) -> tuple[list[tuple[int, str]], Mapping[str, str]]:
             kept = kept.replace(found[0], f":{name}", 1)
         bare = re.sub(r"\"[^\"]*\"|'[^']*'", "", kept)
         depth = bare.count("(") + bare.count("[") - bare.count(")") - bare.count("]")
-        if (depth > 0 or bare.rstrip().endswith((",", "\\"))) and len(kept) < 20_000:
+        if (depth > 0 or bare.rstrip().endswith((",", "\\"))) and len(kept) < _LONGEST_CALL:
             continue
         lines.append((first, kept))
         kept = ""
