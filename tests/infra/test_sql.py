@@ -205,9 +205,7 @@ def test_batches_of_tsql_keep_their_lines() -> None:
     assert [(one.address, one.place.line) for one in found] == [("table orders", 7), ("column dbo.orders.note", 5)]
 
 
-@pytest.mark.parametrize(
-    "text", ["{{ " * 40000, "GO\n" * 40000, "/* " * 40000, "(" * 40000, "$a$ $b$ " * 20000, "'" * 40001]
-)
+@pytest.mark.parametrize("part", ["{{ ", "GO\n", "/* ", "(", "$a$ $b$ ", "'"])
 def test_hostile_scripts_take_no_more_time_than_their_length(part: str) -> None:
     assert judged({}, {PATH: part * 20001}).effects == ()
 
