@@ -127,13 +127,17 @@ class DomainHit(Struct, frozen=True):
 
 
 class Intent(Struct, frozen=True):
-    """What the author says the change is for. A part that is missing is empty and named in `missing`."""
+    """What the author says the change is for. A part that is missing is empty and named in `missing`.
+
+    `tests` is why tests were weakened or taken away; only a change that does so needs to say it.
+    """
 
     what: str = ""
     why: str = ""
     rollback: str = ""
     ticket: str = ""
     missing: tuple[Literal["what", "why", "rollback", "ticket"], ...] = ("what", "why", "rollback", "ticket")
+    tests: str = ""
 
 
 ChangeKind: TypeAlias = Literal["range", "commit", "staged", "pull-request", "diff"]

@@ -50,7 +50,7 @@ from tidegate.risk.collect import band_of
 from tidegate.risk.values import REPAIRED, Label
 from tidegate.settings import Settings
 
-VERSION = 1
+VERSION = 2
 """Of what is kept: a new one is given whenever the same change would give other facts."""
 
 BLOCK = 128

@@ -23,6 +23,7 @@ from tidegate.facts import (
     ServiceOwner,
     SpanFact,
     Unknown,
+    Verification,
     to_document,
 )
 from tidegate.policy.case import Case
@@ -93,6 +94,7 @@ def facts(
     provenance: Mapping[str, Any] | None = None,
     review_section: Mapping[str, Any] | None = None,
     reach: Mapping[str, str] | Reach | None = None,
+    verification: Mapping[str, Any] | None = None,
     now: str = NOW,
 ) -> Facts:
     files = tuple((change or {}).get("files", (file("src/a.py"),)))
@@ -100,6 +102,7 @@ def facts(
     lines = Lines(added=5, ai=5)
     return Facts(
         now=now,
+        verification=Verification(**{"status": "complete", **(verification or {})}),
         change=ChangeFacts(
             **{
                 "status": "complete",

@@ -21,7 +21,19 @@ from tests.obligations.cases import (
     trailers,
 )
 from tidegate.errors import InputError
-from tidegate.facts import ChangeFacts, EvidenceLines, Facts, Finding, Intent, Lines, Place, Unknown
+from tidegate.facts import (
+    ChangeFacts,
+    CoverageFacts,
+    EvidenceLines,
+    Facts,
+    FailBeforeFacts,
+    Finding,
+    Intent,
+    Lines,
+    MutationFacts,
+    Place,
+    Unknown,
+)
 from tidegate.policy.case import Case
 from tidegate.policy.document import conform
 from tidegate.policy.obligations import KINDS, judge, parse_requirement
@@ -49,6 +61,19 @@ UNMET: dict[str, tuple[dict[str, Any], Case]] = {
     ),
     "accountable": ({"accountable": True}, case(facts(provenance={"unaccountable_lines": 3}))),
     "tests": ({"tests": True}, case(facts(change={"source_lines_added": 120}))),
+    "fail_before": (
+        {"fail_before": 1},
+        case(facts(verification={"tests": FailBeforeFacts(ran=3, pass_before=2, unknown=1)})),
+    ),
+    "covered": (
+        {"covered": 0.8, "in": "critical"},
+        case(facts(verification={"coverage": CoverageFacts(lines=9, share=0.9, critical_lines=4, critical_share=0.5)})),
+    ),
+    "killed": (
+        {"killed": 0.7},
+        case(facts(verification={"mutation": MutationFacts(mutants=3, killed=1, survived=2, killed_share=0.333)})),
+    ),
+    "reason": ({"reason": "tests"}, case(facts())),
     "split": ({"split": 2}, case(facts(change={"breadth": 3, "domains": ("auth", "ci-cd", "payments")}))),
     "ticket": ({"ticket": True}, case(facts())),
     "rollback": ({"rollback": True}, case(facts())),
@@ -266,6 +291,10 @@ MET: dict[str, tuple[dict[str, Any], Case]] = {
     "annotation": ({"annotation": True}, case(facts())),
     "accountable": ({"accountable": True}, case(facts())),
     "tests": ({"tests": True}, case(facts(change={"test_lines_added": 4, "test_files": 1}))),
+    "fail_before": ({"fail_before": 1}, case(facts(verification={"tests": FailBeforeFacts(ran=1, fail_before=1)}))),
+    "covered": ({"covered": 0.8}, case(facts(verification={"coverage": CoverageFacts(lines=5, covered=4, share=0.8)}))),
+    "killed": ({"killed": 1}, case(facts(verification={"mutation": MutationFacts(mutants=2, killed=2)}))),
+    "reason": ({"reason": "tests"}, case(facts(change={"intent": Intent(tests="the order never mattered")}))),
     "split": ({"split": 3}, case(facts(change={"breadth": 3, "domains": ("auth", "ci-cd", "payments")}))),
     "ticket": ({"ticket": True}, case(facts(change={"intent": Intent(ticket="ABC-1")}))),
     "rollback": ({"rollback": True}, case(facts(change={"intent": Intent(rollback="revert it")}))),
@@ -326,6 +355,11 @@ def test_an_obligation_over_nothing_at_all_is_not_met(kind: str) -> None:
         ({"tests": 1}, "a test: tests: it must be true or false, not a whole number"),
         ({"tests": True, "lines": 3}, "a test: there is no setting lines"),
         ({"tests": True, "split": True}, "a test: tests and split are two obligations in one table"),
+        ({"fail_before": 0}, "a test: fail_before = 0: ask for 1 to 1,000"),
+        ({"covered": 0}, "a test: covered = 0: ask for more than 0 and at most 1"),
+        ({"covered": 80}, "a test: covered = 80: ask for more than 0 and at most 1"),
+        ({"killed": 0.5, "in": "auth"}, 'a test: in: "auth" is none of "all", "critical"'),
+        ({"reason": "size"}, 'a test: reason: "size" is'),
         ({"split": 0}, "a test: split is the greatest number of domains"),
         ({"split": False}, "a test: split is the greatest number of domains"),
         ({"clean": []}, "a test: clean = [] asks nothing"),

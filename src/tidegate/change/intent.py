@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 from tidegate.facts import Intent
 
-Part: TypeAlias = Literal["what", "why", "rollback", "ticket"]
+Part: TypeAlias = Literal["what", "why", "rollback", "ticket", "tests"]
 
 HEADINGS: dict[Part, tuple[str, ...]] = {
     "what": (
@@ -39,6 +39,10 @@ HEADINGS: dict[Part, tuple[str, ...]] = {
     "ticket": (
         *("ticket", "tickets", "issue", "issues", "related issue", "related issues", "jira", "linear", "work item"),
         *("linked issue", "linked issues", "task", "story", "tracking issue"),
+    ),
+    "tests": (
+        *("tests changed", "test changes", "why tests change", "why the tests change", "why tests changed"),
+        *("weakened tests", "removed tests", "tests removed"),
     ),
 }
 """Headings, in lower case, with `roll-back` and `roll back` read as `rollback`."""
@@ -97,13 +101,14 @@ def read_intent(text: str) -> Intent:
         parts["what"] = title
     ticket = _ticket(parts.get("ticket", ""), lines)
     found: dict[Part, str] = {**parts, "ticket": ticket}
-    order: tuple[Part, ...] = ("what", "why", "rollback", "ticket")
+    order: tuple[Literal["what", "why", "rollback", "ticket"], ...] = ("what", "why", "rollback", "ticket")
     return Intent(
         what=found.get("what", ""),
         why=found.get("why", ""),
         rollback=found.get("rollback", ""),
         ticket=ticket,
         missing=tuple(part for part in order if not found.get(part)),
+        tests=found.get("tests", ""),
     )
 
 
