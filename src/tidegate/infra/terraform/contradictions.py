@@ -9,7 +9,7 @@ from tidegate.facts import Unjudged
 from tidegate.infra.same import same
 from tidegate.infra.terraform.configured import KEY
 from tidegate.infra.terraform.document import Entry, Plan, StateResource, resources_of
-from tidegate.infra.terraform.given import is_any
+from tidegate.infra.terraform.given import COMPUTED, given_to, is_any, read_given
 from tidegate.infra.terraform.redact import Redactor
 
 MOST_NAMED = 5
@@ -36,9 +36,10 @@ def contradictions(plan: Plan, name: str, redactor: Redactor) -> Iterator[Unjudg
 
 def _found(plan: Plan) -> Iterator[tuple[str, str]]:
     planned = {one.address: one for one in resources_of(plan.planned_values) if one.mode != "data"}
+    blocks = read_given(plan.configuration.root_module if plan.configuration is not None else None)
     seen: set[str] = set()
     for entry in plan.resource_changes or ():
-        words = _odd(entry, planned)
+        words = _odd(entry, planned) or _uncoded(entry, blocks)
         if not words and entry.full_address in seen:
             words = "it changes this resource twice"
         seen.add(entry.full_address)
@@ -95,6 +96,18 @@ def _undone(entry: Entry, planned: Mapping[str, StateResource]) -> str:
     if after is not None and _differs(after.values or {}, change.after or {}):
         return "it does nothing to this, and plans other values for it"
     return ""
+
+
+def _uncoded(entry: Entry, blocks: Mapping[str, Any]) -> str:
+    """What nobody can call a blank or a choice, because the code is cut out of the plan."""
+    change = entry.change
+    if is_data(entry) or not {"create", "update"} & set(change.actions) or given_to(entry.full_address, blocks):
+        return ""
+    if blocks:
+        return "it makes this, and its code does not have it"
+    masks = change.after_unknown if isinstance(change.after_unknown, dict) else {}
+    names = [name for name in masks if name in COMPUTED and is_any(masks[name])]
+    return f"it does not know {', '.join(names[:3])}, and does not show the code that says why" if names else ""
 
 
 def _differs(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
