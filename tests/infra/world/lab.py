@@ -1,7 +1,7 @@
 """A laboratory: a folder, a cloud in a file, a provider that runs, and one of both tools to apply and plan with.
 
 The provider is started once and the tool told where it listens (TF_REATTACH_PROVIDERS), because starting it for each
-command costs ten times what a plan costs.
+command costs ten times what a plan costs; `started_by_tool` has the tool start it, as in life (dev_overrides).
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ class CommandError(Exception):
 class Lab:
     """Used as a context; `clear` begins a new stack."""
 
-    def __init__(self, tools: Tools, cli: Cli) -> None:
+    def __init__(self, tools: Tools, cli: Cli, *, started_by_tool: bool = False) -> None:
         self.cli = cli
+        self._started_by_tool = started_by_tool
         self._tools = tools
         self._home = Path(tempfile.mkdtemp(prefix="lab-"))
         self.folder = self._home / "stack"
@@ -49,18 +50,13 @@ class Lab:
             "TF_CLI_CONFIG_FILE": str(self._home / "rc"),
             "PYTHONUNBUFFERED": "1",
         }
-        (self._home / "rc").write_text("")
+        (self._home / "rc").write_text(self._overrides() if started_by_tool else "")
         self._provider: subprocess.Popen[str] | None = None
         self._terraform: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Lab:
-        command = [str(self._tools.python), str(HERE / "provider.py"), "--dev"]
-        self._provider = subprocess.Popen(command, env=self._environment, stdout=subprocess.PIPE, text=True)
-        assert self._provider.stdout is not None
-        for line in self._provider.stdout:
-            if "TF_REATTACH_PROVIDERS=" in line:
-                self._environment["TF_REATTACH_PROVIDERS"] = line.partition("='")[2].strip().rstrip("'")
-                break
+        if not self._started_by_tool:
+            self._provider = self._serve()
         if self.cli == "terraform":
             self._terraform = subprocess.Popen(
                 [str(self._tools.python), str(HERE / "terraform.py")],
@@ -150,6 +146,24 @@ class Lab:
         return out
 
     # Private
+
+    def _overrides(self) -> str:
+        program = self._home / "terraform-provider-aws"
+        program.write_text(f'#!/bin/sh\nexec "{self._tools.python}" "{HERE / "provider.py"}" "$@"\n')
+        program.chmod(0o755)
+        return (
+            f'provider_installation {{\n  dev_overrides {{ "{NAMES[self.cli]}" = "{self._home}" }}\n  direct {{}}\n}}\n'
+        )
+
+    def _serve(self) -> subprocess.Popen[str]:
+        command = [str(self._tools.python), str(HERE / "provider.py"), "--dev"]
+        started = subprocess.Popen(command, env=self._environment, stdout=subprocess.PIPE, text=True)
+        assert started.stdout is not None
+        for line in started.stdout:
+            if "TF_REATTACH_PROVIDERS=" in line:
+                self._environment["TF_REATTACH_PROVIDERS"] = line.partition("='")[2].strip().rstrip("'")
+                return started
+        raise CommandError(f"the provider does not start: {started.wait()}")
 
     def _modules(self) -> None:
         if any("module " in path.read_text() for path in self.folder.glob("*.tf")):

