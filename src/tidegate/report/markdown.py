@@ -18,6 +18,7 @@ from tidegate.report.order import reading_order
 from tidegate.report.reach_brief import render_reach
 from tidegate.report.risk_brief import render_risk
 from tidegate.report.style import Style
+from tidegate.report.verify_brief import render_verify_brief
 from tidegate.report.words import (
     EVIDENCE,
     OUTCOMES,
@@ -105,6 +106,7 @@ def _blocks(facts: Facts, verdict: Verdict) -> list[_Block]:
         *_writers(facts),
         _Block("\n", _brief(render_reach(facts, _WIDE))),
         _Block("", infra_items(facts.infra)),
+        _Block("\n", _brief(render_verify_brief(facts.verification, _WIDE))),
         _Block("\n", _brief(render_risk(facts, _WIDE))),
         _details("Domains", _domains(facts)),
         _details("Not known", _unknowns(facts)),
@@ -202,11 +204,16 @@ def _writers(facts: Facts) -> tuple[_Block, ...]:
 
 def _brief(lines: Sequence[str]) -> tuple[str, ...]:
     """The lines that a terminal shows, as one list item each below the first."""
-    first, *more = [line.strip() for line in lines] or [""]
-    if not first:
+    if not any(line.strip() for line in lines):
         return ()
-    title, _, totals = first.partition("  ")
-    return (f"**{title}** {markdown(totals, 600)}\n", *(f"- {markdown(line, 600)}\n" for line in more))
+    items = []
+    for line in lines:
+        title, gap, totals = line.partition("  ")
+        if gap and title:
+            items.append(f"{chr(10) if items else ''}**{title}** {markdown(totals, 600)}\n")
+        else:
+            items.append(f"- {markdown(line.strip(), 600)}\n")
+    return tuple(items)
 
 
 def _agents(facts: Facts) -> tuple[str, ...]:

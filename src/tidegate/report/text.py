@@ -14,6 +14,7 @@ from tidegate.report.reach_brief import render_reach
 from tidegate.report.risk_brief import render_risk
 from tidegate.report.style import Style
 from tidegate.report.text_writers import render_writers
+from tidegate.report.verify_brief import render_verify_brief
 from tidegate.report.words import (
     OUTCOMES,
     Group,
@@ -44,6 +45,7 @@ def render_text(facts: Facts, verdict: Verdict, style: Style) -> str:
         render_writers(facts, style),
         render_reach(facts, style),
         render_infra_brief(facts.infra, style),
+        render_verify_brief(facts.verification, style),
         render_risk(facts, style),
         _domains(facts, style),
         _first(facts, style),

@@ -157,7 +157,7 @@ def unknowns(facts: Facts) -> tuple[tuple[str, str], ...]:
     """What else could not be told: the fields with one reason together, `section.a, b` to the reason."""
     grouped: dict[tuple[str, str], list[str]] = {}
     for name, section in sections(facts):
-        for unknown in () if _is_not_collected(section) or name in _SAID_WITH_RISK else section.unknowns:
+        for unknown in () if _is_not_collected(section) or name in _SAID_ELSEWHERE else section.unknowns:
             field = unknown.path.partition(".")[2]
             grouped.setdefault((name, unknown.reason), []).append(field)
     return tuple((_name_fields(name, fields), reason) for (name, reason), fields in grouped.items())
@@ -191,7 +191,7 @@ _KINDS: Mapping[ObligationKind, str] = {
     "facts": "missing facts",
 }
 
-_SAID_WITH_RISK = ("risk", "history")
+_SAID_ELSEWHERE = ("risk", "history", "verification")
 _COMMANDS = ("tidegate ", "git ", "mkdir ")
 
 
