@@ -110,6 +110,34 @@ def collect_for_infra(
     return judge_change(change, context, _beside(context, provenance, actor))
 
 
+class Reports(NamedTuple):
+    """Reports of tests and scanners of a change, as its caller vouches."""
+
+    coverage: tuple[Path, ...] = ()
+    junit: tuple[Path, ...] = ()
+    sarif: tuple[Path, ...] = ()
+    mutation: tuple[Path, ...] = ()
+
+
+def collect_for_verification(
+    question: Question,
+    repository: Repository,
+    now: str,
+    environment: Mapping[str, str],
+    *,
+    reports: Reports = Reports(),  # noqa: B008 an immutable value
+    config: Path | None = None,
+) -> Facts:
+    """What was verified of a change and what it leaves behind, without the rest of a check."""
+    ends = read_ends(question, repository)
+    with helped(config, ends):
+        settings = read_settings(repository, ends.policy_at, environment, override=config).settings
+    change = read_change(ends, repository, settings)
+    context = Context(repository=repository, settings=settings, now=now, **reports._asdict())
+    verified = _fenced(collect_verification, change, context, Verification)
+    return Facts(now=now, change=collect_change(change, context), verification=verified)
+
+
 @contextmanager
 def helped(config: Path | None, ends: Ends) -> Iterator[None]:
     """A fault in what is read at the base also says how the change that mends it is judged."""
