@@ -16,6 +16,8 @@ from tidegate.infra.values import Value
 Level: TypeAlias = Literal[0, 1, 2]
 """What a token may do: nothing, read, write."""
 
+MOST_COMPARED = 2_500
+"""Pairs of jobs that went and came which are compared by their steps."""
 ALL = "*"
 """The scope that stands for all of them: `write-all`, `read-all`."""
 PUBLIC = frozenset(
@@ -147,8 +149,11 @@ def matched(before: Workflow, after: Workflow) -> Iterator[tuple[Job, Job]]:
     for name, job in before.jobs.items():
         if name in after.jobs:
             yield job, after.jobs[name]
+    if len(left) * len(new) > MOST_COMPARED:
+        return
+    marks = {job.name: frozenset(_marks(job)) for job in (*left, *new)}
     for job in left:
-        likeness = [(_alike(job, one), -place) for place, one in enumerate(new)]
+        likeness = [(_alike(marks[job.name], marks[one.name]), -place) for place, one in enumerate(new)]
         best = max(likeness, default=(0.0, 0))
         if best[0] >= 0.5:
             yield job, new.pop(-best[1])
@@ -249,8 +254,7 @@ def _key(step: Mapping[str, Value], uses: str, run: str) -> str:
     return f"run {first.text[:80]}" if first else "run"
 
 
-def _alike(one: Job, other: Job) -> float:
-    mine, theirs = set(_marks(one)), set(_marks(other))
+def _alike(mine: frozenset[str], theirs: frozenset[str]) -> float:
     return len(mine & theirs) / max(1, len(mine | theirs))
 
 

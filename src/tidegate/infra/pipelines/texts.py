@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -53,13 +54,19 @@ class Text:
                 return Place(self.path, line, line)
         return Place(self.path)
 
-    def place_of(self, words: str, within: Place | None = None) -> Place:
-        """The first line that holds these words, from the line of `within` on."""
-        start = within.line - 1 if within and within.line else 0
-        for number, line in enumerate(self.words.split("\n")[start:], start + 1):
-            if words and words in line:
-                return Place(self.path, number, number)
-        return within or Place(self.path)
+    def place_of(self, word: str) -> Place:
+        """The first line that has this word."""
+        line = self._words_at.get(word, 0)
+        return Place(self.path, line, line) if line else Place(self.path)
+
+    @cached_property
+    def _words_at(self) -> Mapping[str, int]:
+        found: dict[str, int] = {}
+        for number, line in enumerate(self.words.split("\n"), 1):
+            for word in _WORD.findall(line):
+                found.setdefault(word, number)
+                found.setdefault(word.partition(".")[0], number)
+        return found
 
     @cached_property
     def _lines(self) -> Mapping[tuple[str | int, ...], int]:
@@ -113,6 +120,8 @@ def words_of(value: Value) -> tuple[str, ...]:
 
 
 # Private
+
+_WORD = re.compile(r"[\w@*.-]+")
 
 
 def _lines_of(text: str) -> dict[tuple[str | int, ...], int]:

@@ -13,6 +13,7 @@ from tidegate.infra.trees import Pair, Trees
 from tidegate.infra.values import Draft, Found, Value
 
 LARGEST = 8_000_000
+MOST_SAID = 200
 Records: TypeAlias = Mapping[tuple[str, str], frozenset[str]]
 """What each name answers for each type; names in full where the file says them, without the last dot."""
 
@@ -92,7 +93,7 @@ def _entries(text: str) -> Iterator[tuple[bool, list[str]]]:
     words: list[str] = []
     depth, blank = 0, False
     for line in text.split("\n"):
-        found = re.findall(r"\"(?:[^\"\\]|\\.)*\"|;.*|[()]|[^\s();\"]+", line)
+        found = re.findall(r"\"(?:[^\"\\]|\\.)*(?:\"|\\?$)|;.*|[()]|[^\s();\"]+", line)
         if depth == 0:
             blank = line[:1].isspace()
         for word in found:
@@ -159,6 +160,10 @@ def _compared(before: Text, after: Text | None, old: Records, new: Records) -> I
             f" {gone[0][1]}: none of its names resolves."
         )
         yield _said("critical", text, apex or before.path, words)
+        return
+    if len(gone) > MOST_SAID:
+        some = ", ".join(f"{name} {kind}" for name, kind in gone[:5])
+        yield _said("critical", text, apex, f"{len(gone)} records are removed from {before.path}, among them {some}.")
         return
     for name, kind in gone:
         shown = f"{name} {kind} {', '.join(sorted(old[name, kind]))[:100]}"
