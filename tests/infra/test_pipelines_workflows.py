@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+import yaml
 from hypothesis import given as property_given
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -358,6 +361,29 @@ def test_no_text_breaks_the_reader(one: str, other: str) -> None:
     list(commands(one))
     fetched_and_run(other)
     action_of(one)
+
+
+_ODD = st.sampled_from([None, 1, True, "", "x", [], {}, [None], [[1]], {"a": 1}, {"name": [1]}, "${{ x }}"])
+
+
+@property_given(st.lists(st.tuples(st.integers(0, 200), _ODD), max_size=3), st.booleans())
+@settings(max_examples=100)
+def test_no_value_of_another_kind_breaks_the_reader(changes: list[tuple[int, object]], forward: bool) -> None:
+    value = yaml.load(BASE, yaml.BaseLoader)
+    spots = list(_spots(value))
+    for place, odd in changes:
+        into, key = spots[place % len(spots)]
+        into[key] = odd  # type: ignore[index]
+    odd_text = yaml.safe_dump(value)
+    sides = (BASE, odd_text) if forward else (odd_text, BASE)
+    assert found({CI: sides[0]}, {CI: sides[1]}).unjudged == ()
+
+
+def _spots(value: object) -> Iterator[tuple[object, object]]:
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in list(entries):
+        yield value, key
+        yield from _spots(inner)
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,8 @@ def commands_added(after: Workflow, old: Job | None, new: Job, known: frozenset[
 
 # Private
 
+_BY_TAG = ("slsa-framework",)
+"""Owners whose workflows prove who they are by their tag and refuse to run from a commit."""
 _APPROVES = re.compile(r"(?i)auto-?approve|approve-pull-request")
 _EVERY = re.compile(r"(?i)toJSON\(\s*secrets\s*\)")
 _SECRET = re.compile(r"\$\{\{[^}]*?\bsecrets\.([\w-]+)")
@@ -145,7 +147,7 @@ def _pins(workflow: Workflow) -> bool:
 def _moved(after: Workflow, job: Job, place: tuple[str | int, ...], was: Action, now: Action) -> Iterator[Draft]:
     shown = f"uses: {was.owner}/{was.name}{was.path}@{was.ref} -> @{now.ref} in {where(after, job)}"
     if was.pinned and not now.pinned:
-        severity: Severity = "low" if now.house else "medium"
+        severity: Severity = "low" if now.house or now.owner.lower() in _BY_TAG else "medium"
         text = f"{shown}: it is no longer pinned to a commit, so {now.owner} can put other code behind {now.ref}."
         yield said("SUPPLY_CHAIN", severity, after, job, text, place=place, back="pin it to the commit again")
     elif now.branch and not was.branch:

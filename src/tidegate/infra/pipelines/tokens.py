@@ -10,7 +10,7 @@ from tidegate.infra.pipelines.github import ALL, PRIVILEGED, PUBLIC, Job, Level,
 from tidegate.infra.pipelines.saying import said, where
 from tidegate.infra.values import Draft
 
-CODE = ("contents", "packages", "actions", "id-token", "workflows", "deployments")
+CODE = ("contents", "packages", "actions", "id-token", "workflows")
 """Scopes of which write reaches code, packages, other workflows or a cloud."""
 
 
@@ -37,7 +37,7 @@ def token_widened(before: Workflow, after: Workflow, old: Job, new: Job) -> Iter
     gained = [(scope, level_of(was, scope)) for scope in sorted(now) if now[scope] == 2 and level_of(was, scope) < 2]
     if gained:
         grave = any(scope in CODE or scope == ALL for scope, _ in gained)
-        some = any(scope == "pull-requests" for scope, _ in gained)
+        some = any(scope in ("pull-requests", "deployments") for scope, _ in gained)
         yield _widened(after, new, gained, "high" if grave else "medium" if some else "low")
 
 
