@@ -1,0 +1,44 @@
+"""The whole question on one page: which tests changed, what they do with it and without it, what that proves."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from tidegate.change.git import Repository
+from tidegate.change.trees import GitTree, Trees, pairs_of
+from tidegate.change.values import Change
+from tidegate.errors import InputError
+from tidegate.verify.failbefore.command_run import answer_by_command
+from tidegate.verify.failbefore.go_run import answer_by_go, select_go
+from tidegate.verify.failbefore.job import Answer, Job, Request
+from tidegate.verify.failbefore.python_run import answer_by_pytest
+from tidegate.verify.failbefore.select import select_python
+
+
+def fail_before(change: Change, repository: Repository, request: Request) -> Answer:
+    """Run the changed tests with the change and without it, in temporary folders. It executes the repository's code.
+
+    Raises InputError where it cannot be said how tests are run here; what cannot be judged is unknown in the result.
+    """
+    if not (change.base_tree and change.head_tree):
+        raise InputError("a diff alone cannot be run", mend="name a range of commits: BASE..HEAD")
+    before, after = (GitTree(repository, tree) for tree in (change.base_tree, change.head_tree))
+    trees = Trees(before, after, pairs_of(change))
+    with tempfile.TemporaryDirectory(prefix="tidegate-verify-", ignore_cleanup_errors=True) as name:
+        job = Job(change, repository, request, Path(name).resolve())
+        python = select_python(change, trees)
+        if request.command and ("pytest" not in request.command or request.junit):
+            return answer_by_command(job)
+        if python.tests or request.command:
+            return answer_by_pytest(job, python)
+        go = select_go(change, trees)
+        if go:
+            return answer_by_go(job, go)
+        if python.others:
+            raise InputError(
+                "it cannot be told how the changed tests are run",
+                where=python.others[0],
+                mend="give the command: --command 'npx jest {files}', with --junit FILE where it writes one",
+            )
+        return answer_by_pytest(job, python)

@@ -1,0 +1,191 @@
+"""What a test proves: its run with the change set beside its run without. Pure; it runs and reads nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from tidegate.facts import FailBeforeFacts
+from tidegate.verify.failbefore.values import (
+    Added,
+    Case,
+    Class,
+    Problem,
+    Selected,
+    TestName,
+    TestResult,
+    Trial,
+)
+
+BREAKING = ("ImportError", "AttributeError", "TypeError", "NameError", "CompileError")
+"""Exceptions by which a test breaks before it begins when what the change adds is not there."""
+
+
+class Trials(Struct, frozen=True):
+    """The runs of one change. `again` is the second one with the change, for those that two runs told differently."""
+
+    head: Trial
+    base: Trial
+    again: Trial | None = None
+
+
+def judge(selected: Iterable[Selected], trials: Trials, added: Added) -> tuple[TestResult, ...]:
+    """One result for each selected test, in order; a file that was selected whole is told by its tests.
+
+    A test that only uses a changed helper counts where it proves something or fails, and else is left out: the change
+    did not touch it.
+    """
+    results = []
+    for one in _spread(selected, trials.head):
+        class_, reason = _judged(one.test, trials, added)
+        if one.direct or class_ in ("fail_before", "failed"):
+            cases = len(trials.head.cases.get(one.test, ()))
+            results.append(TestResult(one.test.path, one.test.name, one.line, class_, reason, cases, one.direct))
+    return tuple(results)
+
+
+def told_differently(selected: Iterable[Selected], head: Trial, base: Trial) -> tuple[TestName, ...]:
+    """The tests to run once more with the change: those that failed with it, or only without it."""
+    found = []
+    for one in _spread(selected, head):
+        mine = head.cases.get(one.test, ())
+        if _any(mine, "failed") or (_any(mine, "passed") and _any(base.cases.get(one.test, ()), "failed", "broken")):
+            found.append(one.test)
+    return tuple(found)
+
+
+def facts_of(results: Sequence[TestResult]) -> FailBeforeFacts:
+    """How many tests are in each class."""
+    found = Counter(result.class_ for result in results)
+    return FailBeforeFacts(
+        ran=len(results),
+        fail_before=found["fail_before"],
+        pass_before=found["pass_before"],
+        unknown=found["unknown"],
+        failed=found["failed"],
+    )
+
+
+# Private
+
+
+def _spread(selected: Iterable[Selected], head: Trial) -> list[Selected]:
+    """The selected tests; a whole file as the tests that were found in it."""
+    found: dict[TestName, Selected] = {}
+    for one in selected:
+        inside = [test for test in head.cases if test.path == one.test.path] if not one.test.name else []
+        for test in inside or [one.test]:
+            found.setdefault(test, Selected(test, one.line if test == one.test else 0, one.direct))
+    return sorted(found.values(), key=lambda one: one.test)
+
+
+def _judged(test: TestName, trials: Trials, added: Added) -> tuple[Class, str]:
+    return _with_change(test, trials) or _without_change(test, trials, added)
+
+
+def _with_change(test: TestName, trials: Trials) -> tuple[Class, str] | None:
+    """The class where the run with the change settles it; None for a test that passes with it."""
+    head, again = trials.head, trials.again
+    cases = head.cases.get(test, ())
+    if head.trouble:
+        return "unknown", head.trouble
+    if not cases:
+        problem = head.files.get(test.path) or head.files.get("")
+        if problem is not None:
+            return "unknown", f"it could not be imported with the change ({problem})"
+        return "unknown", head.cut_short or "it was not collected with the change"
+    second = {case.id: case for case in again.cases.get(test, ())} if again is not None and not again.trouble else {}
+    failed = [case for case in cases if case.outcome == "failed"]
+    for case in failed:
+        other = second.get(case.id)
+        if other is not None and other.outcome == "passed":
+            return "unknown", f"it is flaky: with the change it failed ({case.reason}) and then passed"
+    if failed:
+        return "failed", f"it fails with the change ({failed[0].reason})"
+    passed = [case for case in cases if case.outcome == "passed"]
+    if any(second[case.id].outcome == "failed" for case in passed if case.id in second):
+        return "unknown", "it is flaky: with the change it passed and then failed"
+    for case in cases:
+        if case.outcome in ("broken", "unknown"):
+            return "unknown", f"with the change it could not be run ({case.reason})"
+    return None if passed else ("unknown", f"it was skipped ({cases[0].reason})")
+
+
+def _without_change(test: TestName, trials: Trials, added: Added) -> tuple[Class, str]:
+    """The class of a test that passes with the change, from its run without."""
+    base = trials.base
+    if base.trouble:
+        return "unknown", f"without the change: {base.trouble}"
+    mine = {case.id: case for case in base.cases.get(test, ())}
+    passing = [case for case in trials.head.cases[test] if case.outcome == "passed"]
+    if not mine:
+        problem = base.files.get(test.path) or base.files.get("")
+        if problem is None:
+            return "unknown", f"without the change {base.cut_short or 'it was not collected'}"
+        return _blamed(problem, added, "it cannot be imported without the change")
+    # Without the change a test may get other parameters: one that only the base has still speaks for the test.
+    relevant = [mine[case.id] for case in passing if case.id in mine] or list(mine.values())
+    if reason := _proven(relevant, added):
+        return "fail_before", reason
+    if reason := _untold(relevant):
+        return "unknown", f"without the change {reason}"
+    if any(case.id not in mine for case in passing):
+        return "unknown", "without the change it gets other parameters"
+    return "pass_before", "it passes without the change too"
+
+
+def _proven(cases: Iterable[Case], added: Added) -> str:
+    """Why these runs without the change prove something, "" where none does."""
+    for case in cases:
+        if case.outcome == "failed" and not _foreign(case.problem, added):
+            return f"without the change it fails ({case.reason})"
+        if case.outcome == "broken" and case.problem is not None and _of_the_change(case.problem, added):
+            return f"without the change it fails before it begins ({case.reason})"
+    return ""
+
+
+def _untold(cases: Iterable[Case]) -> str:
+    """Why one of these runs tells nothing, "" where all of them passed."""
+    for case in cases:
+        if case.outcome == "failed":
+            return f"it lacks something that is not of this project ({case.reason})"
+        if case.outcome in ("broken", "unknown"):
+            return f"it could not be run ({case.reason})"
+        if case.outcome == "skipped":
+            return f"it is skipped ({case.reason})"
+    return ""
+
+
+def _blamed(problem: Problem, added: Added, what: str) -> tuple[Class, str]:
+    if _of_the_change(problem, added):
+        return "fail_before", f"{what} ({problem})"
+    return "unknown", f"{what}, for a reason that the change does not explain ({problem})"
+
+
+def _of_the_change(problem: Problem, added: Added) -> bool:
+    """Whether an exception is about something that the change adds."""
+    if problem.kind not in BREAKING or _foreign(problem, added):
+        return False
+    if problem.kind == "ImportError":
+        missing = {problem.module, *problem.names}
+        if any(_within(name, added.modules) for name in missing):
+            return True
+    return any(part in added.identifiers for name in problem.names for part in name.split("."))
+
+
+def _foreign(problem: Problem | None, added: Added) -> bool:
+    """Whether an import failed that is not of this project."""
+    if problem is None or problem.kind != "ImportError" or not problem.module:
+        return False
+    return problem.module.partition(".")[0] not in added.tops
+
+
+def _within(name: str, modules: Iterable[str]) -> bool:
+    """Whether a module is new, or is a package that holds nothing but new modules' names below it."""
+    return bool(name) and any(module == name or module.startswith(f"{name}.") for module in modules)
+
+
+def _any(cases: Sequence[Case], *outcomes: str) -> bool:
+    return any(case.outcome in outcomes for case in cases)
