@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.infra.corpus import folder
-from bench.infra.past import UNDOES, Past, read_commit, read_past, unnumbered
+from bench.infra.past import UNDOES, Commit, Past, read_commit, read_past, unnumbered
 from tidegate.change.ends import Question
 from tidegate.change.git import Repository, open_repository
 from tidegate.collectors import collect_for_infra
@@ -75,7 +75,42 @@ def read_rows() -> Iterator[Row]:
         if name not in opened:
             repository = open_repository(mirrors() / name.replace("/", "+") / "repo", bare=True)
             opened[name] = repository, read_past(repository)
-        yield _row(item, *opened[name])
+        repository, past = opened[name]
+        yield row_of(item, read_commit(repository, item["oid"]), repository, past)
+
+
+def row_of(item: dict[str, Any], commit: Commit, repository: Repository, past: Past) -> Row:
+    """One commit or landing with its features, by what the set says of it."""
+    oid = item["oid"]
+    judged, infra = collect_for_infra(Question(change=oid), repository, NOW, {}, actor="human")
+    features = {**_effects(infra), **_semantics(judged, item), **_words(unnumbered(item["subject"]))}
+    features |= _size(repository, oid)
+    known = past.features(commit)
+    features |= {f"past: {name}": value for name, value in known.items()}
+    features |= {
+        "made: landed": float(oid in past.oids),
+        "made: number": float(unnumbered(item["subject"]) != item["subject"]),
+        "made: undoes": float(bool(UNDOES.match(item["subject"]))),
+    }
+    return Row(
+        oid=oid,
+        repository=item["repo"],
+        group=item.get("matched_to", oid),
+        at=item["written"],
+        subject=item["subject"],
+        reverted="revert" in item,
+        known_at=item.get("revert_date", ""),
+        hours=item.get("hours", math.nan),
+        features=features,
+        infra=json.loads(to_json(infra)),
+    )
+
+
+def repositories() -> dict[str, float]:
+    """The repositories of the set, and the moment of the newest commit in it, which no study may go beyond."""
+    items = list(_items())
+    newest = max(item["at"] for item in items)
+    return {item["repo"]: newest for item in items}
 
 
 def mirrors() -> Path:
@@ -95,32 +130,6 @@ def _items() -> Iterator[dict[str, Any]]:
             item = json.loads(line)
             moment = datetime.fromisoformat(item[at]).timestamp()
             yield {**item, "oid": item[oid], "at": moment, "written": item[at], "subject": item[subject]}
-
-
-def _row(item: dict[str, Any], repository: Repository, past: Past) -> Row:
-    oid = item["oid"]
-    judged, infra = collect_for_infra(Question(change=oid), repository, NOW, {}, actor="human")
-    features = {**_effects(infra), **_semantics(judged, item), **_words(unnumbered(item["subject"]))}
-    features |= _size(repository, oid)
-    known = past.features(read_commit(repository, oid))
-    features |= {f"past: {name}": value for name, value in known.items()}
-    features |= {
-        "made: landed": float(oid in past.oids),
-        "made: number": float(unnumbered(item["subject"]) != item["subject"]),
-        "made: undoes": float(bool(UNDOES.match(item["subject"]))),
-    }
-    return Row(
-        oid=oid,
-        repository=item["repo"],
-        group=item.get("matched_to", oid),
-        at=item["written"],
-        subject=item["subject"],
-        reverted="revert" in item,
-        known_at=item.get("revert_date", ""),
-        hours=item.get("hours", math.nan),
-        features=features,
-        infra=json.loads(to_json(infra)),
-    )
 
 
 def _effects(infra: Infra) -> dict[str, float]:
@@ -184,10 +193,8 @@ def _words(subject: str) -> dict[str, float]:
 
 
 def _size(repository: Repository, oid: str) -> dict[str, float]:
-    raw = repository.run("diff-tree", "--numstat", "-r", "-M", "--root", "--no-commit-id", oid).decode(
-        "utf-8", "replace"
-    )
-    counts = [line.split("\t")[:2] for line in raw.splitlines()]
+    raw = repository.run("log", "-1", "--first-parent", "-m", "--numstat", "-M", "--format=", oid)
+    counts = [line.split("\t")[:2] for line in raw.decode("utf-8", "replace").splitlines()]
     added = sum(int(one[0]) for one in counts if one[0].isdigit())
     deleted = sum(int(one[1]) for one in counts if one[1].isdigit())
     return {

@@ -2,6 +2,7 @@
 
     python -m bench.infra.reverts choose    families of features and penalties, judged inside the fit part alone
     python -m bench.infra.reverts           the one report on what no choice has seen
+    python -m bench.infra.reverts landed    the same report on whole landings, drawn alike (bench/infra/landed.py)
     python -m bench.infra.reverts alarms    what `tidegate infra` says of the controls, which nobody reverted
 
 A reverted commit and its controls stay together; these groups are in the order of the reverted commit. The first 60 %
@@ -20,6 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bench.infra.landed import read_landed
 from bench.infra.reverted import Row, read_rows
 from tidegate.infra.severity import ORDER
 from tidegate.risk.features.frame import Floats
@@ -188,7 +190,7 @@ def figures(groups: Sequence[Group], scores: Floats) -> Figures:
 
 
 def main(asked: Sequence[str]) -> int:
-    rows = list(read_rows())
+    rows = list(read_landed() if asked == ["landed"] else read_rows())
     if asked == ["choose"]:
         choose(rows)
     elif asked == ["alarms"]:
