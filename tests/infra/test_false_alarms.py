@@ -89,3 +89,38 @@ def test_a_stack_read_from_code_is_never_certain() -> None:
     gone = said({"main.tf": before}, {"main.tf": "locals {}\n"})
     assert {one.certainty for one in gone.effects} == {"likely"}
     assert "DESTROY" in {one.code for one in gone.effects}
+
+
+_BACKEND = 'terraform {{\n  backend "s3" {{\n    key = "shop"\n{}  }}\n}}\nresource "aws_sqs_queue" "q" {{}}\n'
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "severity"),
+    [
+        ('    bucket = "state"\n', "", "medium"),
+        ('    bucket = "state"\n', '    bucket = "other"\n', "high"),
+        ('    bucket = "state"\n    workspace_key_prefix = "w"\n', '    bucket = "state"\n', "high"),
+        ('    bucket = "state"\n    region = "a"\n', '    region = "b"\n', "medium"),
+    ],
+)
+def test_what_a_backend_must_have_and_no_longer_says_is_given_at_init(before: str, after: str, severity: str) -> None:
+    found = said({"main.tf": _BACKEND.format(before)}, {"main.tf": _BACKEND.format(after)})
+    assert [one.severity for one in found.effects if one.code == "STATE_LOSS"] == [severity]
+
+
+def test_records_that_prove_a_certificate_are_no_names_that_people_look_up() -> None:
+    certificate = 'resource "aws_acm_certificate" "c" {\n  domain_name = "shop.example.org"\n}\n'
+    proof = (
+        'resource "aws_route53_record" "proof" {\n'
+        "  for_each = { for one in aws_acm_certificate.c.domain_validation_options : one.domain_name => one }\n"
+        "  name = each.value.resource_record_name\n  type = each.value.resource_record_type\n"
+        "  records = [each.value.resource_record_value]\n  zone_id = var.zone\n  ttl = 60\n}\n"
+    )
+    other = proof.replace("aws_acm_certificate.c.domain_validation_options", "var.names")
+    assert "DNS_CHANGE" not in {one.code for one in said({"a.tf": certificate + proof}, {"a.tf": certificate}).effects}
+    lost = said({"a.tf": certificate + other}, {"a.tf": certificate}).effects
+    assert "DNS_CHANGE" in {one.code for one in lost}
+    assert "(record)" in lost[0].reason
+    waits = _RECORD.format("shop", '"shop.example.org"', "A", "  depends_on = [aws_acm_certificate.c]\n")
+    lost = said({"a.tf": certificate + waits}, {"a.tf": certificate}).effects
+    assert [one.severity for one in lost if one.code == "DNS_CHANGE"] == ["high"]

@@ -47,6 +47,7 @@ _OTHER_RECORDS: Mapping[str, str] = {
 _DELEGATIONS = frozenset({"aws_route53domains_registered_domain", "aws_route53_zone_association"})
 _TARGETS = ("records", "record", "rrdatas", "alias.name", "target_resource_id", "content", "value")
 _CALLED = ("name", "hostname", "fqdn", "zone", "domain_name")
+_CERTIFICATES = ("aws_acm_certificate", "google_certificate_manager_dns_authorization")
 _MINOR = ("TXT", "CAA", "SPF", "PTR")
 
 
@@ -60,7 +61,7 @@ def _record(
     kind, name = _kind(change), _name(change)
     grave = kind in ("NS", "MX") or _apex(name)
     if change.action == "delete":
-        if _validates(change, name) or _dangling(side, change, dying):
+        if _validates(change, name) or _proves(side, change) or _dangling(side, change, dying):
             return
         yield _deleted(taken, change, kind, name)
         return
@@ -179,6 +180,12 @@ def _validates(change: ResourceChange, name: str) -> bool:
     return name.startswith("_") or "acm-validations" in show(pair(change, *_TARGETS).before)
 
 
+def _proves(side: Side, change: ResourceChange) -> bool:
+    """Whether a record is made of what a certificate asks for: its own name comes from there."""
+    named = (use for use in side.uses.used(change.address) if use.through.startswith(("name", "for_each", "count")))
+    return any(use.used.partition("[")[0].rpartition(".")[0].endswith(_CERTIFICATES) for use in named)
+
+
 def _kind(change: ResourceChange) -> str:
     return _kind_of(change.type, change.before or change.after or {})
 
@@ -186,7 +193,8 @@ def _kind(change: ResourceChange) -> str:
 def _kind_of(type_: str, values: Mapping[str, Value]) -> str:
     if type_ in _OTHER_RECORDS:
         return _OTHER_RECORDS[type_]
-    return str(values.get("type") or "").upper()
+    said = values.get("type")
+    return said.upper() if isinstance(said, str) else ""
 
 
 def _name(change: ResourceChange) -> str:

@@ -11,7 +11,7 @@ from tidegate.infra.terraform.diff import Match, matched
 from tidegate.infra.terraform.origins import origins
 from tidegate.infra.terraform.stacks import Call, Piece, Stack
 from tidegate.infra.terraform.syntax import Block, Expression, ListOf, Literal, Member, Name, every_expression
-from tidegate.infra.values import Draft
+from tidegate.infra.values import Draft, Mitigation
 
 
 def unplanned(before: Stack, after: Stack) -> Iterator[Draft]:
@@ -105,16 +105,18 @@ def _backends(before: Stack, after: Stack) -> Iterator[Draft]:
     if _backend_key(old) == _backend_key(new):
         return
     shown = ", ".join(_backend_differences(old, new)) or "values that are not settled here"
+    given_at_init = _left_to_init(old, new)
     yield Draft(
         "STATE_LOSS",
-        "high",
+        "medium" if given_at_init else "high",
         ".".join(("terraform", new.kind, *new.labels)),
         f"the backend changes ({shown}): the state is looked for elsewhere, and where nobody migrates it the next plan "
         "creates everything anew beside what exists.",
         reversible=True,
         back="migrate the state (`terraform init -migrate-state`) before the next apply",
         place=_place(new),
-        certainty="likely",
+        certainty="possible" if given_at_init else "likely",
+        mitigations=(Mitigation(_AT_INIT),) if given_at_init else (),
         code_only=True,
     )
 
@@ -148,6 +150,11 @@ _MATTERS = frozenset({
     "public_access_block", "server_side_encryption_configuration", "backup_retention_period",
 }) - {"tags_all", "desired_capacity", "container_definitions"}  # fmt: skip
 _WHERE = ("region", "project", "subscription_id", "allowed_account_ids", "profile", "host", "assume_role.role_arn")
+_KEPT = ("bucket", "key", "prefix", "path", "organization", "hostname", "workspace_key_prefix", "container_name",
+         "storage_account_name", "address", "name", "secret_suffix")  # fmt: skip
+"""What says where the state lies."""
+_REQUIRED = ("bucket", "key", "container_name", "storage_account_name", "organization", "secret_suffix")
+_AT_INIT = "what a backend must have and does not say is given at init (-backend-config), perhaps the same value"
 _DESTROYS_FIRST = (
     "lifecycle.create_before_destroy is removed from {}: when it is next replaced, the old one goes before the new one "
     "is there."
@@ -223,10 +230,16 @@ def _backend(stack: Stack) -> Block | None:
     return None
 
 
+def _left_to_init(old: Block, new: Block) -> bool:
+    """Whether all that changes is that what a backend must be told is told no longer here: so it is at init."""
+    was, is_ = dict(_expressions(old)), dict(_expressions(new))
+    changed = {name for name in {*was, *is_} if was.get(name) != is_.get(name)}
+    same_kind = (old.kind, old.labels) == (new.kind, new.labels)
+    return same_kind and all(name in _REQUIRED and name not in is_ for name in changed & {*_KEPT, *_REQUIRED})
+
+
 def _backend_key(block: Block) -> object:
-    kept = ("bucket", "key", "prefix", "path", "organization", "hostname", "workspace_key_prefix", "container_name",
-            "storage_account_name", "address", "name", "secret_suffix")  # fmt: skip
-    return block.kind, block.labels, [(name, one) for name, one in _expressions(block) if name.split(".")[-1] in kept]
+    return block.kind, block.labels, [(name, one) for name, one in _expressions(block) if name.split(".")[-1] in _KEPT]
 
 
 def _backend_differences(old: Block, new: Block) -> Iterator[str]:
