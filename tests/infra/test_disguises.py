@@ -9,7 +9,7 @@ import pytest
 from tests.infra.test_data import update, world
 from tidegate.infra.iam.conditions import clause
 from tidegate.infra.iam.openness import binds
-from tidegate.infra.rules import containers, observe, outage, retention
+from tidegate.infra.rules import answers, containers, observe, outage, retention
 from tidegate.infra.terraform.sensitive import secretive
 from tidegate.infra.values import Draft, Rule, Value
 
@@ -143,3 +143,49 @@ def test_a_container_that_gets_its_machine_is_said(after: dict[str, Value], said
 def test_what_a_container_is_made_of_may_be_unreadable() -> None:
     broken = {"container_definitions": "[{"}
     assert codes(containers.powers, "aws_ecs_task_definition", task(), broken) == []
+
+
+@pytest.mark.parametrize(
+    ("operator", "after", "said"),
+    [
+        ("LessThanThreshold", 0, True),
+        ("LessThanThreshold", 1, False),
+        ("LessThanOrEqualToThreshold", 0, False),
+        ("GreaterThanThreshold", 1, False),
+    ],
+)
+def test_a_count_is_never_below_nothing(operator: str, after: float, said: bool) -> None:
+    before = alarm(operator) | {"threshold": 2}
+    found = codes(observe.observation, "aws_cloudwatch_metric_alarm", before, {"threshold": after})
+    assert found == (["OBSERV_DOWN"] if said else [])
+
+
+def test_an_alarm_that_leaves_its_metric_is_said_where_no_other_takes_it() -> None:
+    before = alarm("GreaterThanThreshold") | {"metric_name": "Errors", "namespace": "shop"}
+    assert codes(observe.observation, "aws_cloudwatch_metric_alarm", before, {"metric_name": "Calls"}) == [
+        "OBSERV_DOWN"
+    ]
+    left = update("aws_cloudwatch_metric_alarm", before, {"metric_name": "Calls"})
+    other = update("aws_cloudwatch_metric_alarm", before, {"period": 60}, "aws_cloudwatch_metric_alarm.other")
+    assert list(observe.observation(world(left, other))) == []
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (["shop.example"], True),
+        ([], True),
+        (["shop.example", "*.shop.example"], False),
+        (["WWW.shop.example", "shop.example", "new.example"], False),
+    ],
+)
+def test_a_front_that_refuses_a_name_that_it_served_is_said(after: list[str], said: bool) -> None:
+    before = {"aliases": ["shop.example", "www.shop.example"]}
+    found = codes(answers.answers, "aws_cloudfront_distribution", before, {"aliases": after})
+    assert found == (["OUTAGE_PARTIAL"] if said else [])
+
+
+def test_a_network_without_names_is_said() -> None:
+    found = codes(answers.answers, "aws_vpc", {"enable_dns_support": True}, {"enable_dns_support": "false"})
+    assert found == ["OUTAGE_FULL"]
+    assert codes(answers.answers, "aws_vpc", {"enable_dns_support": False}, {"enable_dns_support": True}) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tidegate.infra.kubernetes.rules import kubernetes
 from tidegate.infra.rules import (
+    answers,
     apply,
     backups,
     capacity,
@@ -65,6 +66,7 @@ RULES: tuple[Rule, ...] = (
     firewalls.loosened,
     outage.outages,
     dns.names,
+    answers.answers,
     observe.observation,
     observe.audit,
     apply.apply_failures,

@@ -188,6 +188,7 @@ def _alarm(world: World, change: ResourceChange) -> Iterator[Draft]:
             text = f"{found} on {change.address}: the alarm still fires and reaches nobody."
             yield _draft("OBSERV_DOWN", "medium", change, text)
     yield from _turned(change)
+    yield from _elsewhere(world, change)
     yield from _quieter(change)
 
 
@@ -198,6 +199,21 @@ def _turned(change: ResourceChange) -> Iterator[Draft]:
         if before and after and before != after:
             text = f"{found} on {change.address}: the alarm is silent where it used to fire, and the other way round."
             yield _draft("OBSERV_DOWN", "medium", change, text)
+
+
+def _elsewhere(world: World, change: ResourceChange) -> Iterator[Draft]:
+    """An alarm that looks at another metric, while no other alarm looks at the one that it leaves."""
+    metric = pair(change, "metric_name")
+    if not metric.changed or not isinstance(metric.before, str) or not isinstance(metric.after, str):
+        return
+    left = (field(change.before, "namespace"), metric.before)
+    for one in world.after.values():
+        if one.type == change.type and (field(one.values, "namespace"), field(one.values, "metric_name")) == left:
+            return
+    text = (
+        f"{metric} on {change.address}: nobody is told of {show(metric.before)} any more; no other alarm here is on it."
+    )
+    yield _draft("OBSERV_DOWN", "medium", change, text)
 
 
 def _way(operator: Value) -> str:
@@ -216,7 +232,7 @@ def _quieter(change: ResourceChange) -> Iterator[Draft]:
             continue
         if _less(change) != (after < before):
             continue
-        far = _far(before, after)
+        far = _far(before, after) or (_less(change) and _strict(change) and after <= 0 < before)
         if far:
             how = "falls so low" if _less(change) else "rises so high"
             text = f"{found} on {change.address}: the threshold {how} that the alarm will hardly ever fire."
@@ -236,6 +252,12 @@ def _quieter(change: ResourceChange) -> Iterator[Draft]:
 def _less(change: ResourceChange) -> bool:
     """Whether an alarm fires below its threshold, so that a lower one is quieter."""
     return any(_way(field(change.after, name)) == "below" for name in _COMPARISONS)
+
+
+def _strict(change: ResourceChange) -> bool:
+    """Whether an alarm does not fire at its threshold itself: below nothing a count never is."""
+    words = [str(value).lower() for name in _COMPARISONS if (value := field(change.after, name))]
+    return bool(words) and "equal" not in words[0] and not words[0].endswith("_le")
 
 
 def _far(before: float, after: float) -> bool:
