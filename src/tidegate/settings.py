@@ -104,6 +104,17 @@ class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
     pack: Literal["default", "none"] = "default"
 
 
+class DependencySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which packages from outside a change may bring. Names may hold `*`; empty lists ask nothing."""
+
+    allow: Annotated[tuple[str, ...], Meta(description="names that somebody vouches for, such as @acme/*")] = ()
+    deny: Annotated[tuple[str, ...], Meta(description="names that may not come in; they win over allow")] = ()
+    licences: Annotated[tuple[str, ...], Meta(description="SPDX identifiers that may come in; empty: any")] = ()
+    sources: Annotated[
+        tuple[str, ...], Meta(description="hosts and addresses that packages may come from beside the public registry")
+    ] = ()
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that a repository can decide. `rule` holds the tables of `[[rule]]` as they stand."""
 
@@ -117,6 +128,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     owners: OwnersSettings = OwnersSettings()
     policy: PolicySettings = PolicySettings()
     risk: RiskSettings = RiskSettings()
+    dependencies: DependencySettings = DependencySettings()
     rule: tuple[dict[str, Any], ...] = ()
 
 
