@@ -115,7 +115,8 @@ def bring_along(
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _VERSION_FILE = re.compile(
-    r"""^\s*["']?(?:version[-_]file|write_to|version_file|build_hook_version_file)["']?\s*[=:]\s*["']([\w./-]+\.py)["']""",
+    r"""^\s*["']?(?:[\w-]+\.)*(?:version[-_]file|write_to|version_file|build_hook_version_file)["']?\s*[=:]\s*"""
+    r"""["']([\w./-]+\.py)["']""",
     re.MULTILINE,
 )
 _MOST_FOLDERS = 2000
