@@ -19,6 +19,7 @@ from tidegate.infra.severity import gravest
 from tidegate.infra.values import Found
 
 LARGEST_PLAN_BYTES = 500 * 1024 * 1024
+LINK = 0o120000
 
 
 class Beside(NamedTuple):
@@ -43,7 +44,7 @@ def collect(change: Change, context: Context, beside: Beside) -> Infra:
 
 def judge_change(change: Change, context: Context, beside: Beside) -> tuple[Judgement, Infra]:
     """The same with the worlds that it was read from."""
-    claimed = tuple(pair for pair in pairs_of(change) if any(family.claims(pair.path) for family in FAMILIES))
+    claimed = tuple(pair for pair in pairs_of(change) if any(_claimed(family, pair) for family in FAMILIES))
     plans = tuple(read_plan_file(path) for path in context.plans)
     found: list[Found] = [one for one, _ in plans]
     unknowns: tuple[Unknown, ...] = ()
@@ -54,6 +55,8 @@ def judge_change(change: Change, context: Context, beside: Beside) -> tuple[Judg
         trees = (change.base_tree, change.head_tree)
         before, after = (GitTree(context.repository, tree) for tree in trees)
         found += read_families(Trees(before, after, claimed))
+    if links := tuple(_links(change)):
+        found.append(Found(unjudged=links))
     hand = beside.actor or actor_of(change, beside.provenance, {path for one in found for path in one.files})
     judged = judge_found(found, hand)
     if context.repository is not None and change.base_tree:
@@ -67,7 +70,7 @@ def read_families(trees: Trees) -> list[Found]:
     """What every family finds in the files that changed."""
     found = []
     for family in FAMILIES:
-        mine = tuple(pair for pair in trees.changed if family.claims(pair.path))
+        mine = tuple(one for pair in trees.changed if (one := _claimed(family, pair)) is not None)
         if mine:
             found.append(_fenced(family, trees, mine))
     return found
@@ -143,6 +146,23 @@ def actor_of(change: Change, provenance: ProvenanceFacts, files: Iterable[str]) 
 # Private
 
 
+def _claimed(family: Family, pair: Pair) -> Pair | None:
+    """What of a changed file is a family's: one that is renamed to a name that is none of it has gone."""
+    before = pair.before if pair.before and family.claims(pair.before) else ""
+    after = pair.after if pair.after and family.claims(pair.after) else ""
+    return Pair(before, after) if before or after else None
+
+
+def _links(change: Change) -> Iterator[Unjudged]:
+    """Links that are named like infrastructure: tools follow them, and what they lead to is read nowhere here."""
+    for file in change.files:
+        if LINK in (file.new_mode, file.old_mode):
+            path = file.path.decode("utf-8", "surrogateescape")
+            if any(family.claims(path) for family in FAMILIES if family.name in _FOLLOWING):
+                reason = "it is a symbolic link, or was one: what it leads to is not judged under this name"
+                yield Unjudged(show_path(file.path), reason, "put the file here", Place(path))
+
+
 def _fenced(family: Family, trees: Trees, mine: tuple[Pair, ...]) -> Found:
     """What a family finds; one that fails by itself leaves its files unjudged, and the other families standing."""
     try:
@@ -161,3 +181,7 @@ def _findings(judged: Judgement) -> Iterator[Finding]:
             yield Finding(rule, effect.severity, f"{effect.address}: {effect.reason}", effect.place, effect.back)
     for one in judged.unjudged:
         yield Finding("infra-cannot-judge", "high", f"{one.address}: {one.reason}", one.place, one.mend)
+
+
+_FOLLOWING = ("terraform", "sql")
+"""The families whose files have names of their own; YAML is linked for many other reasons."""

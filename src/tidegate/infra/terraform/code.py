@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
 from tidegate.facts import Place, Unjudged
 from tidegate.infra.environment import named, of_path
-from tidegate.infra.terraform.diff import undecided, world_of
-from tidegate.infra.terraform.family import is_code, is_given
+from tidegate.infra.terraform.diff import undecided, unsettled, world_of
+from tidegate.infra.terraform.family import VARIABLES, is_code, is_given
 from tidegate.infra.terraform.folders import Folder, Folders
 from tidegate.infra.terraform.stacks import Stack, read_stack
 from tidegate.infra.terraform.syntax import Source
@@ -23,10 +23,12 @@ def read(trees: Trees, pairs: tuple[Pair, ...]) -> Found:
     """The worlds of the folders whose code changed, one per folder and file of variables that changed with it."""
     shared: dict[tuple[str, bytes], Source] = {}
     before, after = Folders(trees.before, shared), Folders(trees.after, shared)
+    own = tuple(one for pair in pairs if (one := _of_code(pair)).path)
+    read_by = {pair: _readers(pair, before, after) for pair in pairs if not _of_code(pair).path}
     worlds: list[World] = []
     drafts: list[Draft] = []
     unjudged: dict[Unjudged, None] = {}
-    for task in _tasks(pairs, before, after):
+    for task in _tasks(own, read_by.values(), before, after):
         if task.lost:
             unjudged[Unjudged(task.variables.path, _LOST, _MEND, Place(task.variables.path))] = None
             continue
@@ -38,14 +40,15 @@ def read(trees: Trees, pairs: tuple[Pair, ...]) -> Found:
             continue
         world = world_of(old, new, name, _environment(task, old, new), library)
         worlds.append(world)
-        unjudged.update(dict.fromkeys(undecided(world)))
+        unjudged.update(dict.fromkeys((*undecided(world), *unsettled(old, new))))
         drafts += unplanned(old, new)
         unjudged.update(dict.fromkeys(new.unread))
+    unjudged.update(dict.fromkeys(_shadowing(own, after)))
     return Found(
         worlds=tuple(worlds),
         drafts=tuple(drafts),
         unjudged=tuple(unjudged),
-        files=tuple(sorted({pair.path for pair in pairs})),
+        files=tuple(sorted({pair.path for pair in (*own, *(pair for pair, folders in read_by.items() if folders))})),
     )
 
 
@@ -69,9 +72,33 @@ class _Task(Struct, frozen=True):
     lost: bool = False
 
 
-def _tasks(pairs: Iterable[Pair], before: Folders, after: Folders) -> Iterator[_Task]:
+def _shadowing(pairs: Iterable[Pair], after: Folders) -> Iterator[Unjudged]:
+    """New files that OpenTofu reads in the place of others, which Terraform goes on to read."""
+    for pair in pairs:
+        twin = pair.after.replace(".tofu", ".tf")
+        if not pair.before and twin != pair.after and after.text(twin) is not None:
+            reason = f"OpenTofu reads it in the place of {twin}, and Terraform does not; they are judged together here"
+            yield Unjudged(pair.after, reason, _MEND, Place(pair.after))
+
+
+def _of_code(pair: Pair) -> Pair:
+    """The sides of a file on which it is code or sets variables."""
+    before, after = (path if is_code(path) or path.endswith(VARIABLES) else "" for path in (pair.before, pair.after))
+    return Pair(before, after)
+
+
+def _readers(pair: Pair, before: Folders, after: Folders) -> tuple[str, ...]:
+    """The folders whose code reads a file that is none of code itself."""
+    if not before.below("") and not after.below(""):
+        return ()
+    return after.readers(pair.after or pair.before)
+
+
+def _tasks(
+    pairs: Sequence[Pair], read_by: Iterable[tuple[str, ...]], before: Folders, after: Folders
+) -> Iterator[_Task]:
     moved = _moved_folders(pairs, before, after)
-    folders: dict[str, None] = {}
+    folders: dict[str, None] = dict.fromkeys(folder for found in read_by for folder in found)
     for pair in pairs:
         for path in (pair.before, pair.after):
             if path and (is_code(path) or is_given(path)):

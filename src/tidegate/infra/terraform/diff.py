@@ -83,6 +83,38 @@ def undecided(world: World) -> Iterator[Unjudged]:
                     )
 
 
+def unsettled(before: Stack, after: Stack) -> Iterator[Unjudged]:
+    """What holds data and stands as often as something says that nobody can read here, and that changes."""
+    for match in matched(before, after):
+        old, new = match.before, match.after
+        held = stateful(new.type) if new is not None else None
+        if old is None or new is None or held is None or held.severity not in ("high", "critical"):
+            continue
+        if new.repeat == "unsettled" and old.over != new.over:
+            yield Unjudged(
+                new.address,
+                f"whether it stays depends on its {_repeats(new.block)}, which changes and which the code does not"
+                f" settle; where that comes to nothing, {new.address} is destroyed with {held.holds}",
+                mend="judge the plan (--plan)",
+                place=new.place,
+            )
+    for address in swapped_calls(before, after):
+        lost = [
+            piece.address
+            for piece in before.pieces.values()
+            if within(piece.address, address)
+            and (held := stateful(piece.type))
+            and held.severity in ("high", "critical")
+        ]
+        if lost and called_locally(before.sources[address][0]):
+            yield Unjudged(
+                address,
+                f"its source is elsewhere from now on, so nobody can see here whether {', '.join(lost[:3])} stays",
+                mend="judge the plan (--plan)",
+                place=Place(before.pieces[lost[0]].block.path),
+            )
+
+
 def swapped_calls(before: Stack, after: Stack) -> tuple[str, ...]:
     """Calls whose source lies in this tree on one side alone: what they make can be seen there and not here."""
     return tuple(
@@ -254,9 +286,24 @@ def _moves(after: Stack) -> dict[str, str]:
     for call in after.calls:
         if call.block.kind == "moved":
             from_, to = (address_of(call.block.attributes.get(name)) for name in ("from", "to"))
-            if from_ and to:
+            if from_ and to and not _unlike(from_, to):
                 found[call.address + from_] = call.address + to
     return found
+
+
+def _repeats(block: Block) -> str:
+    return "count" if "count" in block.attributes else "for_each"
+
+
+def _unlike(from_: str, to: str) -> bool:
+    """Whether a block moves what holds data to another type, which Terraform refuses nearly always."""
+    old, new = _type(from_), _type(to)
+    return bool(old and new) and old != new and stateful(old) is not None
+
+
+def _type(address: str) -> str:
+    parts = address.partition("[")[0].split(".")
+    return "" if len(parts) < 2 or parts[-2] == "module" else parts[-2]
 
 
 def _moved(address: str, moves: Mapping[str, str]) -> str:

@@ -10,11 +10,13 @@ from tidegate.infra.values import Found
 CODE = (".tf", ".tofu", ".tf.json", ".tofu.json")
 VARIABLES = (".tfvars", ".tfvars.json")
 TERRAGRUNT = "terragrunt.hcl"
+READ = (".json", ".yaml", ".yml", ".csv", ".tpl", ".tftpl", ".tmpl", ".txt", ".policy", ".hcl", ".conf", ".xml")
+"""What code reads with `file`, `templatefile` and the like."""
 
 
 def claims(path: str) -> bool:
-    """Whether a file is Terraform code or sets its variables."""
-    return (is_code(path) or path.endswith(VARIABLES)) and "/.terraform/" not in f"/{path}"
+    """Whether a file is Terraform code, sets its variables, or may be read by it."""
+    return (is_code(path) or path.endswith((*VARIABLES, *READ))) and "/.terraform/" not in f"/{path}"
 
 
 def read(trees: Trees, pairs: tuple[Pair, ...]) -> Found:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from tidegate.facts import Place, Unjudged
 from tidegate.infra.terraform.family import TERRAGRUNT, is_code, is_given
 from tidegate.infra.terraform.hcl import read_hcl
+from tidegate.infra.terraform.overrides import is_override, with_overrides
 from tidegate.infra.terraform.syntax import Block, Expression, Fault, Literal, Source
 from tidegate.infra.trees import Tree
 
@@ -74,6 +75,21 @@ class Folders:
         found = self._sources([path])
         return found[0][1].attributes if found else {}
 
+    def readers(self, path: str) -> tuple[str, ...]:
+        """The folders whose code reads this file, which is none of code: as far around it as can be searched."""
+        word = posixpath.basename(path).encode("utf-8", "surrogateescape")
+        around: tuple[str, ...] = ()
+        above = posixpath.dirname(path)
+        while True:
+            wider = self.below(above)
+            if len(wider) > MOST_SEARCHED:
+                break
+            around = wider
+            if not above:
+                break
+            above = posixpath.dirname(above)
+        return tuple(one for one in around if self._mentions(one, word))
+
     def text(self, path: str) -> str | None:
         """The text of any file of the tree."""
         data = self.tree.read([path]).get(path)
@@ -100,12 +116,13 @@ class Folders:
     def _read(self, path: str) -> Folder:
         names = self._names(path)
         blocks: list[Block] = []
+        over: list[Block] = []
         given: dict[str, Expression] = {}
         unread: list[Unjudged] = []
         sources = self._sources(names)
         for name, source in sources:
             if is_code(name):
-                blocks += source.blocks
+                (over if is_override(name) else blocks).extend(source.blocks)
                 if posixpath.basename(name) == TERRAGRUNT:
                     blocks.append(Block("terragrunt", (), source.attributes, (), 1, name))
             else:
@@ -117,7 +134,7 @@ class Folders:
             for name in names
             if name not in read
         )
-        return Folder(path, tuple(blocks), given, tuple(unread), tuple(names))
+        return Folder(path, tuple(with_overrides(blocks, over)), given, tuple(unread), tuple(names))
 
     def _sources(self, names: Iterable[str]) -> list[tuple[str, Source]]:
         contents = self.tree.read(names)

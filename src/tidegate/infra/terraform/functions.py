@@ -26,6 +26,8 @@ def call(name: str, arguments: Sequence[Value]) -> Value:
     """What a function gives. Raises UnsettledError where that is not known here."""
     name = name.rpartition("::")[2]
     shaped, plain = _SHAPED.get(name), _PLAIN.get(name)
+    if _weight(name, arguments) > 100 * LARGEST:
+        raise UnsettledError("size")
     try:
         if shaped is not None and not any(isinstance(one, Later) for one in arguments):
             return _bounded(shaped(*arguments))
@@ -61,6 +63,16 @@ def text_of(value: Value) -> str:
 
 
 # Private
+
+
+def _weight(name: str, values: Sequence[Value]) -> int:
+    """How long a text becomes at most that a function makes of these values."""
+    flat = [inner for one in values for inner in (one if isinstance(one, (list, tuple)) else (one,))]
+    lengths = [len(one) for one in flat if isinstance(one, str)]
+    if name in ("join", "replace") and lengths:
+        often = len(flat) if name == "join" else lengths[0]
+        return sum(lengths) + often * (lengths[0] if name == "join" else lengths[-1])
+    return sum(lengths)
 
 
 def _bounded(value: Value) -> Value:

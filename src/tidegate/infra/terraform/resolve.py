@@ -40,6 +40,8 @@ Local = Mapping[str, Value]
 """Names that are bound by a loop or an instance: `each`, `count`, a `for`'s."""
 
 NOTHING: Local = {}
+LONGEST = 1_000_000
+"""No text that people write is longer, in characters."""
 
 _LABELS = {"resource": 2, "data": 2, "module": 1, "variable": 1, "output": 1}
 
@@ -133,6 +135,11 @@ class Resolver:
         values = [part if isinstance(part, str) else self._value(part, local) for part in parts]
         if any(isinstance(part, Opaque) for part in parts):
             return text("".join(one if isinstance(one, str) else as_text(one) for one in values))
+        if (
+            sum(len(one.words if isinstance(one, Later) else one) for one in values if isinstance(one, (str, Later)))
+            > LONGEST
+        ):
+            return later("(a text that is too long)")
         try:
             return "".join(map(text_of, values))
         except TypeError:
@@ -236,7 +243,7 @@ class Resolver:
         if root == "local" and first in self.locals:
             return self._once(f"local.{first}", lambda: self._value(self.locals[first], NOTHING)), 1
         if root == "path" and first in ("module", "root", "cwd"):
-            return self.folder.path if first == "module" else later(f"path.{first}"), 1
+            return (self.folder.path or ".") if first == "module" else later(f"path.{first}"), 1
         if root == "data" and first == "aws_iam_policy_document" and f"{first}.{second}" in self.data:
             # With a count it is written `x[0].json`.
             used = next((n for n, one in enumerate(steps[2:4], 3) if one in ("json", "minified_json")), 0)

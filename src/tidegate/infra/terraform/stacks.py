@@ -15,6 +15,7 @@ from tidegate.infra.terraform.modules import bare, inputs_as_attributes, type_of
 from tidegate.infra.terraform.resolve import NOTHING, Local, Resolver, called_locally
 from tidegate.infra.terraform.syntax import Block, Expression, Literal, Member, Name
 from tidegate.infra.terraform.trails import Trails
+from tidegate.infra.terraform.words import words_of
 from tidegate.infra.values import Later, Value
 
 MOST = 20_000
@@ -23,12 +24,13 @@ MOST_OF_ONE = 500
 MOST_CALLS = 2_000
 MOST_STEPS = 300_000
 """Expressions that are settled for one stack; large real ones need six thousand."""
-DEEPEST = 8
+DEEPEST = 12
 
 
 class Piece(Struct, frozen=True):
     """One resource as code says it. `base` is its address without its own key; `repeat` how it comes to have one:
-    once, by number, by name, or in a way that code does not settle. `trail` are the bases that it refers to."""
+    once, by number, by name, or in a way that code does not settle, which `over` has in words. `trail` are the bases
+    that it refers to."""
 
     address: str
     base: str
@@ -38,6 +40,7 @@ class Piece(Struct, frozen=True):
     block: Block
     spelled: Mapping[str, str] = {}
     trail: Mapping[str, tuple[str, ...]] = {}
+    over: str = ""
 
     @property
     def place(self) -> Place:
@@ -157,9 +160,10 @@ class _Unfolding:
         base, type_ = resolver.prefix + name, block.labels[0]
         trail = self._trails.of_block(resolver, block)
         repeat, instances = _instances(resolver, block)
+        over = _over(resolver, block) if repeat == "unsettled" else ""
         for suffix, local in instances:
             values = body_of(block, resolver, local)
-            self._add(Piece(base + suffix, base, repeat, type_, values, block, {}, trail))
+            self._add(Piece(base + suffix, base, repeat, type_, values, block, {}, trail, over))
 
     def _unfold_module(self, resolver: Resolver, name: str, block: Block, depth: int) -> None:
         base = f"{resolver.prefix}module.{name}"
@@ -172,6 +176,8 @@ class _Unfolding:
             if called_locally(source) and depth < DEEPEST:
                 child = self.child(resolver, name) if repeat == "once" else None
                 child = child or self._called(resolver, block, suffix, local)
+            if called_locally(source) and depth >= DEEPEST:
+                self._unread[Unjudged(base, _TOO_DEEP, "judge the plan (--plan)", Place(block.path, block.line))] = None
             if child is not None:
                 self._unfold(child, depth + 1)
             elif not called_locally(source):
@@ -248,6 +254,7 @@ class _Unfolding:
 _OWN = ("variable", "locals", "output", "terragrunt")
 _ENVIRONMENT = ("environment", "environment_name", "env", "stage", "environment-name", "govuk_environment")
 _TOO_LARGE = "the code unfolds to more than any that people write, so it is not judged wholly"
+_TOO_DEEP = "modules are nested deeper than any that people write, so what this one makes is not judged"
 _ABSENT = "the module's folder {} is not there, so what it makes is not judged"
 
 
@@ -267,6 +274,11 @@ def _instances(resolver: Resolver, block: Block) -> tuple[str, list[tuple[str, L
         return "name", list(_named(over))
     each = {"key": Later("each.key"), "value": Later("each.value")}
     return "unsettled", [("", {"each": each})]
+
+
+def _over(resolver: Resolver, block: Block) -> str:
+    """What decides how often a block stands, in words."""
+    return words_of(resolver.value(block.attributes["count" if "count" in block.attributes else "for_each"]))
 
 
 def _unsettled_keys(over: dict[str, Value] | list[Value]) -> bool:
