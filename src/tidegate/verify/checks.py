@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from tidegate.verify.failbefore import check as fail_before
 from tidegate.verify.values import Check
 
 
@@ -15,4 +16,4 @@ class Asked(Struct, frozen=True):
     writes: tuple[str, ...]
 
 
-CHECKS: tuple[Asked, ...] = ()
+CHECKS: tuple[Asked, ...] = (Asked("fail-before", fail_before.check, ("tests",)),)
