@@ -18,7 +18,7 @@ _SKIP_CHARACTERS = 64 << 10
 
 
 class JsonStream:
-    """A place in a JSON document. Whoever gets a key or an element reads it: by value(), keys(), elements() or skip().
+    """A place in a JSON document. Whoever gets a key or an element reads it: by value(), members(), elements() or skip().
 
     Each raises InputError, in one line, where the document is no JSON, is cut off, holds NaN or an infinite number,
     is nested deeper than 64, or where a single value is larger than 4 M characters.
@@ -34,7 +34,7 @@ class JsonStream:
         self._before = 0
         self._decoder = json.JSONDecoder(parse_constant=self._constant, parse_float=self._float)
 
-    def keys(self) -> Iterator[str]:
+    def members(self) -> Iterator[str]:
         """The keys of the object here; where there is none, the value is skipped and there are no keys."""
         if self._peek() != "{":
             self.skip()
