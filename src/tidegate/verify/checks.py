@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from tidegate.verify.dependencies import check as dependencies
 from tidegate.verify.failbefore import check as fail_before
+from tidegate.verify.mutate import check as mutation
 from tidegate.verify.values import Check
 
 
@@ -16,4 +18,7 @@ class Asked(Struct, frozen=True):
     writes: tuple[str, ...]
 
 
-CHECKS: tuple[Asked, ...] = (Asked("fail-before", fail_before.check, ("tests",)),)
+CHECKS: tuple[Asked, ...] = (
+    Asked("fail-before", fail_before.check, ("tests",)),
+    Asked("dependencies", dependencies.check, ("dependencies", "unknown_dependencies")),
+)

@@ -1,0 +1,144 @@
+"""Mutation on the changed lines of real commits: what it costs beyond one run of the tests, and what survives.
+
+The commits are the newest four of each project, before the pinned one, that have at least one mutant: nobody chose
+them. `python -m bench.verify.mutation CLONES` wants a folder with clones of the projects; the environment that runs
+their tests is made in .cache/mutation-bench. Survivors are printed with the judgements in `survivors.json`, which were
+made by hand: a mutant is productive when a test that tells it from the original would be worth having.
+
+    python -m bench.verify.mutation CLONES [--only NAME] [--peer]
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from tidegate.change.configuration import read_settings
+from tidegate.change.ends import Question
+from tidegate.change.git import Repository, open_repository
+from tidegate.change.read import read_change, read_ends
+from tidegate.change.values import Change
+from tidegate.settings import Settings
+from tidegate.verify.mutate.journey import Answer, Request, mutate, subject_of
+from tidegate.verify.mutate.plan import plan
+
+CACHE = Path(".cache/mutation-bench")
+JUDGED = Path(__file__).with_name("survivors.json")
+PACKAGES = (
+    *("pytest", "hypothesis", "pretend", "cloudpickle", "Pympler", "pytest-xdist", "tomli-w", "freezegun"),
+    *("humanize", "more-itertools", "packaging", "click", "attrs"),
+)
+EACH = 4
+MEDIAN_CPU_SECONDS, P90_WALL_SECONDS, PRODUCTIVE_SHARE, JUDGED_SURVIVORS = 5.0, 60.0, 0.8, 50
+
+
+class Project(NamedTuple):
+    name: str
+    pinned: str
+    command: str = "pytest -q"
+
+
+PROJECTS = (
+    Project("humanize", "c3a124cdeb272d7f63bc0aa66f79c6fbafd2fc6d", "pytest -q --ignore=tests/test_benchmarks.py"),
+    Project("more-itertools", "2fe1b2eeb9d75f994113fe3ac76d14b6bcd6fb10"),
+    Project("packaging", "053c884615f2e83d80705251b447769ec2599653"),
+    Project("click", "2c8cd3ac958a7eb316d67f2d316c27086c4c0369"),
+    Project("attrs", "c1dc5dcba16ed827aa6dcad896b41a3afedb4e32"),
+)
+
+
+class Row(NamedTuple):
+    """One commit: its outcomes by name, CPU seconds beyond the one run of all tests, and wall seconds in all."""
+
+    project: str
+    commit: str
+    answer: Answer
+    wall: float
+
+    @property
+    def survivors(self) -> Iterator[tuple[str, str]]:
+        for one in self.answer.mutation.judged:
+            if one.outcome in ("survived", "uncovered"):
+                yield f"{self.project} {self.commit} {one.path}:{one.line} {one.words}", one.outcome
+
+
+def main(arguments: list[str]) -> int:
+    clones = Path(arguments[0])
+    only = arguments[arguments.index("--only") + 1] if "--only" in arguments else ""
+    python = _environment()
+    rows = [row for project in PROJECTS if only in ("", project.name) for row in _rows(clones, project, python)]
+    _report(rows)
+    return 0
+
+
+# Private
+
+
+def _environment() -> Path:
+    python = CACHE / "venv" / "bin" / "python"
+    if not python.exists():
+        subprocess.run([os.environ.get("BENCH_PYTHON", sys.executable), "-m", "venv", CACHE / "venv"], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES], check=True)
+    return python.absolute()
+
+
+def _rows(clones: Path, project: Project, python: Path) -> Iterator[Row]:
+    with open_repository(clones / project.name) as repository:
+        for commit, change, settings in _commits(repository, project):
+            request = Request(os.environ, project.command, str(python))
+            start = time.monotonic()
+            answer = mutate(change, repository, settings, request)
+            row = Row(project.name, commit, answer, time.monotonic() - start)
+            print(_line(row), flush=True)
+            yield row
+
+
+def _commits(repository: Repository, project: Project) -> Iterator[tuple[str, Change, Settings]]:
+    listed = repository.run("rev-list", "--no-merges", "--max-count=200", project.pinned).decode().split()
+    taken = 0
+    for commit in listed:
+        ends = read_ends(Question(change=commit), repository)
+        settings = read_settings(repository, ends.policy_at, os.environ).settings
+        change = read_change(ends, repository, settings)
+        if plan(subject_of(change, repository, settings)).mutants:
+            yield commit[:10], change, settings
+            taken += 1
+        if taken == EACH:
+            return
+
+
+def _line(row: Row) -> str:
+    outcomes = [one.outcome for one in row.answer.mutation.judged]
+    counts = " ".join(f"{name} {outcomes.count(name)}" for name in dict.fromkeys(sorted(outcomes)))
+    cost = f"run {row.answer.hearing_seconds:.2f} beyond {row.answer.cpu_seconds:.2f} CPU s, wall {row.wall:.1f} s"
+    reasons = {one.reason for one in row.answer.mutation.judged if one.reason}
+    return f"{row.project} {row.commit}: {len(outcomes)} mutants, {counts}; {cost} {'; '.join(sorted(reasons))}"
+
+
+def _report(rows: list[Row]) -> None:
+    cpu, wall = [row.answer.cpu_seconds for row in rows], sorted(row.wall for row in rows)
+    aborted = sum(all(one.outcome == "unknown" for one in row.answer.mutation.judged) for row in rows)
+    p90 = wall[min(len(wall) - 1, int(0.9 * len(wall)))]
+    print(f"\n{len(rows)} commits: median CPU beyond one run {statistics.median(cpu):.2f} s (bar {MEDIAN_CPU_SECONDS})")
+    print(f"p90 wall {p90:.1f} s (bar {P90_WALL_SECONDS}), aborted {aborted} (bar 0)")
+    judged = json.loads(JUDGED.read_bytes()) if JUDGED.exists() else {}
+    survivors = [survivor for row in rows for survivor in row.survivors]
+    for text, outcome in survivors:
+        known = judged.get(text)
+        said = "not judged" if known is None else f"{known['judgement']}: {known['because']}"
+        print(f"  {outcome:9} {text} [{said}]")
+    known = [judged[text]["judgement"] for text, _ in survivors[:] if text in judged]
+    if known:
+        share = known.count("productive") / len(known)
+        print(f"{len(known)} survivors judged by hand, productive {share:.0%} (bar {PRODUCTIVE_SHARE:.0%})")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,103 @@
+"""Mutants that take effect when a module is imported, and those that no living function could take on: a fresh process
+for each, on the temporary tree with the mutant written into it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from msgspec import structs
+
+from tidegate.verify.mutate.engine import mutated
+from tidegate.verify.mutate.hearing import Hearing, Verdict
+from tidegate.verify.mutate.plan import Plan
+from tidegate.verify.mutate.session import Ground, Heard, run_job
+
+_START_SECONDS = 20.0
+
+
+def judge_afresh(place: Ground, planned: Plan, heard: Hearing, end: float) -> Hearing:
+    """The hearing with the verdicts of fresh processes added, as far as the time reaches (`end`, monotonic)."""
+    verdicts = dict(heard.verdicts)
+    cpu = 0.0
+    killers: dict[int, str] = {}
+    for identity, tests in _waiting(planned, heard):
+        if time.monotonic() > end:
+            break
+        ran = _try(place, planned, identity, tests, _limit(tests, heard.seconds))
+        cpu += ran.ran.cpu_seconds
+        verdicts[identity] = _verdict(ran, tests)
+        if verdicts[identity].outcome in ("killed", "timeout"):
+            killers[identity] = verdicts[identity].killer
+    if killers:
+        tests = sorted({test for identity in killers for test in _proof(verdicts[identity], heard, identity)})
+        ran = run_job(place, {"mode": "select", "tests": tests, "all": True}, _limit(tests, heard.seconds))
+        cpu += ran.ran.cpu_seconds
+        failing = {str(event["test"]) for event in ran.of("failed")}
+        for identity, killer in killers.items():
+            if not ran.of("done") or ran.of("broken") or killer in failing:
+                verdicts[identity] = Verdict("unknown", reason="its tests fail by themselves in a process of their own")
+    return structs.replace(heard, verdicts=verdicts, cpu_seconds=heard.cpu_seconds + cpu)
+
+
+# Private
+
+
+def _waiting(planned: Plan, heard: Hearing) -> Iterator[tuple[int, Sequence[str]]]:
+    """What is left for a fresh process, with the tests that may notice, the quickest first."""
+    for identity, mutant in enumerate(planned.mutants):
+        if heard.imported.get(mutant.path):
+            continue
+        told = heard.verdicts.get(identity)
+        at_import = told is not None and told.outcome == "survived" and identity in heard.outside
+        if mutant.lane == "call" and heard.forked and not at_import and (told is None or told.outcome != "skip"):
+            continue
+        tests = {*heard.covering.get(identity, ()), *(heard.near.get(identity, ()) if mutant.lane == "import" else ())}
+        left = sorted(tests - heard.left_out.keys(), key=lambda test: (heard.seconds.get(test, 0.0), test))
+        if left:
+            yield identity, left
+
+
+def _try(place: Ground, planned: Plan, identity: int, tests: Sequence[str], limit: float) -> Heard:
+    mutant = planned.mutants[identity]
+    file, before = place.tree / mutant.path, planned.contents[mutant.path]
+    try:
+        _write(file, mutated(before, mutant), identity + 1)
+        return run_job(place, {"mode": "select", "tests": list(tests), "all": False}, limit)
+    finally:
+        _write(file, before, -identity - 1)
+
+
+def _write(file: Path, content: bytes, turn: int) -> None:
+    """Python takes compiled code for current by time and size: every version of the file gets a time of its own."""
+    file.write_bytes(content)
+    at = int(time.time()) + 10 * turn
+    os.utime(file, (at, at))
+
+
+def _verdict(heard: Heard, tests: Sequence[str]) -> Verdict:
+    failed, broken, passed = heard.of("failed"), heard.of("broken"), heard.of("passed")
+    names = tuple(str(event["test"]) for event in passed)
+    if failed:
+        return Verdict("killed", str(failed[0]["test"]), len(names) + 1, names)
+    if heard.ran.timed_out:
+        return Verdict("timeout", tests[len(names)] if len(names) < len(tests) else "", len(names), names)
+    if broken or not heard.of("done"):
+        return Verdict("killed", str(broken[0]["what"]) if broken else "", len(names), names)
+    if len(names) < len(tests):
+        reason = f"{len(tests) - len(names)} of its {len(tests)} tests are not there with it"
+        return Verdict("unknown", reason=reason)
+    return Verdict("survived", "", len(names), names)
+
+
+def _proof(verdict: Verdict, heard: Hearing, identity: int) -> Sequence[str]:
+    """The tests that must pass without the mutant for its death to mean something."""
+    if verdict.killer in heard.seconds:
+        return [verdict.killer]
+    return [*heard.covering.get(identity, ()), *heard.near.get(identity, ())][:5]
+
+
+def _limit(tests: Sequence[str], seconds: Mapping[str, float]) -> float:
+    return _START_SECONDS + 10 * sum(seconds.get(test, 0.0) for test in tests)

@@ -1,0 +1,145 @@
+"""Hears which mutants each test executes, and which names it uses. PYTEST_DONT_REWRITE
+
+From Python 3.12 on through `sys.monitoring` (PEP 669): a code object and a line report once a test and are then silent;
+before that through `sys.settrace`, line by line only in functions that hold a mutant.
+"""
+
+# Strings instead of pathlib: every file of the user's process passes through here.
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import types
+from typing import Any
+
+_TOOL_IDS = (3, 4, 2, 0)  # 1 is coverage's, 5 the optimiser's
+
+
+class Recorder:
+    """`lines` were executed since `begin` in the files with mutants, `codes` are all code of the tree that started."""
+
+    def __init__(self, job: dict[str, Any]) -> None:
+        self.root = os.path.realpath(job["root"]) + os.sep
+        self.mutants: list[dict[str, Any]] = job["mutants"]
+        self.by_path: dict[str, list[dict[str, Any]]] = {}
+        for mutant in self.mutants:
+            self.by_path.setdefault(mutant["path"], []).append(mutant)
+        self.lines: dict[str, set[int]] = {path: set() for path in self.by_path}
+        self.codes: dict[int, types.CodeType] = {}
+        self.kept: dict[int, types.CodeType] = {}  # identities stay theirs only while they live
+        self._paths: dict[str, str] = {}
+        self._names: dict[int, frozenset[int]] = {}
+        self._restart: Any = lambda: None
+        self._stop: Any = lambda: None
+        self._wanted = frozenset(name for mutant in self.mutants for name in mutant["names"])
+
+    def path_of(self, filename: str) -> str:
+        """The path of a file of the tree, "" for any other."""
+        path = self._paths.get(filename)
+        if path is None:
+            real = os.path.realpath(filename)
+            inside = real.startswith(self.root) and "site-packages" not in real
+            path = real[len(self.root) :].replace(os.sep, "/") if inside else ""
+            self._paths[filename] = path
+        return path
+
+    def listen(self) -> None:
+        monitoring = getattr(sys, "monitoring", None)
+        if monitoring is not None:
+            for tool in _TOOL_IDS:
+                if monitoring.get_tool(tool) is None:
+                    monitoring.use_tool_id(tool, "tidegate-mutate")
+                    self._listen_by_monitoring(monitoring, tool)
+                    return
+        self._listen_by_trace()
+
+    def begin(self) -> None:
+        for lines in self.lines.values():
+            lines.clear()
+        self.codes.clear()
+        self._restart()
+
+    def silence(self) -> None:
+        """Hear nothing more in this process."""
+        self._stop()
+
+    def hit(self) -> tuple[list[int], list[int]]:
+        """Since `begin`: the mutants whose lines were executed, and those whose names were used."""
+        covered = [m["id"] for m in self.mutants if not self.lines[m["path"]].isdisjoint(self._lines_of(m))]
+        near: set[int] = set()
+        if self._wanted:
+            for key, code in list(self.codes.items()):
+                near |= self._near(key, code)
+        return covered, sorted(near)
+
+    # Private
+
+    def _lines_of(self, mutant: dict[str, Any]) -> list[int]:
+        lines: list[int] = mutant["lines"]
+        return lines
+
+    def _near(self, key: int, code: types.CodeType) -> frozenset[int]:
+        found = self._names.get(key)
+        if found is None:
+            used = self._wanted.intersection((*code.co_names, *code.co_varnames, code.co_name))
+            found = frozenset(m["id"] for m in self.mutants if used.intersection(m["names"])) if used else frozenset()
+            self._names[key] = found
+            self.kept[key] = code
+        return found
+
+    def _listen_by_monitoring(self, monitoring: Any, tool: int) -> None:
+        disable, events, watched = monitoring.DISABLE, monitoring.events, set()
+
+        def started(code: types.CodeType, _offset: int) -> Any:
+            path = self.path_of(code.co_filename)
+            if path:
+                self.codes[id(code)] = code
+                if path in self.by_path and id(code) not in watched:
+                    watched.add(id(code))
+                    self.kept[id(code)] = code
+                    monitoring.set_local_events(tool, code, events.LINE)
+            return disable
+
+        def line(code: types.CodeType, number: int) -> Any:
+            self.lines[self.path_of(code.co_filename)].add(number)
+            return disable
+
+        monitoring.register_callback(tool, events.PY_START, started)
+        monitoring.register_callback(tool, events.PY_RESUME, started)
+        monitoring.register_callback(tool, events.LINE, line)
+        monitoring.set_events(tool, events.PY_START | events.PY_RESUME)
+        self._restart = monitoring.restart_events
+        self._stop = lambda: monitoring.set_events(tool, 0)
+
+    def _listen_by_trace(self) -> None:
+        def line(frame: Any, event: str, _argument: Any) -> Any:
+            if event == "line":
+                self.lines[self._paths[frame.f_code.co_filename]].add(frame.f_lineno)
+            return line
+
+        def call(frame: Any, _event: str, _argument: Any) -> Any:
+            code = frame.f_code
+            path = self._paths.get(code.co_filename)
+            if path is None:
+                path = self.path_of(code.co_filename)
+            if not path:
+                return None
+            self.codes[id(code)] = code
+            return line if path in self.by_path else None
+
+        def again() -> None:
+            sys.settrace(call)
+
+        def stop() -> None:
+            sys.settrace(None)
+            threading.settrace(_nothing)
+
+        threading.settrace(call)
+        again()
+        self._restart, self._stop = again, stop
+
+
+def _nothing(_frame: Any, _event: str, _argument: Any) -> None:
+    return None

@@ -1,0 +1,453 @@
+"""Forks a process for each mutant from one that has imported and collected everything. PYTEST_DONT_REWRITE
+
+The parent never runs a test itself: what one test leaves behind is never there when the next mutant is tried. A test
+that kills for the first time is run again without the mutant, after the same tests: if it fails then too, it proves
+nothing and is left out.
+"""
+
+# Strings instead of pathlib: this runs in the user's process, on any Python from 3.8.
+# ruff: noqa: PTH123
+
+from __future__ import annotations
+import __future__
+
+import contextlib
+import gc
+import json
+import os
+import select
+import signal
+import sys
+import time
+import types
+import warnings
+from typing import Any
+
+_FIRST = (
+    10  # of the tests of a mutant, so many run by speed; the others in their own order, so that fixtures are shared
+)
+_FILE_BYTES = 256 << 20
+_CRASHES = 5
+
+
+class Child:
+    """One forked process: what it was asked, and what it has said so far."""
+
+    def __init__(self, pid: int, stream: int, task: dict[str, Any], seconds: float) -> None:
+        self.pid, self.stream, self.task = pid, stream, task
+        self.deadline = time.monotonic() + seconds
+        self.buffer = b""
+        self.overdue = False
+
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.buffer.split(b"\n")[:-1]]
+
+
+class Server:
+    """The tests of a session and the mutants of a job."""
+
+    def __init__(self, session: Any, job: dict[str, Any], out: Any, recorder: Any) -> None:
+        self.session, self.job, self.out, self.recorder = session, job, out, recorder
+        self.items: list[Any] = session.items
+        self.mutants = {mutant["id"]: mutant for mutant in job["mutants"]}
+        self.seconds: dict[int, float] = {}
+        self.covering: dict[int, list[int]] = {identity: [] for identity in self.mutants}
+        self.left_out: set[int] = set()
+        self.trusted: set[int] = set()
+        self.kills: dict[int, int] = {}
+        self.functions: dict[str, list[Any]] = {}
+        self.outside: set[int] = set()
+
+    def plain(self) -> None:
+        """Run all tests here, and hear them."""
+        self._announce()
+        self._run_heard(range(len(self.items)), lambda event: self.out.tell(**event))
+        self.out.tell(kind="heard")
+
+    def serve(self) -> None:
+        self._announce()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._find_functions()
+        gc.collect()
+        gc.freeze()
+        if not self._hear():
+            self.out.tell(kind="stuck")
+            return
+        spent = os.times()
+        self.out.tell(kind="heard", cpu=sum(spent[:4]))
+        start = time.monotonic()
+        self._judge()
+        self.out.tell(kind="served", seconds=time.monotonic() - start)
+
+    # Private, hearing
+
+    def _announce(self) -> None:
+        covered, _ = self.recorder.hit()
+        self.outside = set(covered)
+        self.out.tell(
+            kind="collected",
+            tests=len(self.items),
+            outside=covered,
+            imported=_imported(self.recorder.by_path, self.recorder.path_of),
+        )
+
+    def _hear(self) -> bool:
+        """One run of all tests in a child; where it crashes, another goes on after the test that it crashed in."""
+        at, end = 0, time.monotonic() + self.job["seconds"]
+        for _ in range(_CRASHES):
+            left = list(range(at, len(self.items)))
+            child = self._fork({"kind": "hear", "tests": left}, end - time.monotonic(), 0)
+            self._await([child])
+            begun = -1
+            for event in child.events():
+                if event["kind"] == "begin":
+                    begun = event["test"]
+                elif event["kind"] == "test":
+                    self._learn(event)
+                    begun = -1
+            if child.overdue:
+                self.out.tell(kind="late", test=self._name(begun))
+                return bool(self.seconds)
+            if begun < 0:
+                return bool(self.seconds) or not self.items
+            self.left_out.add(begun)
+            self.out.tell(kind="left-out", test=self._name(begun), why="it ends the process")
+            at = begun + 1
+        return bool(self.seconds)
+
+    def _learn(self, event: dict[str, Any]) -> None:
+        index = event["test"]
+        self.out.tell(**dict(event, test=self.items[index].nodeid))
+        self.seconds[index] = event["seconds"]
+        if event["outcome"] == "failed":
+            self.left_out.add(index)
+        elif event["outcome"] == "passed":
+            for identity in event["covered"]:
+                self.covering[identity].append(index)
+
+    def _run_heard(self, indexes: Any, tell: Any) -> None:
+        outcome = _Outcome()
+        self.session.config.pluginmanager.register(outcome, "tidegate-mutate-outcome")
+        order = list(indexes)
+        for place, index in enumerate(order):
+            following = self.items[order[place + 1]] if place + 1 < len(order) else None
+            tell({"kind": "begin", "test": index})
+            outcome.begin()
+            self.recorder.begin()
+            start = time.perf_counter()
+            _run(self.items[index], following, outcome)
+            seconds = time.perf_counter() - start
+            covered, near = self.recorder.hit()
+            named = self.items[index].nodeid if self.job["mode"] == "plain" else index
+            tell(
+                {
+                    "kind": "test",
+                    "test": named,
+                    "seconds": round(seconds, 4),
+                    "outcome": outcome.said(),
+                    "covered": covered,
+                    "near": near,
+                }
+            )
+
+    # Private, judging
+
+    def _judge(self) -> None:
+        """All mutants of functions, some at once. Import-time mutants are not ours."""
+        end = time.monotonic() + self.job["budget"]
+        waiting = [
+            {"kind": "mutant", "mutant": m["id"]}
+            for m in self.job["mutants"]
+            if m["lane"] == "call" and self.covering[m["id"]]
+        ]
+        waiting.reverse()
+        running: list[Child] = []
+        while waiting or running:
+            while waiting and len(running) < self.job["at_once"] and time.monotonic() < end:
+                task = self._with_tests(waiting.pop())
+                if task is not None:
+                    running.append(self._fork(task, task["limit"] * 2, task["limit"]))
+            if not running:
+                break
+            for child in self._await(running, first=True):
+                running.remove(child)
+                waiting += self._took(child)
+
+    def _with_tests(self, task: dict[str, Any]) -> dict[str, Any] | None:
+        if task["kind"] == "confirm":
+            return task
+        tests = [index for index in self.covering[task["mutant"]] if index not in self.left_out]
+        if not tests:
+            self.out.tell(kind="mutant", id=task["mutant"], outcome="uncovered", tests=0, killer="")
+            return None
+        quick = sorted(tests, key=lambda i: (-min(self.kills.get(i, 0), 3), self.seconds[i], i))[:_FIRST]
+        first = set(quick)
+        task["tests"] = quick + [index for index in tests if index not in first]
+        task["limit"] = max(2.0, 10 * sum(self.seconds[index] for index in tests))
+        return task
+
+    def _took(self, child: Child) -> list[dict[str, Any]]:
+        """What follows from what a child said: further tasks, or a mutant's outcome."""
+        task, said = child.task, child.events()
+        last = said[-1] if said else {"kind": "nothing"}
+        if task["kind"] == "confirm":
+            return self._confirmed(task, last)
+        ran = [event["test"] for event in said if event["kind"] == "passed"]
+        if last["kind"] == "failed":
+            killer = last["test"]
+            if killer in self.trusted:
+                self._tell(task, "killed", ran, killer)
+                return []
+            begun = [*ran, killer]
+            return [{"kind": "confirm", "of": task, "tests": begun, "limit": task["limit"], "as": "killed"}]
+        if last["kind"] in ("skip", "invalid"):
+            self.out.tell(kind="mutant", id=task["mutant"], outcome=last["kind"], tests=0, killer="")
+            return []
+        if last["kind"] == "end":
+            self._tell(task, "survived", ran, -1)
+            return []
+        as_ = "timeout" if child.overdue else "killed"
+        rest = [index for index in task["tests"] if index not in set(ran)][:1]
+        return [{"kind": "confirm", "of": task, "tests": [*ran, *rest], "limit": task["limit"], "as": as_}]
+
+    def _confirmed(self, task: dict[str, Any], last: dict[str, Any]) -> list[dict[str, Any]]:
+        """Without the mutant the same tests pass, so it was the mutant; or they do not, and the last is left out."""
+        killer = task["tests"][-1]
+        if last["kind"] == "end":
+            self.trusted.add(killer)
+            self._tell(task["of"], task["as"], task["tests"][:-1], killer)
+            return []
+        if last["kind"] != "failed":
+            self.out.tell(kind="mutant", id=task["of"]["mutant"], outcome="unknown", tests=0, killer="")
+            return []
+        self.left_out.add(last["test"])
+        self.out.tell(kind="left-out", test=self._name(last["test"]), why="it fails now and then without any mutant")
+        return [{"kind": "mutant", "mutant": task["of"]["mutant"]}]
+
+    def _tell(self, task: dict[str, Any], outcome: str, passed: list[int], killer: int) -> None:
+        if killer >= 0:
+            self.kills[killer] = self.kills.get(killer, 0) + 1
+        self.out.tell(
+            kind="mutant",
+            id=task["mutant"],
+            outcome=outcome,
+            tests=len(passed) + (killer >= 0),
+            killer=self._name(killer),
+            passed=[self._name(index) for index in passed[:200]],
+        )
+
+    def _name(self, index: int) -> str:
+        return str(self.items[index].nodeid) if index >= 0 else ""
+
+    # Private, processes
+
+    def _fork(self, task: dict[str, Any], seconds: float, cpu: float) -> Child:
+        reading, writing = os.pipe()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python warns of forks where threads are alive
+            pid = os.fork()
+        if pid:
+            os.close(writing)
+            os.set_blocking(reading, False)
+            return Child(pid, reading, task, seconds)
+        code = 1
+        try:
+            os.setsid()
+            os.close(reading)
+            nothing = os.open(os.devnull, os.O_RDWR)
+            for descriptor in (1, 2):
+                os.dup2(nothing, descriptor)
+            _limit(cpu, self.job["memory"])
+            self._in_child(task, lambda event: os.write(writing, json.dumps(event).encode() + b"\n"))
+            code = 0
+        finally:
+            os._exit(code)
+
+    def _in_child(self, task: dict[str, Any], tell: Any) -> None:
+        if task["kind"] == "hear":
+            self._run_heard(task["tests"], tell)
+            return
+        self.recorder.silence()
+        if task["kind"] == "mutant":
+            refused = self._put_in(self.mutants[task["mutant"]])
+            if refused:
+                tell({"kind": refused})
+                return
+        outcome = _Outcome()
+        self.session.config.pluginmanager.register(outcome, "tidegate-mutate-outcome")
+        order = task["tests"]
+        for place, index in enumerate(order):
+            following = self.items[order[place + 1]] if place + 1 < len(order) else None
+            outcome.begin()
+            _run(self.items[index], following, outcome)
+            if outcome.failed:
+                tell({"kind": "failed", "test": index})
+                return
+            tell({"kind": "passed", "test": index})
+        tell({"kind": "end"})
+
+    def _await(self, children: list[Child], first: bool = False) -> list[Child]:
+        """Wait for all of them, or until the first has ended."""
+        open_ = {child.stream: child for child in children}
+        ended: list[Child] = []
+        while open_ and not (first and ended):
+            left = min(child.deadline for child in open_.values()) - time.monotonic()
+            ready, _, _ = select.select(list(open_), [], [], max(0.0, min(left, 1.0)))
+            for child in [open_[stream] for stream in ready]:
+                part = os.read(child.stream, 1 << 16)
+                child.buffer += part
+                if not part:
+                    ended.append(self._reap(open_.pop(child.stream)))
+            for child in list(open_.values()):
+                if time.monotonic() > child.deadline:
+                    child.overdue = True
+                    ended.append(self._reap(open_.pop(child.stream)))
+        return ended
+
+    def _reap(self, child: Child) -> Child:
+        # Its own session: what it started ends with it.
+        for kill in (os.killpg, os.kill):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                kill(child.pid, signal.SIGKILL)
+        os.close(child.stream)
+        _, status = os.waitpid(child.pid, 0)
+        child.overdue = child.overdue or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU)
+        return child
+
+    # Private, mutants
+
+    def _find_functions(self) -> None:
+        for found in gc.get_objects():
+            if type(found) is types.FunctionType:
+                path = self.recorder.path_of(found.__code__.co_filename)
+                if path in self.recorder.by_path:
+                    self.functions.setdefault(path, []).append(found)
+
+    def _put_in(self, mutant: dict[str, Any]) -> str:
+        """Give every living function that holds the mutant its new code; says why that does not do, "" if it does."""
+        living = self.functions.get(mutant["path"], [])
+        if not living:
+            return "skip"
+        text = "\n" * (mutant["first"] - 1) + mutant["block"]
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                code = compile(
+                    text, living[0].__code__.co_filename, "exec", _flags(mutant["futures"]), dont_inherit=True
+                )
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return "invalid"
+        fresh: dict[Any, list[Any]] = {}
+        for inner in _codes(code):
+            fresh.setdefault(_key(inner), []).append(inner)
+        swapped = 0
+        for function in living:
+            new = fresh.get(_key(function.__code__))
+            if not new or new[0] == function.__code__ or not _holds(function.__code__, mutant):
+                continue
+            if len(new) > 1:
+                return "skip"
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    function.__code__ = new[0]
+            except ValueError:  # it closes over other variables now
+                return "skip"
+            swapped += 1
+        return "" if swapped else "skip"
+
+
+class _Outcome:
+    """What pytest reports of the test that runs."""
+
+    def __init__(self) -> None:
+        self.failed = self.skipped = False
+
+    def begin(self) -> None:
+        self.failed = self.skipped = False
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        self.failed = self.failed or bool(report.failed)
+        self.skipped = self.skipped or bool(report.skipped)
+
+    def said(self) -> str:
+        return "failed" if self.failed else "skipped" if self.skipped else "passed"
+
+
+def limit_memory(most: int) -> None:
+    """No process may take more address space than this beyond what it has."""
+    try:
+        import resource
+
+        with open("/proc/self/statm", encoding="ascii") as file:
+            has = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        resource.setrlimit(resource.RLIMIT_AS, (has + most, has + most))
+    except (ImportError, OSError, ValueError):
+        return
+
+
+def _limit(cpu: float, memory: int) -> None:
+    if cpu:
+        import resource
+
+        limit_memory(memory)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(cpu + 0.99), int(cpu + 0.99) + 1))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_BYTES, _FILE_BYTES))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _run(item: Any, following: Any, outcome: _Outcome) -> None:
+    try:
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+    except BaseException:  # noqa: BLE001 pytest.exit, KeyboardInterrupt: whatever a mutant makes of the test
+        outcome.failed = True
+
+
+def _codes(code: Any) -> Any:
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield constant
+            yield from _codes(constant)
+
+
+def _flags(futures: list[str]) -> int:
+    flags = 0
+    for name in futures:
+        flags |= getattr(getattr(__future__, name, None), "compiler_flag", 0)
+    return flags
+
+
+def _key(code: Any) -> tuple[str, int]:
+    return getattr(code, "co_qualname", code.co_name), code.co_firstlineno
+
+
+def _holds(code: Any, mutant: dict[str, Any]) -> bool:
+    return bool(mutant["first"] <= code.co_firstlineno <= mutant["last"])
+
+
+def _same_module(stem: str, module_path: str) -> bool:
+    if "/" in module_path:
+        return stem == module_path or stem.endswith("/" + module_path)
+    return stem in (module_path, "src/" + module_path, "lib/" + module_path)
+
+
+def _imported(paths: Any, path_of: Any) -> dict[str, str]:
+    """Where the modules with mutants were imported from: "" for the tree itself, a path where it was another place."""
+    found: dict[str, str] = {}
+    for module in list(sys.modules.values()):
+        name = getattr(module, "__file__", None)
+        if not isinstance(name, str) or not name.endswith(".py"):
+            continue
+        inside = path_of(name)
+        if inside in paths:
+            found[inside] = ""
+            continue
+        if inside:
+            continue
+        module_path = str(getattr(module, "__name__", "")).replace(".", "/")
+        for path in paths:
+            stem = path[: -len("/__init__.py")] if path.endswith("/__init__.py") else path[:-3]
+            if path not in found and _same_module(stem, module_path):
+                found[path] = name
+    return found
