@@ -1,0 +1,1 @@
+"""Readers of manifests and locks: one file per form, one line each in `registry.py`."""

@@ -1,0 +1,1 @@
+"""What is wrong with dependencies that change: one file per question, each gives findings."""

@@ -1,0 +1,95 @@
+"""Locks that do not hold what the manifests ask for, or more than anything asks for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from tidegate.facts import Finding, Place
+from tidegate.verify.dependencies.compare import Compared, Delta, line_in, new_packages
+from tidegate.verify.dependencies.evidence import Locks, versions_of
+from tidegate.verify.dependencies.rules.names import place_of
+from tidegate.verify.dependencies.rules.sources import MOST
+from tidegate.verify.dependencies.values import Listing
+from tidegate.verify.dependencies.versions import allows
+
+_KNOWS_NEEDS = re.compile(r"(?:uv|poetry|pdm|yarn)\.lock|package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml")
+_UPDATE = {"pypi": "lock again (`uv lock`, `poetry lock`)", "npm": "run `npm install` and commit the lock"}
+
+
+def judge_locks(files: Iterable[Compared], changed: Iterable[Delta], locks: Locks) -> Iterator[Finding]:
+    """Where locks and manifests of the change disagree; only what the change itself touches."""
+    for delta in changed:
+        yield from _manifest(delta, locks)
+    for file in files:
+        if file.lock and file.after.held:
+            yield from _unhashed(file)
+            yield from _orphans(file, locks)
+
+
+# Private
+
+
+def _manifest(delta: Delta, locks: Locks) -> Iterator[Finding]:
+    after, file = delta.after, delta.file
+    if after is None or after.source or file.path.endswith((".txt", ".in")) or _is_optional(delta):
+        return
+    beside = locks.beside(file.path, file.ecosystem)
+    if not beside:
+        return
+    mend = _UPDATE.get(file.ecosystem, "write the lock again")
+    names = " and ".join(path for path, _ in beside)
+    holding = [(path, lock) for path, lock in beside if any(one.name == after.name for one in lock.held)]
+    if not holding:
+        message = f"{file.path} asks for {after.written}, which {names} does not hold."
+        yield Finding("lock-disagrees", "medium", message, place_of(delta), mend)
+    for path, lock in holding:
+        versions = versions_of(lock.held, after.name)
+        if versions and all(allows(file.ecosystem, after.spec, version) is False for version in versions):
+            message = f"{file.path} asks for {after.written} {after.spec}, but {path} holds {', '.join(versions[:3])}."
+            yield Finding("lock-disagrees", "medium", message, place_of(delta), mend)
+
+
+def _is_optional(delta: Delta) -> bool:
+    """Whether a lock may well leave the name out: what builds the project, or what its user brings."""
+    name = delta.name
+    if delta.file.ecosystem == "pypi":
+        return bool(re.search(r"build-system\][^\[]*" + re.escape(name), delta.file.text)) or delta.file.path.endswith(
+            "setup.py"
+        )
+    if delta.file.ecosystem == "npm":
+        return f'"{name}"' in "".join(re.findall(r'"peerDependencies"\s*:\s*\{[^}]*\}', delta.file.text))
+    return delta.file.ecosystem in ("maven", "golang")
+
+
+def _unhashed(file: Compared) -> Iterator[Finding]:
+    mine = [one for one in file.after.held if not one.own and not one.source]
+    hashed = sum(one.hashed for one in mine)
+    bare = [one for one in new_packages(file) if not one.hashed and not one.source]
+    if hashed * 2 < len(mine):
+        return
+    for one in bare[:MOST]:
+        message = f"{file.path} holds {one.name} {one.version} without a digest, though the others have one."
+        place = Place(file.path, line_in(file.text, f'"{one.name}"', one.name))
+        yield Finding("lock-disagrees", "medium", message, place, "write the lock again with the tool that made it")
+
+
+def _orphans(file: Compared, locks: Locks) -> Iterator[Finding]:
+    """Packages that came into the lock while nothing in it and no manifest asks for them."""
+    if not _KNOWS_NEEDS.fullmatch(file.path.rpartition("/")[2]):
+        return
+    old = {one.name for one in file.before.held}
+    fresh = [one for one in new_packages(file) if one.name not in old]
+    asked = _asked(file.after) | {
+        one.name for other in locks.listings.values() if other.ecosystem == file.ecosystem for one in other.asked
+    }
+    if not any(one.needs for one in file.after.held):
+        return
+    for one in [one for one in fresh if one.name not in asked][:MOST]:
+        message = f"{file.path} holds {one.name} {one.version}, which no manifest and no other package asks for."
+        place = Place(file.path, line_in(file.text, f'"{one.name}"', one.name))
+        yield Finding("lock-disagrees", "medium", message, place, "write the lock again with the tool that made it")
+
+
+def _asked(listing: Listing) -> set[str]:
+    return {one.name for one in listing.asked} | {need for one in listing.held for need in one.needs}
