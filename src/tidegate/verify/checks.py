@@ -20,5 +20,6 @@ class Asked(Struct, frozen=True):
 
 CHECKS: tuple[Asked, ...] = (
     Asked("fail-before", fail_before.check, ("tests",)),
+    Asked("mutation", mutation.check, ("mutation",)),
     Asked("dependencies", dependencies.check, ("dependencies", "unknown_dependencies")),
 )
