@@ -98,7 +98,7 @@ class _Plugin:
 
     def pytest_exception_interact(self, node: Any, call: Any, report: Any) -> None:
         error = call.excinfo.value
-        if hasattr(report, "when") and report.when:
+        if getattr(report, "when", "collect") != "collect":
             self.problems[report.nodeid + report.when] = _described(error)
         else:
             cause = error.__cause__ if type(error).__name__ == "CollectError" else None

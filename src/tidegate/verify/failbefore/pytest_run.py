@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 from collections import defaultdict
@@ -72,15 +73,19 @@ def run_pytest(
     if asked.command:
         own["PYTEST_ADDOPTS"] = f"{own.get('PYTEST_ADDOPTS', '')} -p {PLUGIN}".strip()
     ran = run_limited(command, folder, own, limits)
-    return read_events(_read(events), ran)
+    return read_events(_read(events), ran, folder)
 
 
-def read_events(lines: Iterable[bytes], ran: Ran) -> Trial:
-    """The events of one run as cases. Lines that are no events are left out: the tests could have written them."""
+def read_events(lines: Iterable[bytes], ran: Ran, folder: Path) -> Trial:
+    """The events of one run as cases. Lines that are no events are left out: the tests could have written them.
+
+    Paths are told as they are in the tree, and addresses of objects left out: the same tests give the same words.
+    """
     seen = _Seen()
+    own = f"{folder}/".encode()
     for line in lines:
         try:
-            event = msgspec.json.decode(line)
+            event = msgspec.json.decode(_ADDRESS.sub(b"0x", line.replace(own, b"")))
         except (msgspec.DecodeError, UnicodeDecodeError):
             continue
         if isinstance(event, dict):
@@ -101,6 +106,7 @@ print(json.dumps({{
     "installed": [paths["purelib"], paths["platlib"]],
 }}))
 """
+_ADDRESS = re.compile(rb"\b0x[0-9a-f]{6,16}\b")
 _OWN = ("PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER", "COVERAGE_PROCESS_START", "PYTHONSAFEPATH")
 
 

@@ -1,0 +1,363 @@
+"""The changed tests run with the change and without it: on real repositories, by the real pytest."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.repos import Repo
+from tidegate.change.git import open_repository
+from tidegate.change.read import Question, read_change, read_ends
+from tidegate.change.trees import GitTree, Given, Trees, pairs_of
+from tidegate.change.values import Change
+from tidegate.errors import InputError
+from tidegate.facts import FailBeforeFacts
+from tidegate.settings import Settings
+from tidegate.verify.failbefore.check import check, findings_of
+from tidegate.verify.failbefore.job import Request
+from tidegate.verify.failbefore.journey import fail_before
+from tidegate.verify.failbefore.kept import read_kept, write_kept
+from tidegate.verify.failbefore.select import select_python
+from tidegate.verify.failbefore.values import Result, TestResult
+from tidegate.verify.values import Part, Subject
+
+Files = Mapping[str, "str | None"]
+
+SHOP = "def total(prices):\n    return sum(prices)\n"
+ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": os.devnull, "LC_ALL": "C.UTF-8"}
+
+
+def run(
+    path: Path, base: Files, head: Files, message: str = "Change the shop", **settings: object
+) -> tuple[Result, Change]:
+    """What is found for the change from `base` to `base` with `head` over it."""
+    repo = Repo.init(path)
+    repo.commit("Begin", base)
+    repo.commit(message, head)
+    request = Request(environment=ENVIRONMENT, **{"python": sys.executable, **settings})  # type: ignore[arg-type]
+    with open_repository(path) as repository:
+        change = read_change(read_ends(Question(change="HEAD^..HEAD"), repository), repository, Settings())
+        return fail_before(change, repository, request).result, change
+
+
+def read(path: Path) -> tuple[Change, Trees]:
+    """The last commit of a repository, with the files of its tests read."""
+    with open_repository(path) as repository:
+        change = read_change(read_ends(Question(change="HEAD^..HEAD"), repository), repository, Settings())
+        before, after = GitTree(repository, change.base_tree), GitTree(repository, change.head_tree)
+        contents = [tree.read(tree.paths()) for tree in (before, after)]
+        return change, Trees(Given(contents[0]), Given(contents[1]), pairs_of(change))
+
+
+def classes(result: Result) -> dict[str, str]:
+    return {test.name: test.class_ for test in result.tests}
+
+
+def reason(result: Result, name: str) -> str:
+    return next(test.reason for test in result.tests if test.name == name)
+
+
+BASE = {
+    "src/shop/__init__.py": SHOP,
+    "tests/test_shop.py": """\
+import pytest
+from shop import total
+
+def test_old():
+    assert total([1]) == 1
+
+def test_moved_on():
+    assert total([1, 2]) == 3
+
+def test_prices(prices):
+    assert total(prices) == sum(prices)
+""",
+    "src/shop/far.py": "def far():\n    import a_library_far_away\n",
+    "tests/conftest.py": "import pytest\n\n@pytest.fixture\ndef prices():\n    return [1]\n",
+    "tests/data/prices.txt": "1",
+}
+HEAD = {
+    "src/shop/__init__.py": "NAME = 'shop'\n\ndef total(prices):\n    return sum(map(int, prices))\n"
+    "\n\ndef rebate(prices):\n    return total(prices) // 2\n",
+    "src/shop/far.py": "def far():\n    return 1\n",
+    "src/shop/tax.py": "def tax(price):\n    return price // 5\n",
+    "tests/conftest.py": "import pytest\n\n@pytest.fixture\ndef prices():\n    return ['2', '3']\n",
+    "tests/data/prices.txt": "2 3",
+    "tests/test_tax.py": "from shop.tax import tax\n\ndef test_tax():\n    assert tax(5) == 1\n",
+    "tests/test_name.py": "from shop import NAME\n\ndef test_name():\n    assert NAME\n",
+    "tests/test_lib.py": "import a_library_far_away\n\ndef test_lib():\n    pass\n",
+    "tests/test_far.py": "from shop.far import far\n\ndef test_far():\n    assert far()\n",
+    "tests/test_data.py": "from pathlib import Path\nfrom shop import total\n\ndef test_data():\n"
+    "    text = Path(__file__).with_name('data').joinpath('prices.txt').read_text()\n"
+    "    assert total(text.split()) == 5\n",
+    "tests/test_shop.py": """\
+import os
+import pytest
+import shop
+from shop import total
+
+def test_old() -> None:
+    \"\"\"Only annotated and described: the same test.\"\"\"
+    assert total([1]) == 1
+
+def test_moved_on():
+    assert total([1, 2, 3]) == 6
+
+def test_rebate():
+    assert shop.rebate([4]) == 2
+
+@pytest.mark.parametrize("prices", [[1], [2]])
+def test_each(prices):
+    assert shop.rebate(prices) == prices[0] // 2
+
+@pytest.mark.skip(reason="not today")
+def test_skipped():
+    assert shop.rebate([4]) == 2
+
+def test_prices(prices):
+    assert total(prices) == sum(prices)
+
+@pytest.mark.xfail(reason="some day")
+def test_expected():
+    assert shop.rebate([4]) == 3
+
+def test_wrong():
+    assert shop.rebate([4]) == 1
+
+@pytest.fixture
+def broken():
+    raise OSError("no database here")
+
+def test_set_up(broken):
+    pass
+
+class TestIn:
+    def test_class(self):
+        assert shop.rebate([2]) == 1
+
+def test_flaky(tmp_path_factory):
+    seen = "SEEN"
+    first = not os.path.exists(seen)
+    open(seen, "w").close()
+    assert not first or shop.total([]) != 0
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def all_classes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Change]:
+    return run(tmp_path_factory.mktemp("all") / "shop", BASE, HEAD, "Fix the rebate")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected", "why"),
+    [
+        ("test_rebate", "fail_before", "AttributeError"),
+        ("test_each", "fail_before", "rebate"),
+        ("TestIn.test_class", "fail_before", "rebate"),
+        ("test_moved_on", "pass_before", "without the change too"),
+        ("test_skipped", "unknown", "not today"),
+        ("test_expected", "unknown", "some day"),
+        ("test_set_up", "unknown", "no database here"),
+        ("test_wrong", "failed", "assert 2 == 1"),
+        ("test_flaky", "unknown", "flaky"),
+        ("test_tax", "fail_before", "cannot be imported without the change"),
+        ("test_name", "fail_before", "cannot import name 'NAME' from 'shop'"),
+        ("test_data", "fail_before", "TypeError"),
+        ("test_prices", "failed", "TypeError"),
+        ("test_lib", "unknown", "a_library_far_away"),
+        ("test_far", "unknown", "not of this project"),
+    ],
+)
+def test_every_class(all_classes: tuple[Result, Change], name: str, expected: str, why: str) -> None:
+    assert classes(all_classes[0])[name] == expected
+    assert why in reason(all_classes[0], name)
+
+
+def test_what_did_not_change_is_not_run(all_classes: tuple[Result, Change]) -> None:
+    assert "test_old" not in classes(all_classes[0])
+    assert next(t for t in all_classes[0].tests if t.name == "test_each").cases == 2
+
+
+def test_a_finding_only_for_what_passes_before(all_classes: tuple[Result, Change]) -> None:
+    found = findings_of(*all_classes)
+    assert [(finding.place.line, finding.severity) for finding in found] == [(10, "low")]
+    assert "test_moved_on" in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("message", "files", "severities"),
+    [
+        ("Fix the total", ("shop.py", "test_shop.py"), ["medium"]),
+        ("Add a total\n\nCloses #12", ("shop.py", "test_shop.py"), ["medium"]),
+        ("Add a prefix to the total", ("shop.py", "test_shop.py"), ["low"]),
+        ("Fix the total", ("test_shop.py",), []),
+    ],
+)
+def test_how_grave_a_test_that_passes_before_is(
+    tmp_path: Path, message: str, files: tuple[str, ...], severities: list[str]
+) -> None:
+    repo = Repo.init(tmp_path)
+    repo.commit("Begin", dict.fromkeys(files, "x = 1\n"))
+    repo.commit(message, dict.fromkeys(files, "x = 2\n"))
+    change, _ = read(tmp_path)
+    test = TestResult("test_shop.py", "test_a", 1, "pass_before", "it passes")
+    result = Result(change.base_tree, change.head_tree, "", "pytest", (test,))
+    assert [finding.severity for finding in findings_of(result, change)] == severities
+
+
+def test_nothing_of_this_machine_is_kept(all_classes: tuple[Result, Change]) -> None:
+    assert not [
+        test.reason for test in all_classes[0].tests if "tidegate-verify-" in test.reason or "0x7" in test.reason
+    ]
+
+
+def test_an_installed_copy_elsewhere_must_not_win(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere" / "shop"
+    elsewhere.mkdir(parents=True)
+    (elsewhere / "__init__.py").write_text("def total(prices):\n    return 0\n")
+    base = {**BASE, "tests/conftest.py": f"import sys\nsys.path.insert(0, {str(elsewhere.parent)!r})\nimport shop\n"}
+    head = {"tests/test_new.py": "import shop\n\ndef test_new():\n    assert shop.total([]) == 0\n"}
+    result, _ = run(tmp_path / "r", base, head)
+    assert classes(result) == {"test_new": "unknown"}
+    assert "not from the tree under test" in reason(result, "test_new")
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [("import os; os._exit(3)", "the interpreter crashed in this test"), ("import time; time.sleep(60)", "not done")],
+)
+def test_a_crash_or_a_hang_without_the_change_is_unknown(tmp_path: Path, body: str, why: str) -> None:
+    base = {"shop.py": f"def total():\n    {body}\n"}
+    head = {
+        "shop.py": "def total():\n    return 1\n",
+        "tests/test_shop.py": "import shop\n\ndef test_a():\n    assert shop.total() == 1\n\ndef test_b():\n    pass\n",
+    }
+    result, _ = run(tmp_path / "r", base, head, seconds=3.0)
+    assert classes(result) == {"test_a": "unknown", "test_b": "unknown"}
+    assert why in reason(result, "test_a")
+
+
+def test_what_the_tree_does_not_hold(tmp_path: Path) -> None:
+    """A version file that the build writes comes along; a link that leads out is left out. Nothing is written here."""
+    path = tmp_path / "r"
+    repo = Repo.init(path)
+    (path / "out").symlink_to("/etc")
+    (path / "up").symlink_to("../..")
+    (path / "shop2.py").symlink_to("src/shop/__init__.py")
+    base = {
+        "pyproject.toml": '[tool.setuptools_scm]\nversion_file = "src/shop/_version.py"\n',
+        ".gitignore": "_version.py\n",
+        "src/shop/__init__.py": "from shop._version import version\n",
+    }
+    repo.commit("Begin", base)
+    repo.write("src/shop/_version.py", "version = '1'\n")
+    head = {
+        "test_v.py": "import os, shop, shop2\n\ndef test_v():\n    assert shop.version == shop2.version == '1'\n"
+        "    assert not os.path.lexists('out')\n"
+    }
+    result, _ = run(path, {}, head)
+    assert classes(result) == {"test_v": "pass_before"}
+    assert result.notes == (
+        "left out: out: a link that leads out of the tree",
+        "left out: up: a link that leads out of the tree",
+        f"src/shop/_version.py is written by the build: taken from {path}/src/shop",
+    )
+    assert repo.git("status", "--porcelain", "--ignored") == "!! src/shop/_version.py"
+
+
+def test_any_command_by_its_exit_code(tmp_path: Path) -> None:
+    base = {"shop.sh": "total() { echo 1; }\n"}
+    head = {"shop.sh": "total() { echo 2; }\n", "tests/shop_test.sh": '. ./shop.sh\n[ "$(total)" = 2 ]\n'}
+    result, _ = run(tmp_path / "r", base, head, command="sh -e {files}")
+    assert [(test.path, test.class_) for test in result.tests] == [("tests/shop_test.sh", "fail_before")]
+    assert result.runner == "command"
+
+
+def test_a_language_without_a_command_asks_for_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="how the changed tests are run"):
+        run(tmp_path / "r", {"a.ts": "1"}, {"a.test.ts": "2"})
+
+
+# What is selected, without running anything
+
+
+def selected(path: Path, base: Files, head: Files) -> dict[str, bool]:
+    repo = Repo.init(path)
+    repo.commit("Begin", base)
+    repo.commit("Change", head)
+    return {str(one.test): one.direct for one in select_python(*read(path)).tests}
+
+
+def test_a_test_that_moves_to_another_file_is_not_changed(tmp_path: Path) -> None:
+    body = "def test_a():\n    assert 1\n"
+    base = {"tests/test_a.py": body + "\ndef test_b():\n    assert 2\n"}
+    assert selected(tmp_path / "r", base, {"tests/test_a.py": None, "tests/test_c.py": body}) == {}
+
+
+def test_users_of_a_changed_helper_are_selected_beside(tmp_path: Path) -> None:
+    text = "def help():\n    return {}\n\ndef use():\n    help()\n\ndef test_a():\n    use()\n\ndef test_b():\n    1\n"
+    found = selected(tmp_path / "r", {"test_a.py": text.format(1)}, {"test_a.py": text.format(2)})
+    assert found == {"test_a.py::test_a": False}
+
+
+def test_a_file_that_cannot_be_parsed_is_selected_whole(tmp_path: Path) -> None:
+    assert selected(tmp_path / "r", {"a.py": "1"}, {"test_a.py": "def test_a(:\n"}) == {"test_a.py": True}
+
+
+def test_comments_and_formatting_select_nothing(tmp_path: Path) -> None:
+    base = {"test_a.py": "def test_a():\n    x = {'a': 1,\n         'b': 2}\n    assert x\n"}
+    assert (
+        selected(tmp_path / "r", base, {"test_a.py": "# new\ndef test_a():\n    x = {'a': 1, 'b': 2}\n    assert x\n"})
+        == {}
+    )
+
+
+# What is kept, and the check that reads it
+
+
+def part_of(path: Path, kept: Path | None) -> Part:
+    change, trees = read(path)
+    return check(Subject(change=change, trees=trees, settings=Settings(), kept=kept))
+
+
+def test_the_check_runs_nothing_and_reads_what_is_kept(tmp_path: Path, all_classes: tuple[Result, Change]) -> None:
+    path, kept = tmp_path / "r", tmp_path / "kept"
+    repo = Repo.init(path)
+    repo.commit("Begin", BASE)
+    repo.commit("Fix the rebate", HEAD)
+    asked = part_of(path, kept)
+    assert "tidegate verify fail-before" in asked.unknowns[0].reason
+    assert asked.unknowns[0].path == "verification.tests"
+    write_kept(kept, all_classes[0])
+    told = part_of(path, kept)
+    assert told.fields["tests"] == FailBeforeFacts(ran=15, fail_before=6, pass_before=1, unknown=6, failed=2)
+    assert [finding.rule for finding in told.findings] == ["test-passes-before"]
+
+
+def test_a_change_without_tests_needs_no_run(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "r")
+    repo.commit("Begin", {"a.py": "1"})
+    repo.commit("Go on", {"a.py": "2"})
+    assert part_of(tmp_path / "r", None).fields == {"tests": FailBeforeFacts()}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'{"schema": "other"}', b"0" * 100])
+def test_a_kept_result_that_is_broken_is_unknown(tmp_path: Path, content: bytes) -> None:
+    base, head = "a" * 40, "b" * 40
+    place = write_kept(tmp_path, Result(base, head, "pytest", "pytest", ()))
+    assert isinstance(read_kept(tmp_path, base, head), Result)
+    assert isinstance(read_kept(tmp_path, head, base), str)
+    place.write_bytes(content)
+    assert isinstance(read_kept(tmp_path, base, head), str)
+
+
+def test_a_kept_result_of_other_trees_is_not_believed(tmp_path: Path) -> None:
+    place = write_kept(tmp_path, Result("a" * 40, "b" * 40, "pytest", "pytest", ()))
+    other = place.with_name(f"{'c' * 40}-{'d' * 40}.json")
+    place.rename(other)
+    assert "another change" in str(read_kept(tmp_path, "c" * 40, "d" * 40))
