@@ -88,8 +88,17 @@ class GitTree:
         self._listed: dict[str, str] | None = None
         self._read: dict[str, bytes] = {}
 
+    @property
+    def repository(self) -> Repository:
+        """The repository that the tree is in."""
+        return self._repository
+
     def paths(self) -> tuple[str, ...]:
         return tuple(self._names())
+
+    def oids(self) -> Mapping[str, str]:
+        """The blob of every file, by path."""
+        return self._names()
 
     def read(self, paths: Iterable[str]) -> Mapping[str, bytes]:
         names = self._names()

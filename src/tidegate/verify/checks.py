@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from tidegate.verify.clones import check as clones
 from tidegate.verify.dependencies import check as dependencies
 from tidegate.verify.failbefore import check as fail_before
 from tidegate.verify.mutate import check as mutation
@@ -22,4 +23,5 @@ CHECKS: tuple[Asked, ...] = (
     Asked("fail-before", fail_before.check, ("tests",)),
     Asked("mutation", mutation.check, ("mutation",)),
     Asked("dependencies", dependencies.check, ("dependencies", "unknown_dependencies")),
+    Asked("clones", clones.check, ("clones", "cloned_lines")),
 )

@@ -1,0 +1,123 @@
+"""The check of duplicated logic: the facts `clones` and `cloned_lines`, and a finding for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from tidegate.change.kinds import NOT_CODE, PAGES
+from tidegate.change.trees import GitTree, Pair
+from tidegate.change.values import FileChange, show_path
+from tidegate.facts import CloneFact, Finding, Severity, Unknown
+from tidegate.verify.clones.change import read_added, removed_grams
+from tidegate.verify.clones.find import Clone, cloned_lines, find_clones
+from tidegate.verify.clones.index import (
+    CHECK_BYTES,
+    Index,
+    Indexed,
+    Listing,
+    bring_up_to_date,
+    read_sources,
+    repeats_by_nature,
+)
+from tidegate.verify.clones.store import open_store
+from tidegate.verify.clones.tokens import Reader, family_of
+from tidegate.verify.values import Part, Subject
+
+RULE = "duplicate-logic"
+MEDIUM_LINES = 20
+INDEX_COMMAND = "tidegate verify index"
+
+
+class Answer(Struct, frozen=True):
+    """The clones that a change adds, and how far the rest of the repository was read for them."""
+
+    clones: tuple[Clone, ...]
+    indexed: Indexed
+
+
+def check(subject: Subject) -> Part:
+    """Added lines of source that do what lines elsewhere do already. Tests are neither asked about nor searched.
+
+    An index is kept in `subject.kept`. Where it does not hold the repository yet, so much is read as fits into about
+    a CPU second, the rest is unknown, and the next check goes on from there.
+    """
+    asked = [(file, pair) for file, pair in subject.changed() if _is_asked(file)]
+    unread = _unread(asked)
+    asked = [(file, pair) for file, pair in asked if family_of(file.language)]
+    if not asked:
+        return Part({"clones": (), "cloned_lines": 0}, (), unread)
+    if not isinstance(subject.trees.after, GitTree):
+        return Part(unknowns=_both("there is no repository to look for the lines in"))
+    answer = find_in(subject, subject.trees.after, asked)
+    if answer.indexed.missing:
+        unread += _both(_not_indexed(answer.indexed))
+    fields = {"clones": tuple(clone.fact for clone in answer.clones), "cloned_lines": cloned_lines(answer.clones)}
+    return Part(fields, tuple(_finding(clone.fact) for clone in answer.clones), unread)
+
+
+def find_in(
+    subject: Subject, tree: GitTree, asked: Sequence[tuple[FileChange, Pair]], budget: int = CHECK_BYTES
+) -> Answer:
+    """The clones that these changed files add, against everything else in the tree."""
+    paths = [pair.after for _, pair in asked]
+    families = {family_of(file.language) for file, _ in asked}
+    listing = Listing(tree.oids(), subject.change.base_tree)
+    sources = read_sources(tree.repository, listing, subject.settings, families)
+    with open_store(None if subject.kept is None else subject.kept / "clones") as store:
+        indexed = bring_up_to_date(tree.repository, store, sources, near=paths, budget=budget)
+        readers = {family: Reader(family) for family in sorted(families)}
+        added = read_added(asked, tree.read(paths), readers)
+        removed = removed_grams(subject.change.files, readers)
+        return Answer(find_clones(Index(store, sources), added, removed), indexed)
+
+
+# Private
+
+
+def _is_asked(file: FileChange) -> bool:
+    fresh = file.kind == "source" and file.status != "deleted" and file.added > 0
+    return fresh and file.language not in ("", *NOT_CODE, *PAGES) and not repeats_by_nature(file.path)
+
+
+def _unread(asked: Sequence[tuple[FileChange, Pair]]) -> tuple[Unknown, ...]:
+    """Changed source that cannot be searched for, in one reason."""
+    foreign = [file for file, _ in asked if not family_of(file.language)]
+    blind = [file for file, _ in asked if family_of(file.language) and not file.lines_known]
+    reasons = []
+    if foreign:
+        languages = ", ".join(sorted({file.language for file in foreign}))
+        reasons.append(f"clones are not looked for in {languages} ({_named(foreign)})")
+    if blind:
+        reasons.append(f"the added lines of {_named(blind)} could not be read")
+    return _both("; ".join(reasons)) if reasons else ()
+
+
+def _named(files: Sequence[FileChange]) -> str:
+    more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+    return f"{show_path(files[0].path)}{more}"
+
+
+def _both(reason: str) -> tuple[Unknown, ...]:
+    return Unknown("verification.clones", reason), Unknown("verification.cloned_lines", reason)
+
+
+def _not_indexed(indexed: Indexed) -> str:
+    return f"{indexed.missing} of {indexed.files} source files are not indexed yet: {INDEX_COMMAND}"
+
+
+def _finding(clone: CloneFact) -> Finding:
+    severity: Severity = "medium" if clone.lines >= MEDIUM_LINES else "low"
+    there = f"{clone.other.path}:{clone.other.line}"
+    if clone.kind == 3:
+        how = f" with a few lines changed ({clone.similarity:.0%} alike)"
+    else:
+        how = " under other names" if clone.kind == 2 else ""
+    return Finding(
+        rule=RULE,
+        severity=severity,
+        message=f"these {clone.lines} added lines do what {there} does already{how}",
+        place=clone.place,
+        mend=f"call what is at {there}, or move what both need to one place",
+    )

@@ -1,0 +1,153 @@
+"""Whether aligned tokens are a clone worth a word: long enough, alike enough, and logic rather than a table."""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from tidegate.verify.clones.align import Block
+from tidegate.verify.clones.prints import hash_grams
+from tidegate.verify.clones.tokens import NAME, Tokens, shape_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+FEWEST_LINES = 6
+FEWEST_TOKENS = 50
+LEAST_SIMILAR = 0.7
+LEAST_VARIED = 0.5
+LEAST_CALLED = 0.6
+FEWEST_ACTS = 4
+
+
+class Likeness(NamedTuple):
+    """What two places share: spans of tokens, the lines that match, and shares of 1.
+
+    `names` are equal names, `called` equal names among those that are called or are members, `renamed` names that
+    always stand for the same other name, `varied` runs of tokens that are no repetition. `acts` counts the tokens that
+    branch, loop, leave or call.
+    """
+
+    left: tuple[int, int]
+    right: tuple[int, int]
+    lines: tuple[int, ...]
+    other_lines: tuple[int, ...]
+    matched: int
+    similarity: float
+    names: float
+    called: float
+    renamed: float
+    varied: float
+    acts: int
+    kind: int
+
+
+def is_clone(likeness: Likeness, lines: int) -> bool:
+    """Whether this is worth a word, when so many of the lines are new.
+
+    Without equal names, shapes say little: then they must be longer and renamed throughout alike.
+    """
+    if lines < FEWEST_LINES or likeness.matched < FEWEST_TOKENS or likeness.similarity < LEAST_SIMILAR:
+        return False
+    if likeness.varied < LEAST_VARIED or likeness.acts < FEWEST_ACTS or likeness.called < LEAST_CALLED:
+        return False
+    if likeness.names >= 0.7:
+        return likeness.renamed >= 0.8
+    if likeness.names >= 0.5:
+        return likeness.renamed >= 0.85 and likeness.matched >= 60
+    return likeness.renamed >= 0.95 and likeness.similarity >= 0.85 and likeness.matched >= 60
+
+
+def measure(one: Tokens, other: Tokens, blocks: Sequence[Block]) -> Likeness:
+    """How alike two places are, by their blocks (token numbers of each side), which are not empty."""
+    import numpy as np
+
+    mine = np.concatenate([np.arange(b.left, b.left + b.length) for b in blocks])
+    theirs = np.concatenate([np.arange(b.right, b.right + b.length) for b in blocks])
+    left, right = (blocks[0].left, int(mine[-1]) + 1), (blocks[0].right, int(theirs[-1]) + 1)
+    longest = max(left[1] - left[0], right[1] - right[0])
+    same = one.codes[mine] == other.codes[theirs]
+    named = one.codes[mine] >> 30 == NAME
+    renamed = _consistent(one.codes[mine][named], other.codes[theirs][named])
+    whole = len(mine) == left[1] - left[0] == right[1] - right[0]
+    return Likeness(
+        left=left,
+        right=right,
+        lines=matched_lines(one, mine),
+        other_lines=matched_lines(other, theirs),
+        matched=len(mine),
+        similarity=len(mine) / longest,
+        names=_share(same[named]),
+        called=_share(same[named & _called(one.codes)[mine]]),
+        renamed=renamed,
+        varied=_variety(one.codes[left[0] : left[1]]),
+        acts=_acts(one.codes, mine),
+        kind=1 if whole and bool(same.all()) else 2 if whole and renamed >= 0.9 else 3,
+    )
+
+
+def matched_lines(tokens: Tokens, places: NDArray[np.intp]) -> tuple[int, ...]:
+    """The lines of which at least half of the tokens are among `places`, in order."""
+    import numpy as np
+
+    lines, counts = np.unique(tokens.lines[places], return_counts=True)
+    ends = np.searchsorted(tokens.lines, lines, "right") - np.searchsorted(tokens.lines, lines, "left")
+    return tuple(lines[2 * counts >= ends].tolist())
+
+
+# Private
+
+_DOT, _OPEN = (zlib.crc32(word) & ((1 << 30) - 1) for word in (b".", b"("))
+_ACTING = tuple(
+    zlib.crc32(word.encode()) & ((1 << 30) - 1)
+    for word in (
+        "if elif else elsif unless for while until loop do switch case when match try except catch rescue finally "
+        "ensure return raise throw yield await break continue assert with defer go"
+    ).split()
+)
+
+
+def _share(values: NDArray[np.bool_]) -> float:
+    return float(values.mean()) if len(values) else 1.0
+
+
+def _called(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Which names are called, or are members of something."""
+    import numpy as np
+
+    named = codes >> 30 == NAME
+    before, after = np.roll(codes, 1), np.roll(codes, -1)
+    called: NDArray[np.bool_] = named & ((before == _DOT) | (after == _OPEN))
+    return called
+
+
+def _acts(codes: NDArray[np.uint32], places: NDArray[np.intp]) -> int:
+    """How many of these tokens branch, loop or leave, or are names that are called."""
+    import numpy as np
+
+    calls = (codes >> 30 == NAME) & (np.roll(codes, -1) == _OPEN)
+    return int((calls | np.isin(codes, np.array(_ACTING, np.uint32)))[places].sum())
+
+
+def _consistent(mine: NDArray[np.uint32], theirs: NDArray[np.uint32]) -> float:
+    """The share of names that always stand for the same name of the other side, seen from the worse side."""
+    if not len(mine):
+        return 1.0
+    pairs = Counter(zip(mine.tolist(), theirs.tolist(), strict=True))
+    best_mine: dict[int, int] = {}
+    best_theirs: dict[int, int] = {}
+    for (name, other), count in pairs.items():
+        best_mine[name] = max(best_mine.get(name, 0), count)
+        best_theirs[other] = max(best_theirs.get(other, 0), count)
+    return min(sum(best_mine.values()), sum(best_theirs.values())) / len(mine)
+
+
+def _variety(codes: NDArray[np.uint32]) -> float:
+    """The share of short runs of tokens that are not repeated: rows of a table have all the same shape."""
+    import numpy as np
+
+    grams = hash_grams(shape_of(codes), 7)
+    return len(np.unique(grams)) / len(grams) if len(grams) else 0.0
