@@ -18,11 +18,14 @@ from tidegate.errors import InputError
 from tidegate.facts import FailBeforeFacts
 from tidegate.settings import Settings
 from tidegate.verify.failbefore.check import check, findings_of
+from tidegate.verify.failbefore.go_run import read_go
 from tidegate.verify.failbefore.job import Request
 from tidegate.verify.failbefore.journey import fail_before
+from tidegate.verify.failbefore.judge import Trials, judge
 from tidegate.verify.failbefore.kept import read_kept, write_kept
 from tidegate.verify.failbefore.select import select_python
-from tidegate.verify.failbefore.values import Result, TestResult
+from tidegate.verify.failbefore.values import Added, Case, Result, Selected, TestName, TestResult, Trial
+from tidegate.verify.runner import Ran
 from tidegate.verify.values import Part, Subject
 
 Files = Mapping[str, "str | None"]
@@ -361,3 +364,76 @@ def test_a_kept_result_of_other_trees_is_not_believed(tmp_path: Path) -> None:
     other = place.with_name(f"{'c' * 40}-{'d' * 40}.json")
     place.rename(other)
     assert "another change" in str(read_kept(tmp_path, "c" * 40, "d" * 40))
+
+
+# Other runners
+
+RUNNER = """\
+import importlib, pathlib, sys
+sys.path[:0] = [".", "tests"]
+out, rows = pathlib.Path(sys.argv[1]), []
+for file in sys.argv[2:]:
+    module = importlib.import_module(pathlib.Path(file).stem)
+    for name, body in vars(module).items():
+        if name.startswith("check"):
+            fault = "" if body() else "<failure message='no'/>"
+            rows.append(f"<testcase classname='{module.__name__}' name='{name}'>{fault}</testcase>")
+out.write_text("<testsuite tests='1'>" + "".join(rows) + "</testsuite>")
+"""
+
+
+def test_a_junit_report_of_any_runner_is_read_back(tmp_path: Path) -> None:
+    base = {
+        "run.py": RUNNER,
+        "shop.py": "def total():\n    return 1\n",
+        "tests/kept_test.py": "def check_a():\n    return 1\n",
+    }
+    head = {
+        "shop.py": "def total():\n    return 2\n\ndef more():\n    return 3\n",
+        "tests/kept_test.py": "import shop\n\ndef check_a():\n    return 1\n"
+        "\ndef check_b():\n    return shop.total() == 2\n"
+        "\ndef check_c():\n    return True\n\ndef check_d():\n    return False\n",
+    }
+    command = f"{sys.executable} -P run.py {{junit}} {{files}}"
+    result, _ = run(tmp_path / "r", base, head, command=command, junit="out/junit.xml")
+    assert classes(result) == {
+        "kept_test.check_b": "fail_before",
+        "kept_test.check_c": "pass_before",
+        "kept_test.check_d": "failed",
+    }
+    assert [test.line for test in result.tests] == [6, 9, 12]
+
+
+def test_a_report_that_is_missing_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="wrote no report"):
+        run(tmp_path / "r", {"a.sh": ""}, {"tests/a_test.sh": "true\n"}, command="sh {files}", junit="junit.xml")
+
+
+GO = [
+    '{"Action":"output","Package":"m/a","Test":"TestB","Output":"=== RUN TestB\\n"}',
+    '{"Action":"output","Package":"m/a","Test":"TestB","Output":"    a_test.go:9: got 1\\n"}',
+    '{"Action":"fail","Package":"m/a","Test":"TestB"}',
+    '{"Action":"pass","Package":"m/a","Test":"TestA"}',
+    '{"Action":"skip","Package":"m/a","Test":"TestC"}',
+    '{"Action":"pass","Package":"m/b","Test":"TestB"}',
+]
+
+
+def test_go_tests_are_told_apart_by_package(tmp_path: Path) -> None:
+    tests = [Selected(TestName("a/a_test.go", name)) for name in ("TestA", "TestB", "TestC", "TestD")]
+    ran = Ran(1, False, 1.0, 1.0, "\n".join(GO))
+    trial = read_go(ran.output, ran, tests, "")
+    seen = {test.name: (cases[0].outcome, cases[0].reason) for test, cases in trial.cases.items()}
+    assert seen["TestA"][0] == "passed"
+    assert seen["TestB"] == ("failed", "a_test.go:9: got 1")
+    assert seen["TestC"][0] == "skipped"
+    assert "TestD" not in seen
+
+
+def test_a_go_package_that_does_not_compile_without_the_change_proves_something() -> None:
+    test = Selected(TestName("a/a_test.go", "TestA"), 3)
+    ran = Ran(1, False, 1.0, 1.0, "# m/a [m/a.test]\na/a_test.go:4:7: undefined: Rebate\nFAIL m/a [build failed]")
+    head = Trial({test.test: (Case("TestA", "passed"),)})
+    trials = Trials(head, read_go(ran.output, ran, [test], ""))
+    assert [r.class_ for r in judge([test], trials, Added(frozenset({"Rebate"})))] == ["fail_before"]
+    assert [r.class_ for r in judge([test], trials, Added())] == ["unknown"]

@@ -2,48 +2,74 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tidegate.change.trees import Trees
 from tidegate.errors import InputError
 from tidegate.verify.failbefore.job import Answer, Job
 from tidegate.verify.failbefore.judge import Trials, judge, told_differently
-from tidegate.verify.failbefore.values import Added, Case, Selected, TestName, Trial
-from tidegate.verify.runner import Limits, run_limited
+from tidegate.verify.failbefore.overlay import added_by
+from tidegate.verify.failbefore.values import Added, Case, Problem, Selected, TestName, Trial
+from tidegate.verify.runner import Limits, Ran, run_limited
 
-_NOT_FOUND = (126, 127)
 
+def answer_by_command(job: Job, trees: Trees) -> Answer:
+    """What the changed test files prove; as one test where there is no JUnit report.
 
-def answer_by_command(job: Job) -> Answer:
-    """What the changed test files prove, as one test where there is no JUnit report.
-
-    Raises InputError for a command that cannot be started, and for a report that it does not write.
+    Raises InputError for a command that cannot be started, and for a report that it does not write or that is none.
     """
-    files = tuple(sorted(_changed(job)))
+    texts = _changed(job, trees)
     command = job.request.command
-    if not files:
+    if not texts:
         job.notes.append("the change adds and changes no test")
         return job.answer("command", command, (), ())
     job.lay_out()
-    head = _run(job, job.head, files, job.limits())
-    base = _run(job, job.base, files, job.limits(head))
-    selected = [Selected(test) for test in sorted({*head.cases})]
-    again = _run(job, job.head, files, job.limits(head)) if told_differently(selected, head, base) else None
-    tests = judge(selected, Trials(head, base, again), Added())
+    head = _run(job, job.head, texts, job.limits())
+    base = _run(job, job.base, texts, job.limits(head))
+    selected = [_selected(test, texts) if job.request.junit else Selected(test) for test in sorted(head.cases)]
+    again = _run(job, job.head, texts, job.limits(head)) if told_differently(selected, head, base) else None
+    tests = judge(selected, Trials(head, base, again), _added(job))
     return job.answer("command", command, tests, (head, base, again))
 
 
 # Private
 
+_NOT_FOUND = (126, 127)
+_LACKING = re.compile(
+    r"cannot find|can't resolve|could not resolve|no exported member|does not provide an export|is not a function"
+    r"|is not defined|is not a constructor|undefined|unresolved import|no such|nameerror|importerror|error\[E0",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"['\"`]([^'\"`\n]{1,200})['\"`]|\b(\w+) is not (?:a|defined)|undefined: (\w+)")
+_WORD = re.compile(r"[A-Za-z_]\w*")
 
-def _changed(job: Job) -> list[str]:
-    head, _ = job.files
-    files = (file for file in job.change.files if file.kind == "test" and file.by_hand)
-    return [path for file in files if (path := file.path.decode("utf-8", "surrogateescape")) in head]
+
+class _Text:
+    """A changed test file: what it says at the head, and the lines that the change adds to it."""
+
+    def __init__(self, content: bytes, added: str) -> None:
+        self.lines = content.decode("utf-8", "replace").splitlines()
+        self.added = added
 
 
-def _run(job: Job, folder: Path, files: Sequence[str], limits: Limits) -> Trial:
+def _changed(job: Job, trees: Trees) -> dict[str, _Text]:
+    files = {
+        file.path.decode("utf-8", "surrogateescape"): file
+        for file in job.change.files
+        if file.kind == "test" and file.by_hand
+    }
+    contents = trees.after.read(files)
+    return {
+        path: _Text(content, "\n".join(_decoded(line) for hunk in files[path].hunks for line in hunk.added))
+        for path, content in sorted(contents.items())
+    }
+
+
+def _run(job: Job, folder: Path, texts: Mapping[str, _Text], limits: Limits) -> Trial:
     report = folder / (job.request.junit or ".tidegate-junit.xml")
     if not report.resolve().is_relative_to(folder):
         raise InputError(
@@ -51,17 +77,80 @@ def _run(job: Job, folder: Path, files: Sequence[str], limits: Limits) -> Trial:
         )
     report.unlink(missing_ok=True)
     report.parent.mkdir(parents=True, exist_ok=True)
+    files = tuple(texts)
     ran = run_limited(_filled(job.request.command, files, report), folder, job.request.environment, limits)
-    cut = f"it was not done after {ran.seconds:.0f} s" if ran.timed_out else ""
-    whole = TestName(" ".join(files)[:300], "")
-    if cut:
-        case = Case("", "unknown", cut)
+    if job.request.junit:
+        return _by_report(ran, report, texts, needed=folder == job.head)
+    case = Case("", "failed" if ran.exit_code else "passed", f"exit code {ran.exit_code}: {_last_line(ran)}")
+    if ran.timed_out:
+        case = Case("", "unknown", f"it was not done after {limits.seconds:.0f} s")
     elif ran.exit_code in _NOT_FOUND:
         case = Case("", "unknown", f"the command was not found (exit code {ran.exit_code})")
-    else:
-        last = ran.output.strip().rpartition("\n")[2][:160]
-        case = Case("", "failed" if ran.exit_code else "passed", f"exit code {ran.exit_code}: {last}")
-    return Trial({whole: (case,)}, {}, "", cut, ran.seconds, ran.cpu_seconds)
+    return Trial({TestName(" ".join(files)[:300], ""): (case,)}, {}, "", "", ran.seconds, ran.cpu_seconds)
+
+
+def _by_report(ran: Ran, report: Path, texts: Mapping[str, _Text], *, needed: bool) -> Trial:
+    """The cases of the report, by class and name. Without the change there may be none, because nothing compiled."""
+    from tidegate.verify.junit import read_cases
+
+    cases: dict[TestName, list[Case]] = defaultdict(list)
+    problems: dict[str, Problem] = {}
+    cut = f"it was not done after {ran.seconds:.0f} s" if ran.timed_out else ""
+    if report.is_file() and not ran.timed_out:
+        for case in read_cases(report)[0]:
+            test = TestName(_file_of(case.name, case.file, texts), case.full_name)
+            cases[test].append(Case(str(len(cases[test])), case.outcome, case.message or case.outcome))
+    elif needed and not ran.timed_out:
+        raise InputError(
+            f"the command wrote no report ({_last_line(ran)})",
+            where="--junit",
+            mend="let the command write it there: {junit} in the command stands for its path",
+        )
+    if ran.exit_code and not ran.timed_out:
+        problems[""] = _problem(ran.output)
+    found = {test: tuple(inside) for test, inside in cases.items()}
+    return Trial(found, problems, "", cut, ran.seconds, ran.cpu_seconds)
+
+
+def _selected(test: TestName, texts: Mapping[str, _Text]) -> Selected:
+    """A test of a report. Only one whose name stands on an added line is known to be changed itself."""
+    name = _last_name(test.name)
+    text = texts.get(test.path)
+    if text is None or not name:
+        return Selected(test, 0, direct=False)
+    line = next((number for number, line in enumerate(text.lines, 1) if name in line), 0)
+    return Selected(test, line, direct=name in text.added)
+
+
+def _file_of(name: str, said: str, texts: Mapping[str, _Text]) -> str:
+    """The changed file that a case of a report is in: the one that it names, else the one that holds its name."""
+    for path in texts:
+        if said and (said == path or said.endswith(f"/{path}")):
+            return path
+    last = _last_name(name)
+    return next((path for path, text in texts.items() if last and any(last in line for line in text.lines)), said)
+
+
+def _last_name(name: str) -> str:
+    """`adds` of `cart > adds`, of `test_adds[1]` and of `cart.adds`: what stands in the source."""
+    whole = name.rpartition(" > ")[2].rpartition("::")[2].partition("[")[0].strip()
+    return whole if " " in whole else whole.rpartition(".")[2]
+
+
+def _problem(output: str) -> Problem:
+    """What a run without a case for a test complains of, and the names in it."""
+    told = [line.strip() for line in output[-(1 << 14) :].splitlines() if _LACKING.search(line)]
+    quoted = [text for line in told[:20] for found in _QUOTED.findall(line) for text in found if text]
+    names = [word for text in quoted for word in _WORD.findall(text.rpartition("/")[2].partition(".")[0])]
+    return Problem("CompileError", told[0][:300] if told else "it ended with an error", tuple(dict.fromkeys(names)))
+
+
+def _added(job: Job) -> Added:
+    """What the change adds, with the names of new files: what a module is called where it is imported by its path."""
+    added = added_by(job.change, (), ())
+    new = (file.path for file in job.change.files if file.kind == "source" and file.status in ("added", "renamed"))
+    stems = (_decoded(path).rpartition("/")[2].partition(".")[0] for path in new)
+    return Added(added.identifiers.union(stems), added.modules, added.tops)
 
 
 def _filled(command: str, files: Sequence[str], report: Path) -> list[str]:
@@ -72,3 +161,11 @@ def _filled(command: str, files: Sequence[str], report: Path) -> list[str]:
         else:
             filled.append(word.replace("{files}", " ".join(files)).replace("{junit}", str(report)))
     return filled
+
+
+def _last_line(ran: Ran) -> str:
+    return ran.output.strip().rpartition("\n")[2][:160] or "it printed nothing"
+
+
+def _decoded(text: bytes) -> str:
+    return text.decode("utf-8", "replace")

@@ -29,7 +29,7 @@ def fail_before(change: Change, repository: Repository, request: Request) -> Ans
         job = Job(change, repository, request, Path(name).resolve())
         python = select_python(change, trees)
         if request.command and ("pytest" not in request.command or request.junit):
-            return answer_by_command(job)
+            return answer_by_command(job, trees)
         if python.tests or request.command:
             return answer_by_pytest(job, python)
         go = select_go(change, trees)
