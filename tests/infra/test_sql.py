@@ -410,3 +410,63 @@ def test_no_text_is_too_strange_and_strings_hide_what_is_in_them(text: str) -> N
 def test_a_statement_more_never_takes_one_away(parts: list[str]) -> None:
     alone = {step.deed for step in steps_of(parts[0])}
     assert alone <= {step.deed for step in steps_of(";\n".join(parts))}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "/*M!100100 DROP TABLE users */;",
+        "DO $a$ BEGIN EXECUTE $b$DROP TABLE users$b$; END $a$;",
+        "CREATE FUNCTION f() RETURNS void AS $$ BEGIN DROP TABLE users; END $$ LANGUAGE plpgsql; SELECT f();",
+        "CREATE FUNCTION f() RETURNS void AS 'BEGIN DROP TABLE users; END' LANGUAGE plpgsql; SELECT f();",
+        "DELIMITER //\nCREATE PROCEDURE p() BEGIN DROP TABLE users; END//\nDELIMITER ;\nCALL p();",
+        "DROP TABLE [users]",
+        "DELETE FROM users USING orders;",
+    ],
+)
+def test_a_statement_in_another_dress_is_the_same_statement(sql: str) -> None:
+    old = {"db/migrations/0001_first.up.sql": TABLES}
+    assert "critical" in {one.severity for one in judged(old, {**old, PATH: sql}).effects}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DO $$ DECLARE q text := 'DROP TABLE users'; BEGIN EXECUTE q; END $$;",
+        "DO $$ BEGIN EXECUTE convert_from(decode('RFJPUCBUQUJMRSB1c2Vycw==', 'base64'), 'utf8'); END $$;",
+        "\\i /tmp/other.sql",
+        "\\! dropdb prod",
+        "\\copy users from program 'x'",
+        "SELECT format('DROP TABLE %I', t) FROM x \\gexec",
+        "COPY users TO PROGRAM 'x';",
+        "SELECT dblink_exec('x', 'DROP TABLE users');",
+        "SELECT cron.schedule('x', '* * * * *', 'DELETE FROM users');",
+        "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DELETE FROM users;",
+        "CREATE RULE r AS ON INSERT TO orders DO ALSO DELETE FROM users;",
+    ],
+)
+def test_what_a_script_runs_and_does_not_show_cannot_be_judged(sql: str) -> None:
+    old = {"db/migrations/0001_first.up.sql": TABLES}
+    assert judged(old, {**old, PATH: sql}).unjudged
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DO $$ BEGIN EXECUTE format('CREATE INDEX %I ON new_one (id)', n); END $$;",
+        "CREATE FUNCTION f() RETURNS void AS $$ BEGIN DELETE FROM users; END $$ LANGUAGE plpgsql;",
+        "CREATE TRIGGER t BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION touch();",
+        "INSERT INTO orders (id) SELECT id FROM users;",
+    ],
+)
+def test_what_only_may_run_later_is_not_doubted(sql: str) -> None:
+    old = {"db/migrations/0001_first.up.sql": TABLES}
+    assert judged(old, {**old, PATH: sql}).unjudged == ()
+
+
+def test_text_that_is_executed_is_not_shown() -> None:
+    old = {"db/migrations/0001_first.up.sql": TABLES}
+    sql = "DO $$ BEGIN EXECUTE 'ALTER ROLE app PASSWORD ''plum-Tree-48'' ' || x; END $$;"
+    (said,) = judged(old, {**old, PATH: sql}).unjudged
+    assert "ALTER ROLE" in said.reason
+    assert "plum" not in said.reason

@@ -45,6 +45,7 @@ _FOLDERS = frozenset(
         ),
     )
 )
+_ENDINGS = ("sql", "psql", "pgsql", "ddl")
 _DUMPS = ("schema.sql", "structure.sql", "dump.sql", "schema_dump.sql", "init_schema.sql", "db_structure.sql")
 _FLYWAY = re.compile(r"^(V|B)[\d._]+__.*\.sql$")
 _REPEATED = re.compile(r"^(R__.*|afterMigrate.*|beforeMigrate.*)\.sql$")
@@ -62,6 +63,8 @@ def layout_of(path: str) -> Layout:
     """What a path alone says of a file of SQL, Python or Ruby; `kind` is "" for no migration."""
     *folders, name = path.split("/")
     parts = {folder.lower() for folder in folders}
+    stem, dot, ending = name.rpartition(".")
+    name = f"{stem}{dot}sql" if ending.lower() in _ENDINGS else name
     if parts & _OUT or name.startswith(("seed", "test_")):
         return Layout("")
     if name.endswith(".sql"):

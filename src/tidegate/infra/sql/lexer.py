@@ -38,7 +38,7 @@ _TOKEN = re.compile(
     r"""
       (?P<space>\s+)
     | (?P<dash>--[^\n]*)
-    | (?P<conditional>/\*!\d*)
+    | (?P<conditional>/\*M?!\d*)
     | (?P<dollar>\$(?:[A-Za-z_]\w*)?\$)
     | (?P<escaped>[eE]'(?:[^'\\]|\\.|'')*(?:'|$))
     | (?P<string>'(?:[^']|'')*(?:'|$))
@@ -81,7 +81,7 @@ def tokens(text: str, dialect: Dialect = "", line: int = 1) -> Iterator[Token]:
     """Every token that is no comment. What MySQL hides in `/*! */` is code and comes out as code."""
     place, nests = 0, dialect in ("postgres", "")
     while place < len(text):
-        if text.startswith("/*", place) and not text.startswith("/*!", place):
+        if text.startswith("/*", place) and not text.startswith(("/*!", "/*M!"), place):
             end, nests = _comment_end(text, place, nests)
             token = None
         else:
@@ -121,7 +121,7 @@ _SIGNS: tuple[tuple[Dialect, re.Pattern[str]], ...] = (
     (
         "mysql",
         re.compile(
-            r"\bENGINE\s*=|\bAUTO_INCREMENT\b|CREATE TABLE (?:IF NOT EXISTS )?`|ALTER TABLE `|DROP TABLE `|/\*!\d",
+            r"\bENGINE\s*=|\bAUTO_INCREMENT\b|CREATE TABLE (?:IF NOT EXISTS )?`|ALTER TABLE `|DROP TABLE `|/\*M?!\d",
             re.IGNORECASE,
         ),
     ),
@@ -147,7 +147,7 @@ def _at(text: str, place: int, dialect: Dialect) -> tuple[int, Token | None]:
         return (len(text) if end < 0 else end), None
     if dialect == "mysql" and text[place] == "'" and (match := _BACKSLASHED.match(text, place)):
         return match.end(), Token("string", match[0][1:-1], 0)
-    if dialect == "tsql" and text[place] == "[" and (match := _BRACKET.match(text, place)):
+    if dialect in ("tsql", "") and text[place] == "[" and (match := _BRACKET.match(text, place)):
         return match.end(), Token("name", match[1], 0)
     match = _TOKEN.match(text, place)
     if match is None:

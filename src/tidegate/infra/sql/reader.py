@@ -8,6 +8,7 @@ from itertools import pairwise
 from tidegate.infra.sql.alter import altered
 from tidegate.infra.sql.conditions import always
 from tidegate.infra.sql.cursor import Cursor
+from tidegate.infra.sql.elsewhere import run_elsewhere
 from tidegate.infra.sql.lexer import Dialect, Statement, Token, statements
 from tidegate.infra.sql.steps import Deed, Step
 
@@ -16,11 +17,50 @@ _DEEPEST = 6
 
 def steps_of(text: str, dialect: Dialect = "", line: int = 1, deepest: int = _DEEPEST) -> Iterator[Step]:
     """The steps of a script, in order. What runs inside a `DO` block or an `EXECUTE` of fixed text is among them."""
+    made: dict[str, Token] = {}
     for statement in statements(text, dialect, line):
         yield from _read(statement, dialect, deepest)
+        if deepest:
+            for token in statement if statement[0].upper in _CALLS and made else ():
+                body = made.pop(token.text.lower(), None) if token.is_name else None
+                if body is not None:
+                    yield from steps_of(body.text, dialect, body.line, deepest - 1)
+            made.update(_routine(statement))
+    if deepest == _DEEPEST:
+        yield from run_elsewhere(text)
 
 
 # Private
+
+_CALLS = ("SELECT", "CALL", "PERFORM", "EXEC", "EXECUTE", "DO")
+
+
+def _routine(statement: Statement) -> Iterator[tuple[str, Token]]:
+    """The name and the body of a function that is made here: what it does counts once it is called here."""
+    words = [token.upper for token in statement[:6]]
+    place = next((place for place, word in enumerate(words) if word in ("FUNCTION", "PROCEDURE")), 0)
+    if words[0] != "CREATE" or not place or place + 1 >= len(statement):
+        return
+    name = next((token for token in statement[place + 1 : place + 6] if token.is_name and token.upper not in _IF), None)
+    bodies = [one for one in statement if one.kind == "body"]
+    texts = [one for one, before in zip(statement[1:], statement, strict=False) if before.upper == "AS"]
+    body = next(iter(bodies), None) or next((one for one in texts if one.kind == "string"), None)
+    if body is None and any(token.upper == "BEGIN" for token in statement):
+        start = next(place for place, token in enumerate(statement) if token.upper == "BEGIN")
+        words_ = " ".join(_written(token) for token in statement[start + 1 :])
+        body = Token("body", words_, statement[start].line)
+    if name is not None and body is not None:
+        yield name.text.lower(), body
+
+
+_IF = ("IF", "NOT", "EXISTS", "REPLACE", "OR")
+
+
+def _written(token: Token) -> str:
+    if token.kind == "string":
+        doubled = token.text.replace("'", "''")
+        return f"'{doubled}'"
+    return f'"{token.text}"' if token.kind == "name" else token.text
 
 
 def _read(statement: Statement, dialect: Dialect, deepest: int) -> Iterator[Step]:
@@ -47,7 +87,8 @@ def _block(statement: Statement, dialect: Dialect, deepest: int) -> Iterator[Ste
         if token.kind == "body" and deepest:
             yield from steps_of(token.text, dialect, token.line, deepest - 1)
         elif token.upper in ("EXECUTE", "EXEC", "PREPARE"):
-            yield from _executed(statement[place + 1 :], dialect, deepest)
+            inside = token.upper == "EXECUTE" and deepest < _DEEPEST
+            yield from _executed(statement[place + 1 :], dialect, deepest, inside)
             return
     starts = [
         place
@@ -75,14 +116,28 @@ def _consequence(statement: Statement) -> list[int]:
     return []
 
 
-def _executed(rest: Sequence[Token], dialect: Dialect, deepest: int) -> Iterator[Step]:
-    strings = [token for token in rest if token.kind == "string"]
-    words = " ".join(token.text for token in strings).upper()
+def _executed(rest: Sequence[Token], dialect: Dialect, deepest: int, inside: bool = False) -> Iterator[Step]:
+    """What text that is executed does. Within a body, text that begins with no verb here may do anything."""
+    texts = [token for token in rest if token.kind in ("string", "body")]
+    words = " ".join(token.text for token in texts).upper()
     grave = any(verb in words for verb in ("DROP ", "TRUNCATE ", "DELETE ", "ALTER ", "UPDATE ", "GRANT "))
-    if len(rest) == 1 and strings and deepest:
-        yield from steps_of(strings[0].text, dialect, strings[0].line, deepest - 1)
-    elif grave:
-        yield Step("computed", "", text=f"EXECUTE {strings[0].text[:60]!r} ...", line=strings[0].line)
+    begins = any(token.text.lstrip().partition(" ")[0].upper() in (*_VERBS, *_HARMLESS) for token in texts)
+    if len(rest) == 1 and texts and deepest:
+        yield from steps_of(texts[0].text, dialect, texts[0].line, deepest - 1)
+    elif grave or (inside and rest and not begins and rest[0].upper not in ("FUNCTION", "PROCEDURE", "ON")):
+        yield Step("computed", "", text=f"EXECUTE {_beginning(texts)}...", line=(texts or rest)[0].line)
+
+
+def _beginning(texts: Sequence[Token]) -> str:
+    """What a text that is executed begins with, as far as it is keywords: more of it may be a secret."""
+    found = texts[0].text.upper().split()[:2] if texts else []
+    return f"'{' '.join(found)} ' " if len(found) == 2 and found[0] in _VERBS and found[1] in _OBJECTS else ""
+
+
+_OBJECTS = ("TABLE", "SCHEMA", "DATABASE", "VIEW", "INDEX", "FROM", "ROLE", "USER", "FUNCTION", "TYPE", "SEQUENCE")
+
+
+_HARMLESS = ("SELECT", "COMMENT", "ANALYZE", "SET", "REFRESH", "NOTIFY", "WITH", "REVOKE", "COPY")
 
 
 def _inside(statement: Statement, verbs: tuple[str, ...]) -> Iterator[Step]:
@@ -223,7 +278,8 @@ def _delete(cursor: Cursor) -> Iterator[Step]:
     line = cursor.line
     cursor.skip("LOW_PRIORITY", "QUICK", "IGNORE")
     table = cursor.after("FROM") or cursor.name()
-    if table and not cursor.has_outside("JOIN", "USING", "LIMIT") and always(cursor.where()):
+    where = cursor.where()
+    if table and not cursor.has_outside("JOIN", "LIMIT", *(("USING",) if where else ())) and always(where):
         yield Step("delete all", table, text=cursor.text, line=line)
 
 
