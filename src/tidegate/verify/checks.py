@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from tidegate.verify import runs
 from tidegate.verify.clones import check as clones
+from tidegate.verify.coverage import check as coverage
 from tidegate.verify.dependencies import check as dependencies
 from tidegate.verify.failbefore import check as fail_before
 from tidegate.verify.mutate import check as mutation
+from tidegate.verify.sarif import check as scanners
 from tidegate.verify.values import Check
 
 
@@ -24,4 +27,7 @@ CHECKS: tuple[Asked, ...] = (
     Asked("mutation", mutation.check, ("mutation",)),
     Asked("dependencies", dependencies.check, ("dependencies", "unknown_dependencies")),
     Asked("clones", clones.check, ("clones", "cloned_lines")),
+    Asked("coverage", coverage.check, ("coverage",)),
+    Asked("test runs", runs.check, ("runs",)),
+    Asked("scanners", scanners.check, ("scanners",)),
 )

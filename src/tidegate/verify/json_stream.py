@@ -18,10 +18,10 @@ _SKIP_CHARACTERS = 64 << 10
 
 
 class JsonStream:
-    """A place in a JSON document. Whoever gets a key or an element reads it: by value(), members(), elements() or skip().
+    """A place in a JSON document. Whoever is given a key or an element reads it by one of the methods here.
 
     Each raises InputError, in one line, where the document is no JSON, is cut off, holds NaN or an infinite number,
-    is nested deeper than 64, or where a single value is larger than 4 M characters.
+    is nested too deeply, or where a single value is larger than 4 M characters.
     """
 
     def __init__(self, texts: Iterable[str], where: str) -> None:
@@ -66,6 +66,18 @@ class JsonStream:
             raise self.refused(f"a text in it is longer than {_SKIP_CHARACTERS >> 10} K characters")
         for _ in self._inside(first, "}" if first == "{" else "]"):
             self.skip()
+
+    def expect(self, first: str, what: str) -> None:
+        """Makes sure that an object ("{") or an array ("[") stands here."""
+        if self._peek() != first:
+            raise self.refused(f"{what} in it is no {'object' if first == '{' else 'list'}")
+
+    def is_null(self) -> bool:
+        """Whether null stands here; then it is passed over."""
+        if self._peek() != "n":
+            return False
+        self.value()
+        return True
 
     def end(self) -> None:
         """Makes sure that nothing follows."""

@@ -38,8 +38,9 @@ _SILENT_TESTS = frozenset({"TYPE_CHECKING", "typing.TYPE_CHECKING", "__name__ ==
 class Code(Struct, frozen=True):
     """The lines of a file. `starts` begin what is executed, `spans` are all lines of it, `length` is their number.
 
-    `written` are the lines that hold more than white space and a comment. `sure` are starts that every coverage tool counts unless it was told not to; `possible` are the lines that a
-    report of this very text may speak of, None where that cannot be told.
+    `written` are the lines that hold more than white space and a comment. `sure` are starts that every coverage tool
+    counts unless it was told not to; `possible` are the lines that a report of this very text may speak of, None where
+    that cannot be told.
     """
 
     length: int
@@ -129,7 +130,7 @@ def _left_out(tree: ast.Module, lines: list[str]) -> set[int]:
         if marked or _silent(node):
             found.update(range(first, (getattr(node, "end_lineno", None) or last) + 1))
         for name in ("body", "orelse", "finalbody"):
-            found.update(_unreachable(getattr(node, name, ())))
+            found.update(_unreachable(getattr(node, name, [])))
     return found
 
 

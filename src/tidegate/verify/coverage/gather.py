@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tidegate.change.kinds import Names
-from tidegate.verify.coverage.places import Places
+from tidegate.verify.places import Places
 from tidegate.verify.reports import Report
 
 _BRANCHES_LIMIT = 500_000

@@ -12,7 +12,7 @@ from tidegate.verify.coverage.gather import Covered, Gathering
 from tidegate.verify.coverage.go_cover import read_go_cover
 from tidegate.verify.coverage.jacoco import read_jacoco
 from tidegate.verify.coverage.lcov import read_lcov
-from tidegate.verify.coverage.places import Places
+from tidegate.verify.places import Places
 from tidegate.verify.reports import Kind, Report, open_report
 
 _READERS: Mapping[Kind, Callable[[Report, Gathering], None]] = {
