@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from tidegate.facts import Actor, Certainty, DriftFact, Effect, Place, Unjudged
 from tidegate.infra.environment import Environment, of_path, of_values
 from tidegate.infra.environment import named as environment_named
+from tidegate.infra.quoted import without_secrets
 from tidegate.infra.severity import ORDER, severity_of
 from tidegate.infra.values import Draft, Found, ResourceChange, Rule, World
 
@@ -118,7 +119,7 @@ def _effect(draft: Draft, world: World | None, change: ResourceChange | None, ac
         code=draft.code,
         severity=severity_of(draft, environment, actor),
         address=draft.address,
-        reason=draft.reason,
+        reason=without_secrets(draft.reason),
         reversible=draft.reversible,
         back=draft.back,
         dependents=dependents,

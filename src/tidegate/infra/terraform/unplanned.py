@@ -9,6 +9,7 @@ from tidegate.infra.kinds import stateful
 from tidegate.infra.same import same
 from tidegate.infra.terraform.diff import Match, matched
 from tidegate.infra.terraform.origins import origins
+from tidegate.infra.terraform.sensitive import secretive, taken
 from tidegate.infra.terraform.stacks import Call, Piece, Stack
 from tidegate.infra.terraform.syntax import Block, Expression, ListOf, Literal, Member, Name, every_expression
 from tidegate.infra.values import Draft, Mitigation
@@ -247,7 +248,11 @@ def _backend_differences(old: Block, new: Block) -> Iterator[str]:
         yield f"{' '.join((old.kind, *old.labels))} -> {' '.join((new.kind, *new.labels))}"
     for name in sorted({*old.attributes, *new.attributes}):
         was, is_ = _written(old.attributes.get(name)), _written(new.attributes.get(name))
-        if not same(was, is_):
+        if same(was, is_):
+            continue
+        if secretive(name) or any(True for text in (was, is_) for _ in taken(text)):
+            yield f"{name} (sensitive)"
+        else:
             yield f"{name} {was or 'nothing'} -> {is_ or 'nothing'}"
 
 
