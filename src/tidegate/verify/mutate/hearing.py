@@ -29,8 +29,9 @@ class Verdict(Struct, frozen=True):
 class Hearing(Struct, frozen=True):
     """What is known after the run. Mutants go by their place in the plan, tests by pytest's names.
 
-    `outside` were executed while modules were imported; `imported` says of files which other file was imported in
-    their place, "" where it was they themselves. `trouble` says why nothing is known, `late` that it is not all.
+    `outside` were executed while modules were imported, `doubtful` by tests that fail without any mutant. `imported`
+    says of files which other file was imported in their place, "" where it was they themselves. `trouble` says why
+    nothing is known, `late` that it is not all.
     """
 
     collected: bool = False
@@ -39,6 +40,7 @@ class Hearing(Struct, frozen=True):
     covering: Mapping[int, tuple[str, ...]] = {}
     near: Mapping[int, tuple[str, ...]] = {}
     outside: frozenset[int] = frozenset()
+    doubtful: frozenset[int] = frozenset()
     imported: Mapping[str, str] = {}
     verdicts: Mapping[int, Verdict] = {}
     left_out: Mapping[str, str] = {}
@@ -102,12 +104,14 @@ def _understood(heard: Heard, *, forked: bool) -> Hearing:
     covering: dict[int, list[str]] = {}
     near: dict[int, list[str]] = {}
     seconds: dict[str, float] = {}
+    doubtful: set[int] = set()
     left_out = {str(event["test"]): str(event["why"]) for event in heard.of("left-out")}
     for event in heard.of("test"):
         test = str(event["test"])
         seconds[test] = float(event["seconds"])
         if event["outcome"] == "failed":
             left_out[test] = "it fails without any mutant"
+            doubtful.update(event["covered"])
         elif event["outcome"] == "passed":
             for kind, mutants in (("covered", covering), ("near", near)):
                 for identity in event[kind]:
@@ -128,6 +132,7 @@ def _understood(heard: Heard, *, forked: bool) -> Hearing:
         covering={identity: tuple(tests) for identity, tests in covering.items()},
         near={identity: tuple(tests) for identity, tests in near.items()},
         outside=frozenset(first.get("outside", ())),
+        doubtful=frozenset(doubtful),
         imported=dict(first.get("imported", {})),
         verdicts=verdicts,
         left_out=left_out,

@@ -76,7 +76,10 @@ def _verdict(mutant: Mutant, heard: Hearing, identity: int) -> Verdict:
             return told
     if not heard.collected:
         return Verdict("unknown", reason=heard.trouble)
-    if heard.covering.get(identity) or heard.near.get(identity):
+    tests = {*heard.covering.get(identity, ()), *heard.near.get(identity, ())}
+    if not tests - heard.left_out.keys() and (tests or identity in heard.doubtful):
+        return Verdict("unknown", reason="the tests that execute it fail or waver without any fault")
+    if tests:
         return Verdict("unknown", reason="the time ran out before it (--budget)")
     if heard.broken:
         return Verdict("unknown", reason=heard.broken)

@@ -1,7 +1,7 @@
 """Hears which mutants each test executes, and which names it uses. PYTEST_DONT_REWRITE
 
-From Python 3.12 on through `sys.monitoring` (PEP 669): a code object and a line report once a test and are then silent;
-before that through `sys.settrace`, line by line only in functions that hold a mutant.
+From Python 3.12 on through `sys.monitoring` (PEP 669): a line in a file with mutants reports once a test and is then
+silent, any other code once in all; before that through `sys.settrace`, line by line only in files with mutants.
 """
 
 # Strings instead of pathlib: every file of the user's process passes through here.
@@ -18,7 +18,7 @@ _TOOL_IDS = (3, 4, 2, 0)  # 1 is coverage's, 5 the optimiser's
 
 
 class Recorder:
-    """`lines` were executed since `begin` in the files with mutants, `codes` are all code of the tree that started."""
+    """`lines` were executed since `begin` in the files with mutants; `near` are mutants whose names were used since."""
 
     def __init__(self, job: dict[str, Any]) -> None:
         self.root = os.path.realpath(job["root"]) + os.sep
@@ -27,8 +27,9 @@ class Recorder:
         for mutant in self.mutants:
             self.by_path.setdefault(mutant["path"], []).append(mutant)
         self.lines: dict[str, set[int]] = {path: set() for path in self.by_path}
-        self.codes: dict[int, types.CodeType] = {}
-        self.kept: dict[int, types.CodeType] = {}  # identities stay theirs only while they live
+        self.near: set[int] = set()
+        self._kept: dict[int, types.CodeType] = {}  # identities stay theirs only while they live
+        self._silent: dict[int, types.CodeType] = {}
         self._paths: dict[str, str] = {}
         self._names: dict[int, frozenset[int]] = {}
         self._restart: Any = lambda: None
@@ -58,7 +59,7 @@ class Recorder:
     def begin(self) -> None:
         for lines in self.lines.values():
             lines.clear()
-        self.codes.clear()
+        self.near.clear()
         self._restart()
 
     def silence(self) -> None:
@@ -68,11 +69,7 @@ class Recorder:
     def hit(self) -> tuple[list[int], list[int]]:
         """Since `begin`: the mutants whose lines were executed, and those whose names were used."""
         covered = [m["id"] for m in self.mutants if not self.lines[m["path"]].isdisjoint(self._lines_of(m))]
-        near: set[int] = set()
-        if self._wanted:
-            for key, code in list(self.codes.items()):
-                near |= self._near(key, code)
-        return covered, sorted(near)
+        return covered, sorted(self.near)
 
     # Private
 
@@ -80,37 +77,52 @@ class Recorder:
         lines: list[int] = mutant["lines"]
         return lines
 
-    def _near(self, key: int, code: types.CodeType) -> frozenset[int]:
+    def _names_in(self, code: types.CodeType) -> frozenset[int]:
+        """The mutants whose names this code uses."""
+        key = id(code)
         found = self._names.get(key)
         if found is None:
             used = self._wanted.intersection((*code.co_names, *code.co_varnames, code.co_name))
             found = frozenset(m["id"] for m in self.mutants if used.intersection(m["names"])) if used else frozenset()
             self._names[key] = found
-            self.kept[key] = code
+            self._kept[key] = code
         return found
 
     def _listen_by_monitoring(self, monitoring: Any, tool: int) -> None:
-        disable, events, watched = monitoring.DISABLE, monitoring.events, set()
+        disable, events = monitoring.DISABLE, monitoring.events
+        watched: set[int] = set()
 
         def started(code: types.CodeType, _offset: int) -> Any:
             path = self.path_of(code.co_filename)
-            if path:
-                self.codes[id(code)] = code
-                if path in self.by_path and id(code) not in watched:
-                    watched.add(id(code))
-                    self.kept[id(code)] = code
-                    monitoring.set_local_events(tool, code, events.LINE)
-            return disable
+            if not path:
+                return disable
+            if path in self.by_path and id(code) not in watched:
+                watched.add(id(code))
+                self._kept[id(code)] = code
+                monitoring.set_local_events(tool, code, events.LINE)
+            names = self._names_in(code) if self._wanted else None
+            if not names:
+                return disable
+            self.near |= names
+            return None
 
         def line(code: types.CodeType, number: int) -> Any:
             self.lines[self.path_of(code.co_filename)].add(number)
+            self._silent[id(code)] = code
             return disable
+
+        def again() -> None:
+            # Only what spoke since: `restart_events` would make Python prepare all code anew for every test.
+            for code in self._silent.values():
+                monitoring.set_local_events(tool, code, 0)
+                monitoring.set_local_events(tool, code, events.LINE)
+            self._silent.clear()
 
         monitoring.register_callback(tool, events.PY_START, started)
         monitoring.register_callback(tool, events.PY_RESUME, started)
         monitoring.register_callback(tool, events.LINE, line)
         monitoring.set_events(tool, events.PY_START | events.PY_RESUME)
-        self._restart = monitoring.restart_events
+        self._restart = again
         self._stop = lambda: monitoring.set_events(tool, 0)
 
     def _listen_by_trace(self) -> None:
@@ -126,7 +138,8 @@ class Recorder:
                 path = self.path_of(code.co_filename)
             if not path:
                 return None
-            self.codes[id(code)] = code
+            if self._wanted:
+                self.near |= self._names_in(code)
             return line if path in self.by_path else None
 
         def again() -> None:

@@ -23,6 +23,8 @@ import types
 import warnings
 from typing import Any
 
+import pytest
+
 _FIRST = (
     10  # of the tests of a mutant, so many run by speed; the others in their own order, so that fixtures are shared
 )
@@ -127,18 +129,19 @@ class Server:
                 self.covering[identity].append(index)
 
     def _run_heard(self, indexes: Any, tell: Any) -> None:
-        outcome = _Outcome()
+        outcome, fixtures = _Outcome(), _Fixtures(self.recorder)
         self.session.config.pluginmanager.register(outcome, "tidegate-mutate-outcome")
+        self.session.config.pluginmanager.register(fixtures, "tidegate-mutate-fixtures")
         order = list(indexes)
         for place, index in enumerate(order):
             following = self.items[order[place + 1]] if place + 1 < len(order) else None
             tell({"kind": "begin", "test": index})
             outcome.begin()
-            self.recorder.begin()
+            fixtures.begin()
             start = time.perf_counter()
             _run(self.items[index], following, outcome)
             seconds = time.perf_counter() - start
-            covered, near = self.recorder.hit()
+            covered, near = fixtures.hit(self.items[index])
             named = self.items[index].nodeid if self.job["mode"] == "plain" else index
             tell(
                 {
@@ -373,6 +376,48 @@ class _Outcome:
 
     def said(self) -> str:
         return "failed" if self.failed else "skipped" if self.skipped else "passed"
+
+
+class _Fixtures:
+    """What fixtures that outlive a test execute: every test that uses them executes it too."""
+
+    def __init__(self, recorder: Any) -> None:
+        self.recorder = recorder
+        self.by_fixture: dict[int, tuple[set[int], set[int]]] = {}
+        self.covered: set[int] = set()
+        self.near: set[int] = set()
+
+    def begin(self) -> None:
+        self.covered, self.near = set(), set()
+        self.recorder.begin()
+
+    def hit(self, item: Any) -> tuple[list[int], list[int]]:
+        self._take()
+        for definitions in getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {}).values():
+            for definition in definitions:
+                covered, near = self.by_fixture.get(id(definition), (set(), set()))
+                self.covered |= covered
+                self.near |= near
+        return sorted(self.covered), sorted(self.near)
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_fixture_setup(self, fixturedef: Any) -> Any:
+        if getattr(fixturedef, "scope", "function") == "function":
+            yield
+            return
+        self._take()
+        yield
+        covered, near = self._take()
+        known = self.by_fixture.setdefault(id(fixturedef), (set(), set()))
+        known[0].update(covered)
+        known[1].update(near)
+
+    def _take(self) -> tuple[list[int], list[int]]:
+        covered, near = self.recorder.hit()
+        self.covered.update(covered)
+        self.near.update(near)
+        self.recorder.begin()
+        return covered, near
 
 
 def limit_memory(most: int) -> None:
