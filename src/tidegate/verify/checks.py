@@ -11,6 +11,7 @@ from tidegate.verify.dependencies import check as dependencies
 from tidegate.verify.failbefore import check as fail_before
 from tidegate.verify.mutate import check as mutation
 from tidegate.verify.sarif import check as scanners
+from tidegate.verify.secrets import find_secrets
 from tidegate.verify.values import Check
 
 
@@ -26,6 +27,7 @@ CHECKS: tuple[Asked, ...] = (
     Asked("fail-before", fail_before.check, ("tests",)),
     Asked("mutation", mutation.check, ("mutation",)),
     Asked("dependencies", dependencies.check, ("dependencies", "unknown_dependencies")),
+    Asked("secrets", find_secrets, ("secrets",)),
     Asked("clones", clones.check, ("clones", "cloned_lines")),
     Asked("coverage", coverage.check, ("coverage",)),
     Asked("test runs", runs.check, ("runs",)),

@@ -1,0 +1,100 @@
+"""Secrets that a change adds: found by format or by name, never shown, placeholders left alone."""
+
+from __future__ import annotations
+
+import random
+import string
+
+import msgspec
+import pytest
+
+from tidegate.change.trees import Trees, given
+from tidegate.change.values import Change, FileChange, Hunk
+from tidegate.facts import FileKind, Intent
+from tidegate.settings import Settings
+from tidegate.verify.secrets import find_secrets
+from tidegate.verify.values import Part, Subject
+
+
+def _random(count: int, alphabet: str = string.ascii_letters + string.digits, seed: int = 7) -> str:
+    return "".join(random.Random(seed).choices(alphabet, k=count))
+
+
+HEX = "0123456789abcdef"
+SECRETS = {
+    "AWS": f'key = "AKIA{_random(16, string.ascii_uppercase + string.digits)}"',
+    "GitHub": f"token: ghp_{_random(36)}",
+    "fine-grained": f"token: github_pat_{_random(70)}",
+    "Anthropic": f'k = "sk-ant-api03-{_random(60)}"',
+    "OpenAI": f'k = "sk-proj-{_random(60)}"',
+    "Google": f'k = "AIza{_random(35)}"',
+    "GitLab": f"CI_TOKEN=glpat-{_random(20)}",
+    "Stripe": f'stripe = "sk_live_{_random(24)}"',
+    "Slack": f"xoxb-123456789012-123456789012-{_random(24)}",
+    "private key": "-----BEGIN RSA PRIVATE KEY-----",
+    "connection string": f'DB = "postgres://shop:{_random(14)}@db:5432/x"',
+    "assignment": f'db_password = "{_random(16)}"',
+    "npm": f"//registry.npmjs.org/:_authToken=npm_{_random(36)}",
+}
+HARMLESS = (
+    'password = os.environ["DB_PASSWORD"]',
+    'password = "changeme"',
+    'api_key = "your-api-key-here"',
+    'SECRET = "${SECRET}"',
+    "token = get_token(user)",
+    "secret: {{ vault.secret }}",
+    f'digest = "{_random(64, HEX)}"',
+    f'commit = "{_random(40, HEX)}"',
+    '"integrity": "sha512-' + _random(86) + '=="',
+    'password_field = "password"',
+    "def check_password(self, raw_password: str) -> bool:",
+    'AUTH_TOKEN_HEADER = "X-Auth-Token"',
+    'url = "https://user:password@example.com/"',
+    'key = "550e8400-e29b-41d4-a716-446655440000"',
+    'aws_key = "AKIAIOSFODNN7EXAMPLE"',
+)
+
+
+def _part(line: str, *, kind: FileKind = "source", removed: str = "", path: str = "shop/settings.py") -> Part:
+    gone = (removed.encode(),) if removed else ()
+    hunk = Hunk(3, len(gone), 3, 1, gone, (line.encode(),))
+    name = path.encode()
+    file = FileChange(name, name, "modified", 0o100644, 0o100644, "", "", 0, 1, len(gone), False, True, (hunk,), kind)
+    change = Change("commit", "", "", "", "", "", "", "", (), (file,), Intent())
+    trees: Trees = given({}, {})
+    return find_secrets(Subject(change, trees, Settings()))
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_is_found_and_never_shown(name: str) -> None:
+    part = _part(SECRETS[name])
+    assert part.fields["secrets"] == 1
+    (finding,) = part.findings
+    assert (finding.rule, finding.severity, finding.place.line) == ("secret-added", "critical", 3)
+    shown = msgspec.json.encode(part).decode()
+    line = SECRETS[name]
+    assert not any(line[at : at + 10] in shown for at in range(len(line) - 10) if line[at : at + 10].isalnum())
+
+
+@pytest.mark.parametrize("line", HARMLESS)
+def test_what_is_no_secret_is_left_alone(line: str) -> None:
+    assert _part(line).findings == ()
+
+
+@pytest.mark.parametrize("name", ["assignment", "connection string", "private key"])
+def test_in_tests_only_the_formats_of_providers_count(name: str) -> None:
+    assert _part(SECRETS[name], kind="test").findings == ()
+    assert _part(SECRETS["GitHub"], kind="test").findings
+
+
+@pytest.mark.parametrize("name", ["AWS", "assignment", "Anthropic"])
+def test_a_secret_that_only_moved_is_not_added(name: str) -> None:
+    assert _part(f"    {SECRETS[name]}", removed=SECRETS[name]).findings == ()
+
+
+def test_lock_files_are_left_alone() -> None:
+    assert _part(SECRETS["GitHub"], path="package-lock.json").findings == ()
+
+
+def test_a_line_without_end_is_left_alone() -> None:
+    assert _part("x" * 100_000 + SECRETS["GitHub"]).findings == ()
