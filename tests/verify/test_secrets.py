@@ -30,7 +30,7 @@ SECRETS = {
     "Google": f'k = "AIza{_random(35)}"',
     "GitLab": f"CI_TOKEN=glpat-{_random(20)}",
     "Stripe": f'stripe = "sk_live_{_random(24)}"',
-    "Slack": f"xoxb-123456789012-123456789012-{_random(24)}",
+    "Slack": f"xoxb-{_random(12, string.digits)}-{_random(12, string.digits, 8)}-{_random(24)}",
     "private key": "-----BEGIN RSA PRIVATE KEY-----",
     "connection string": f'DB = "postgres://shop:{_random(14)}@db:5432/x"',
     "assignment": f'db_password = "{_random(16)}"',
