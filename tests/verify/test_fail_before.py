@@ -24,6 +24,7 @@ from tidegate.verify.failbefore.journey import fail_before
 from tidegate.verify.failbefore.judge import Trials, judge
 from tidegate.verify.failbefore.kept import read_kept, write_kept
 from tidegate.verify.failbefore.select import select_python
+from tidegate.verify.failbefore.settings import other_runner, variables_of_tests
 from tidegate.verify.failbefore.values import Added, Case, Result, Selected, TestName, TestResult, Trial
 from tidegate.verify.runner import Ran
 from tidegate.verify.values import Part, Subject
@@ -65,7 +66,7 @@ def reason(result: Result, name: str) -> str:
 
 
 BASE = {
-    "src/shop/__init__.py": SHOP,
+    "src/shop/__init__.py": SHOP + "NEW = None\n",
     "tests/test_shop.py": """\
 import pytest
 from shop import total
@@ -84,7 +85,7 @@ def test_prices(prices):
     "tests/data/prices.txt": "1",
 }
 HEAD = {
-    "src/shop/__init__.py": "NAME = 'shop'\n\ndef total(prices):\n    return sum(map(int, prices))\n"
+    "src/shop/__init__.py": "NAME = 'shop'\nNEW = 1\n\ndef total(prices):\n    return sum(map(int, prices))\n"
     "\n\ndef rebate(prices):\n    return total(prices) // 2\n",
     "src/shop/far.py": "def far():\n    return 1\n",
     "src/shop/tax.py": "def tax(price):\n    return price // 5\n",
@@ -142,6 +143,12 @@ class TestIn:
     def test_class(self):
         assert shop.rebate([2]) == 1
 
+def test_wavering():
+    seen = "WAVERED"
+    first = shop.NEW is None and not os.path.exists(seen)
+    open(seen, "w").close()
+    assert not first
+
 def test_flaky(tmp_path_factory):
     seen = "SEEN"
     first = not os.path.exists(seen)
@@ -168,6 +175,7 @@ def all_classes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Chang
         ("test_set_up", "unknown", "no database here"),
         ("test_wrong", "failed", "assert 2 == 1"),
         ("test_flaky", "unknown", "flaky"),
+        ("test_wavering", "unknown", "it is flaky: it failed"),
         ("test_tax", "fail_before", "cannot be imported without the change"),
         ("test_name", "fail_before", "cannot import name 'NAME' from 'shop'"),
         ("test_data", "fail_before", "TypeError"),
@@ -338,7 +346,7 @@ def test_the_check_runs_nothing_and_reads_what_is_kept(tmp_path: Path, all_class
     assert asked.unknowns[0].path == "verification.tests"
     write_kept(kept, all_classes[0])
     told = part_of(path, kept)
-    assert told.fields["tests"] == FailBeforeFacts(ran=15, fail_before=6, pass_before=1, unknown=6, failed=2)
+    assert told.fields["tests"] == FailBeforeFacts(ran=16, fail_before=6, pass_before=1, unknown=7, failed=2)
     assert [finding.rule for finding in told.findings] == ["test-passes-before"]
 
 
@@ -364,6 +372,19 @@ def test_a_kept_result_of_other_trees_is_not_believed(tmp_path: Path) -> None:
     other = place.with_name(f"{'c' * 40}-{'d' * 40}.json")
     place.rename(other)
     assert "another change" in str(read_kept(tmp_path, "c" * 40, "d" * 40))
+
+
+def test_simple_settings_of_tox_are_used(tmp_path: Path) -> None:
+    text = (
+        "[testenv]\nsetenv =\n    DJANGO = on\n    HOME = /x\n    T = {envtmpdir}\ncommands =\n    python -m unittest\n"
+    )
+    (tmp_path / "tox.ini").write_text(text)
+    assert variables_of_tests(tmp_path) == {"DJANGO": "on"}
+    assert other_runner(tmp_path) == "python -m unittest"
+    (tmp_path / "tox.ini").write_text(text.replace("unittest", "pytest"))
+    assert other_runner(tmp_path) == ""
+    (tmp_path / "tox.ini").write_text("[[[")
+    assert variables_of_tests(tmp_path) == {}
 
 
 # Other runners

@@ -24,11 +24,12 @@ BREAKING = ("ImportError", "AttributeError", "TypeError", "NameError", "CompileE
 
 
 class Trials(Struct, frozen=True):
-    """The runs of one change. `again` is the second one with the change, for those that two runs told differently."""
+    """The runs of one change. The second ones are of tests that a first run left in doubt."""
 
     head: Trial
     base: Trial
     again: Trial | None = None
+    base_again: Trial | None = None
 
 
 def judge(selected: Iterable[Selected], trials: Trials, added: Added) -> tuple[TestResult, ...]:
@@ -68,6 +69,17 @@ def facts_of(results: Sequence[TestResult]) -> FailBeforeFacts:
     )
 
 
+def failed_with(selected: Iterable[Selected], head: Trial) -> tuple[TestName, ...]:
+    """The tests that failed with the change."""
+    return tuple(one.test for one in _spread(selected, head) if _any(head.cases.get(one.test, ()), "failed"))
+
+
+def wavering(selected: Iterable[Selected], head: Trial, base: Trial) -> tuple[TestName, ...]:
+    """The tests that failed without the change, and passed when they were tried a second time."""
+    tests = (one.test for one in _spread(selected, head))
+    return tuple(test for test in tests if any(case.wavers for case in base.cases.get(test, ())))
+
+
 # Private
 
 
@@ -94,14 +106,17 @@ def _with_change(test: TestName, trials: Trials) -> tuple[Class, str] | None:
     if not cases:
         problem = head.files.get(test.path) or head.files.get("")
         if problem is not None:
-            return "unknown", f"it could not be imported with the change ({problem})"
+            return "unknown", f"it could not be {_how(problem)} with the change ({problem})"
         return "unknown", head.cut_short or "it was not collected with the change"
     second = {case.id: case for case in again.cases.get(test, ())} if again is not None and not again.trouble else {}
     failed = [case for case in cases if case.outcome == "failed"]
     for case in failed:
         other = second.get(case.id)
         if other is not None and other.outcome == "passed":
-            return "unknown", f"it is flaky: with the change it failed ({case.reason}) and then passed"
+            return (
+                "unknown",
+                f"it is flaky or needs other tests: with the change it failed, then passed ({case.reason})",
+            )
     if failed:
         return "failed", f"it fails with the change ({failed[0].reason})"
     passed = [case for case in cases if case.outcome == "passed"]
@@ -124,16 +139,22 @@ def _without_change(test: TestName, trials: Trials, added: Added) -> tuple[Class
         problem = base.files.get(test.path) or base.files.get("")
         if problem is None:
             return "unknown", f"without the change {base.cut_short or 'it was not collected'}"
-        return _blamed(problem, added, "it cannot be imported without the change")
+        return _blamed(problem, added, f"it cannot be {_how(problem)} without the change")
     # Without the change a test may get other parameters: one that only the base has still speaks for the test.
     relevant = [mine[case.id] for case in passing if case.id in mine] or list(mine.values())
-    if reason := _proven(relevant, added):
+    if reason := _proven(_settled(test, relevant, trials.base_again), added):
         return "fail_before", reason
     if reason := _untold(relevant):
         return "unknown", f"without the change {reason}"
     if any(case.id not in mine for case in passing):
         return "unknown", "without the change it gets other parameters"
     return "pass_before", "it passes without the change too"
+
+
+def _settled(test: TestName, cases: Iterable[Case], again: Trial | None) -> list[Case]:
+    """The cases without those that failed once and passed once, unless a fresh run of them failed as well."""
+    second = {case.id: case.outcome for case in again.cases.get(test, ())} if again is not None else {}
+    return [case for case in cases if not case.wavers or second.get(case.id) == "failed"]
 
 
 def _proven(cases: Iterable[Case], added: Added) -> str:
@@ -149,6 +170,8 @@ def _proven(cases: Iterable[Case], added: Added) -> str:
 def _untold(cases: Iterable[Case]) -> str:
     """Why one of these runs tells nothing, "" where all of them passed."""
     for case in cases:
+        if case.wavers:
+            return f"it is flaky: it failed ({case.reason}), then passed"
         if case.outcome == "failed":
             return f"it lacks something that is not of this project ({case.reason})"
         if case.outcome in ("broken", "unknown"):
@@ -162,6 +185,10 @@ def _blamed(problem: Problem, added: Added, what: str) -> tuple[Class, str]:
     if _of_the_change(problem, added):
         return "fail_before", f"{what} ({problem})"
     return "unknown", f"{what}, for a reason that the change does not explain ({problem})"
+
+
+def _how(problem: Problem) -> str:
+    return "compiled" if problem.kind == "CompileError" else "imported"
 
 
 def _of_the_change(problem: Problem, added: Added) -> bool:

@@ -18,7 +18,7 @@ _TEST_FOLDERS = frozenset(
 _COMPILED = (".c", ".cc", ".cpp", ".h", ".hpp", ".pyx", ".pxd", ".pxi", ".rs", ".f90", ".f")
 
 
-def test_side(file: FileChange) -> bool:
+def goes_with_tests(file: FileChange) -> bool:
     """Whether a changed file goes with the tests: a test, or data and settings in a folder of tests."""
     if file.kind == "test":
         return True
@@ -30,7 +30,7 @@ def without_change(change: Change, base: Mapping[str, Entry], head: Mapping[str,
     """The base's files with the head's tests: what the tests of the change run on as if it had not been made."""
     listing = dict(base)
     for file in change.files:
-        if not test_side(file):
+        if not goes_with_tests(file):
             continue
         path, old_path = (name.decode("utf-8", "surrogateescape") for name in (file.path, file.old_path))
         # Of a file that was a source before it became a test, the source stays.
@@ -57,7 +57,7 @@ def added_by(change: Change, head: Collection[str], roots: Iterable[str]) -> Add
     identifiers: set[str] = set()
     modules: set[str] = set()
     for file in change.files:
-        if test_side(file):
+        if goes_with_tests(file):
             continue
         for hunk in file.hunks:
             for line in hunk.added:

@@ -36,6 +36,7 @@ class _Heard:
         self.wanted: dict[str, list[str]] = told["tests"]
         self.tops = frozenset(told["tops"])
         self.roots: list[str] = told["roots"]
+        self.retry: int = told["retry"]
 
     def tell(self, **event: Any) -> None:
         with open(self.events, "a", encoding="utf-8") as file:
@@ -79,6 +80,19 @@ class _Plugin:
     def __init__(self, heard: _Heard) -> None:
         self.heard = heard
         self.problems: dict[str, dict[str, Any]] = {}
+        self.failed: set[str] = set()
+        self.again = False
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtestloop(self, session: Any) -> Any:
+        """When all are done, those that failed are tried once more: what then passes is flaky."""
+        yield
+        self.again = True
+        items = [item for item in session.items if item.nodeid in self.failed and hasattr(item, "_initrequest")]
+        for item in items[: self.heard.retry]:
+            # As pytest-rerunfailures does it: fixtures are made anew.
+            item._initrequest()  # noqa: SLF001
+            item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> None:
@@ -105,9 +119,15 @@ class _Plugin:
             self.heard.tell(event="unimportable", path=self.heard.path_of(node), **_described(cause or error))
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        self.heard.tell(event="start", id=nodeid)
+        if not self.again:
+            self.heard.tell(event="start", id=nodeid)
 
     def pytest_runtest_logreport(self, report: Any) -> None:
+        if self.again:
+            self.heard.tell(event="again", id=report.nodeid, when=report.when, outcome=report.outcome)
+            return
+        if report.when == "call" and report.outcome == "failed":
+            self.failed.add(report.nodeid)
         # `problems` is filled after this hook, so the problem of a report comes with an event of its own.
         skipped = report.outcome == "skipped" or hasattr(report, "wasxfail")
         self.heard.tell(
@@ -124,7 +144,7 @@ class _Plugin:
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         for when in ("setup", "call", "teardown"):
             problem = self.problems.pop(nodeid + when, None)
-            if problem is not None:
+            if problem is not None and not self.again:
                 self.heard.tell(event="problem", id=nodeid, when=when, **problem)
         self.heard.tell(event="finish", id=nodeid)
 

@@ -34,12 +34,16 @@ class Interpreter(Struct, frozen=True):
 
 
 class Asked(Struct, frozen=True):
-    """What is to be run in one folder. `wanted` are the tests by file, an empty list for the whole file."""
+    """What is to be run in one folder. `wanted` are the tests by file, an empty list for the whole file.
+
+    `retry` is how many of the tests that fail are tried a second time.
+    """
 
     wanted: Mapping[str, Sequence[str]]
     roots: Sequence[str]
     tops: frozenset[str]
     command: str = ""
+    retry: int = 0
 
 
 def probe(python: str, environment: Mapping[str, str], folder: Path) -> Interpreter:
@@ -66,7 +70,7 @@ def run_pytest(
     scratch.mkdir()
     shutil.copyfile(Path(__file__).with_name("plugin.py"), scratch / f"{PLUGIN}.py")
     events = scratch / "events.jsonl"
-    told = {"tests": asked.wanted, "tops": sorted(asked.tops), "roots": list(asked.roots)}
+    told = {"tests": asked.wanted, "tops": sorted(asked.tops), "roots": list(asked.roots), "retry": asked.retry}
     (scratch / "wanted.json").write_text(json.dumps(told), encoding="utf-8")
     own = _environment(asked, environment, folder, scratch)
     command = _command(asked, interpreter, folder, files)
@@ -168,6 +172,7 @@ class _Seen:
         self.files: dict[str, Problem] = {}
         self.reports: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.problems: dict[tuple[str, str], Problem] = {}
+        self.again: dict[str, set[str]] = defaultdict(set)
 
     def take(self, event: dict[str, Any]) -> None:
         kind, id_ = event.get("event"), str(event.get("id", ""))
@@ -179,6 +184,8 @@ class _Seen:
             self.started.append(id_)
         elif kind == "report":
             self.reports[id_].append(event)
+        elif kind == "again":
+            self.again[id_].add(f"{event.get('when')} {event.get('outcome')}")
         elif kind == "problem":
             self.problems[id_, str(event.get("when", ""))] = _problem(event)
         elif kind == "finish":
@@ -233,7 +240,8 @@ class _Seen:
         if problem.kind == "Failed" and problem.message.startswith("Timeout"):
             return Case(id_, "unknown", f"it was not done in time ({_words(problem.message)})")
         outcome: CaseOutcome = "failed" if when == "call" else "broken"
-        return Case(id_, outcome, str(problem), problem)
+        wavers = "call passed" in self.again.get(id_, ())
+        return Case(id_, outcome, str(problem), problem, wavers)
 
 
 def _problem(event: dict[str, Any]) -> Problem:

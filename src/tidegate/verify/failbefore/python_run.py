@@ -1,4 +1,4 @@
-"""The question asked with pytest: with the change, without it, and once more where the two differ."""
+"""The question asked with pytest: with the change and without it, and once more where that leaves a doubt."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from pathlib import Path
 
 from tidegate.errors import InputError
 from tidegate.verify.failbefore.job import Answer, Job
-from tidegate.verify.failbefore.judge import Trials, judge, told_differently
+from tidegate.verify.failbefore.judge import Trials, failed_with, judge, wavering
 from tidegate.verify.failbefore.overlay import added_by, changes_compiled, first_names
 from tidegate.verify.failbefore.pytest_run import Asked, Interpreter, probe, run_pytest
 from tidegate.verify.failbefore.select import Selection
+from tidegate.verify.failbefore.settings import other_runner, variables_of_tests
 from tidegate.verify.failbefore.values import TestName, Trial
 from tidegate.verify.runner import Entry, Limits, find_python, python_roots
 
@@ -28,27 +29,35 @@ def answer_by_pytest(job: Job, selection: Selection) -> Answer:
         mend = "name the Python that runs the tests: --python .venv/bin/python, or give --command"
         raise InputError("pytest is not installed there", where=python, mend=mend)
     job.lay_out(interpreter.installed)
+    other = other_runner(job.head) if not request.command else ""
+    if other:
+        job.notes.append(f"tox runs `{other}`; pytest was run. Give --command where that is not the same")
     trials = _trials(job, selection, interpreter)
     compiled = changes_compiled(job.change)
     if compiled and any("was built" in note for note in job.notes):
         trouble = Trial(trouble=f"{compiled[0]} changed, and nothing is compiled here")
-        trials = Trials(trials.head, trouble, trials.again)
+        trials = Trials(trials.head, trouble, trials.again, trials.base_again)
     head_files, _ = job.files
     added = added_by(job.change, head_files, python_roots(head_files, selection.files))
     tests = judge(selection.tests, trials, added)
-    return job.answer("pytest", shown, tests, (trials.head, trials.base, trials.again))
+    return job.answer("pytest", shown, tests, (trials.head, trials.base, trials.again, trials.base_again))
 
 
 # Private
 
 
+_MOST_RETRIED = 50
+
+
 def _trials(job: Job, selection: Selection, interpreter: Interpreter) -> Trials:
-    """With the change, without it, and once more with it for those tests that the two runs told differently."""
+    """With the change and without it, where each failure is tried again at once; and what is in doubt then, afresh."""
 
     def run(folder: Path, files: Mapping[str, Entry], wanted: Mapping[str, list[str]], limits: Limits) -> Trial:
         roots = python_roots(files, selection.files)
-        asked = Asked(wanted, roots, first_names(files, roots), job.request.command)
-        return run_pytest(asked, interpreter, folder, job.request.environment, limits)
+        retry = _MOST_RETRIED if folder == job.base else 0
+        asked = Asked(wanted, roots, first_names(files, roots), job.request.command, retry)
+        environment = {**variables_of_tests(folder), **job.request.environment}
+        return run_pytest(asked, interpreter, folder, environment, limits)
 
     head_files, base_files = job.files
     wanted = _named(one.test for one in selection.tests)
@@ -56,10 +65,13 @@ def _trials(job: Job, selection: Selection, interpreter: Interpreter) -> Trials:
     if head.trouble or not any(case.outcome in ("passed", "failed") for cases in head.cases.values() for case in cases):
         return Trials(head, Trial(trouble="it was not run, because nothing could be run with the change"))
     base = run(job.base, base_files, wanted, job.limits(head))
-    differ = told_differently(selection.tests, head, base)
-    if not differ:
-        return Trials(head, base)
-    return Trials(head, base, run(job.head, head_files, _named(differ), job.limits(head)))
+    again = base_again = None
+    if failed := failed_with(selection.tests, head):
+        # Their whole files this time: a test may need what others before it have done.
+        again = run(job.head, head_files, {test.path: [] for test in failed}, job.limits())
+    if doubtful := wavering(selection.tests, head, base):
+        base_again = run(job.base, base_files, _named(doubtful), job.limits(head))
+    return Trials(head, base, again, base_again)
 
 
 def _named(tests: Iterable[TestName]) -> dict[str, list[str]]:

@@ -51,12 +51,13 @@ class Problem(Struct, frozen=True):
 
 
 class Case(Struct, frozen=True):
-    """What became of one test with one set of parameters."""
+    """What became of one test with one set of parameters. `wavers`: it failed, and passed when it was tried again."""
 
     id: str
     outcome: CaseOutcome
     reason: str = ""
     problem: Problem | None = None
+    wavers: bool = False
 
 
 class Trial(Struct, frozen=True):
