@@ -8,11 +8,18 @@ from pathlib import Path
 import click
 
 from tidegate.cli.options import WithCommands, json_option, moment, open_named, repo_option, style_here, write_result
+from tidegate.cli.verify_fail_before import fail_before
+from tidegate.cli.verify_index import index
+from tidegate.cli.verify_mutate import dismiss, mutate
 
 _FILE = click.Path(path_type=Path)
 
 
-@click.command(name="verify", cls=WithCommands, below={})
+@click.command(
+    name="verify",
+    cls=WithCommands,
+    below={"fail-before": fail_before, "mutate": mutate, "dismiss": dismiss, "index": index},
+)
 @click.argument("change", required=False, default="", metavar="[CHANGE]")
 @click.option("--staged", is_flag=True, help="The staged tree against HEAD.")
 @click.option("--coverage", type=_FILE, multiple=True, help="Cobertura, LCOV, JaCoCo, Clover or coverage.py's JSON.")

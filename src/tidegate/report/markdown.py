@@ -158,7 +158,7 @@ def _next(step: Step) -> str:
 
 
 def _advice(verdict: Verdict) -> tuple[str, ...]:
-    items = []
+    items: list[str] = []
     for group in advice(verdict):
         asked = "; ".join(o.next_step or o.why for o in group.unmet) or f"found: {'; '.join(because(group.rule)[:3])}"
         word = "warning" if group.rule.outcome == "warn" else "note"
