@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from tidegate.change.git import open_repository
 from tidegate.change.read import Question, read_change, read_ends
 from tidegate.change.trees import GitTree, Given, Trees, pairs_of
 from tidegate.change.values import Change
+from tidegate.cli.verify_fail_before import _json, _text
 from tidegate.errors import InputError
 from tidegate.facts import FailBeforeFacts
 from tidegate.settings import Settings
@@ -458,3 +460,33 @@ def test_a_go_package_that_does_not_compile_without_the_change_proves_something(
     trials = Trials(head, read_go(ran.output, ran, [test], ""))
     assert [r.class_ for r in judge([test], trials, Added(frozenset({"Rebate"})))] == ["fail_before"]
     assert [r.class_ for r in judge([test], trials, Added())] == ["unknown"]
+
+
+# The command
+
+
+def test_the_command_says_what_it_does_and_keeps_what_it_found(tmp_path: Path) -> None:
+    path = tmp_path / "r"
+    repo = Repo.init(path)
+    repo.commit("Begin", {"shop.sh": "total() { echo 1; }\n"})
+    repo.commit("Fix", {"shop.sh": "total() { echo 2; }\n", "shop_test.sh": '. ./shop.sh\n[ "$(total)" = 2 ]\n'})
+    asked = [sys.executable, "-c", "from tidegate.cli.verify_fail_before import fail_before as f; f()"]
+    done = subprocess.run(
+        [*asked, "HEAD^..HEAD", "--command", "sh -e {files}"], cwd=path, capture_output=True, text=True, check=True
+    )
+    assert "runs the tests of this repository with your rights" in done.stderr
+    assert done.stdout.splitlines()[2:] == [
+        "1 test: fail without the change and pass with it",
+        "  shop_test.sh: without the change it fails (exit code 1: it printed nothing)",
+    ]
+    assert part_of(path, path / ".git" / "tidegate" / "verify").fields["tests"] == FailBeforeFacts(1, 1, 0, 0, 0)
+
+
+def test_text_and_json_tell_every_test(all_classes: tuple[Result, Change]) -> None:
+    text = _text(*all_classes)
+    for test in all_classes[0].tests:
+        assert test.name in text
+    assert "2 tests: fail with the change" in text
+    assert (
+        '"counts":{"fail_before":6,"failed":2,"pass_before":1,"ran":16,"unknown":7}' in _json(all_classes[0]).decode()
+    )

@@ -95,5 +95,5 @@ def _text(result: Result, change: Change) -> str:
 
 def _line(test: TestResult, class_: str) -> str:
     place = f"{test.path}:{test.line}" if test.line else test.path
-    reason = "" if class_ == "pass_before" else f"  {test.reason}"
-    return f"{place} {test.name}{reason}".rstrip()
+    named = f"{place} {test.name}".rstrip()
+    return named if class_ == "pass_before" else f"{named}: {test.reason}"
