@@ -19,6 +19,7 @@ from tidegate.verify.dependencies.compare import (
 )
 from tidegate.verify.dependencies.evidence import evidence_for, read_locks, versions_of
 from tidegate.verify.dependencies.manifests.registry import is_lock
+from tidegate.verify.dependencies.rules.imports import Head, judge_imports
 from tidegate.verify.dependencies.rules.locks import judge_locks
 from tidegate.verify.dependencies.rules.names import New, judge_names, place_of
 from tidegate.verify.dependencies.rules.sources import judge_licences, judge_scripts, judge_sources
@@ -47,6 +48,7 @@ def check(subject: Subject) -> Part:
         *judge_licences(files, settings),
         *judge_versions(changed),
         *judge_locks(files, changed, locks),
+        *judge_imports(subject, Head(trees.after)),
     ]
     unknown = sorted({one.name for one in new if one.evidence == "unknown"})
     fields = {"dependencies": tuple(facts[:MOST_FACTS]), "unknown_dependencies": tuple(unknown)}

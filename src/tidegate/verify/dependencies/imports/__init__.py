@@ -1,0 +1,1 @@
+"""Which packages code imports, and whether anything declares them. One reader for each language."""
