@@ -56,12 +56,15 @@ def is_arid_statement(node: ast.stmt) -> bool:
         return isinstance(value, ast.Constant) or (isinstance(value, ast.Call) and is_arid_call(value))
     if isinstance(node, ast.Raise):
         return node.exc is not None and name_of(node.exc) in ("NotImplementedError", "NotImplemented")
+    if isinstance(node, ast.Return) and node.value is not None:
+        return bool(_PLATFORM.search(ast.unparse(node.value)))
     if isinstance(node, ast.Assign | ast.AnnAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         names = {name_of(target).rpartition(".")[2] for target in targets}
         typed = isinstance(node, ast.AnnAssign) and "TypeAlias" in ast.unparse(node.annotation)
         dunder = any(name[:2] == name[-2:] == "__" for name in names)
-        return dunder or typed or any(_LOGGERS.search(name) for name in names)
+        platform = node.value is not None and _PLATFORM.search(ast.unparse(node.value))
+        return bool(dunder or typed or platform or any(_LOGGERS.search(name) for name in names))
     return False
 
 

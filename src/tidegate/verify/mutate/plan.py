@@ -69,6 +69,13 @@ def is_mutated(file: FileChange, path: str) -> bool:
 
 # Private
 
+
+def _is_imported(path: str, listed: frozenset[str]) -> bool:
+    """Whether it is a module that others can import by its usual name, and no script in a folder of its own."""
+    folder, _, _ = path.rpartition("/")
+    return not folder or folder.split("/")[0] in ("src", "lib", "python") or f"{folder}/__init__.py" in listed
+
+
 _NOT_SOURCE = frozenset(
     "docs doc examples example benchmarks benchmark bench scripts tools tasks asv_bench tests test testing".split()
 )

@@ -109,7 +109,7 @@ class _Select:
             self.pytest_ignore_collect = lambda collection_path: self._ignored(str(collection_path))
         else:
             self.pytest_ignore_collect = lambda path: self._ignored(str(path))
-        _beside("server").limit_memory(job["memory"])
+        _beside("process").limit_memory(job["memory"])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:

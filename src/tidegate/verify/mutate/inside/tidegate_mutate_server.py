@@ -5,44 +5,24 @@ that kills for the first time is run again without the mutant, after the same te
 nothing and is left out.
 """
 
-# Strings instead of pathlib: this runs in the user's process, on any Python from 3.8.
-# ruff: noqa: PTH123
-
 from __future__ import annotations
-import __future__
 
-import contextlib
 import gc
-import json
+import importlib
 import os
-import select
-import signal
 import sys
 import time
-import types
-import warnings
 from typing import Any
 
 import pytest
 
-_FIRST = (
-    10  # of the tests of a mutant, so many run by speed; the others in their own order, so that fixtures are shared
-)
-_FILE_BYTES = 256 << 20
+# So many tests of a mutant run by speed; the others in their own order, so that fixtures are shared.
+_FIRST = 10
 _CRASHES = 5
 
-
-class Child:
-    """One forked process: what it was asked, and what it has said so far."""
-
-    def __init__(self, pid: int, stream: int, task: dict[str, Any], seconds: float) -> None:
-        self.pid, self.stream, self.task = pid, stream, task
-        self.deadline = time.monotonic() + seconds
-        self.buffer = b""
-        self.overdue = False
-
-    def events(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.buffer.split(b"\n")[:-1]]
+# They lie beside this file, in a folder that only the user's Python knows.
+_code: Any = importlib.import_module("tidegate_mutate_code")
+_process: Any = importlib.import_module("tidegate_mutate_process")
 
 
 class Server:
@@ -70,7 +50,7 @@ class Server:
         self._announce()
         sys.stdout.flush()
         sys.stderr.flush()
-        self._find_functions()
+        self.functions = _code.find_functions(self.recorder.by_path, self.recorder.path_of)
         gc.collect()
         gc.freeze()
         if not self._hear():
@@ -91,7 +71,7 @@ class Server:
             kind="collected",
             tests=len(self.items),
             outside=covered,
-            imported=_imported(self.recorder.by_path, self.recorder.path_of),
+            imported=_code.imported(self.recorder.by_path, self.recorder.path_of),
         )
 
     def _hear(self) -> bool:
@@ -100,7 +80,7 @@ class Server:
         for _ in range(_CRASHES):
             left = list(range(at, len(self.items)))
             child = self._fork({"kind": "hear", "tests": left}, end - time.monotonic(), 0)
-            self._await([child])
+            _process.await_children([child])
             begun = -1
             for event in child.events():
                 if event["kind"] == "begin":
@@ -165,7 +145,7 @@ class Server:
             if m["lane"] == "call" and self.covering[m["id"]]
         ]
         waiting.reverse()
-        running: list[Child] = []
+        running: list[Any] = []
         while waiting or running:
             while waiting and len(running) < self.job["at_once"] and time.monotonic() < end:
                 task = self._with_tests(waiting.pop())
@@ -173,7 +153,7 @@ class Server:
                     running.append(self._fork(task, task["limit"] * 2, task["limit"]))
             if not running:
                 break
-            for child in self._await(running, first=True):
+            for child in _process.await_children(running, first=True):
                 running.remove(child)
                 waiting += self._took(child)
 
@@ -190,7 +170,7 @@ class Server:
         task["limit"] = max(2.0, 10 * sum(self.seconds[index] for index in tests))
         return task
 
-    def _took(self, child: Child) -> list[dict[str, Any]]:
+    def _took(self, child: Any) -> list[dict[str, Any]]:
         """What follows from what a child said: further tasks, or a mutant's outcome."""
         task, said = child.task, child.events()
         last = said[-1] if said else {"kind": "nothing"}
@@ -245,27 +225,12 @@ class Server:
 
     # Private, processes
 
-    def _fork(self, task: dict[str, Any], seconds: float, cpu: float) -> Child:
-        reading, writing = os.pipe()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Python warns of forks where threads are alive
-            pid = os.fork()
-        if pid:
-            os.close(writing)
-            os.set_blocking(reading, False)
-            return Child(pid, reading, task, seconds)
-        code = 1
-        try:
-            os.setsid()
-            os.close(reading)
-            nothing = os.open(os.devnull, os.O_RDWR)
-            for descriptor in (1, 2):
-                os.dup2(nothing, descriptor)
-            _limit(cpu, self.job["memory"])
-            self._in_child(task, lambda event: os.write(writing, json.dumps(event).encode() + b"\n"))
-            code = 0
-        finally:
-            os._exit(code)
+    def _fork(self, task: dict[str, Any], seconds: float, cpu: float) -> Any:
+        return _process.fork(task, _process.Limits(seconds, cpu, self.job["memory"]), self._in_child)
+
+    def _put_in(self, identity: int) -> str:
+        mutant = self.mutants[identity]
+        return str(_code.put_in(mutant, self.functions.get(mutant["path"], [])))
 
     def _in_child(self, task: dict[str, Any], tell: Any) -> None:
         if task["kind"] == "hear":
@@ -273,7 +238,7 @@ class Server:
             return
         self.recorder.silence()
         if task["kind"] == "mutant":
-            refused = self._put_in(self.mutants[task["mutant"]])
+            refused = self._put_in(task["mutant"])
             if refused:
                 tell({"kind": refused})
                 return
@@ -289,76 +254,6 @@ class Server:
                 return
             tell({"kind": "passed", "test": index})
         tell({"kind": "end"})
-
-    def _await(self, children: list[Child], first: bool = False) -> list[Child]:
-        """Wait for all of them, or until the first has ended."""
-        open_ = {child.stream: child for child in children}
-        ended: list[Child] = []
-        while open_ and not (first and ended):
-            left = min(child.deadline for child in open_.values()) - time.monotonic()
-            ready, _, _ = select.select(list(open_), [], [], max(0.0, min(left, 1.0)))
-            for child in [open_[stream] for stream in ready]:
-                part = os.read(child.stream, 1 << 16)
-                child.buffer += part
-                if not part:
-                    ended.append(self._reap(open_.pop(child.stream)))
-            for child in list(open_.values()):
-                if time.monotonic() > child.deadline:
-                    child.overdue = True
-                    ended.append(self._reap(open_.pop(child.stream)))
-        return ended
-
-    def _reap(self, child: Child) -> Child:
-        # Its own session: what it started ends with it.
-        for kill in (os.killpg, os.kill):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                kill(child.pid, signal.SIGKILL)
-        os.close(child.stream)
-        _, status = os.waitpid(child.pid, 0)
-        child.overdue = child.overdue or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU)
-        return child
-
-    # Private, mutants
-
-    def _find_functions(self) -> None:
-        for found in gc.get_objects():
-            if type(found) is types.FunctionType:
-                path = self.recorder.path_of(found.__code__.co_filename)
-                if path in self.recorder.by_path:
-                    self.functions.setdefault(path, []).append(found)
-
-    def _put_in(self, mutant: dict[str, Any]) -> str:
-        """Give every living function that holds the mutant its new code; says why that does not do, "" if it does."""
-        living = self.functions.get(mutant["path"], [])
-        if not living:
-            return "skip"
-        text = "\n" * (mutant["first"] - 1) + mutant["block"]
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                code = compile(
-                    text, living[0].__code__.co_filename, "exec", _flags(mutant["futures"]), dont_inherit=True
-                )
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return "invalid"
-        fresh: dict[Any, list[Any]] = {}
-        for inner in _codes(code):
-            fresh.setdefault(_key(inner), []).append(inner)
-        swapped = 0
-        for function in living:
-            new = fresh.get(_key(function.__code__))
-            if not new or new[0] == function.__code__ or not _holds(function.__code__, mutant):
-                continue
-            if len(new) > 1:
-                return "skip"
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    function.__code__ = new[0]
-            except ValueError:  # it closes over other variables now
-                return "skip"
-            swapped += 1
-        return "" if swapped else "skip"
 
 
 class _Outcome:
@@ -420,79 +315,8 @@ class _Fixtures:
         return covered, near
 
 
-def limit_memory(most: int) -> None:
-    """No process may take more address space than this beyond what it has."""
-    try:
-        import resource
-
-        with open("/proc/self/statm", encoding="ascii") as file:
-            has = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-        resource.setrlimit(resource.RLIMIT_AS, (has + most, has + most))
-    except (ImportError, OSError, ValueError):
-        return
-
-
-def _limit(cpu: float, memory: int) -> None:
-    if cpu:
-        import resource
-
-        limit_memory(memory)
-        resource.setrlimit(resource.RLIMIT_CPU, (int(cpu + 0.99), int(cpu + 0.99) + 1))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_BYTES, _FILE_BYTES))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
 def _run(item: Any, following: Any, outcome: _Outcome) -> None:
     try:
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
     except BaseException:  # noqa: BLE001 pytest.exit, KeyboardInterrupt: whatever a mutant makes of the test
         outcome.failed = True
-
-
-def _codes(code: Any) -> Any:
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield constant
-            yield from _codes(constant)
-
-
-def _flags(futures: list[str]) -> int:
-    flags = 0
-    for name in futures:
-        flags |= getattr(getattr(__future__, name, None), "compiler_flag", 0)
-    return flags
-
-
-def _key(code: Any) -> tuple[str, int]:
-    return getattr(code, "co_qualname", code.co_name), code.co_firstlineno
-
-
-def _holds(code: Any, mutant: dict[str, Any]) -> bool:
-    return bool(mutant["first"] <= code.co_firstlineno <= mutant["last"])
-
-
-def _same_module(stem: str, module_path: str) -> bool:
-    if "/" in module_path:
-        return stem == module_path or stem.endswith("/" + module_path)
-    return stem in (module_path, "src/" + module_path, "lib/" + module_path)
-
-
-def _imported(paths: Any, path_of: Any) -> dict[str, str]:
-    """Where the modules with mutants were imported from: "" for the tree itself, a path where it was another place."""
-    found: dict[str, str] = {}
-    for module in list(sys.modules.values()):
-        name = getattr(module, "__file__", None)
-        if not isinstance(name, str) or not name.endswith(".py"):
-            continue
-        inside = path_of(name)
-        if inside in paths:
-            found[inside] = ""
-            continue
-        if inside:
-            continue
-        module_path = str(getattr(module, "__name__", "")).replace(".", "/")
-        for path in paths:
-            stem = path[: -len("/__init__.py")] if path.endswith("/__init__.py") else path[:-3]
-            if path not in found and _same_module(stem, module_path):
-                found[path] = name
-    return found
