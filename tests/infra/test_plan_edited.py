@@ -53,6 +53,13 @@ EDITED: dict[str, Json] = {
     ),
     "its code is cut out": document([change(NAME, "update", DATABASE, PUBLIC)], code=[block("aws_s3_bucket.b", n=1)]),
     "all code is cut out": entry("update", DATABASE, {}, after_unknown={"publicly_accessible": True}),
+    "what it is now is cut": document(
+        [change(NAME, "update", {"id": "shop", "identifier": "shop"}, PUBLIC)], [state(NAME, DATABASE)]
+    ),
+    "what it becomes is cut": document(
+        [change(NAME, "update", DATABASE, {"id": "shop"})],
+        planned_values={"root_module": {"resources": [state(NAME, PUBLIC)]}},
+    ),
     "it is changed twice": document([same(NAME, DATABASE), same(NAME, DATABASE)]),
 }
 

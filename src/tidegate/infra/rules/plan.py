@@ -111,8 +111,11 @@ def kept_from_sight(world: World) -> Iterator[Unjudged]:
         before, after = change.before or {}, change.after or {}
         names = [
             name
-            for name, value in after.items()
-            if _DECIDES.search(name) and not secretive(name) and _hides(value) and not same(before.get(name), value)
+            for name in sorted({*before, *after})
+            if _DECIDES.search(name)
+            and not secretive(name)
+            and (_hides(before.get(name)) or _hides(after.get(name)))
+            and not same(before.get(name), after.get(name))
         ]
         if names:
             what = f"{', '.join(names[:3])} of {change.address} {'is' if len(names) == 1 else 'are'}"

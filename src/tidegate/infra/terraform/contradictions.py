@@ -8,7 +8,7 @@ from typing import Any
 from tidegate.facts import Unjudged
 from tidegate.infra.same import same
 from tidegate.infra.terraform.configured import KEY
-from tidegate.infra.terraform.document import Entry, Plan, StateResource, resources_of
+from tidegate.infra.terraform.document import Entry, Plan, StateResource, Values, resources_of
 from tidegate.infra.terraform.given import COMPUTED, given_to, is_any, read_given
 from tidegate.infra.terraform.redact import Redactor
 
@@ -36,10 +36,11 @@ def contradictions(plan: Plan, name: str, redactor: Redactor) -> Iterator[Unjudg
 
 def _found(plan: Plan) -> Iterator[tuple[str, str]]:
     planned = {one.address: one for one in resources_of(plan.planned_values) if one.mode != "data"}
+    prior = {one.address: one for one in resources_of(_before(plan)) if one.mode != "data"}
     blocks = read_given(plan.configuration.root_module if plan.configuration is not None else None)
     seen: set[str] = set()
     for entry in plan.resource_changes or ():
-        words = _odd(entry, planned) or _uncoded(entry, blocks)
+        words = _odd(entry, planned) or _uncoded(entry, blocks) or _lacking(entry, prior, planned)
         if not words and entry.full_address in seen:
             words = "it changes this resource twice"
         seen.add(entry.full_address)
@@ -108,6 +109,47 @@ def _uncoded(entry: Entry, blocks: Mapping[str, Any]) -> str:
     masks = change.after_unknown if isinstance(change.after_unknown, dict) else {}
     names = [name for name in masks if name in COMPUTED and is_any(masks[name])]
     return f"it does not know {', '.join(names[:3])}, and does not show the code that says why" if names else ""
+
+
+def _before(plan: Plan) -> Values | None:
+    return plan.prior_state.values if plan.prior_state is not None else None
+
+
+def _lacking(entry: Entry, prior: Mapping[str, StateResource], planned: Mapping[str, StateResource]) -> str:
+    """What the state or the planned values hold, and an entry does not."""
+    change = entry.change
+    if is_data(entry) or entry.deposed:
+        return ""
+    was, will = prior.get(entry.previous_address or entry.address), planned.get(entry.address)
+    if was is not None and change.before is not None and (name := _cut(was.values or {}, change.before, _DEEP)):
+        return f"{name} is in its state, and not in what the plan says that it is now"
+    if will is not None and change.after is not None and (name := _cut(will.values or {}, change.after, 1)):
+        return f"{name} is among the planned values, and not in what the plan says that it becomes"
+    return ""
+
+
+_DEEP = 12
+_NOTHING: tuple[Any, ...] = (None, "", [], {})
+
+
+def _cut(one: Mapping[str, Any], other: Mapping[str, Any], deepest: int) -> str:
+    """The first attribute that one side has and the other does not, or has as something of another kind."""
+    return next(
+        (name for name, value in one.items() if name not in _TAGS and _less(value, other.get(name), deepest)), ""
+    )
+
+
+def _less(one: Any, other: Any, deepest: int) -> bool:
+    if one in _NOTHING:
+        return False
+    if other in _NOTHING:
+        return one not in (False, 0)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return deepest > 1 and bool(_cut(one, other, deepest - 1))
+    if isinstance(one, list) and isinstance(other, list):
+        inner = any(_less(a, b, deepest - 1) for a, b in zip(one, other, strict=False)) if deepest else False
+        return len(other) < len(one) or inner
+    return type(one) is not type(other) and not same(one, other)
 
 
 def _differs(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
