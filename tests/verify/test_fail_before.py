@@ -283,6 +283,23 @@ def test_what_the_tree_does_not_hold(tmp_path: Path) -> None:
     assert repo.git("status", "--porcelain", "--ignored") == "!! src/shop/_version.py"
 
 
+def test_a_project_below_runs_in_its_own_folder_with_the_settings_of_the_head(tmp_path: Path) -> None:
+    base = {
+        "setup.py": "",
+        "web/pyproject.toml": "[tool.pytest.ini_options]\naddopts = '--strict-markers'\n",
+        "web/src/shop.py": SHOP,
+        "web/names.txt": "a",
+    }
+    head = {
+        "web/pyproject.toml": "[tool.pytest.ini_options]\naddopts = '--strict-markers'\nmarkers = ['quick']\n",
+        "web/src/shop.py": SHOP.replace("sum", "max"),
+        "web/tests/test_shop.py": "import pytest, shop\n\n@pytest.mark.quick\ndef test_names():\n"
+        "    assert shop.total([1, 2]) == 2 and open('names.txt').read()\n",
+    }
+    result, _ = run(tmp_path / "r", base, head)
+    assert classes(result) == {"test_names": "fail_before"}
+
+
 def test_any_command_by_its_exit_code(tmp_path: Path) -> None:
     base = {"shop.sh": "total() { echo 1; }\n"}
     head = {"shop.sh": "total() { echo 2; }\n", "tests/shop_test.sh": '. ./shop.sh\n[ "$(total)" = 2 ]\n'}

@@ -15,14 +15,18 @@ from tidegate.verify.runner import Entry
 _TEST_FOLDERS = frozenset(
     "tests test testing __tests__ __snapshots__ spec specs e2e fixtures testdata test-data test_data".split()
 )
+_RUNNER_SETTINGS = frozenset({"pytest.ini", ".pytest.ini", "pytest.toml", "pyproject.toml", "tox.ini", "setup.cfg"})
 _COMPILED = (".c", ".cc", ".cpp", ".h", ".hpp", ".pyx", ".pxd", ".pxi", ".rs", ".f90", ".f")
 
 
 def goes_with_tests(file: FileChange) -> bool:
-    """Whether a changed file goes with the tests: a test, or data and settings in a folder of tests."""
-    if file.kind == "test":
+    """Whether a changed file goes with the tests: a test, data in a folder of tests, or settings of their runner.
+
+    A marker or a mode that the change adds to pytest's settings is no behaviour of the sources.
+    """
+    *parts, name = file.path.decode("utf-8", "surrogateescape").split("/")
+    if file.kind == "test" or name in _RUNNER_SETTINGS or name.startswith(("jest.config.", "vitest.config.")):
         return True
-    parts = file.path.decode("utf-8", "surrogateescape").split("/")[:-1]
     return file.kind in ("data", "config", "docs", "binary", "symlink") and bool(_TEST_FOLDERS.intersection(parts))
 
 

@@ -36,13 +36,15 @@ class Interpreter(Struct, frozen=True):
 class Asked(Struct, frozen=True):
     """What is to be run in one folder. `wanted` are the tests by file, an empty list for the whole file.
 
-    `retry` is how many of the tests that fail are tried a second time.
+    `project` is the folder that they run in, "" for the tree itself. `retry` is how many of the tests that fail are
+    tried a second time.
     """
 
     wanted: Mapping[str, Sequence[str]]
     roots: Sequence[str]
     tops: frozenset[str]
     command: str = ""
+    project: str = ""
     retry: int = 0
 
 
@@ -76,7 +78,7 @@ def run_pytest(
     command = _command(asked, interpreter, folder, files)
     if asked.command:
         own["PYTEST_ADDOPTS"] = f"{own.get('PYTEST_ADDOPTS', '')} -p {PLUGIN}".strip()
-    ran = run_limited(command, folder, own, limits)
+    ran = run_limited(command, folder / asked.project, own, limits)
     return read_events(_read(events), ran, folder)
 
 
@@ -147,8 +149,9 @@ def _command(asked: Asked, interpreter: Interpreter, folder: Path, files: Sequen
     switches += ["--no-cov"] if "pytest_cov" in interpreter.plugins else []
     for name, plugin in (("pytest_randomly", "randomly"), ("pytest_random_order", "random_order")):
         switches += ["-p", f"no:{plugin}"] if name in interpreter.plugins else []
-    lead = [interpreter.path, "-m", "pytest", "-p", PLUGIN, f"--rootdir={folder}", f"--confcutdir={folder}"]
-    return [*lead, *switches, *files]
+    root = folder / asked.project
+    lead = [interpreter.path, "-m", "pytest", "-p", PLUGIN, f"--rootdir={root}", f"--confcutdir={folder}"]
+    return [*lead, *switches, *(path.removeprefix(f"{asked.project}/") for path in files)]
 
 
 def _read(events: Path) -> list[bytes]:

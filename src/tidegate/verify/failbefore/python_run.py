@@ -47,6 +47,7 @@ def answer_by_pytest(job: Job, selection: Selection) -> Answer:
 
 
 _MOST_RETRIED = 50
+_PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "tox.ini", "pytest.ini")
 
 
 def _trials(job: Job, selection: Selection, interpreter: Interpreter) -> Trials:
@@ -55,7 +56,8 @@ def _trials(job: Job, selection: Selection, interpreter: Interpreter) -> Trials:
     def run(folder: Path, files: Mapping[str, Entry], wanted: Mapping[str, list[str]], limits: Limits) -> Trial:
         roots = python_roots(files, selection.files)
         retry = _MOST_RETRIED if folder == job.base else 0
-        asked = Asked(wanted, roots, first_names(files, roots), job.request.command, retry)
+        project = _project(files, selection.files) if not job.request.command else ""
+        asked = Asked(wanted, roots, first_names(files, roots), job.request.command, project, retry)
         environment = {**variables_of_tests(folder), **job.request.environment}
         return run_pytest(asked, interpreter, folder, environment, limits)
 
@@ -72,6 +74,17 @@ def _trials(job: Job, selection: Selection, interpreter: Interpreter) -> Trials:
     if doubtful := wavering(selection.tests, head, base):
         base_again = run(job.base, base_files, _named(doubtful), job.limits(head))
     return Trials(head, base, again, base_again)
+
+
+def _project(files: Mapping[str, Entry], tests: Iterable[str]) -> str:
+    """The project folder that all these tests are in, as their authors run them; "" where there are several."""
+    found = set()
+    for path in tests:
+        folder = path.rpartition("/")[0]
+        while folder and not any(f"{folder}/{name}" in files for name in _PROJECT_FILES):
+            folder = folder.rpartition("/")[0]
+        found.add(folder)
+    return found.pop() if len(found) == 1 else ""
 
 
 def _named(tests: Iterable[TestName]) -> dict[str, list[str]]:
