@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -43,9 +42,6 @@ def _touch(first: Block, second: Block) -> bool:
 
 
 def _extend(left: Sequence[int], right: Sequence[int]) -> list[Block]:
-    places: dict[tuple[int, ...], list[int]] = {}
-    for at in range(len(right) - SHORT_GRAM + 1):
-        places.setdefault(tuple(right[at : at + SHORT_GRAM]), []).append(at)
     blocks: list[Block] = []
     score = best = kept = at = there = 0
     while score > best - _DROP:
@@ -55,7 +51,7 @@ def _extend(left: Sequence[int], right: Sequence[int]) -> list[Block]:
             at, there, score = at + length, there + length, score + length
             if score > best:
                 best, kept = score, len(blocks)
-        step = _resume(left, places, at, there)
+        step = _resume(left, right, at, there)
         if step is None:
             break
         score -= max(step)
@@ -71,19 +67,17 @@ def _common(left: Sequence[int], right: Sequence[int], at: int, there: int) -> i
     return most
 
 
-def _resume(
-    left: Sequence[int], places: dict[tuple[int, ...], list[int]], at: int, there: int
-) -> tuple[int, int] | None:
+def _resume(left: Sequence[int], right: Sequence[int], at: int, there: int) -> tuple[int, int] | None:
     """The shortest step to where both have the same tokens again."""
+    places: dict[tuple[int, ...], int] = {}
+    for over in range(min(LONGEST_GAP, len(right) - SHORT_GRAM - there) + 1):
+        places.setdefault(tuple(right[there + over : there + over + SHORT_GRAM]), over)
     found: tuple[int, int] | None = None
     cost = 2 * LONGEST_GAP + 1
     for skip in range(min(LONGEST_GAP, len(left) - SHORT_GRAM - at) + 1):
         if skip >= cost:
             break
-        candidates = places.get(tuple(left[at + skip : at + skip + SHORT_GRAM]), ())
-        first = bisect_left(candidates, there)
-        if first < len(candidates):
-            over = candidates[first] - there
-            if over <= LONGEST_GAP and skip + over < cost:
-                found, cost = (skip, over), skip + over
+        near = places.get(tuple(left[at + skip : at + skip + SHORT_GRAM]))
+        if near is not None and skip + near < cost:
+            found, cost = (skip, near), skip + near
     return found

@@ -19,6 +19,7 @@ FEWEST_LINES = 6
 FEWEST_TOKENS = 50
 LEAST_SIMILAR = 0.7
 LEAST_VARIED = 0.5
+LEAST_VARIED_COPY = 0.2
 LEAST_CALLED = 0.6
 FEWEST_ACTS = 4
 
@@ -48,17 +49,31 @@ class Likeness(NamedTuple):
 def is_clone(likeness: Likeness, lines: int) -> bool:
     """Whether this is worth a word, when so many of the lines are new.
 
-    Without equal names, shapes say little: then they must be longer and renamed throughout alike.
+    The fewer names are equal, the less a shape says: then it must be longer, more alike and renamed throughout.
     """
     if lines < FEWEST_LINES or likeness.matched < FEWEST_TOKENS or likeness.similarity < LEAST_SIMILAR:
         return False
-    if likeness.varied < LEAST_VARIED or likeness.acts < FEWEST_ACTS or likeness.called < LEAST_CALLED:
+    copied = likeness.names >= 0.9 and likeness.similarity >= 0.9
+    if likeness.acts < FEWEST_ACTS or likeness.varied < (LEAST_VARIED_COPY if copied else LEAST_VARIED):
         return False
+    if likeness.similarity < 0.8 and likeness.matched < 80:
+        return likeness.names >= 0.8 and likeness.renamed >= 0.9
     if likeness.names >= 0.7:
         return likeness.renamed >= 0.8
-    if likeness.names >= 0.5:
-        return likeness.renamed >= 0.85 and likeness.matched >= 60
-    return likeness.renamed >= 0.95 and likeness.similarity >= 0.85 and likeness.matched >= 60
+    if likeness.matched >= 120 and likeness.similarity >= 0.8:
+        return likeness.called >= 0.5 and likeness.renamed >= 0.85
+    least_renamed = 0.85 if likeness.names >= 0.5 else 0.9
+    return likeness.called >= LEAST_CALLED and likeness.renamed >= least_renamed and likeness.matched >= 60
+
+
+def may_be_clone(blocks: Sequence[Block]) -> bool:
+    """Whether blocks are long and dense enough to be measured at all."""
+    matched = sum(block.length for block in blocks)
+    if matched < FEWEST_TOKENS:
+        return False
+    last = blocks[-1]
+    longest = max(last.left + last.length - blocks[0].left, last.right + last.length - blocks[0].right)
+    return matched >= LEAST_SIMILAR * longest
 
 
 def measure(one: Tokens, other: Tokens, blocks: Sequence[Block]) -> Likeness:
@@ -69,6 +84,8 @@ def measure(one: Tokens, other: Tokens, blocks: Sequence[Block]) -> Likeness:
     theirs = np.concatenate([np.arange(b.right, b.right + b.length) for b in blocks])
     left, right = (blocks[0].left, int(mine[-1]) + 1), (blocks[0].right, int(theirs[-1]) + 1)
     longest = max(left[1] - left[0], right[1] - right[0])
+    near = one.codes[left[0] : left[1] + 1]
+    inside = mine - left[0]
     same = one.codes[mine] == other.codes[theirs]
     named = one.codes[mine] >> 30 == NAME
     renamed = _consistent(one.codes[mine][named], other.codes[theirs][named])
@@ -81,10 +98,10 @@ def measure(one: Tokens, other: Tokens, blocks: Sequence[Block]) -> Likeness:
         matched=len(mine),
         similarity=len(mine) / longest,
         names=_share(same[named]),
-        called=_share(same[named & _called(one.codes)[mine]]),
+        called=_share(same[named & _called(near)[inside]]),
         renamed=renamed,
         varied=_variety(one.codes[left[0] : left[1]]),
-        acts=_acts(one.codes, mine),
+        acts=_acts(near, inside),
         kind=1 if whole and bool(same.all()) else 2 if whole and renamed >= 0.9 else 3,
     )
 
@@ -133,16 +150,18 @@ def _acts(codes: NDArray[np.uint32], places: NDArray[np.intp]) -> int:
 
 
 def _consistent(mine: NDArray[np.uint32], theirs: NDArray[np.uint32]) -> float:
-    """The share of names that always stand for the same name of the other side, seen from the worse side."""
+    """The share of names that are equal, or always stand for the same other name, seen from the worse side."""
     if not len(mine):
         return 1.0
-    pairs = Counter(zip(mine.tolist(), theirs.tolist(), strict=True))
+    other = mine != theirs
+    pairs = Counter(zip(mine[other].tolist(), theirs[other].tolist(), strict=True))
     best_mine: dict[int, int] = {}
     best_theirs: dict[int, int] = {}
-    for (name, other), count in pairs.items():
+    for (name, instead), count in pairs.items():
         best_mine[name] = max(best_mine.get(name, 0), count)
-        best_theirs[other] = max(best_theirs.get(other, 0), count)
-    return min(sum(best_mine.values()), sum(best_theirs.values())) / len(mine)
+        best_theirs[instead] = max(best_theirs.get(instead, 0), count)
+    alike = min(sum(best_mine.values()), sum(best_theirs.values()))
+    return (len(mine) - int(other.sum()) + alike) / len(mine)
 
 
 def _variety(codes: NDArray[np.uint32]) -> float:

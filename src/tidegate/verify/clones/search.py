@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tidegate.verify.clones.align import Block, align
 from tidegate.verify.clones.index import Index
-from tidegate.verify.clones.judge import Likeness, measure
+from tidegate.verify.clones.judge import Likeness, may_be_clone, measure
 from tidegate.verify.clones.prints import hash_grams, telling_grams
 from tidegate.verify.clones.tokens import Tokens, shape_of
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_PLACES = 60
-MOST_CANDIDATES = 24
-_DIAGONAL = 48
-_FEWEST_SEEDS = 2
+MOST_CANDIDATES = 16
+_BAND = 16
+_STRETCH = 128
 
 
 class Added(NamedTuple):
@@ -62,8 +62,7 @@ def search(index: Index, added: Added) -> list[Candidate]:
         places = first + np.flatnonzero(telling[first : max(first, end - 9)])
         if not len(places):
             continue
-        hits = index.find(hashes[places], MOST_PLACES)
-        seeds = _Seeds(places[hits.asked].astype(np.int64), hits.owners, hits.places)
+        seeds = _seeds(index, places, hashes, added.path, added.family)
         found += _candidates(index, added, (first, end), seeds)
     return found
 
@@ -72,75 +71,95 @@ def search(index: Index, added: Added) -> list[Candidate]:
 
 
 class _Seeds(NamedTuple):
-    """Places that share a fingerprint: token here, blob, token there."""
+    """Places that share a fingerprint: token here, blob, token there, and how rare the fingerprint is (1: once)."""
 
     here: NDArray[np.int64]
     owners: NDArray[np.int64]
     there: NDArray[np.int64]
+    rarity: NDArray[np.float64]
 
 
-def _candidates(index: Index, added: Added, run: tuple[int, int], seeds: _Seeds) -> Iterable[Candidate]:
-    shapes = shape_of(added.tokens.codes[run[0] : run[1]]).tolist()
-    done: dict[tuple[int, int], list[Likeness]] = {}
-    for group in _groups(seeds):
-        owner = int(seeds.owners[group[0]])
-        paths = index.paths(owner, added.family)
-        tokens = index.tokens(owner) if paths else None
-        if tokens is None:
-            continue
-        for path in paths[:2]:
-            own = path == added.path
-            for here, there in _starts(seeds, group, own):
-                earlier = done.setdefault((owner, own), [])
-                if any(_holds(likeness, here, there) for likeness in earlier):
-                    continue
-                likeness = _align(added, run, shapes, tokens, (here, there))
-                earlier.append(likeness)
-                if not (own and _overlap(likeness.left, likeness.right)):
-                    yield Candidate(path, tokens, likeness)
+class _Pair(NamedTuple):
+    """Two places that share a fingerprint, from where they are aligned."""
+
+    owner: int
+    here: int
+    there: int
 
 
-def _groups(seeds: _Seeds) -> list[NDArray[np.intp]]:
-    """Seeds of the same blob on about the same diagonal, the largest groups first."""
+class _Done(NamedTuple):
+    owner: int
+    left: tuple[int, int]
+    right: tuple[int, int]
+
+
+def _seeds(index: Index, places: NDArray[np.intp], hashes: NDArray[np.uint64], own: str, family: str) -> _Seeds:
+    import numpy as np
+
+    hits = index.find(hashes[places], MOST_PLACES)
+    counts = np.bincount(hits.asked, minlength=len(places))
+    here = places[hits.asked].astype(np.int64)
+    owners, inverse = np.unique(hits.owners, return_inverse=True)
+    paths = [index.paths(int(owner), family) for owner in owners]
+    there = np.array([bool(found) for found in paths], bool)
+    itself = np.array([own in found for found in paths], bool)
+    kept = np.zeros(0, bool) if not len(owners) else there[inverse]
+    if len(owners):
+        kept &= ~(itself[inverse] & (np.abs(here - hits.places) <= _BAND))
+    return _Seeds(here[kept], hits.owners[kept], hits.places[kept], 1.0 / counts[hits.asked][kept])
+
+
+def _starts(seeds: _Seeds, most: int) -> list[_Pair]:
+    """From where to align: for each blob, diagonal and stretch of the added tokens the rarest seed, the best first."""
     import numpy as np
 
     if not len(seeds.here):
         return []
-    band = (seeds.there - seeds.here) // _DIAGONAL
-    order = np.lexsort((seeds.here, band, seeds.owners))
-    owners, bands = seeds.owners[order], band[order]
-    edges = np.flatnonzero((np.diff(owners) != 0) | (np.diff(bands) > 1)) + 1
-    groups = [group for group in np.split(order, edges) if len(group) >= _FEWEST_SEEDS]
-    groups.sort(key=lambda group: (-len(np.unique(seeds.here[group])), int(seeds.owners[group[0]])))
-    return groups[:MOST_CANDIDATES]
+    band = (seeds.there - seeds.here) // _BAND
+    order = np.lexsort((-seeds.rarity, seeds.here // _STRETCH, band, seeds.owners))
+    owners, bands, stretch = seeds.owners[order], band[order], (seeds.here // _STRETCH)[order]
+    firsts = np.concatenate([[True], (np.diff(owners) != 0) | (np.diff(bands) != 0) | (np.diff(stretch) != 0)])
+    weights = np.bincount(np.cumsum(firsts) - 1, weights=seeds.rarity[order])
+    best = order[firsts]
+    ranked = np.lexsort((seeds.there[best], seeds.here[best], seeds.owners[best], -weights))[:most]
+    return [_Pair(int(seeds.owners[at]), int(seeds.here[at]), int(seeds.there[at])) for at in best[ranked]]
 
 
-def _starts(seeds: _Seeds, group: NDArray[np.intp], own: bool) -> list[tuple[int, int]]:
-    """Where to begin to align: the middle of each cluster of seeds."""
-    pairs = sorted(zip(seeds.here[group].tolist(), seeds.there[group].tolist(), strict=True))
-    pairs = [pair for pair in pairs if not own or abs(pair[0] - pair[1]) > 20]
-    clusters: list[list[tuple[int, int]]] = []
-    for pair in pairs:
-        if clusters and pair[0] - clusters[-1][-1][0] <= 80:
-            clusters[-1].append(pair)
-        else:
-            clusters.append([pair])
-    return [cluster[len(cluster) // 2] for cluster in clusters if len(cluster) >= _FEWEST_SEEDS]
+def _candidates(index: Index, added: Added, run: tuple[int, int], seeds: _Seeds) -> Iterable[Candidate]:
+    shapes = shape_of(added.tokens.codes[run[0] : run[1]]).tolist()
+    done: list[_Done] = []
+    opened: dict[int, Tokens | None] = {}
+    for pair in _starts(seeds, MOST_CANDIDATES + (run[1] - run[0]) // 32):
+        if any(_holds(earlier, pair) for earlier in done):
+            continue
+        if pair.owner not in opened:
+            opened[pair.owner] = index.tokens(pair.owner)
+        tokens = opened[pair.owner]
+        if tokens is None:
+            continue
+        blocks = _align(run, shapes, tokens, pair)
+        last = blocks[-1]
+        left, right = (blocks[0].left, last.left + last.length), (blocks[0].right, last.right + last.length)
+        done.append(_Done(pair.owner, left, right))
+        if not may_be_clone(blocks):
+            continue
+        for path in index.paths(pair.owner, added.family)[:2]:
+            if path != added.path or not _overlap(left, right):
+                yield Candidate(path, tokens, measure(added.tokens, tokens, blocks))
+                break
 
 
-def _align(
-    added: Added, run: tuple[int, int], shapes: Sequence[int], tokens: Tokens, seed: tuple[int, int]
-) -> Likeness:
-    before, after = seed[0] - run[0], run[1] - seed[0]
-    low = max(0, seed[1] - before - before // 2 - 60)
-    window = shape_of(tokens.codes[low : seed[1] + after + after // 2 + 60]).tolist()
-    blocks = align(shapes, window, (before, seed[1] - low))
-    placed = [Block(b.left + run[0], b.right + low, b.length) for b in blocks]
-    return measure(added.tokens, tokens, placed)
+def _align(run: tuple[int, int], shapes: Sequence[int], tokens: Tokens, pair: _Pair) -> list[Block]:
+    before, after = pair.here - run[0], run[1] - pair.here
+    low = max(0, pair.there - before - before // 2 - 60)
+    window = shape_of(tokens.codes[low : pair.there + after + after // 2 + 60]).tolist()
+    blocks = align(shapes, window, (before, pair.there - low))
+    return [Block(block.left + run[0], block.right + low, block.length) for block in blocks]
 
 
-def _holds(likeness: Likeness, here: int, there: int) -> bool:
-    return likeness.left[0] <= here < likeness.left[1] and likeness.right[0] <= there < likeness.right[1]
+def _holds(done: _Done, pair: _Pair) -> bool:
+    inside = done.left[0] <= pair.here < done.left[1] and done.right[0] <= pair.there < done.right[1]
+    return inside and done.owner == pair.owner
 
 
 def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
