@@ -417,7 +417,7 @@ for file in sys.argv[2:]:
     for name, body in vars(module).items():
         if name.startswith("check"):
             fault = "" if body() else "<failure message='no'/>"
-            rows.append(f"<testcase classname='{module.__name__}' name='{name}'>{fault}</testcase>")
+            rows.append(f"<testcase classname='{module.__name__}' name='shop {name}'>{fault}</testcase>")
 out.write_text("<testsuite tests='1'>" + "".join(rows) + "</testsuite>")
 """
 
@@ -437,9 +437,9 @@ def test_a_junit_report_of_any_runner_is_read_back(tmp_path: Path) -> None:
     command = f"{sys.executable} -P run.py {{junit}} {{files}}"
     result, _ = run(tmp_path / "r", base, head, command=command, junit="out/junit.xml")
     assert classes(result) == {
-        "kept_test.check_b": "fail_before",
-        "kept_test.check_c": "pass_before",
-        "kept_test.check_d": "failed",
+        "kept_test.shop check_b": "fail_before",
+        "kept_test.shop check_c": "pass_before",
+        "kept_test.shop check_d": "failed",
     }
     assert [test.line for test in result.tests] == [6, 9, 12]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shlex
 from collections import defaultdict
@@ -30,7 +31,7 @@ def answer_by_command(job: Job, trees: Trees) -> Answer:
     job.lay_out()
     head = _run(job, job.head, texts, job.limits())
     base = _run(job, job.base, texts, job.limits(head))
-    selected = [_selected(test, texts) if job.request.junit else Selected(test) for test in sorted(head.cases)]
+    selected = [_selected(test, cases[0].id, texts) for test, cases in sorted(head.cases.items())]
     again = _run(job, job.head, texts, job.limits(head)) if told_differently(selected, head, base) else None
     tests = judge(selected, Trials(head, base, again), _added(job))
     return job.answer("command", command, tests, (head, base, again))
@@ -39,6 +40,7 @@ def answer_by_command(job: Job, trees: Trees) -> Answer:
 # Private
 
 _NOT_FOUND = (126, 127)
+_REPORT_BYTES = 1 << 18
 _LACKING = re.compile(
     r"cannot find|can't resolve|could not resolve|no exported member|does not provide an export|is not a function"
     r"|is not defined|is not a constructor|undefined|unresolved import|no such|nameerror|importerror|error\[E0",
@@ -54,6 +56,16 @@ class _Text:
     def __init__(self, content: bytes, added: str) -> None:
         self.lines = content.decode("utf-8", "replace").splitlines()
         self.added = added
+
+    def name_of(self, name: str) -> str:
+        """The part of a reported name that stands in the file, "" for none: runners put the names of suites before it.
+
+        `adds up` of `cart > adds up` and of `cart adds up`, `test_adds` of `test_adds[1]` and of `Cart.test_adds`.
+        """
+        words = name.rpartition(" > ")[2].rpartition("::")[2].partition("[")[0].split()
+        ends = [" ".join(words[start:]) for start in range(len(words))]
+        ends += [end.rpartition(".")[2] for end in ends if "." in end]
+        return next((end for end in ends if len(end) > 2 and any(end in line for line in self.lines)), "")
 
 
 def _changed(job: Job, trees: Trees) -> dict[str, _Text]:
@@ -99,7 +111,7 @@ def _by_report(ran: Ran, report: Path, texts: Mapping[str, _Text], *, needed: bo
     if report.is_file() and not ran.timed_out:
         for case in read_cases(report)[0]:
             test = TestName(_file_of(case.name, case.file, texts), case.full_name)
-            cases[test].append(Case(str(len(cases[test])), case.outcome, case.message or case.outcome))
+            cases[test].append(Case(f"{case.name}[{len(cases[test])}]", case.outcome, case.message or case.outcome))
     elif needed and not ran.timed_out:
         raise InputError(
             f"the command wrote no report ({_last_line(ran)})",
@@ -107,18 +119,20 @@ def _by_report(ran: Ran, report: Path, texts: Mapping[str, _Text], *, needed: bo
             mend="let the command write it there: {junit} in the command stands for its path",
         )
     if ran.exit_code and not ran.timed_out:
-        problems[""] = _problem(ran.output)
+        problems[""] = _problem(f"{ran.output}\n{_words_of(report)}")
     found = {test: tuple(inside) for test, inside in cases.items()}
     return Trial(found, problems, "", cut, ran.seconds, ran.cpu_seconds)
 
 
-def _selected(test: TestName, texts: Mapping[str, _Text]) -> Selected:
+def _selected(test: TestName, id_: str, texts: Mapping[str, _Text]) -> Selected:
     """A test of a report. Only one whose name stands on an added line is known to be changed itself."""
-    name = _last_name(test.name)
+    if not test.name:
+        return Selected(test)
     text = texts.get(test.path)
+    name = text.name_of(id_) if text is not None else ""
     if text is None or not name:
         return Selected(test, 0, direct=False)
-    line = next((number for number, line in enumerate(text.lines, 1) if name in line), 0)
+    line = next(number for number, line in enumerate(text.lines, 1) if name in line)
     return Selected(test, line, direct=name in text.added)
 
 
@@ -127,22 +141,24 @@ def _file_of(name: str, said: str, texts: Mapping[str, _Text]) -> str:
     for path in texts:
         if said and (said == path or said.endswith(f"/{path}")):
             return path
-    last = _last_name(name)
-    return next((path for path, text in texts.items() if last and any(last in line for line in text.lines)), said)
-
-
-def _last_name(name: str) -> str:
-    """`adds` of `cart > adds`, of `test_adds[1]` and of `cart.adds`: what stands in the source."""
-    whole = name.rpartition(" > ")[2].rpartition("::")[2].partition("[")[0].strip()
-    return whole if " " in whole else whole.rpartition(".")[2]
+    return next((path for path, text in texts.items() if text.name_of(name)), said)
 
 
 def _problem(output: str) -> Problem:
     """What a run without a case for a test complains of, and the names in it."""
-    told = [line.strip() for line in output[-(1 << 14) :].splitlines() if _LACKING.search(line)]
+    told = [line.strip() for line in output.splitlines() if _LACKING.search(line)]
     quoted = [text for line in told[:20] for found in _QUOTED.findall(line) for text in found if text]
     names = [word for text in quoted for word in _WORD.findall(text.rpartition("/")[2].partition(".")[0])]
     return Problem("CompileError", told[0][:300] if told else "it ended with an error", tuple(dict.fromkeys(names)))
+
+
+def _words_of(report: Path) -> str:
+    """The beginning of a report as text: some runners write into it alone why a file could not be loaded."""
+    try:
+        with report.open("rb") as file:
+            return html.unescape(file.read(_REPORT_BYTES).decode("utf-8", "replace"))
+    except OSError:
+        return ""
 
 
 def _added(job: Job) -> Added:
