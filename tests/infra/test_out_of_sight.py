@@ -132,3 +132,23 @@ def test_links_that_are_named_like_code_are_named(tmp_path: Path) -> None:
         question = Question(change="HEAD~1..HEAD")
         _, found = collect_for_infra(question, repository, moment(None), {}, plans=(), config=None, actor="human")
     assert [one.address for one in found.unjudged] == ["danger.tf"]
+
+
+BINDING = """apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: x}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
+subjects: [{kind: ServiceAccount, name: default, namespace: prod}]
+"""
+
+
+def test_an_object_in_a_list_of_lists_is_an_object() -> None:
+    inner = "".join(f"    {line}\n" for line in BINDING.splitlines())
+    text = f"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: List\n  items:\n  - {inner.lstrip()}"
+    assert "PRIV_ESC" in {one.code for one in everything({}, {"k8s/x.yaml": text}).effects}
+
+
+def test_a_manifest_in_utf_16_is_not_left_out_in_silence() -> None:
+    trees = given({}, {"k8s/x.yaml": BINDING.encode("utf-16")})
+    found = judge(read_families(trees), RULES, "human")
+    assert found.unjudged or found.effects

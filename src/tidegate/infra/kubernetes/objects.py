@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -136,10 +136,20 @@ def items_of(documents: Iterable[Document], path: str, secrets: Secrets) -> Iter
         listed = values.get("items")
         if str(values.get("kind", "")).endswith("List") and isinstance(listed, list):
             lines = document.items if len(document.items) == len(listed) else (document.line,) * len(listed)
-            for one, line in zip(listed, lines, strict=True):
+            for one, line in _flat(listed, lines):
                 yield from _item(one, Place(path, line), secrets)
         else:
             yield from _item(values, Place(path, document.line), secrets)
+
+
+def _flat(listed: Sequence[Value], lines: Sequence[int], deepest: int = 20) -> Iterator[tuple[Value, int]]:
+    """The objects of a list with their lines, those of lists within it too."""
+    for one, line in zip(listed, lines, strict=True):
+        inner = one.get("items") if isinstance(one, Mapping) and str(one.get("kind", "")).endswith("List") else None
+        if isinstance(inner, list) and deepest:
+            yield from _flat(inner, (line,) * len(inner), deepest - 1)
+        else:
+            yield one, line
 
 
 def item_of(values: Mapping[str, Value], place: Place) -> Item | None:

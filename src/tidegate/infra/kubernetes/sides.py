@@ -134,4 +134,6 @@ class Side:
 
 def looks_like_objects(data: bytes | None) -> bool:
     """Whether a file may hold objects at all, from two words."""
+    if data is not None and b"\0" in data[:4]:
+        data = data.replace(b"\0", b"")  # UTF-16, which tools read and the parser here says that it does not
     return data is not None and b"apiVersion" in data and b"kind" in data
