@@ -14,6 +14,7 @@ from tidegate.verify.xml import MEND
 DEPTH_LIMIT = 64
 VALUE_LIMIT_CHARACTERS = 4 << 20
 _SPACE = re.compile(r"[ \t\n\r]*")
+_NUMBER = re.compile(r"[-+.0-9eE]*")
 _SKIP_CHARACTERS = 64 << 10
 
 
@@ -149,14 +150,18 @@ class JsonStream:
                 raise self.refused("it is nested too deeply") from error
             except ValueError as error:
                 raise self.refused("a number in it has too many digits") from error
-            # A number at the very end of what is held may go on.
-            if end == len(self._text) and not self._ended:
+            if not self._ended and self._may_go_on(end):
                 self._grow(limit)
                 continue
             if end - self._at > limit:
                 return None
             self._at = end
             return (value,)
+
+    def _may_go_on(self, end: int) -> bool:
+        """Whether a number at the very end of what is held may have more digits, a fraction or an exponent."""
+        found = _NUMBER.match(self._text, self._at)
+        return found is not None and found.end() >= max(end, len(self._text))
 
     def _grow(self, limit: int) -> None:
         """Holds twice as much, so that a large value is not begun again for every piece."""

@@ -79,10 +79,12 @@ def read_cases(path: Path) -> tuple[tuple[Case, ...], Suites]:
 class _Suite:
     """A suite that is open: what it counts, and what was found in it so far."""
 
-    def __init__(self, name: str, stated: int) -> None:
+    def __init__(self, name: str, stated: int, tests: int) -> None:
         self.name = name
         self.stated = stated
         self.found = 0
+        self.tests = tests
+        self.tests_below = 0
 
 
 class _Reading:
@@ -168,18 +170,19 @@ class _Reading:
             self._report.count(attributes.get(name) or "0", f"the {name} of a suite")
             for name in ("failures", "errors", "tests")
         )
-        if not self._suites:
-            self.stated += tests
-            self.at = attributes.get("timestamp", "")
         self.at = self.at or attributes.get("timestamp", "")
-        self._suites.append(_Suite(attributes.get("name", ""), failures + errors))
+        self._suites.append(_Suite(attributes.get("name", ""), failures + errors, tests))
 
     def _close(self) -> None:
         suite = self._suites.pop()
         missing = max(0, suite.stated - suite.found)
         self.unnamed += missing
+        tests = max(suite.tests, suite.tests_below)
         if self._suites:
             self._suites[-1].found += suite.found + missing
+            self._suites[-1].tests_below += tests
+        else:
+            self.stated += tests
 
 
 def _seconds(text: str) -> float:

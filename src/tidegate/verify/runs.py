@@ -189,7 +189,7 @@ def _day(subject: Subject) -> str:
 def _judge(whole: Joined, quarantine: Quarantine) -> _Judged:
     failures, quarantined = {}, {}
     for key, case in whole.failures.items():
-        entry = quarantine.entry_for(case.full_name, case.name)
+        entry = quarantine.entry_for(case.full_name, f"{case.classname}::{case.name}", f"{case.file}::{case.name}")
         if entry is None:
             failures[key] = case
         else:

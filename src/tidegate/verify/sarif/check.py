@@ -41,7 +41,7 @@ def check(subject: Subject) -> Part:
     if not subject.sarif:
         return Part({"scanners": ()})
     changed = _Changed(subject)
-    runs = [run for path in subject.sarif for run in read_log(open_report(path), changed.by_name)]
+    runs = [run for path in subject.sarif for run in read_log(open_report(path), changed.by_name, changed.ends)]
     reasons = [f"{run.tool}: {run.trouble}" for run in runs if run.trouble]
     hits: list[Hit] = []
     for run in runs:
@@ -96,6 +96,11 @@ class _Changed:
             whole = {0} if path in self._new or path in self._unread else set()
             by_name[name] = by_name.get(name, frozenset()) | lines | whole
         self.by_name: Mapping[str, frozenset[int]] = by_name
+        ends: dict[str, int] = {}
+        for path, (_, text) in self._texts.items():
+            name = path.rpartition("/")[2]
+            ends[name] = max(ends.get(name, 0), len(text.lines))
+        self.ends: Mapping[str, int] = ends
 
     def hit(self, run: Run, result: Result) -> Hit | str | None:
         """The result on an added line; why it cannot be told; None where the change does not introduce it."""

@@ -60,8 +60,10 @@ class Run(Struct, frozen=True):
     trouble: str = ""
 
 
-def read_log(report: Report, lines: Mapping[str, frozenset[int]]) -> tuple[Run, ...]:
+def read_log(report: Report, lines: Mapping[str, frozenset[int]], ends: Mapping[str, int]) -> tuple[Run, ...]:
     """The runs of a log. `lines` are the changed lines by the last name of their file; 0 stands for a whole file.
+
+    `ends` are the numbers of lines of those files: what lies behind them is of another version, and is kept too.
 
     Raises InputError for what is no SARIF 2.1.0.
     """
@@ -79,7 +81,7 @@ def read_log(report: Report, lines: Mapping[str, frozenset[int]]) -> tuple[Run, 
             stream.expect("[", "`runs`")
             for _ in stream.elements():
                 stream.expect("{", "a run")
-                runs.append(_Reading(report, stream, lines).run())
+                runs.append(_Reading(report, stream, lines, ends).run())
         else:
             stream.skip()
     stream.end()
@@ -96,10 +98,13 @@ def read_log(report: Report, lines: Mapping[str, frozenset[int]]) -> tuple[Run, 
 class _Reading:
     """One run while it is read: its members may come in any order."""
 
-    def __init__(self, report: Report, stream: JsonStream, lines: Mapping[str, frozenset[int]]) -> None:
+    def __init__(
+        self, report: Report, stream: JsonStream, lines: Mapping[str, frozenset[int]], ends: Mapping[str, int]
+    ) -> None:
         self._report = report
         self._stream = stream
         self._lines = lines
+        self._ends = ends
         self._tool = ""
         self._driver: tuple[Rule, ...] = ()
         self._extensions: list[tuple[Rule, ...]] = []
@@ -263,6 +268,8 @@ class _Reading:
         lines = self._lines.get(_name_of(spot.uri))
         if lines is None:
             return False
+        if spot.first > self._ends[_name_of(spot.uri)]:
+            return True
         if not spot.first:
             return spot.offset >= 0 or 0 in lines
         if spot.last - spot.first > len(lines):
