@@ -83,9 +83,13 @@ def lay_out(repository: Repository, listing: Mapping[str, Entry], folder: Path) 
     try:
         _write_files(repository, by_oid, folder, links, left_out)
         # Links come last, so that no file is ever written through one.
-        for path, target in links:
-            if not _make_link(folder, path, target):
-                left_out.append(f"{path}: a link that leads out of the tree")
+        refused = [path for path, target in links if not _make_link(folder, path, target)]
+        # Two links that stay inside each for itself may lead out together: only all of them tell.
+        refused += [path for path, _ in links if path not in refused and not _is_inside(folder, folder / path)]
+        for path in sorted(refused):
+            if (folder / path).is_symlink():
+                (folder / path).unlink()
+            left_out.append(f"{path}: a link that leads out of the tree")
     except OSError as error:
         raise InputError(
             f"the tree cannot be laid out ({error})", where=str(folder), mend="check the disk, or set TMPDIR"
@@ -217,16 +221,17 @@ def _write_files(
 def _make_link(folder: Path, path: str, target: bytes) -> bool:
     text = target.decode("utf-8", "surrogateescape")
     inside = os.path.normpath(f"{path.rpartition('/')[0] or '.'}/{text}")
-    if text.startswith("/") or inside.startswith("..") or "\0" in text:
-        return False
     place = folder / path
-    place.parent.mkdir(parents=True, exist_ok=True)
-    # A link through a link may still lead out: only what resolves inside stays.
-    place.symlink_to(text)
-    if not place.resolve().is_relative_to(folder.resolve()):
-        place.unlink()
+    if text.startswith("/") or inside.startswith("..") or "\0" in text or not _is_inside(folder, place.parent):
         return False
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to(text)
     return True
+
+
+def _is_inside(folder: Path, place: Path) -> bool:
+    real, own = os.path.realpath(place), os.path.realpath(folder)
+    return real == own or real.startswith(own + os.sep)
 
 
 def _depths(path: str) -> range:
