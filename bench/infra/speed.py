@@ -1,6 +1,6 @@
 """CPU and memory of `tidegate infra` on plans, process start included, with checkov beside it where it is installed.
 
-    python -m bench.infra.speed
+python -m bench.infra.speed
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bench.measure import measure, row, tidegate
 
 
 def main() -> int:
-    """One row for the 51 resources of the corpus (all destroyed), one for 5,000 made ones, of which 20 stacks change."""
+    """One row for the 51 resources of the corpus (all destroyed), one for 5,000 made ones of which a few change."""
     small = folder() / "generated" / "plans_tofu" / "g29_destroy_all.json"
     with tempfile.TemporaryDirectory() as scratch:
         large = Path(scratch) / "large.json"

@@ -83,6 +83,7 @@ _PLACEHOLDER = re.compile(
     r"xxx|\*\*\*|\.\.\.|<[^>]*>|\$\{|\$\(|\{\{|%\(|%s|\{\w*\}|hunter2|secret|password|passw0rd|p4ssw|letmein|"
     r"qwerty|12345|abcdef|test|local|default|none|null|undefined|true|false|process\.env|os\.environ|getenv|config"
 )
+_MADE_UP = re.compile(r"(?i)example|xxxx|\.\.\.|0{8}|1{8}|placeholder|fake|abcdefgh|12345678")
 _PLAIN = re.compile(r"[\w./:-]*/[\w./:-]*|\W+|\d+|[A-Za-z_][\w.]*\(.*|\w+\[.*")
 
 
@@ -122,7 +123,7 @@ def _real(kind: str, value: str, file: FileChange) -> bool:
     if kind in ("Private Key", "JSON Web Token"):
         return True
     if kind not in GENERIC:
-        return not re.search(r"(?i)example|xxxx|\.\.\.|0{8}|1{8}|placeholder|fake|abcdefgh|12345678", value) and _entropy(value) > 2.5
+        return _MADE_UP.search(value) is None and _entropy(value) > 2.5
     if _PLACEHOLDER.search(value) or _PLAIN.fullmatch(value) or _worded(value):
         return False
     return len(value) >= 8 and _entropy(value) >= 2.7 and _mixed(value)
