@@ -5,7 +5,7 @@ them. `python -m bench.verify.mutation CLONES` wants a folder with clones of the
 their tests is made in .cache/mutation-bench. Survivors are printed with the judgements in `survivors.json`, which were
 made by hand: a mutant is productive when a test that tells it from the original would be worth having.
 
-    python -m bench.verify.mutation CLONES [--only NAME] [--peer]
+    python -m bench.verify.mutation CLONES [--only NAME] [--each N]
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Project(NamedTuple):
 PROJECTS = (
     Project("humanize", "c3a124cdeb272d7f63bc0aa66f79c6fbafd2fc6d", "pytest -q --ignore=tests/test_benchmarks.py"),
     Project("more-itertools", "2fe1b2eeb9d75f994113fe3ac76d14b6bcd6fb10"),
-    Project("packaging", "053c884615f2e83d80705251b447769ec2599653"),
+    Project("pluggy", "e382e72789f8d791991c489d4322aa04e660b952"),
     Project("click", "2c8cd3ac958a7eb316d67f2d316c27086c4c0369"),
     Project("attrs", "c1dc5dcba16ed827aa6dcad896b41a3afedb4e32"),
 )
@@ -72,8 +72,9 @@ class Row(NamedTuple):
 def main(arguments: list[str]) -> int:
     clones = Path(arguments[0])
     only = arguments[arguments.index("--only") + 1] if "--only" in arguments else ""
+    each = int(arguments[arguments.index("--each") + 1]) if "--each" in arguments else EACH
     python = _environment()
-    rows = [row for project in PROJECTS if only in ("", project.name) for row in _rows(clones, project, python)]
+    rows = [row for project in PROJECTS if only in ("", project.name) for row in _rows(clones, project, python, each)]
     _report(rows)
     return 0
 
@@ -89,9 +90,9 @@ def _environment() -> Path:
     return python.absolute()
 
 
-def _rows(clones: Path, project: Project, python: Path) -> Iterator[Row]:
+def _rows(clones: Path, project: Project, python: Path, each: int) -> Iterator[Row]:
     with open_repository(clones / project.name) as repository:
-        for commit, change, settings in _commits(repository, project):
+        for commit, change, settings in _commits(repository, project, each):
             request = Request(os.environ, project.command, str(python))
             start = time.monotonic()
             answer = mutate(change, repository, settings, request)
@@ -100,7 +101,7 @@ def _rows(clones: Path, project: Project, python: Path) -> Iterator[Row]:
             yield row
 
 
-def _commits(repository: Repository, project: Project) -> Iterator[tuple[str, Change, Settings]]:
+def _commits(repository: Repository, project: Project, each: int) -> Iterator[tuple[str, Change, Settings]]:
     listed = repository.run("rev-list", "--no-merges", "--max-count=200", project.pinned).decode().split()
     taken = 0
     for commit in listed:
@@ -110,7 +111,7 @@ def _commits(repository: Repository, project: Project) -> Iterator[tuple[str, Ch
         if plan(subject_of(change, repository, settings)).mutants:
             yield commit[:10], change, settings
             taken += 1
-        if taken == EACH:
+        if taken == each:
             return
 
 
@@ -134,7 +135,7 @@ def _report(rows: list[Row]) -> None:
         known = judged.get(text)
         said = "not judged" if known is None else f"{known['judgement']}: {known['because']}"
         print(f"  {outcome:9} {text} [{said}]")
-    known = [judged[text]["judgement"] for text, _ in survivors[:] if text in judged]
+    known = [judged[text]["judgement"] for text, _ in survivors if text in judged]
     if known:
         share = known.count("productive") / len(known)
         print(f"{len(known)} survivors judged by hand, productive {share:.0%} (bar {PRODUCTIVE_SHARE:.0%})")

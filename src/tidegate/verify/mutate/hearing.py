@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -83,10 +84,15 @@ def _described(planned: Plan) -> list[dict[str, Any]]:
                 "first": mutant.first,
                 "last": mutant.last,
                 "block": b"\n".join(lines).decode("utf-8") + "\n",
+                "words": sorted(_words(f"{mutant.function} {mutant.key}")),
                 "futures": futures[mutant.path],
             }
         )
     return described
+
+
+def _words(text: str) -> set[str]:
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+", text)}
 
 
 def _futures(content: bytes) -> list[str]:
