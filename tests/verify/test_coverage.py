@@ -43,9 +43,7 @@ def cobertura(files: Mapping[str, Lines], source: str = "", conditions: Mapping[
 
 def lcov(files: Mapping[str, Lines], more: str = "") -> str:
     return "".join(
-        f"TN:\nSF:{name}\nFN:1,f\nFNDA:1,f\n"
-        + "".join(f"DA:{n},{hits}\n" for n, hits in lines.items())
-        + f"{more}end_of_record\n"
+        f"TN:\nSF:{name}\n" + "".join(f"DA:{n},{hits}\n" for n, hits in lines.items()) + f"{more}end_of_record\n"
         for name, lines in files.items()
     )
 
@@ -62,7 +60,7 @@ def jacoco(files: Mapping[str, Lines]) -> str:
 
 def clover(files: Mapping[str, Lines]) -> str:
     inside = "".join(
-        f'<file name="{name}"><line num="1" type="method" count="9"/>'
+        f'<file name="{name}">'
         + "".join(f'<line num="{n}" type="stmt" count="{hits}"/>' for n, hits in lines.items())
         + "</file>"
         for name, lines in files.items()
@@ -173,8 +171,8 @@ def test_critical_lines_are_counted_apart(tmp_path: Path) -> None:
     [
         ("/builds/app/src/shop/a.py", ""),
         ("a.py", "/app/src/shop"),
-        ("C:\\work\\src\\shop\\a.py", ""),
-        ("a.py", "D:\\work\\src\\shop\\"),
+        ("C:\\build\\src\\shop\\a.py", ""),
+        ("a.py", "D:\\build\\src\\shop\\"),
         (".\\src\\shop\\a.py", ""),
         ("shop/a.py", ""),
         ("file:///srv/src/shop/a.py", ""),
@@ -303,6 +301,15 @@ def test_branches_are_joined(tmp_path: Path) -> None:
 def test_negative_counts_prove_nothing(tmp_path: Path) -> None:
     part = checked(tmp_path, [lcov({PATH: {**LINES, 8: -4}})])
     assert facts_of(part).covered == 2
+
+
+def test_lines_that_only_functions_and_branches_name(tmp_path: Path) -> None:
+    without = {n: hits for n, hits in LINES.items() if n not in (5, 6)}
+    more = "FN:5,8,g\nFNDA:2,g\nBRDA:6,0,0,1\nBRDA:6,0,1,0\n"
+    facts = facts_of(checked(tmp_path, [lcov({PATH: without}, more)]))
+    assert (facts.lines, facts.covered) == (4, 2)
+    never = more.replace("FNDA:2,g", "FNDA:0,g").replace("6,0,1,0", "6,0,1,1")
+    assert facts_of(checked(tmp_path, [lcov({PATH: without}, never)])).covered == 2
 
 
 def test_the_tests_that_ran_a_line_are_kept(tmp_path: Path) -> None:

@@ -38,10 +38,10 @@ def test_the_sums_that_a_tracefile_states_hold(data: Path) -> None:
         text = (folder / name).read_text()
         paths = re.findall(r"^SF:(.*)$", text, re.MULTILINE)
         found = lines_of(folder / name, paths)
-        stated = zip(paths, re.findall(r"^LF:(\d+)\nLH:(\d+)", text, re.MULTILINE), strict=True)
-        for path, (total, hit) in stated:
-            lines: dict[int, bool] = found[path]  # type: ignore[assignment]
-            assert (len(lines), sum(lines.values())) == (int(total), int(hit)), (name, path)
+        for path, record in zip(paths, text.split("end_of_record"), strict=False):
+            stated = re.findall(r"^(?:LF|LH):(\d+)", record, re.MULTILINE)
+            own = [found[path][int(line)] for line in re.findall(r"^DA:(\d+)", record, re.MULTILINE)]  # type: ignore[index]
+            assert [str(len(own)), str(sum(own))] == stated, (name, path)
     total, taken = lines_of(folder / "real_typescript_coverage.lcov", ["src/calculator.ts"], branches=True).popitem()[1]  # type: ignore[misc]
     assert (total, taken) == (11, 11)
 

@@ -1,4 +1,4 @@
-"""Reads Clover: OpenClover, PHPUnit and Istanbul write it. Statements and conditions are lines, methods are none.
+"""Reads Clover: OpenClover, PHPUnit and Istanbul write it. Statements, conditions and declarations are lines.
 
 Format: https://openclover.org/doc/manual/latest/general--about-openclover.html (clover.xsd)
 """
@@ -51,7 +51,7 @@ class _Reading:
     def _line(self, file: Covered, attributes: Mapping[str, str]) -> None:
         number = self._report.count(attributes.get("num", ""), "the number of a line")
         kind = attributes.get("type", "")
-        if kind == "stmt":
+        if kind in ("stmt", "method"):
             file.line(number, executed=self._count(attributes, "count", number) > 0)
         elif kind == "cond":
             true, false = (self._count(attributes, side, number) for side in ("truecount", "falsecount"))
