@@ -66,14 +66,22 @@ def find_in(
     listing = Listing(tree.oids(), subject.change.base_tree)
     sources = read_sources(tree.repository, listing, subject.settings, families)
     with open_store(None if subject.kept is None else subject.kept / "clones") as store:
-        indexed = bring_up_to_date(tree.repository, store, sources, near=paths, budget=budget)
         readers = {family: Reader(family) for family in sorted(families)}
         added = read_added(asked, tree.read(paths), readers)
         removed = removed_grams(subject.change.files, readers)
-        return Answer(find_clones(Index(store, sources), added, removed), indexed)
+        for _ in range(_TRIES):
+            indexed = bring_up_to_date(tree.repository, store, sources, near=paths, budget=budget)
+            index = Index(store, sources)
+            clones = find_clones(index, added, removed)
+            if not index.damaged:
+                return Answer(clones, indexed)
+            store.drop(index.damaged)
+        return Answer((), Indexed(indexed.files, indexed.files))
 
 
 # Private
+
+_TRIES = 3
 
 
 def _is_asked(file: FileChange) -> bool:

@@ -45,13 +45,6 @@ class Indexed(Struct, frozen=True):
         return f"{have}{why}{where}"
 
 
-class Owner(NamedTuple):
-    """A blob of the index: its segment and its number there."""
-
-    segment: int
-    blob: int
-
-
 class Hits(NamedTuple):
     """Fingerprints that are in the index: which that were asked for, in which blob, and at which token there."""
 
@@ -66,6 +59,7 @@ class Index:
     def __init__(self, store: Store, sources: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
         self._store = store
         self._sources = sources
+        self.damaged: set[str] = set()
 
     def find(self, hashes: NDArray[np.uint64], most: int) -> Hits:
         """Where these fingerprints are. One at more than `most` places of a segment is an idiom, and left out."""
@@ -92,8 +86,12 @@ class Index:
         return self._sources.get(family, {}).get(oid, ())
 
     def tokens(self, owner: int) -> Tokens | None:
-        """The tokens of a blob, None where they are damaged."""
-        return self._store.segments[owner >> _SEGMENT_BITS].tokens(owner & ((1 << _SEGMENT_BITS) - 1))
+        """The tokens of a blob; where they are damaged None, and the segment is among the `damaged` from then on."""
+        segment = self._store.segments[owner >> _SEGMENT_BITS]
+        tokens = segment.tokens(owner & ((1 << _SEGMENT_BITS) - 1))
+        if tokens is None:
+            self.damaged.add(segment.name)
+        return tokens
 
 
 class Listing(NamedTuple):

@@ -102,7 +102,7 @@ def _seeds(index: Index, places: NDArray[np.intp], hashes: NDArray[np.uint64], o
     owners, inverse = np.unique(hits.owners, return_inverse=True)
     paths = [index.paths(int(owner), family) for owner in owners]
     there = np.array([bool(found) for found in paths], bool)
-    itself = np.array([own in found for found in paths], bool)
+    itself = np.array([tuple(found) == (own,) for found in paths], bool)
     kept = np.zeros(0, bool) if not len(owners) else there[inverse]
     if len(owners):
         kept &= ~(itself[inverse] & (np.abs(here - hits.places) <= _BAND))
@@ -143,10 +143,10 @@ def _candidates(index: Index, added: Added, run: tuple[int, int], seeds: _Seeds)
         done.append(_Done(pair.owner, left, right))
         if not may_be_clone(blocks):
             continue
-        for path in index.paths(pair.owner, added.family)[:2]:
-            if path != added.path or not _overlap(left, right):
-                yield Candidate(path, tokens, measure(added.tokens, tokens, blocks))
-                break
+        paths = index.paths(pair.owner, added.family)
+        path = next((path for path in paths if path != added.path or not _overlap(left, right)), None)
+        if path is not None:
+            yield Candidate(path, tokens, measure(added.tokens, tokens, blocks))
 
 
 def _align(run: tuple[int, int], shapes: Sequence[int], tokens: Tokens, pair: _Pair) -> list[Block]:

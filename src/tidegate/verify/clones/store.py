@@ -12,7 +12,7 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -69,6 +69,12 @@ class Store:
             if held:
                 self._merge()
         return True
+
+    def drop(self, names: Collection[str]) -> None:
+        """Remove segments that turned out to be damaged."""
+        for name in names:
+            self._remove(name)
+        self.segments = [segment for segment in self.segments if segment.name not in names]
 
     # Private
 
