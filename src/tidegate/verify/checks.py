@@ -7,6 +7,7 @@ from msgspec import Struct
 from tidegate.verify import runs
 from tidegate.verify.clones import check as clones
 from tidegate.verify.coverage import check as coverage
+from tidegate.verify.debt import check as debt
 from tidegate.verify.dependencies import check as dependencies
 from tidegate.verify.failbefore import check as fail_before
 from tidegate.verify.mutate import check as mutation
@@ -32,4 +33,5 @@ CHECKS: tuple[Asked, ...] = (
     Asked("coverage", coverage.check, ("coverage",)),
     Asked("test runs", runs.check, ("runs",)),
     Asked("scanners", scanners.check, ("scanners",)),
+    Asked("debt", debt.check, ("debt",)),
 )

@@ -1,0 +1,147 @@
+"""A changed file as the readers of debt see it, and what stands at a place in it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
+
+from tidegate.facts import Finding, Place, Severity
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser
+
+LARGEST_BYTES = 400_000
+"""Larger files are tables or generated; what stands in them is not judged."""
+
+
+class Site(Struct, frozen=True):
+    """Something at a line that costs later. `key` is the same wherever the same thing stands, however indented."""
+
+    rule: str
+    severity: Severity
+    line: int
+    key: str
+    message: str
+    mend: str
+
+
+class Source:
+    """The text of a file at one side. Parsed at the first question; a file that cannot be parsed has no tree."""
+
+    def __init__(self, path: str, language: str, content: bytes) -> None:
+        self.path = path
+        self.language = language
+        self.content = content if len(content) <= LARGEST_BYTES and b"\0" not in content else b""
+
+    @cached_property
+    def text(self) -> str:
+        return self.content.decode("utf-8", "replace")
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines as git counts them."""
+        return self.text.split("\n")
+
+    def line(self, number: int) -> str:
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+
+    @cached_property
+    def python(self) -> ast.Module | None:
+        """The tree of a Python file, None for another language and for what Python cannot read."""
+        if self.language != "Python" or not self.path.endswith(".py"):
+            return None
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return ast.parse(self.content)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """Every node of the Python tree, in the order of `ast.walk`."""
+        return list(ast.walk(self.python)) if self.python else []
+
+    @cached_property
+    def parents(self) -> dict[ast.AST, ast.AST]:
+        """The node around every node of the Python tree."""
+        return {child: node for node in self.nodes for child in ast.iter_child_nodes(node)}
+
+    @cached_property
+    def words(self) -> Counter[str]:
+        """How often each word stands in the file, in code, texts and comments alike."""
+        return Counter(re.findall(r"[^\W\d]\w*", self.text))
+
+    @cached_property
+    def root(self) -> Node | None:
+        """The tree-sitter tree of a file in another language, None where there is no grammar or far too many errors."""
+        grammar = grammar_of(self.language, self.path)
+        if grammar is None or not self.content:
+            return None
+        return _parser(*grammar).parse(self.content).root_node
+
+
+class Changed(Struct, frozen=True):
+    """A changed file of source with both sides and the numbers of its added lines at the head."""
+
+    before: Source
+    after: Source
+    added: frozenset[int]
+
+
+Reader: TypeAlias = Callable[[Source], Iterable[Site]]
+"""Finds every site of some kind in a file, wherever it stands."""
+
+
+def introduced(files: Sequence[Changed], reader: Reader) -> Iterator[tuple[Source, Site]]:
+    """The sites on added lines that no changed file had before: what a change moves or indents is not its doing."""
+    fresh = [(one.after, site) for one in files for site in reader(one.after) if site.line in one.added]
+    if not fresh:
+        return
+    kept = Counter(site.key for one in files for site in reader(one.after) if site.line not in one.added)
+    known = Counter(site.key for one in files for site in reader(one.before))
+    known.subtract(kept)
+    for source, site in fresh:
+        if known[site.key] > 0:
+            known[site.key] -= 1
+        else:
+            yield source, site
+
+
+def finding(source: Source, site: Site) -> Finding:
+    """A site in the words that people read."""
+    path = source.path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return Finding(site.rule, site.severity, site.message, Place(path, site.line), site.mend)
+
+
+def grammar_of(language: str, path: str) -> tuple[str, str] | None:
+    """The wheel and the function in it that parse a file, None where there is none."""
+    if language == "TypeScript":
+        return "tree_sitter_typescript", "language_tsx" if path.endswith("x") else "language_typescript"
+    return _GRAMMARS.get(language)
+
+
+# Private
+
+_GRAMMARS = {
+    "JavaScript": ("tree_sitter_javascript", "language"),
+    "Go": ("tree_sitter_go", "language"),
+    "Java": ("tree_sitter_java", "language"),
+    "Ruby": ("tree_sitter_ruby", "language"),
+    "Rust": ("tree_sitter_rust", "language"),
+}
+
+
+@cache
+def _parser(module: str, function: str) -> Parser:
+    from tree_sitter import Language, Parser
+
+    return Parser(Language(getattr(import_module(module), function)()))
