@@ -13,6 +13,7 @@ from tidegate.verify.failbefore import check as fail_before
 from tidegate.verify.mutate import check as mutation
 from tidegate.verify.sarif import check as scanners
 from tidegate.verify.secrets import find_secrets
+from tidegate.verify.suite import check as suite
 from tidegate.verify.values import Check
 
 
@@ -29,6 +30,7 @@ CHECKS: tuple[Asked, ...] = (
     Asked("mutation", mutation.check, ("mutation",)),
     Asked("dependencies", dependencies.check, ("dependencies", "unknown_dependencies")),
     Asked("secrets", find_secrets, ("secrets",)),
+    Asked("suite", suite.check, ("suite",)),
     Asked("clones", clones.check, ("clones", "cloned_lines")),
     Asked("coverage", coverage.check, ("coverage",)),
     Asked("test runs", runs.check, ("runs",)),

@@ -1,0 +1,175 @@
+"""The check of the tests themselves: the field `suite`, and a finding for each test that cannot fail or says less."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+from tidegate.change.kinds import NOT_CODE, PAGES
+from tidegate.change.trees import Tree
+from tidegate.change.values import Change, FileChange
+from tidegate.facts import Finding, Place, Severity, SuiteFacts, Unknown
+from tidegate.verify.suite.matching import Matched, match
+from tidegate.verify.suite.readers import IN_SOURCE, LANGUAGES, read_tests
+from tidegate.verify.suite.removed import Sources, removed_tests, weakening_of
+from tidegate.verify.suite.settings import lowered
+from tidegate.verify.suite.snapshots import rewritten
+from tidegate.verify.suite.vacuous import judge
+from tidegate.verify.suite.values import Lookup, TestFile
+from tidegate.verify.suite.weakened import Around, Weakening, weakened
+from tidegate.verify.values import Part, Subject
+
+RULES = (
+    *("test-vacuous", "test-weakened", "test-removed", "test-skipped", "threshold-lowered", "snapshot-rewritten"),
+    "coverage-excluded",
+)
+
+
+def check(subject: Subject) -> Part:
+    """The field `suite`. `weakened` counts what weakens the tests, `vacuous` changed tests that cannot fail.
+
+    Notes are findings that are not counted. A file of tests that cannot be read makes the field unknown.
+    """
+    read = _read(subject)
+    matched = match(read.files)
+    around = _around(subject, matched)
+    found = [one for kept in matched.kept for one in weakened(kept, around)]
+    gone = list(removed_tests(matched, read.files, around, _sources(subject)))
+    found += [weakening_of(lost) for lost in gone]
+    found += [*lowered(subject), *rewritten(subject)]
+    vacuous = list(_vacuous(matched))
+    changed = sum(kept.before.text != kept.after.text for kept in matched.kept)
+    facts = SuiteFacts(
+        added=len(matched.added),
+        removed=len(matched.removed),
+        changed=changed,
+        vacuous=sum(one.severity != "note" for one in vacuous),
+        weakened=sum(one.severity != "note" for one in found) + sum(len(lost) - 1 for lost in gone),
+    )
+    findings = [_finding(one) for one in (*found, *vacuous)]
+    return Part({"suite": facts}, tuple(findings), read.unknowns)
+
+
+# Private
+
+
+class _Read(Struct, frozen=True):
+    files: tuple[tuple[str, TestFile, str, TestFile], ...]
+    unknowns: tuple[Unknown, ...]
+
+
+def _read(subject: Subject) -> _Read:
+    """The tests of all changed files on both sides, and why some could not be read."""
+    chosen = [(file, pair) for file, pair in subject.changed() if _holds_tests(file)]
+    known = [(file, pair) for file, pair in chosen if file.language in LANGUAGES]
+    foreign = sorted({file.language for file, _ in chosen if file.language not in LANGUAGES})
+    before, after = subject.trees.before, subject.trees.after
+    old = before.read([pair.before for _, pair in known if pair.before])
+    new = after.read([pair.after for _, pair in known if pair.after])
+    look_before, look_after = _Lookup(before), _Lookup(after)
+    files, broken = [], []
+    for file, pair in known:
+        first = _tests(old, pair.before, file.language, look_before)
+        second = _tests(new, pair.after, file.language, look_after)
+        if second is None:
+            broken.append(pair.path)
+        else:
+            files.append((pair.before or pair.after, first or TestFile({}), pair.path, second))
+    reasons = [f"tests in {', '.join(foreign)} are not read"] if foreign else []
+    if broken:
+        more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
+        reasons.append(f"{broken[0]}{more} could not be read")
+    unknowns = (Unknown("verification.suite", "; ".join(reasons)),) if reasons else ()
+    return _Read(tuple(files), unknowns)
+
+
+def _holds_tests(file: FileChange) -> bool:
+    if file.language in IN_SOURCE and file.kind == "source":
+        return True
+    return file.kind == "test" and file.language not in ("", *NOT_CODE, *PAGES)
+
+
+def _tests(contents: Mapping[str, bytes], path: str, language: str, lookup: Lookup) -> TestFile | None:
+    if not path:
+        return TestFile({})
+    return read_tests(contents[path], path, language, lookup) if path in contents else None
+
+
+class _Lookup:
+    """Reads further files of a tree, each once and not without end."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._names: frozenset[str] | None = None
+        self._left = 200
+
+    def __call__(self, path: str) -> bytes | None:
+        if self._names is None:
+            self._names = frozenset(self._tree.paths())
+        if path not in self._names or self._left <= 0:
+            return None
+        self._left -= 1
+        return self._tree.read((path,)).get(path)
+
+
+def _around(subject: Subject, matched: Matched) -> Around:
+    """Assertions that other tests gained, and the words that left the source with the change."""
+    elsewhere: Counter[str] = Counter()
+    for one in matched.added:
+        elsewhere.update({assertion.text: 1 for assertion in one.test.live})
+    for kept in matched.kept:
+        gained = Counter(one.text for one in kept.after.live) - Counter(one.text for one in kept.before.live)
+        elsewhere.update(gained)
+    return Around(elsewhere, _gone_words(subject))
+
+
+def _gone_words(subject: Subject) -> frozenset[str]:
+    sources = [(file, pair) for file, pair in subject.changed() if file.kind == "source"]
+    lost: set[bytes] = set()
+    for file, _ in sources:
+        for hunk in file.hunks:
+            for line in hunk.removed:
+                lost.update(_WORD.findall(line))
+    for content in subject.trees.after.read([pair.after for _, pair in sources if pair.after]).values():
+        lost.difference_update(_WORD.findall(content))
+    return frozenset(word.decode() for word in lost)
+
+
+_WORD = re.compile(rb"[A-Za-z_]\w{2,}")
+
+
+def _sources(subject: Subject) -> Sources:
+    change: Change = subject.change
+    touched = [file for file in change.files if file.kind == "source"]
+    deleted = {_stem(file.old_path) for file in touched if file.status in ("deleted", "renamed")}
+    paths = subject.trees.after.paths() if touched else ()
+    stems = {part for path in paths for part in path.rpartition(".")[0].split("/")}
+    return Sources(bool(touched), frozenset(stem for stem in deleted if len(stem) > 2), frozenset(stems))
+
+
+def _stem(path: bytes) -> str:
+    return path.rpartition(b"/")[2].partition(b".")[0].decode("utf-8", "replace")
+
+
+def _vacuous(matched: Matched) -> Iterator[Weakening]:
+    """Added and changed tests that cannot fail. One that could not fail before either is the change's no more."""
+    changed = [(kept.path, kept.after) for kept in matched.kept if kept.before.text != kept.after.text]
+    before = {id(kept.after): kept.before for kept in matched.kept}
+    for path, test in (*((one.path, one.test) for one in matched.added), *changed):
+        verdict = judge(test)
+        old = before.get(id(test))
+        if verdict is None or (old is not None and (judge(old) is not None or test.skipped)):
+            continue
+        message = f"{test.name} cannot fail: {verdict.reason}"
+        severity: Severity = "low" if test.skipped else "medium"
+        if verdict.meant:
+            message, severity = f"{test.name} asserts nothing; it only shows that nothing is raised", "note"
+        mend = "assert what the change is for"
+        yield Weakening("test-vacuous", severity, message, path, verdict.line, mend)
+
+
+def _finding(one: Weakening) -> Finding:
+    return Finding(one.rule, one.severity, one.message, Place(one.path, one.line), one.mend)

@@ -1,0 +1,141 @@
+"""What a change does to the tests: tests that cannot fail, and tests that say less, read from their text."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from tidegate.change.trees import Trees, given
+from tidegate.change.values import Change, FileChange, Hunk
+from tidegate.facts import FileKind, Intent
+from tidegate.settings import Settings
+from tidegate.verify.suite.check import check
+from tidegate.verify.suite.python_tests import read_python
+from tidegate.verify.suite.vacuous import Verdict, judge
+from tidegate.verify.values import Part, Subject
+
+LANGUAGES = {
+    "py": "Python",
+    "ts": "TypeScript",
+    "js": "JavaScript",
+    "go": "Go",
+    "java": "Java",
+    "rb": "Ruby",
+    "rs": "Rust",
+}
+
+
+def verdict(body: str, **files: str) -> Verdict | None:
+    """The verdict on the last test of a file that holds this."""
+    others = {f"tests/{name}.py": textwrap.dedent(text).encode() for name, text in files.items()}
+    read = read_python(textwrap.dedent(body).encode(), "tests/test_it.py", others.get)
+    assert read is not None
+    return judge(list(read.tests.values())[-1])
+
+
+def part(before: dict[str, str], after: dict[str, str]) -> Part:
+    """What the check says of a change between these files."""
+    old = {path: textwrap.dedent(text).encode() for path, text in before.items()}
+    new = {path: textwrap.dedent(text).encode() for path, text in after.items()}
+    files = tuple(_file(path, old.get(path, b""), new.get(path, b"")) for path in sorted({*old, *new}))
+    changed = tuple(file for file in files if old.get(file.path.decode()) != new.get(file.path.decode()))
+    change = Change("commit", "", "", "", "", "", "", "", (), changed, Intent())
+    trees: Trees = given(old, new)
+    return check(Subject(change, trees, Settings()))
+
+
+def rules(found: Part) -> list[tuple[str, str]]:
+    return [(one.rule, one.severity) for one in found.findings]
+
+
+def _file(path: str, old: bytes, new: bytes) -> FileChange:
+    kind: FileKind = "test" if "test" in path or "spec" in path else "source" if path.startswith("src") else "config"
+    hunk = Hunk(1, old.count(b"\n"), 1, new.count(b"\n"), tuple(old.splitlines()), tuple(new.splitlines()))
+    status = "added" if not old else "deleted" if not new else "modified"
+    modes = (0o100644 if old else 0, 0o100644 if new else 0)
+    name, language = path.encode(), LANGUAGES.get(path.rpartition(".")[2], "TOML")
+    return FileChange(name, name, status, *modes, "", "", 0, 0, 0, False, True, (hunk,), kind, language)
+
+
+VACUOUS = {
+    "asserts nothing": "def test_it():\n    total([1])\n",
+    "always true": "def test_it():\n    total([1])\n    assert True\n",
+    "compares constants": "def test_it():\n    total([1])\n    assert 1 == 1\n",
+    "constants of the test": "def test_it():\n    wanted = 3\n    total([1])\n    assert wanted == 3\n",
+    "with itself": "def test_it():\n    found = total([1])\n    assert found == found\n",
+    "tuple": "def test_it():\n    assert (total([1]) == 1, 'wrong')\n",
+    "swallowed by the except": "def test_it():\n    try:\n        assert total([1]) == 1\n"
+    "    except Exception:\n        pass\n",
+    "swallowed by `": "def test_it():\n    with suppress(AssertionError):\n        assert total([1]) == 1\n",
+    "after `return`": "def test_it():\n    return\n    assert total([1]) == 1\n",
+    "`if False`": "def test_it():\n    if False:\n        assert total([1]) == 1\n",
+    "loop over nothing": "def test_it():\n    for one in []:\n        assert total([one]) == 1\n",
+    "only if something is raised": "def test_it():\n    try:\n        total([1])\n    except ValueError as e:\n"
+    "        assert str(e) == 'no'\n",
+    "commented out": "def test_it():\n    total([1])\n    # assert total([1]) == 1\n",
+    "told it to answer": "def test_it():\n    shop = Mock()\n    shop.total.return_value = 3\n"
+    "    assert shop.total() == 3\n",
+    "is a mock": "def test_it():\n    shop = Mock()\n    assert shop\n",
+    "never None": "def test_it():\n    shop = Shop()\n    assert shop is not None\n",
+    "never runs": "@pytest.mark.skip\ndef test_it():\n    assert total([1]) == 1\n",
+    "none of its 2": "class TestIt(TestCase):\n    def test_it(self):\n        self.assertTrue(True)\n"
+    "        self.assertEqual(1, 1)\n",
+}
+
+
+@pytest.mark.parametrize("words", VACUOUS)
+def test_a_test_that_cannot_fail_is_named_with_the_reason(words: str) -> None:
+    found = verdict(VACUOUS[words])
+    assert found is not None
+    assert words in found.reason
+    assert not found.meant
+
+
+SOUND = {
+    "plain": "def test_it():\n    assert total([1]) == 1\n",
+    "a helper": "def look(x):\n    assert x\n\ndef test_it():\n    look(total([1]))\n",
+    "a helper by a helper": "def a(x):\n    assert x\n\ndef b(x):\n    a(x)\n\ndef test_it():\n    b(total([1]))\n",
+    "a fixture that asserts": "@pytest.fixture\ndef clean():\n    yield\n    assert not left()\n"
+    "\ndef test_it(clean):\n    go()\n",
+    "raises": "def test_it():\n    with pytest.raises(ValueError):\n        total(['a'])\n",
+    "a method of the base": "from .base import Base\n\nclass TestIt(Base):\n"
+    "    def test_it(self):\n        self.go(1)\n",
+    "a function that is given": "def test_it(run):\n    run('total')\n",
+    "called": "def test_it():\n    shop = Mock()\n    total(shop)\n    shop.sum.assert_called_once_with(1)\n",
+    "a mock that is given away": "def test_it():\n    shop = Mock()\n    shop.n = 0\n"
+    "    total(shop)\n    assert shop.n == 3\n",
+    "set from inside": "def test_it():\n    done = False\n    def call():\n        nonlocal done\n        done = True\n"
+    "    total(call)\n    assert done\n",
+    "about equality": "def test_equality():\n    one = Price(1)\n    assert one == one\n",
+    "raised on purpose": "def test_it():\n    try:\n        1 / 0\n    except ZeroDivisionError:\n"
+    "        assert shown() == 'x'\n",
+    "looked at afterwards": "def test_it():\n    try:\n        total(['a'])\n    except ValueError:\n        pass\n"
+    "    assert left() == 0\n",
+    "its own failure": "def test_it():\n    try:\n        total(['a'])\n    except ValueError:\n"
+    "        return\n    raise AssertionError\n",
+}
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_a_test_that_can_fail_is_left_alone(name: str) -> None:
+    base = "class Base:\n    def go(self, x):\n        self.look(x)\n\n    def look(self, x):\n        assert x\n"
+    assert verdict(SOUND[name], base=base) is None
+
+
+def test_what_an_imported_helper_does_is_read() -> None:
+    body = "from tests.tools import go\n\ndef test_it():\n    go(1)\n"
+    assert verdict(body, tools="def go(x):\n    assert x\n") is None
+    found = verdict(body, tools="def go(x):\n    print(x)\n")
+    assert found is not None
+    assert found.reason == "it asserts nothing"
+
+
+def test_that_nothing_is_raised_may_be_what_a_test_shows() -> None:
+    found = verdict("def test_total_does_not_raise():\n    total([1])\n")
+    assert found is not None
+    assert found.meant
+    after = "def test_total_does_not_raise():\n    total([1])\n"
+    noted = part({}, {"tests/test_it.py": after})
+    assert rules(noted) == [("test-vacuous", "note")]
+    assert (noted.fields["suite"].added, noted.fields["suite"].vacuous) == (1, 0)
