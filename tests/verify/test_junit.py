@@ -19,6 +19,10 @@ TREE = {"tests/test_a.py": "def test_one(): pass\n", "src/test/java/com/foo/BarT
 FAILURE = '<failure message="boom">trace</failure>'
 
 
+FIRST = 'timestamp="2026-03-01T10:00:00" hostname="ci-1"'
+LATER = 'timestamp="2026-03-01T10:05:00" hostname="ci-1"'
+
+
 def case(name: str, inside: str = "", classname: str = "tests.test_a", more: str = "") -> str:
     return f'<testcase classname="{classname}" name="{name}" time="0.1" {more}>{inside}</testcase>'
 
@@ -99,6 +103,9 @@ RERUNS = {
     "names that are not unique": (case("a", FAILURE) + case("a") + case("b") + case("b"), (2, 2 - 1, 0, 0)),
     "titles of jest": (case("adds two numbers", FAILURE, "") + case("adds two numbers", "", ""), (1, 1, 0, 0)),
     "a test of a script": (case("adds", FAILURE, "src/a.test.ts") + case("adds", "", "src/a.test.ts"), (1, 1, 0, 0)),
+    "no names": (case("", FAILURE) + case(""), (1, 1, 0, 0)),
+    "names of no class": (case("a", FAILURE, "") + case("a", "", ""), (1, 1, 0, 0)),
+    "a timeout": (case("a", more='status="timedout"'), (1, 1, 0, 0)),
     "one name in two files": (case("a", FAILURE, more='file="x.py"') + case("a", more='file="y.py"'), (2, 1, 0, 0)),
 }  # fmt: skip
 
@@ -132,14 +139,17 @@ def test_a_test_that_fails_in_one_environment_fails(tmp_path: Path) -> None:
 
 
 def test_a_report_that_runs_the_failures_again_is_a_retry(tmp_path: Path) -> None:
-    first = suite(case("a", FAILURE), case("b", FAILURE), case("c"), counts='timestamp="2026-03-01T10:00:00"')
-    again = suite(case("a"), case("b", FAILURE), counts='timestamp="2026-03-01T10:05:00"')
+    first = suite(case("a", FAILURE), case("b", FAILURE), case("c"), counts=FIRST)
+    again = suite(case("a"), case("b", FAILURE), counts=LATER)
     part = checked(tmp_path, again, first)
     assert counts_of(part) == (3, 1, 0, 1)
     assert {finding.rule for finding in part.findings} == {"test-failed", "test-retried"}
     # One more test, and it is another run of all.
-    other = suite(case("a"), case("c"), counts='timestamp="2026-03-01T10:05:00"')
+    other = suite(case("a"), case("c"), counts=LATER)
     assert counts_of(checked(tmp_path, first, other)) == (3, 2, 0, 0)
+    # Another machine, or nobody knows which came first.
+    for counts in (LATER.replace("ci-1", "ci-2"), LATER.replace("10:05", "09:55"), ""):
+        assert counts_of(checked(tmp_path, first, suite(case("a"), counts=counts))) == (3, 2, 0, 0)
 
 
 QUARANTINE = """

@@ -18,7 +18,7 @@ from tidegate.verify.xml import read_xml
 Outcome: TypeAlias = Literal["passed", "failed", "skipped"]
 _FAULTS = frozenset({"failure", "error", "rerunFailure", "rerunError"})
 _FLAKES = frozenset({"flakyFailure", "flakyError"})
-_BAD = frozenset({"failed", "failure", "error", "errored", "broken", "fail"})
+_BAD = frozenset("failed failure fail error errored broken timeout timedout aborted crashed interrupted".split())
 _IDLE = frozenset({"skipped", "notrun", "disabled", "ignored", "pending", "todo"})
 _TEXT_LIMIT = 300
 
@@ -48,19 +48,20 @@ class Suites(Struct, frozen=True):
     """What a report says beside its cases.
 
     `unnamed` failures are counted by suites or stand in them, and belong to no case. `stated` is the number of tests
-    that the suites count. `at` is when the first of them began, as it is written.
+    that the suites count. `at` and `host` say when and where the first of them began, as it is written.
     """
 
     unnamed: int
     stated: int
     at: str
+    host: str = ""
 
 
 def read_junit(report: Report, take: Callable[[Case], None]) -> Suites:
     """Hands over each case of the report, in order. Raises InputError for what cannot be read."""
     reading = _Reading(report, take)
     read_xml(report.chunks(), report.name, reading.start, reading.end, reading.text)
-    return Suites(reading.unnamed, reading.stated, reading.at)
+    return Suites(reading.unnamed, reading.stated, reading.at, reading.host)
 
 
 def read_cases(path: Path) -> tuple[tuple[Case, ...], Suites]:
@@ -92,6 +93,7 @@ class _Reading:
         self.unnamed = 0
         self.stated = 0
         self.at = ""
+        self.host = ""
         self._report = report
         self._take = take
         self._suites: list[_Suite] = []
@@ -171,6 +173,7 @@ class _Reading:
             for name in ("failures", "errors", "tests")
         )
         self.at = self.at or attributes.get("timestamp", "")
+        self.host = self.host or attributes.get("hostname", "")
         self._suites.append(_Suite(attributes.get("name", ""), failures + errors, tests))
 
     def _close(self) -> None:

@@ -104,7 +104,8 @@ class Joined(Struct, frozen=True):
 
 
 def joined(tallies: Sequence[Tally]) -> Joined:
-    """The reports as one. A report that holds only failures of an earlier one, and fewer tests, ran those again.
+    """The reports as one. A later report of the same machine that holds only failures of an earlier one, and fewer
+    tests, ran those again.
 
     Other reports are of other environments (a matrix): a test that fails in any of them fails.
     """
@@ -167,12 +168,18 @@ def _read(report: Report) -> Tally:
 
 def _titled(case: Case) -> bool:
     """Whether tests are called by titles, which several may share: their runners report a retried test once."""
+    if not case.name or not (case.classname or case.file):
+        return True
     name = case.name.partition("[")[0]
     return " " in name or any(_TITLED.search(text) for text in (case.file, case.classname, case.suite))
 
 
 def _reruns(later: Tally, earlier: Tally) -> bool:
     if not later.ends or len(later.ends) >= len(earlier.ends):
+        return False
+    if not earlier.suites.at or later.suites.at <= earlier.suites.at:
+        return False
+    if not later.suites.host or later.suites.host != earlier.suites.host:
         return False
     return all(earlier.ends.get(key) == _FAILED for key in later.ends)
 
