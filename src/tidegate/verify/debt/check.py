@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
+import msgspec
 from msgspec import Struct
 
 from tidegate.change.trees import GitTree
@@ -33,13 +34,12 @@ Placed: TypeAlias = tuple[Source, Site]
 
 def check(subject: Subject) -> Part:
     """What the added lines of source cost later. Tests, generated and vendored files are not asked about."""
-    asked = [file for file, _ in subject.changed(*LANGUAGES) if file.kind == "source" and file.status != "deleted"]
+    asked = [file for file, _ in subject.changed(*LANGUAGES) if file.kind == "source"]
     chosen = asked[:MOST_FILES]
     read = _read(subject, chosen)
-    files = [one for one in read.files if one.added]
-    found = list(_sites(subject, files, chosen))
+    found = list(_sites(subject, read.files, chosen))
     unknowns = _unread(read, len(asked) - len(chosen))
-    return Part({"debt": _facts(found, complexity_added(files))}, _findings(found), unknowns)
+    return Part({"debt": _facts(found, complexity_added(read.files))}, _findings(found), unknowns)
 
 
 # Private
@@ -51,7 +51,7 @@ class _Read(Struct, frozen=True):
 
 
 def _read(subject: Subject, chosen: Sequence[FileChange]) -> _Read:
-    """The changed files with both sides; of those that only lose lines there is nothing to ask but what they had."""
+    """The changed files with both sides. Those that only lose lines say what was there before."""
     by_path = {pair.path: pair for pair in subject.trees.changed}
     wanted = {file.path: by_path[_decoded(file.path)] for file in chosen}
     before = subject.trees.before.read([pair.before for pair in wanted.values() if pair.before])
@@ -60,7 +60,8 @@ def _read(subject: Subject, chosen: Sequence[FileChange]) -> _Read:
     for file in chosen:
         pair = wanted[file.path]
         content = after.get(pair.after, b"")
-        if (not content and file.added) or len(content) > LARGEST_BYTES or not file.lines_known:
+        unseen = file.added > 0 and not content
+        if file.status != "deleted" and (unseen or len(content) > LARGEST_BYTES or not file.lines_known):
             large.append(show_path(file.path))
         old = Source(pair.before, file.language, before.get(pair.before, b""))
         files.append(Changed(old, Source(pair.after, file.language, content), added_lines(file)))
@@ -90,7 +91,7 @@ def _sites(subject: Subject, files: Sequence[Changed], chosen: Sequence[FileChan
     yield from _unnamed(subject, files)
     yield from _needed(subject, files)
     by_path = {_decoded(file.path): file for file in chosen}
-    for one in files:
+    for one in (one for one in files if one.added):
         yield from ((one.after, site) for site in contradictions(one, by_path[one.after.path]))
         yield from _undocumented(subject, one)
 
@@ -183,7 +184,22 @@ def _facts(found: Sequence[Placed], complexity: int) -> DebtFacts:
 
 
 def _findings(found: Sequence[Placed]) -> tuple[Finding, ...]:
-    return tuple(sorted((finding(*one) for one in found), key=lambda one: (one.place.path, one.place.line, one.rule)))
+    single = [finding(source, site) for source, site in found if site.severity != "note"]
+    ordered = sorted(single + _together(found), key=lambda one: (one.place.path, one.place.line, one.rule))
+    return tuple(dict.fromkeys(ordered))
+
+
+def _together(found: Sequence[Placed]) -> list[Finding]:
+    """Of what is only worth a note, one finding a file: at the first place, with the number of the others."""
+    groups: dict[tuple[str, str], list[Placed]] = {}
+    for source, site in sorted(found, key=lambda one: one[1].line):
+        if site.severity == "note":
+            groups.setdefault((source.path, site.rule), []).append((source, site))
+    said = []
+    for (source, first), *others in groups.values():
+        more = f" ({len(others)} more in this file)" if others else ""
+        said.append(finding(source, msgspec.structs.replace(first, message=first.message + more)))
+    return said
 
 
 def _unread(read: _Read, left: int) -> tuple[Unknown, ...]:

@@ -19,7 +19,7 @@ FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Measured(Struct, frozen=True):
-    """A function with its measures. `length` counts its lines without the docstring, comments and blank lines.
+    """A function with its measures. `length` counts its lines without docstring, comments, blank lines and texts.
 
     `parameters` are those that a caller must think of; -1 where something else than a caller gives them (a decorator).
     """
@@ -128,7 +128,11 @@ class _Counter:
 def _length(source: Source, node: FunctionNode) -> int:
     start = node.body[0].end_lineno if ast.get_docstring(node, clean=False) is not None else node.lineno
     lines = source.lines[start or node.lineno : node.end_lineno]
-    return sum(1 for line in lines if line.strip() and not line.lstrip().startswith("#"))
+    texts = (one for one in ast.walk(node) if isinstance(one, ast.Constant | ast.JoinedStr))
+    text = sum((one.end_lineno or one.lineno) - one.lineno for one in texts if one.lineno >= node.body[0].lineno)
+    if start != node.lineno:
+        text -= (node.body[0].end_lineno or 0) - node.body[0].lineno
+    return sum(1 for line in lines if line.strip() and not line.lstrip().startswith("#")) - text
 
 
 def _plain(node: FunctionNode) -> bool:

@@ -52,7 +52,9 @@ def measure_foreign(source: Source, name: str, node: Node) -> Measured:
     counter = _Counter(SYNTAX[source.language])
     counter.inside(node, 0, 0)
     first, last = node.start_point[0] + 1, node.end_point[0] + 1
-    return Measured(name, first, last, counter.complexity, counter.deepest, _length(source, node), _parameters(node))
+    return Measured(
+        name, first, last, counter.complexity, counter.deepest, _length(source, node) - counter.text, _parameters(node)
+    )
 
 
 # Private
@@ -154,7 +156,7 @@ def _text(node: Node | None) -> str:
 class _Counter:
     def __init__(self, syntax: Syntax) -> None:
         self._syntax = syntax
-        self.complexity = self.deepest = 0
+        self.complexity = self.deepest = self.text = 0
 
     def inside(self, node: Node, nesting: int, depth: int) -> None:
         if depth > _DEEPEST:
@@ -175,6 +177,8 @@ class _Counter:
                 self.inside(node, nesting + (kind not in ("block", "do_block")), depth)
         elif kind in syntax.functions:
             return
+        elif kind in _TEXTS:
+            self.text += node.end_point[0] - node.start_point[0]
         else:
             self._flat(node, kind)
             self.inside(node, nesting, depth)
@@ -216,6 +220,7 @@ class _Counter:
         return other.id == chained.id or (other.type == "else_clause" and other.named_child_count == 1)
 
 
+_TEXTS = ("raw_string_literal", "template_string", "string_literal", "string", "heredoc_body", "text_block")
 _LOGICAL = ("&&", "||", "and", "or")
 
 

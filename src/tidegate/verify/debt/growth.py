@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from tidegate.verify.debt.complexity import Measured, measure_python, python_functions
 from tidegate.verify.debt.foreign import SYNTAX, foreign_functions, measure_foreign
@@ -18,7 +18,7 @@ ALIKE = 0.5
 def grown_functions(files: Sequence[Changed]) -> Iterator[tuple[Source, Site]]:
     """The functions that grew past a bound, or were added beyond it, each said once."""
     base = _Base(files)
-    for one in files:
+    for one in (one for one in files if one.added):
         for now in functions(one.after, one.added):
             if now.complexity > COMPLEX or now.length > LONG or now.parameters > MANY:
                 before = base.find(one, now)
@@ -30,24 +30,27 @@ def grown_functions(files: Sequence[Changed]) -> Iterator[tuple[Source, Site]]:
 def complexity_added(files: Sequence[Changed]) -> int:
     """Cognitive complexity of the functions that the change touches: head less base. Negative where it fell."""
     total = 0
-    for one in files:
-        now = {measured.name: measured for measured in functions(one.after, one.added)}
-        before = {measured.name: measured for measured in functions(one.before)} if one.before.content else {}
-        for name, measured in now.items():
-            total += measured.complexity - (before[name].complexity if name in before else 0)
+    for one in (one for one in files if one.added):
+        names = {measured.name for measured in functions(one.after, one.added)}
+        sides = (functions(source, names=names) if names else () for source in (one.after, one.before))
+        now, before = (sum(measured.complexity for measured in side) for side in sides)
+        total += now - before
     return total
 
 
-def functions(source: Source, lines: frozenset[int] | None = None) -> Iterator[Measured]:
-    """The measured functions of a file; only those that hold one of the lines, if lines are given."""
+def functions(
+    source: Source, lines: frozenset[int] | None = None, names: Collection[str] | None = None
+) -> Iterator[Measured]:
+    """The measured functions of a file; only those that hold one of the lines, or have one of the names, if given."""
     if source.python is not None:
         for name, node in python_functions(source):
-            end = node.end_lineno or node.lineno
-            if lines is None or any(line in lines for line in range(node.lineno, end + 1)):
+            span = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+            if (names is None or name in names) and (lines is None or not lines.isdisjoint(span)):
                 yield measure_python(source, name, node)
     elif source.language in SYNTAX:
         for name, found in foreign_functions(source, lines):
-            yield measure_foreign(source, name, found)
+            if names is None or name in names:
+                yield measure_foreign(source, name, found)
 
 
 # Private
@@ -58,36 +61,43 @@ class _Base:
 
     def __init__(self, files: Sequence[Changed]) -> None:
         self._files = files
-        self._read: dict[int, dict[str, Measured]] = {}
-        self._bags: dict[tuple[int, str], Counter[str]] = {}
+        self._read: dict[int, list[Measured]] = {}
+        self._bags: dict[tuple[int, int], Counter[str]] = {}
 
     def find(self, one: Changed, now: Measured) -> Measured | None:
         """The same function before: of that name in the file, else the likest of any changed file."""
-        own = self._of(one.before)
-        if now.name in own:
-            return own[now.name]
+        own = [(one.before, before) for before in self._of(one.before) if before.name == now.name]
+        if len(own) == 1:
+            return own[0][1]
         bag = _bag(one.after, now)
+        if own:  # overloads
+            return max(own, key=lambda pair: _alike(bag, self._bag(*pair)))[1]
         best, found = ALIKE, None
         for other in self._files:
-            for name, before in self._of(other.before).items():
+            for before in self._of(other.before):
                 if before.length < now.length / 3 and before.complexity < now.complexity / 3:
                     continue
-                like = _alike(bag, self._bag(other.before, name, before))
+                like = _alike(bag, self._bag(other.before, before))
                 if like >= best:
                     best, found = like, before
         return found
 
-    def _of(self, source: Source) -> dict[str, Measured]:
+    def _of(self, source: Source) -> list[Measured]:
         key = id(source)
         if key not in self._read:
-            self._read[key] = {measured.name: measured for measured in functions(source)}
+            self._read[key] = list(functions(source))
         return self._read[key]
 
-    def _bag(self, source: Source, name: str, measured: Measured) -> Counter[str]:
-        key = (id(source), name)
+    def _bag(self, source: Source, measured: Measured) -> Counter[str]:
+        key = (id(source), measured.line)
         if key not in self._bags:
             self._bags[key] = _bag(source, measured)
         return self._bags[key]
+
+
+def _more(before: Measured) -> int:
+    """How many parameters are worth a word: one that passes the bound, three where it was passed before."""
+    return 1 if before.parameters <= MANY else 3
 
 
 def _bag(source: Source, measured: Measured) -> Counter[str]:
@@ -129,7 +139,7 @@ def _long(now: Measured, before: Measured | None) -> Site | None:
 
 
 def _many(now: Measured, before: Measured | None) -> Site | None:
-    if now.parameters <= MANY or (before is not None and now.parameters <= before.parameters):
+    if now.parameters <= MANY or (before is not None and now.parameters - before.parameters < _more(before)):
         return None
     how = "is new and takes" if before is None else f"went from {before.parameters} to"
     message = f"{now.name} {how} {now.parameters} parameters"

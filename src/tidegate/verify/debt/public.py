@@ -59,7 +59,11 @@ def neighbours_of(path: str, paths: Sequence[str]) -> tuple[str, ...]:
 
 # Private
 
-_GO = re.compile(r"^func (?:\([^)]*\) )?([A-Z]\w*)[\[(]|^type ([A-Z]\w*) ", re.MULTILINE)
+_GO = re.compile(
+    r"^func (?:\((?:\w+ )?\*?[A-Z][^)]*\) )?(?!(?:Error|String|Len|Less|Swap|Unwrap)\b)([A-Z]\w*)[\[(]"
+    r"|^type ([A-Z]\w*) ",
+    re.MULTILINE,
+)
 
 
 def _api(source: Source) -> Iterator[tuple[str, int, bool]]:

@@ -18,7 +18,7 @@ from tidegate.facts import Finding, Place, Severity
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
-LARGEST_BYTES = 400_000
+LARGEST_BYTES = 800_000
 """Larger files are tables or generated; what stands in them is not judged."""
 
 
@@ -103,7 +103,7 @@ Reader: TypeAlias = Callable[[Source], Iterable[Site]]
 
 def introduced(files: Sequence[Changed], reader: Reader) -> Iterator[tuple[Source, Site]]:
     """The sites on added lines that no changed file had before: what a change moves or indents is not its doing."""
-    fresh = [(one.after, site) for one in files for site in reader(one.after) if site.line in one.added]
+    fresh = [(one.after, site) for one in files if one.added for site in reader(one.after) if site.line in one.added]
     if not fresh:
         return
     kept = Counter(site.key for one in files for site in reader(one.after) if site.line not in one.added)

@@ -17,7 +17,7 @@ RULE = "error-swallowed"
 
 
 def swallowed(source: Source) -> Iterator[Site]:
-    """Handlers that drop every error: medium where nothing says so, low where a log or a comment does."""
+    """Handlers that drop every error: medium where nothing says so, low where a comment does, a note with a log."""
     if source.language == "Python":
         if b"except" in source.content or b"suppress" in source.content:
             yield from _python(source)
@@ -65,7 +65,10 @@ def _handler(source: Source, node: ast.Try, handler: ast.ExceptHandler) -> Itera
     text = ast.unparse(node.body[0])[:200] + ast.unparse(handler)[:200]
     explained = any("#" in line for line in source.lines[handler.lineno - 1 : handler.end_lineno])
     above = source.line(handler.body[0].lineno - 1).lstrip().startswith("#")
-    severity: Severity = "low" if explained or above or does == "only logs" else "medium"
+    if does == "only logs":
+        yield _site("note", handler.lineno, text, f"the handler of {caught} only logs, and what follows goes on")
+        return
+    severity: Severity = "low" if explained or above else "medium"
     yield _site(severity, handler.lineno, text, f"the handler of {caught} {does}: a fault here looks like success")
 
 

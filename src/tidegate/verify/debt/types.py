@@ -25,7 +25,7 @@ def type_holes(source: Source) -> Iterator[Site]:
 
 # Private
 
-_PYTHON = re.compile(r"#\s*(type: ignore|pyright: ignore)")
+_PYTHON = re.compile(r"#\s*(type: ignore|pyright: ignore)(?!\[)")
 _ECMA = re.compile(r"(@ts-ignore|@ts-nocheck)|(?:(?<=\w)\??|\)): (any)(?=[\s,;)=]|$)|\bas (any)\b(?![\w'])")
 _MEND = "say the type that is meant, or why it cannot be said"
 
@@ -61,10 +61,8 @@ def _is_typed(source: Source) -> bool:
 def _signatures(source: Source) -> Iterator[Site]:
     for node in source.nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
-                if _any(one.annotation) and not node.name.startswith("__"):
-                    yield _site(one.lineno, f"{node.name} {one.arg}", f"{node.name} takes Any as {one.arg}")
-            if _any(node.returns) and not node.name.startswith("__"):
+            inner = isinstance(source.parents.get(node), ast.FunctionDef | ast.AsyncFunctionDef)
+            if _any(node.returns) and not inner and not node.decorator_list and not node.name.startswith("__"):
                 yield _site(node.lineno, f"{node.name} return", f"{node.name} returns Any")
 
 
