@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tidegate.change.trees import Tree
-from tidegate.facts import DependencyFact, Finding, Place, Unknown
+from tidegate.facts import DependencyEvidence, DependencyFact, Finding, Place, Unknown
 from tidegate.verify.dependencies.compare import (
     Compared,
     Delta,
@@ -18,8 +18,9 @@ from tidegate.verify.dependencies.compare import (
     read_listings,
 )
 from tidegate.verify.dependencies.evidence import evidence_for, read_locks, versions_of
+from tidegate.verify.dependencies.head import Head
 from tidegate.verify.dependencies.manifests.registry import is_lock
-from tidegate.verify.dependencies.rules.imports import Head, judge_imports
+from tidegate.verify.dependencies.rules.imports import judge_imports
 from tidegate.verify.dependencies.rules.locks import judge_locks
 from tidegate.verify.dependencies.rules.names import New, judge_names, place_of
 from tidegate.verify.dependencies.rules.sources import judge_licences, judge_scripts, judge_sources
@@ -37,7 +38,8 @@ def check(subject: Subject) -> Part:
     changed = deltas(files)
     locks = read_locks(trees.after, [(file.path, file.ecosystem) for file in files])
     root = _work_tree(subject.kept)
-    judged = [New(delta, evidence_for(delta, locks, settings, root)) for delta in changed]
+    head = Head(trees.after)
+    judged = [_judged(delta, evidence_for(delta, locks, settings, root), head) for delta in changed]
     used = _used(trees.before) if any(one.delta.change == "added" for one in judged) else frozenset()
     new = [one for one in judged if _is_new(one.delta) and (one.delta.file.ecosystem, one.name) not in used]
     facts = [*map(_fact, judged), *_locked_facts(files, changed, trees.after)]
@@ -47,8 +49,8 @@ def check(subject: Subject) -> Part:
         *judge_scripts(files),
         *judge_licences(files, settings),
         *judge_versions(changed),
-        *judge_locks(files, changed, locks),
-        *judge_imports(subject, Head(trees.after)),
+        *judge_locks(files, changed, locks, head),
+        *judge_imports(subject, head),
     ]
     unknown = sorted({one.name for one in new if one.evidence == "unknown"})
     fields = {"dependencies": tuple(facts[:MOST_FACTS]), "unknown_dependencies": tuple(unknown)}
@@ -72,6 +74,13 @@ def _work_tree(kept: Path | None) -> Path | None:
     if kept is None or len(kept.parts) < 4 or kept.parents[1].name != ".git":
         return None
     return kept.parents[2]
+
+
+def _judged(delta: Delta, evidence: DependencyEvidence, head: Head) -> New:
+    """A requirement with its evidence; for a package of the repository itself, the repository vouches."""
+    if evidence == "unknown" and not (delta.after and delta.after.source):
+        evidence = "allowed" if (delta.file.ecosystem, delta.name) in head.own else evidence
+    return New(delta, evidence)
 
 
 def _is_new(delta: Delta) -> bool:

@@ -35,6 +35,16 @@ class Locks(Struct, frozen=True):
                 return tuple(found)
         return ()
 
+    def governs(self, lock: str, path: str, names: Iterable[str]) -> bool:
+        """Whether a lock is made for this manifest: it lies beside it, or the lock names its project or its folder."""
+        folder = folder_of(lock)
+        if folder == folder_of(path):
+            return True
+        listing = self.listings[lock]
+        inner = folder_of(path)[len(folder) :].strip("/")
+        own = {one.name for one in listing.held if one.own}
+        return inner in listing.names or any(name in own for name in names)
+
     def hashed(self, path: str, ecosystem: Ecosystem, name: str) -> bool:
         """Whether a lock for this manifest, or a file of requirements in its folder, holds the name with a digest."""
         if any(one.name == name and one.hashed for _, lock in self.beside(path, ecosystem) for one in lock.held):
@@ -62,7 +72,7 @@ def read_locks(tree: Tree, wanted: Iterable[tuple[str, Ecosystem]]) -> Locks:
 def evidence_for(delta: Delta, locks: Locks, settings: DependencySettings, root: Path | None) -> DependencyEvidence:
     """The best evidence for the name of a requirement at the head. Nothing is looked up outside this machine."""
     after = delta.after
-    if after is None or after.source == "workspace":
+    if after is None or after.source in ("workspace", "alias"):
         return "allowed"
     ecosystem = delta.file.ecosystem
     if after.hashed or locks.hashed(delta.file.path, ecosystem, after.name):

@@ -19,7 +19,9 @@ class Requirement(Struct, frozen=True):
     """A package that a manifest asks for.
 
     `name` is as the ecosystem compares it, `written` as it stands there, `spec` the versions that will do ("" for
-    any). `source` is empty for the registry, else an address or a path. `hashed` says that it names its content.
+    any). `source` is empty for the registry, else an address or a path, `workspace` for a part of the same repository,
+    `alias` for another name of a package that is asked for beside it. `hashed` says that it names its content,
+    `builds` that only the building of the project needs it.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Requirement(Struct, frozen=True):
     source: str = ""
     hashed: bool = False
     written: str = ""
+    builds: bool = False
 
 
 class Package(Struct, frozen=True):

@@ -21,6 +21,13 @@ BUILTINS = frozenset(
 )
 HOSTS = frozenset("vscode electron atom meteor k6 original-fs obsidian".split())
 """Modules that the program brings in which a script runs."""
+_BROUGHT_BY = {
+    "@docusaurus": "@docusaurus/core",
+    "@theme": "@docusaurus/core",
+    "@site": "@docusaurus/core",
+    "@generated": "@docusaurus/core",
+}
+"""Scopes that a framework answers itself."""
 _NOT_A_NAME = re.compile(r"[A-Z<>{}()*\\,;=\s]|^-|^[0-9.]+$|\.(?:css|scss|svg|png|html|json)$")
 
 
@@ -34,6 +41,7 @@ class JavascriptWorld(Struct, frozen=True):
     def has(self, path: str, package: str, module: str) -> bool:
         """Whether a file at this path can import a package, by its own `package.json` or one above it."""
         bare = package.lower()
+        bare = _BROUGHT_BY.get(bare.partition("/")[0], bare)
         typed = "@types/" + bare.removeprefix("@").replace("/", "__")
         if package in BUILTINS or package in HOSTS or bare in self.own or _NOT_A_NAME.search(package):
             return True

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import msgspec
+
 from tidegate.verify.dependencies.manifests.package_json import registry_source, source_of
 from tidegate.verify.dependencies.values import MOST_NAMES, Listing, Package, UnreadableError, normal_name
 
@@ -15,6 +17,7 @@ _YARN_HEAD = re.compile(r'^"?((?:@[^/"\s]+/)?[^@"\s]+)@([^\n]*?)"?:\s*$')
 _YARN_KEY = re.compile(r'^  "?(version|resolved|integrity|checksum|resolution)"?:?\s+"?([^"\n]*)"?\s*$')
 _YARN_NEED = re.compile(r'^    "?((?:@[^/"\s]+/)?[^\s":@]+)"?:?\s+\S')
 _PNPM_HEAD = re.compile(r"^  (?:'([^'\n]+)'|\"([^\"\n]+)\"|([^\s'\"][^\n]*?)):\s*(?:\{.*)?$")
+_PNPM_HEAD_LINE = re.compile(r"^  '?([^\s':][^\n':]*)'?:$", re.MULTILINE)
 _PNPM_KEY = re.compile(r"^/?((?:@[^/\s]+/)?[^@/(\s]+)[@/]([^(\s]+)")
 _PNPM_NEED = re.compile(r"^      '?((?:@[^/'\s]+/)?[^\s':]+)'?:\s")
 _BUN = re.compile(r'^\s{4}"[^"\n]+":\s*\[\s*"((?:@[^/"\n]+/)?[^@"\n]+)@([^"\n]*)"(.*)\],?\s*$')
@@ -30,7 +33,9 @@ def read_yarn_lock(text: str) -> Listing:
 def read_pnpm_lock(text: str) -> Listing:
     if "lockfileVersion" not in text[:2000]:
         raise UnreadableError("it is not in the form of a lock of pnpm")
-    return _listing(_pnpm(text))
+    importers = re.search(r"^importers:\n((?:[ \n][^\n]*\n|\n)*)", text, re.MULTILINE)
+    folders = _PNPM_HEAD_LINE.findall(importers[1]) if importers else []
+    return msgspec.structs.replace(_listing(_pnpm(text)), names=tuple(folders))
 
 
 def read_bun_lock(text: str) -> Listing:

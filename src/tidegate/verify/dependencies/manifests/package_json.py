@@ -93,10 +93,11 @@ def _section(table: Mapping[str, Any], section: str, development: bool, lines: L
         spec = text_of(value)
         line = lines.of(f'"{name}": "{spec}"', f'"{name}"')
         alias = _ALIAS.match(spec)
-        source = "workspace" if spec.startswith("workspace:") else source_of(spec)
+        renamed = alias is not None and normal_name("npm", alias[1]) != normal_name("npm", name)
+        source = "workspace" if spec.startswith("workspace:") else "alias" if renamed else source_of(spec)
         hashed = bool(re.search(r"#[0-9a-f]{40}$", spec))
         yield Requirement(normal_name("npm", name), spec, line, development, source, hashed, name)
-        if alias and normal_name("npm", alias[1]) != normal_name("npm", name):
+        if alias and renamed:
             yield Requirement(normal_name("npm", alias[1]), alias[2] or "", line, development, "", False, alias[1])
 
 

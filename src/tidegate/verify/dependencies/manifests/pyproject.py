@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from tidegate.errors import InputError
 from tidegate.settings import read_toml
 from tidegate.verify.dependencies.manifests.requirement import read_requirement
@@ -17,6 +19,8 @@ def read_pyproject(text: str) -> Listing:
     lines = Lines(text)
     sources = dict(_sources(table))
     asked = [_placed(one, lines, sources) for one in (*_standard(table), *_poetry(table), *_others(table))]
+    building = _listed(_table(table, "build-system").get("requires"), development=True)
+    asked += [msgspec.structs.replace(_placed(one, lines, sources), builds=True) for one in building]
     project = _table(table, "project")
     poetry = _table(table, "tool", "poetry")
     maturin = _table(table, "tool", "maturin")
@@ -67,7 +71,6 @@ def _standard(table: Mapping[str, Any]) -> Iterator[Requirement]:
         yield from _listed(group, development=False)
     for group in _table(table, "dependency-groups").values():
         yield from _listed(group, development=True)
-    yield from _listed(_table(table, "build-system").get("requires"), development=True)
 
 
 def _others(table: Mapping[str, Any]) -> Iterator[Requirement]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from tidegate.verify.dependencies.manifests.json_text import read_json, table_of, text_of
-from tidegate.verify.dependencies.values import MOST_NAMES, Listing, Package, UnreadableError, normal_name
+from tidegate.verify.dependencies.values import MOST_NAMES, Listing, Package, Requirement, UnreadableError, normal_name
 
 _BLOCK = re.compile(r"^\[\[(?:package|packages)\]\][^\n]*\n", re.MULTILINE)
 _NAME = re.compile(r'^name\s*=\s*"([^"\n]+)"', re.MULTILINE)
@@ -46,7 +46,9 @@ def read_toml_lock(text: str) -> Listing:
     hashed = {normal_name("pypi", found[1]) for found in _POETRY_FILE.finditer(old[1])} if old else set()
     ends = [*starts[1:], len(text)]
     held = (_package(text[start:end], hashed) for start, end in zip(starts, ends, strict=True))
-    return Listing("pypi", held=tuple(one for one in held if one is not None))
+    groups = _NEED.findall(text[: starts[0]] if starts else "")
+    asked = tuple(Requirement(normal_name("pypi", name), written=name) for name in groups)
+    return Listing("pypi", asked, tuple(one for one in held if one is not None))
 
 
 def read_pipfile_lock(text: str) -> Listing:

@@ -3,81 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from functools import cached_property
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from tidegate.change.trees import Pair, Tree
 from tidegate.change.values import FileChange
 from tidegate.facts import Finding, Place, Severity
 from tidegate.settings import DependencySettings
-from tidegate.verify.dependencies.compare import ASIDE, counts, read_listings
+from tidegate.verify.dependencies.compare import ASIDE
 from tidegate.verify.dependencies.evidence import is_allowed
+from tidegate.verify.dependencies.head import Head
 from tidegate.verify.dependencies.imports import javascript, javascript_world, python, python_world
 from tidegate.verify.dependencies.imports.values import Import
-from tidegate.verify.dependencies.manifests.registry import LOCKS, is_lock
 from tidegate.verify.dependencies.near import near_miss, skeletons_of, well_known
-from tidegate.verify.dependencies.values import Ecosystem, Listing, normal_name
+from tidegate.verify.dependencies.values import Ecosystem, normal_name
 from tidegate.verify.values import Subject, added_lines
 
 _PYTHON = (".py", ".pyi", ".pyw")
 _JAVASCRIPT = (*javascript.SUFFIXES, *javascript.COMPONENTS)
-_MENTIONS = re.compile(
-    r"(?:tox\.ini|noxfile\.py|Makefile|[\w.-]*Dockerfile[\w.-]*|environment[\w.-]*\.ya?ml|meta\.ya?ml|setup\.py|"
-    r"setup\.cfg|\.pre-commit-config\.yaml|[\w.-]+\.sh|justfile|tasks\.py|meson\.build|conda[\w.-]*\.ya?ml|"
-    r"\.travis\.yml|appveyor\.yml|\.gitlab-ci\.yml|readthedocs\.ya?ml|build\.gradle|CMakeLists\.txt|pixi\.toml|"
-    r"hatch\.toml|ruff\.toml|default\.nix|flake\.nix|deps[\w.-]*\.(?:txt|py|json)|dependencies[\w.-]*\.(?:txt|py|json))"
-)
-
-
-class Head:
-    """The tree at the head, asked lazily: most changes import nothing that is not declared where they are looked up."""
-
-    def __init__(self, tree: Tree) -> None:
-        self.tree = tree
-
-    @cached_property
-    def paths(self) -> tuple[str, ...]:
-        return self.tree.paths()
-
-    @cached_property
-    def listings(self) -> Mapping[str, Listing]:
-        wanted = [path for path in self.paths if counts(path) and not is_lock(path)]
-        return read_listings(self.tree, wanted).listings
-
-    @cached_property
-    def python_declared(self) -> frozenset[str]:
-        return frozenset(asked.name for one in self.listings.values() if one.ecosystem == "pypi" for asked in one.asked)
-
-    @cached_property
-    def python_own(self) -> frozenset[str]:
-        names = [name for one in self.listings.values() if one.ecosystem in ("pypi", "cargo") for name in one.names]
-        return python_world.own_modules(self.paths, names)
-
-    @cached_property
-    def javascript(self) -> javascript_world.JavascriptWorld:
-        return javascript_world.read_javascript_world(self.tree, self.listings, self.paths)
-
-    @cached_property
-    def mentions(self) -> bytes:
-        """The files by which people install things, joined."""
-        wanted = [
-            path
-            for path in self.paths
-            if _MENTIONS.fullmatch(path.rpartition("/")[2]) or path.startswith((".github/workflows/", ".circleci/"))
-        ]
-        return b"\n".join(content[:300_000] for content in self.tree.read(wanted[:400]).values())
-
-    @cached_property
-    def locked(self) -> frozenset[tuple[Ecosystem, str]]:
-        wanted = [path for path in self.paths if path.rpartition("/")[2] in LOCKS and counts(path)]
-        read = read_listings(self.tree, wanted[:20]).listings
-        return frozenset((one.ecosystem, held.name) for one in read.values() for held in one.held)
-
-    def mentioned(self, name: str) -> bool:
-        """Whether such a file names a package as a word."""
-        return bool(
-            re.search(rb"(?<![\w./-])" + re.escape(name.encode()) + rb"(?![\w-])", self.mentions, re.IGNORECASE)
-        )
 
 
 def judge_imports(subject: Subject, head: Head) -> Iterator[Finding]:
@@ -147,12 +89,23 @@ def _python_doubts(path: str, modules: Iterable[str], head: Head) -> dict[str, s
             continue
         if path.endswith("setup.py") and top in ("setuptools", "pkg_resources", "wheel"):
             continue
+        if top == "conftest" or (not python_world.is_known(module) and head.lies_beside(path, top)):
+            continue
         if python_world.declares(module, head.python_declared):
             continue
         if any(map(head.mentioned, python_world.candidates(module)[:4])) or _in_script(path, module, head):
             continue
+        if not python_world.is_known(module) and _is_made_here(top, head.tree.read([path]).get(path, b"")):
+            continue
         found[module] = top
     return found
+
+
+def _is_made_here(module: str, content: bytes) -> bool:
+    """Whether a test writes the module before it imports it: a text names its file or its folder."""
+    name = re.escape(module.encode())
+    makes = re.search(rb"(?:write_text|write_bytes|mkdir|makepyfile|makedirs|\.write\(|open\()", content)
+    return bool(makes and re.search(rb"[\"'/]" + name + rb"(?:\.py)?[\"'/]", content))
 
 
 def _in_script(path: str, module: str, head: Head) -> bool:

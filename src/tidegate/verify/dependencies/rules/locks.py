@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from tidegate.facts import Finding, Place
 from tidegate.verify.dependencies.compare import Compared, Delta, line_in, new_packages
 from tidegate.verify.dependencies.evidence import Locks, versions_of
+from tidegate.verify.dependencies.head import Head
 from tidegate.verify.dependencies.rules.names import place_of
 from tidegate.verify.dependencies.rules.sources import MOST
 from tidegate.verify.dependencies.values import Listing
@@ -17,14 +18,15 @@ _KNOWS_NEEDS = re.compile(r"(?:uv|poetry|pdm|yarn)\.lock|package-lock\.json|npm-
 _UPDATE = {"pypi": "lock again (`uv lock`, `poetry lock`)", "npm": "run `npm install` and commit the lock"}
 
 
-def judge_locks(files: Iterable[Compared], changed: Iterable[Delta], locks: Locks) -> Iterator[Finding]:
+def judge_locks(files: Iterable[Compared], changed: Iterable[Delta], locks: Locks, head: Head) -> Iterator[Finding]:
     """Where locks and manifests of the change disagree; only what the change itself touches."""
     for delta in changed:
-        yield from _manifest(delta, locks)
+        if (delta.file.ecosystem, delta.name) not in head.own:
+            yield from _manifest(delta, locks)
     for file in files:
         if file.lock and file.after.held:
             yield from _unhashed(file)
-            yield from _orphans(file, locks)
+            yield from _orphans(file, head)
 
 
 # Private
@@ -34,7 +36,11 @@ def _manifest(delta: Delta, locks: Locks) -> Iterator[Finding]:
     after, file = delta.after, delta.file
     if after is None or after.source or file.path.endswith((".txt", ".in")) or _is_optional(delta):
         return
-    beside = locks.beside(file.path, file.ecosystem)
+    beside = [
+        (path, lock)
+        for path, lock in locks.beside(file.path, file.ecosystem)
+        if locks.governs(path, file.path, file.after.names)
+    ]
     if not beside:
         return
     mend = _UPDATE.get(file.ecosystem, "write the lock again")
@@ -54,9 +60,7 @@ def _is_optional(delta: Delta) -> bool:
     """Whether a lock may well leave the name out: what builds the project, or what its user brings."""
     name = delta.name
     if delta.file.ecosystem == "pypi":
-        return bool(re.search(r"build-system\][^\[]*" + re.escape(name), delta.file.text)) or delta.file.path.endswith(
-            "setup.py"
-        )
+        return bool(delta.after and delta.after.builds) or delta.file.path.endswith("setup.py")
     if delta.file.ecosystem == "npm":
         return f'"{name}"' in "".join(re.findall(r'"peerDependencies"\s*:\s*\{[^}]*\}', delta.file.text))
     return delta.file.ecosystem in ("maven", "golang")
@@ -74,17 +78,17 @@ def _unhashed(file: Compared) -> Iterator[Finding]:
         yield Finding("lock-disagrees", "medium", message, place, "write the lock again with the tool that made it")
 
 
-def _orphans(file: Compared, locks: Locks) -> Iterator[Finding]:
+def _orphans(file: Compared, head: Head) -> Iterator[Finding]:
     """Packages that came into the lock while nothing in it and no manifest asks for them."""
     if not _KNOWS_NEEDS.fullmatch(file.path.rpartition("/")[2]):
         return
     old = {one.name for one in file.before.held}
     fresh = [one for one in new_packages(file) if one.name not in old]
-    asked = _asked(file.after) | {
-        one.name for other in locks.listings.values() if other.ecosystem == file.ecosystem for one in other.asked
-    }
-    if not any(one.needs for one in file.after.held):
+    if not fresh or not any(one.needs for one in file.after.held):
         return
+    asked = _asked(file.after) | {
+        one.name for other in head.listings.values() if other.ecosystem == file.ecosystem for one in other.asked
+    }
     for one in [one for one in fresh if one.name not in asked][:MOST]:
         message = f"{file.path} holds {one.name} {one.version}, which no manifest and no other package asks for."
         place = Place(file.path, line_in(file.text, f'"{one.name}"', one.name))

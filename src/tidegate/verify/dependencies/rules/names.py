@@ -61,7 +61,7 @@ def judge_names(new: Collection[New], used: Collection[str], settings: Dependenc
             )
             continue
         after = one.delta.after
-        if is_allowed(ecosystem, one.name, settings) or after is None or after.source:
+        if one.evidence == "allowed" or is_allowed(ecosystem, one.name, settings) or after is None or after.source:
             continue
         yield from _unknown(one)
         yield from _near(one, used)
@@ -99,9 +99,9 @@ def _near(one: New, used: Collection[str]) -> Iterator[Finding]:
         return
     every = known | frozenset(used)
     other, how = near_miss(one.name, every - {one.name}, skeletons_of(every - {one.name}))
-    if not other:
-        return
     adds = how.startswith("it adds")
+    if not other or (adds and one.evidence != "unknown"):
+        return
     severity: Severity = (
         "low" if adds or one.evidence == "installed" else "high" if one.evidence == "unknown" else "medium"
     )
