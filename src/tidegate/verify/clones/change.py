@@ -9,7 +9,7 @@ from tidegate.change.trees import Pair
 from tidegate.change.values import FileChange
 from tidegate.verify.clones.prints import GRAM, hash_grams
 from tidegate.verify.clones.search import Added
-from tidegate.verify.clones.tokens import Reader, Tokens, family_of, holds_tests, is_written, shape_of
+from tidegate.verify.clones.tokens import Reader, Tokens, family_of, holds_tests, is_written, shape_of, without_tests
 from tidegate.verify.values import added_lines
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def read_added(
         if not is_written(content) or holds_tests(content):
             continue
         family = family_of(file.language)
-        tokens = readers[family].read(content)
+        tokens = readers[family].read(without_tests(content))
         lines = np.fromiter(sorted(added_lines(file)), np.uint32)
         found.append(Added(pair.after, family, tokens, np.isin(tokens.lines, lines)))
     return found

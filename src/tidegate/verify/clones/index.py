@@ -18,7 +18,15 @@ from tidegate.change.values import FileChange
 from tidegate.settings import Settings
 from tidegate.verify.clones.languages import FAMILIES
 from tidegate.verify.clones.store import Store, open_store
-from tidegate.verify.clones.tokens import LARGEST_BYTES, Reader, Tokens, family_of, holds_tests, is_written
+from tidegate.verify.clones.tokens import (
+    LARGEST_BYTES,
+    Reader,
+    Tokens,
+    family_of,
+    holds_tests,
+    is_written,
+    without_tests,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -216,4 +224,5 @@ def _read(
 
 def _tokens(reader: Reader, content: bytes) -> Tokens:
     """The tokens of a file; none of one that is too large, that people did not write, or that is of tests."""
-    return reader.read(content if is_written(content) and not (has_header(content) or holds_tests(content)) else b"")
+    left_out = not is_written(content) or has_header(content) or holds_tests(content)
+    return reader.read(b"" if left_out else without_tests(content))

@@ -21,6 +21,7 @@ LEAST_SIMILAR = 0.7
 LEAST_VARIED = 0.5
 LEAST_VARIED_COPY = 0.2
 LEAST_CALLED = 0.6
+LONG_TOKENS = 150
 FEWEST_ACTS = 4
 
 
@@ -29,7 +30,7 @@ class Likeness(NamedTuple):
 
     `names` are equal names, `called` equal names among those that are called or are members, `renamed` names that
     always stand for the same other name, `varied` runs of tokens that are no repetition. `acts` counts the tokens that
-    branch, loop, leave or call.
+    branch, loop, leave or call; `contract` says that methods are defined which every class writes for itself.
     """
 
     left: tuple[int, int]
@@ -43,6 +44,7 @@ class Likeness(NamedTuple):
     renamed: float
     varied: float
     acts: int
+    contract: bool
     kind: int
 
 
@@ -52,6 +54,8 @@ def is_clone(likeness: Likeness, lines: int) -> bool:
     The fewer names are equal, the less a shape says: then it must be longer, more alike and renamed throughout.
     """
     if lines < FEWEST_LINES or likeness.matched < FEWEST_TOKENS or likeness.similarity < LEAST_SIMILAR:
+        return False
+    if likeness.contract and likeness.matched < LONG_TOKENS:
         return False
     copied = likeness.names >= 0.9 and likeness.similarity >= 0.9
     if likeness.acts < FEWEST_ACTS or likeness.varied < (LEAST_VARIED_COPY if copied else LEAST_VARIED):
@@ -102,6 +106,7 @@ def measure(one: Tokens, other: Tokens, blocks: Sequence[Block]) -> Likeness:
         renamed=renamed,
         varied=_variety(one.codes[left[0] : left[1]]),
         acts=_acts(near, inside),
+        contract=bool(np.isin(near, np.array(_CONTRACT, np.uint32)).any()),
         kind=1 if whole and bool(same.all()) else 2 if whole and renamed >= 0.9 else 3,
     )
 
@@ -124,6 +129,11 @@ _ACTING = tuple(
         "if elif else elsif unless for while until loop do switch case when match try except catch rescue finally "
         "ensure return raise throw yield await break continue assert with defer go"
     ).split()
+)
+
+_CONTRACT = tuple(
+    NAME << 30 | zlib.crc32(word) & ((1 << 30) - 1)
+    for word in (b"__eq__", b"__hash__", b"__repr__", b"equals", b"hashCode", b"toString")
 )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-VERSION = 1
+VERSION = 2
 """Raise it whenever the same source gives other tokens."""
 
 SYMBOL, NAME, LITERAL = 0, 1, 2
@@ -73,6 +73,12 @@ def holds_tests(content: bytes) -> bool:
     return len(_TEST.findall(content[:LARGEST_BYTES])) >= _FEWEST_TESTS
 
 
+def without_tests(content: bytes) -> bytes:
+    """A file up to the module of tests that Rust keeps at its end."""
+    found = _RUST_TESTS.search(content)
+    return content[: found.start()] if found else content
+
+
 def shape_of(codes: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """The tokens with names and literals folded: all names are one, and all literals."""
     import numpy as np
@@ -85,6 +91,7 @@ def shape_of(codes: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 _TEST = re.compile(rb"^[ \t]*(?:async )?def test_|^func Test[A-Z]|^[ \t]*@Test\b|^#\[test\]", re.MULTILINE)
 _FEWEST_TESTS = 3
+_RUST_TESTS = re.compile(rb"^#\[cfg\((?:all\()?test\b[^\n]*\)\]\n(?:#\[[^\n]*\]\n)*(?:pub )?mod \w+ ?\{", re.MULTILINE)
 _SKIPPED = 3
 _NEWLINE = _SKIPPED << 30 | 1
 _SPANS = 1 << 29
