@@ -84,7 +84,7 @@ def _orphans(file: Compared, head: Head) -> Iterator[Finding]:
         return
     old = {one.name for one in file.before.held}
     fresh = [one for one in new_packages(file) if one.name not in old]
-    if not fresh or not any(one.needs for one in file.after.held):
+    if not fresh or not (file.after.asked or any(one.needs for one in file.after.held)):
         return
     asked = _asked(file.after) | {
         one.name for other in head.listings.values() if other.ecosystem == file.ecosystem for one in other.asked
