@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from tidegate.verify import runs
 from tidegate.verify.clones import check as clones
+from tidegate.verify.contracts import check as contracts
 from tidegate.verify.coverage import check as coverage
 from tidegate.verify.debt import check as debt
 from tidegate.verify.dependencies import check as dependencies
@@ -32,6 +33,7 @@ CHECKS: tuple[Asked, ...] = (
     Asked("secrets", find_secrets, ("secrets",)),
     Asked("suite", suite.check, ("suite",)),
     Asked("clones", clones.check, ("clones", "cloned_lines")),
+    Asked("contracts", contracts.check, ("breaks",)),
     Asked("coverage", coverage.check, ("coverage",)),
     Asked("test runs", runs.check, ("runs",)),
     Asked("scanners", scanners.check, ("scanners",)),

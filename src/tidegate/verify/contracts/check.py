@@ -1,0 +1,59 @@
+"""The check of contracts: the field `breaks`, and a finding for each promise that the change takes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from tidegate.facts import BreakFact, Finding, Unknown
+from tidegate.verify.contracts.python.check import compare_python
+from tidegate.verify.contracts.values import Break, Comparison
+from tidegate.verify.contracts.versions import raised, step_for
+from tidegate.verify.values import Part, Subject
+
+FIELD = "verification.breaks"
+MOST = 200
+"""No more findings than this of one change; the facts have them all."""
+
+
+class Kind(Struct, frozen=True):
+    """A kind of contract and how two versions of one are compared."""
+
+    name: str
+    compare: Comparison
+
+
+KINDS: tuple[Kind, ...] = (Kind("Python public API", compare_python),)
+
+
+def check(subject: Subject) -> Part:
+    """What the change takes from those who rely on its contracts. Without a changed contract the field is empty."""
+    found: list[Break] = []
+    unread: dict[str, str] = {}
+    for kind in KINDS:
+        compared = kind.compare(subject)
+        found += compared.breaks
+        unread |= compared.unread
+    breaks = sorted(dict.fromkeys(found), key=lambda one: (one.place.path, one.place.line, one.what))
+    steps = raised(subject) if breaks else {}
+    findings = tuple(_finding(one, step_for(one.place.path, steps)) for one in breaks[:MOST])
+    if unread:
+        return Part({}, findings, (Unknown(FIELD, _reason(unread)),))
+    return Part({"breaks": tuple(BreakFact(one.contract, one.what, one.place) for one in breaks)}, findings)
+
+
+# Private
+
+
+def _finding(one: Break, step: str) -> Finding:
+    said = f"In {one.contract}, {one.what}"
+    if step:
+        return Finding(one.rule, "note", f"{said}; the version goes from {step}, which says so.", one.place)
+    return Finding(one.rule, one.severity, f"{said}.", one.place, one.mend)
+
+
+def _reason(unread: dict[str, str]) -> str:
+    listed: Sequence[tuple[str, str]] = sorted(unread.items())
+    named = "; ".join(f"{path} could not be compared: {why}" for path, why in listed[:5])
+    return named + (f"; and {len(listed) - 5} more" if len(listed) > 5 else "")
