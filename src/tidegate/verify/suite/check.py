@@ -12,7 +12,7 @@ from tidegate.change.kinds import NOT_CODE, PAGES
 from tidegate.change.trees import Tree
 from tidegate.change.values import Change, FileChange
 from tidegate.facts import Finding, Place, Severity, SuiteFacts, Unknown
-from tidegate.verify.suite.matching import Matched, match
+from tidegate.verify.suite.matching import Gone, Matched, match
 from tidegate.verify.suite.readers import IN_SOURCE, LANGUAGES, read_tests
 from tidegate.verify.suite.removed import Sources, removed_tests, weakening_of
 from tidegate.verify.suite.settings import lowered
@@ -38,6 +38,7 @@ def check(subject: Subject) -> Part:
     around = _around(subject, matched)
     found = [one for kept in matched.kept for one in weakened(kept, around)]
     gone = list(removed_tests(matched, read.files, around, _sources(subject)))
+    gone = _nowhere(subject, gone) if gone else []
     found += [weakening_of(lost) for lost in gone]
     found += [*lowered(subject), *rewritten(subject)]
     vacuous = list(_vacuous(matched))
@@ -124,6 +125,34 @@ def _around(subject: Subject, matched: Matched) -> Around:
         gained = Counter(one.text for one in kept.after.live) - Counter(one.text for one in kept.before.live)
         elsewhere.update(gained)
     return Around(elsewhere, _gone_words(subject))
+
+
+def _nowhere(subject: Subject, gone: list[tuple[Gone, ...]]) -> list[tuple[Gone, ...]]:
+    """The deleted tests of whose names no other file of tests at the head speaks: a copy of them stays elsewhere."""
+    own = {one.path for lost in gone for one in lost}
+    suffixes = {path.rpartition(".")[2] for path in own}
+    paths = [
+        path
+        for path in subject.trees.after.paths()
+        if path not in own and path.rpartition(".")[2] in suffixes and _TEST_PATH.search(path)
+    ]
+    texts = b"\n".join(subject.trees.after.read(paths[:_MOST_SEARCHED]).values())
+    words = {
+        name
+        for lost in gone
+        for one in lost
+        if (name := _last(one)) and re.search(rb"\b" + re.escape(name) + rb"\b", texts)
+    }
+    left = [tuple(one for one in lost if _last(one) not in words) for lost in gone]
+    return [lost for lost in left if lost]
+
+
+def _last(one: Gone) -> bytes:
+    return one.test.name.rpartition(" > ")[2].rpartition(".")[2].encode()
+
+
+_MOST_SEARCHED = 400
+_TEST_PATH = re.compile(r"test|spec", re.IGNORECASE)
 
 
 def _gone_words(subject: Subject) -> frozenset[str]:

@@ -11,12 +11,25 @@ from tidegate.verify.suite.values import BARE, CLOSE, EXACT, ROUGH, Assertion
 ASSERTING = re.compile(
     r"assert|expect|verif|raises|(^|_)(check|ensure|should|validate|must|compare|fail|warns)(_|$|[A-Z])|^(eq|ok)_$"
     r"|(match|contains)_lines?$|^(deprecated_call|doctest|testmod|testfile|raise_for_status|run_tests?|snapshot)$"
-    r"|^(check|benchmark|ensure|validate)|_(test|check)$|^(run|do|execute)_?(test|check)|regression",
+    r"|^(check|benchmark|ensure|validate)|_(test|check)$|^(run|do|execute)_?(\w+_)?(tests?|checks?)$|regression",
+    re.IGNORECASE,
+)
+EXCUSE = re.compile(
+    r"no[_ ](error|exception|raise|crash|warning|op\b|fail|problem|traceback|infinite|leak|deadlock|hang|segfault)|"
+    r"noop|ts-expect-error|\btypes?\b|"
+    r"(not|n't|nt|never|without)[_ ]*(\w+ing[_ ])?(an? |any )?(to )?(be )?(raise|rais|fail|crash|error|warn|throw|hang|"
+    r"explode|blow|break|exception|except|complain|segfault|block|deadlock|leak|die|infinite|problem|choke|loop|overflow)|"
+    r"smoke|sanity|import|runs|works|succeed|passes|is[_ ]?ok\b|allow|accept|valid|silent|ignore|doctest|"
+    r"type_?check|mypy|"
+    r"just (make sure|run|check|call|test)|should (pass|work|be fine|run|succeed|compile|not|be (ok|possible|able))|"
+    r"does(n't|[_ ]not)|ok[_ ]to\b|must not|bench|perf|regression|crash|example|can_|able[_ ]to|"
+    r"compil|coverage|for side effects|"
+    r"terminat|recurs|idempotent|twice|leak|stress|fuzz",
     re.IGNORECASE,
 )
 BROAD = frozenset(("Exception", "BaseException"))
 _EQUAL = re.compile(
-    r"^assert_?(equals?|(array_|frame_|series_|index_|extension_array_)equal|is|(dict|list|set|tuple|multiline|sequence|count|"
+    r"^assert_?(equals?|is_?none|(array_|frame_|series_|index_|extension_array_)equal|is|(dict|list|set|tuple|multiline|sequence|count|"
     r"json|xml|html|query_?set)_?equal|called_(once_)?with|has_calls|awaited_(once_)?with|any_call|not_called|outcomes)$",
     re.IGNORECASE,
 )
@@ -25,7 +38,7 @@ _CLOSE = re.compile(
     r"greater_?equal|less_?equal|called_once|awaited_once|contains|dict_contains_subset|starts_?with|ends_?with|logs)$",
     re.IGNORECASE,
 )
-_ROUGH = re.compile(r"^assert_?(is_?instance|not_?equals?|is_?not|called|awaited|true|false|is_?none)$", re.IGNORECASE)
+_ROUGH = re.compile(r"^assert_?(is_?instance|not_?equals?|is_?not|called|awaited|true|false)$", re.IGNORECASE)
 _BARE = re.compile(r"^assert_?is_?not_?none$", re.IGNORECASE)
 _RAISES = re.compile(r"^(raises|warns|assert_?(raises|warns)(_?regex|_?message)?|throws)$", re.IGNORECASE)
 
@@ -66,8 +79,6 @@ def of_call(call: ast.Call, body: str = "") -> Iterator[Assertion]:
         yield from _of_condition(test, call)
         return
     strength = next((rank for rank, words in _RANKS if words.match(name)), 0)
-    if strength == EXACT and len(arguments) >= 2 and any(map(_is_plain, arguments[:2])):
-        strength = ROUGH
     expected = ast.unparse(arguments[1]) if len(arguments) > 1 else ""
     subject = ast.unparse(_subject(arguments[:2]) or call.func)
     if isinstance(call.func, ast.Attribute) and re.match(r"assert_(called|awaited|has|any|not_)", name):
@@ -116,7 +127,7 @@ def _of_compare(test: ast.Compare) -> tuple[int, ast.expr, float]:
     if isinstance(operator, ast.Eq | ast.Is):
         if near is not None:
             return CLOSE, subject, _limit(near)
-        return (ROUGH if any(map(_is_plain, sides)) else EXACT), subject, 0.0
+        return EXACT, subject, 0.0
     if isinstance(operator, ast.IsNot) and any(map(_is_plain, sides)):
         return BARE, subject, 0.0
     if isinstance(operator, ast.In | ast.NotIn):

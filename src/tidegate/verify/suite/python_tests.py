@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from tidegate.verify.suite.python_asserts import ASSERTING, name_of, root_of
+from tidegate.verify.suite.python_asserts import ASSERTING, EXCUSE, name_of, root_of
 from tidegate.verify.suite.python_flow import is_skip, read_flow
 from tidegate.verify.suite.python_marks import Marks, marks_of, module_marks
 from tidegate.verify.suite.values import Assertion, Lookup, TestCase, TestFile
@@ -46,18 +46,6 @@ def parse(content: bytes) -> ast.Module | None:
 
 # Private
 
-_EXCUSE = re.compile(
-    r"no[_ ](error|exception|raise|crash|warning|op\b|fail|problem|traceback|infinite|leak|deadlock|hang|segfault)|"
-    r"noop|"
-    r"(not|n't|nt|never|without)[_ ]*(\w+ing[_ ])?(an? |any )?(to )?(be )?(raise|rais|fail|crash|error|warn|throw|hang|"
-    r"explode|blow|break|exception|except|complain|segfault|block|deadlock|leak|die|infinite|problem|choke|loop|overflow)|"
-    r"smoke|sanity|import|runs|works|succeed|passes|is[_ ]?ok\b|allow|accept|valid|silent|ignore|doctest|"
-    r"type_?check|mypy|"
-    r"just (make sure|run|check|call|test)|should (pass|work|be fine|run|succeed|compile|not|be (ok|possible|able))|"
-    r"does(n't| not)|must not|bench|perf|regression|crash|example|can_|able[_ ]to|compil|coverage|for side effects|"
-    r"terminat|recurs|idempotent|twice|leak|stress|fuzz",
-    re.IGNORECASE,
-)
 _COMMENTED = re.compile(r"#[#\s]*(assert\b|self\.assert|with pytest\.raises|with self\.assert|expect\()")
 _TEST_PLACE = re.compile(
     r"(^|[/.])(tests?|testing|test_\w+|\w+_tests?|conftest|spec|helpers?|utils?|common|support)([/.]|$)"
@@ -258,7 +246,7 @@ def _case(
         unseen = unseen or any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(function))
         unseen = unseen or marks.unseen
     document = " ".join([function.name, ast.get_docstring(function) or "", *told, _quiet(function)])
-    found = _EXCUSE.search(document)
+    found = EXCUSE.search(document)
     text = _normal(function)
     skipped = marks.skipped or next((f"`{ast.unparse(one)[:60]}`" for one in function.body[:3] if is_skip(one)), "")
     inner = [node for node in ast.walk(function) if isinstance(node, ast.stmt) and is_skip(node)]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from tidegate.verify.suite.python_tests import read_python
 from tidegate.verify.suite.values import Lookup, TestFile
 
-LANGUAGES = ("Python",)
+LANGUAGES = ("Python", "JavaScript", "TypeScript", "Go", "Java", "Ruby", "Rust")
 IN_SOURCE = ("Rust",)
+"""Languages whose tests stand beside the source that they test."""
 LARGEST_BYTES = 2 << 20
 
 
@@ -14,4 +15,8 @@ def read_tests(content: bytes, path: str, language: str, lookup: Lookup) -> Test
     """The tests of a file, None where it cannot be read."""
     if len(content) > LARGEST_BYTES or b"\0" in content:
         return None
-    return read_python(content, path, lookup) if language == "Python" else None
+    if language == "Python":
+        return read_python(content, path, lookup)
+    from tidegate.verify.suite.foreign_tests import read_foreign
+
+    return read_foreign(content, path, language, lookup)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from tidegate.change.values import FileChange, Hunk, show_path
@@ -12,6 +13,13 @@ from tidegate.verify.values import Subject
 
 def lowered(subject: Subject) -> Iterator[Weakening]:
     """What the change takes back from the bar that tests have to reach."""
+    moved = Counter(
+        line
+        for file in subject.change.files
+        if file.kind == "source"
+        for line in _removed(file)
+        if _PRAGMA.search(line)
+    )
     for file in subject.change.files:
         if file.vendored or file.binary or file.status == "deleted":
             continue
@@ -23,7 +31,7 @@ def lowered(subject: Subject) -> Iterator[Weakening]:
                 yield from _thresholds(hunk, path)
                 yield from _left_out(hunk, path)
         elif file.kind == "source":
-            yield from _pragmas(file, path)
+            yield from _pragmas(file, path, moved)
 
 
 # Private
@@ -110,16 +118,25 @@ def _left_out(hunk: Hunk, path: str) -> Iterator[Weakening]:
             )
 
 
-def _pragmas(file: FileChange, path: str) -> Iterator[Weakening]:
+def _pragmas(file: FileChange, path: str, moved: Counter[str]) -> Iterator[Weakening]:
+    """Lines that a file leaves out of coverage, more of them than before; `moved` are those taken away elsewhere."""
+    fresh = [
+        (hunk.new_start + at, text)
+        for hunk in file.hunks
+        for at, raw in enumerate(hunk.added)
+        if _PRAGMA.search(text := raw.decode("utf-8", "replace").strip()) and not _USUAL.search(text)
+    ]
+    left = len(fresh) - sum(bool(_PRAGMA.search(line)) for line in _removed(file))
+    for line, text in fresh:
+        if moved[text] > 0:
+            moved[text] -= 1
+        elif left > 0:
+            left -= 1
+            words = f"a line is left out of coverage: `{text[:90]}`"
+            yield Weakening("coverage-excluded", "low", words, path, line, "test it, or say why it cannot be")
+
+
+def _removed(file: FileChange) -> Iterator[str]:
     for hunk in file.hunks:
-        old = sum(bool(_PRAGMA.search(line.decode("utf-8", "replace"))) for line in hunk.removed)
-        fresh = [
-            (at, line.decode("utf-8", "replace").strip())
-            for at, line in enumerate(hunk.added)
-            if _PRAGMA.search(line.decode("utf-8", "replace"))
-        ]
-        open_ = [(at, line) for at, line in fresh if not _USUAL.search(line)]
-        for at, line in open_[: max(0, len(fresh) - old)]:
-            words = f"a line is left out of coverage: `{line[:90]}`"
-            mend = "test it, or say why it cannot be"
-            yield Weakening("coverage-excluded", "low", words, path, hunk.new_start + at, mend)
+        for raw in hunk.removed:
+            yield raw.decode("utf-8", "replace").strip()

@@ -10,9 +10,10 @@ from msgspec import Struct
 
 from tidegate.facts import Severity
 from tidegate.verify.suite.matching import Kept, likeness
-from tidegate.verify.suite.values import BARE, CLOSE, EXACT, Assertion
+from tidegate.verify.suite.values import BARE, CLOSE, EXACT, ROUGH, Assertion
 
 _REWRITTEN = 0.4
+_PLAIN = re.compile(r"True|False|None|true|false|null|nil|undefined|0|\[\]|\{\}|\(\)|''|\"\"|")
 
 
 class Weakening(Struct, frozen=True):
@@ -89,7 +90,7 @@ def _loosened(kept: Kept, around: Around) -> Iterator[Weakening]:
 
 def _looser(one: Assertion, other: Assertion) -> str:
     """How an assertion is looser than the one it took the place of, "" where it is not."""
-    if one.opaque or other.opaque:
+    if one.opaque or other.opaque or (_PLAIN.fullmatch(one.expected) and other.strength == ROUGH):
         return ""
     raising = one.subject.startswith("raises: ")
     if raising and other.strength < one.strength:
