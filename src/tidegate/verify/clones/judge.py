@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tidegate.verify.clones.align import Block
 from tidegate.verify.clones.prints import hash_grams
-from tidegate.verify.clones.tokens import NAME, Tokens, shape_of
+from tidegate.verify.clones.tokens import LITERAL, NAME, Tokens, shape_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +22,7 @@ LEAST_VARIED = 0.5
 LEAST_VARIED_COPY = 0.2
 LEAST_CALLED = 0.6
 LONG_TOKENS = 150
+MOST_SAID_ELSE = 0.06
 FEWEST_ACTS = 4
 
 
@@ -29,8 +30,9 @@ class Likeness(NamedTuple):
     """What two places share: spans of tokens, the lines that match, and shares of 1.
 
     `names` are equal names, `called` equal names among those that are called or are members, `renamed` names that
-    always stand for the same other name, `varied` runs of tokens that are no repetition. `acts` counts the tokens that
-    branch, loop, leave or call; `contract` says that methods are defined which every class writes for itself.
+    always stand for the same other name, `varied` runs of tokens that are no repetition, `said_else` literals that are
+    others on the other side. `acts` counts the tokens that branch, loop, leave or call; `contract` says that methods
+    are defined which every class writes for itself.
     """
 
     left: tuple[int, int]
@@ -44,6 +46,7 @@ class Likeness(NamedTuple):
     renamed: float
     varied: float
     acts: int
+    said_else: float
     contract: bool
     kind: int
 
@@ -56,6 +59,8 @@ def is_clone(likeness: Likeness, lines: int) -> bool:
     if lines < FEWEST_LINES or likeness.matched < FEWEST_TOKENS or likeness.similarity < LEAST_SIMILAR:
         return False
     if likeness.contract and likeness.matched < LONG_TOKENS:
+        return False
+    if likeness.said_else > MOST_SAID_ELSE and likeness.similarity < 0.92:
         return False
     copied = likeness.names >= 0.9 and likeness.similarity >= 0.9
     if likeness.acts < FEWEST_ACTS or likeness.varied < (LEAST_VARIED_COPY if copied else LEAST_VARIED):
@@ -106,6 +111,7 @@ def measure(one: Tokens, other: Tokens, blocks: Sequence[Block]) -> Likeness:
         renamed=renamed,
         varied=_variety(one.codes[left[0] : left[1]]),
         acts=_acts(near, inside),
+        said_else=float((~same & (one.codes[mine] >> 30 == LITERAL)).mean()),
         contract=bool(np.isin(near, np.array(_CONTRACT, np.uint32)).any()),
         kind=1 if whole and bool(same.all()) else 2 if whole and renamed >= 0.9 else 3,
     )

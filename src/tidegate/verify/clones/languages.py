@@ -43,9 +43,9 @@ _PYTHON = Family(
 )
 _BRACES = Family(
     skipped=rf"\n|//[^\n]*|{_BLOCK}|^[ \t]*#[ \t]*(?:include|import|pragma)[^\n]*"
-    r"|^[ \t]*(?:import\b(?:[ \t]*\([^)]*\)|[^\n;{(]*\{[^}]*\}[^\n;]*|[^\n;(]*)"
+    r"|^[ \t]*(?:import\b(?:[ \t]*\([^)]*\)|[^\n;{(]*\{[^}]*\}[^\n;]*|[^\n;(]*);?"
     r"|(?:package|using|use|extern crate)[ \t][^;\n{=(]*(?:\{[^;]*\})?;?"
-    r"|export[ \t]*(?:\*|type[ \t]*\{|\{)[^;\n]*)",
+    r"|export[ \t]*(?:\*|type[ \t]*\{|\{)[^;\n]*;?)",
     literal=rf"{_QUOTED}|`(?:[^`\\]|\\[\s\S])*`|'(?:[^'\\\n]|\\[^\n])'|'(?:[^'\\\n,;(){{}}<>]|\\[^\n])*'|{_NUMBER}",
     name=r"[^\W\d][\w$]*|[$][\w$]+",
     keywords=frozenset(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-VERSION = 2
+VERSION = 3
 """Raise it whenever the same source gives other tokens."""
 
 SYMBOL, NAME, LITERAL = 0, 1, 2
