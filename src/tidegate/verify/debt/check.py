@@ -34,7 +34,7 @@ Placed: TypeAlias = tuple[Source, Site]
 
 def check(subject: Subject) -> Part:
     """What the added lines of source cost later. Tests, generated and vendored files are not asked about."""
-    asked = [file for file, _ in subject.changed(*LANGUAGES) if file.kind == "source"]
+    asked = [file for file, _ in subject.changed(*LANGUAGES) if file.kind == "source" and not _TRIED.search(file.path)]
     chosen = asked[:MOST_FILES]
     read = _read(subject, chosen)
     found = list(_sites(subject, read.files, chosen))
@@ -43,6 +43,9 @@ def check(subject: Subject) -> Part:
 
 
 # Private
+
+_TRIED = re.compile(rb"(?i)(?:^|/)(?:tests?|examples?|samples?|demos?|benche?s|fixtures|[\w-]*mocks?)(?:/|\.\w+$)")
+"""Tests, and what is there to be read or tried: nobody keeps it running."""
 
 
 class _Read(Struct, frozen=True):
@@ -64,8 +67,17 @@ def _read(subject: Subject, chosen: Sequence[FileChange]) -> _Read:
         if file.status != "deleted" and (unseen or len(content) > LARGEST_BYTES or not file.lines_known):
             large.append(show_path(file.path))
         old = Source(pair.before, file.language, before.get(pair.before, b""))
-        files.append(Changed(old, Source(pair.after, file.language, content), added_lines(file)))
+        now = Source(pair.after, file.language, content)
+        files.append(Changed(old, now, _before_tests(now, added_lines(file))))
     return _Read(tuple(files), tuple(large))
+
+
+def _before_tests(source: Source, lines: frozenset[int]) -> frozenset[int]:
+    """The lines without those of the tests that a Rust file ends with."""
+    if source.language != "Rust" or b"#[cfg(test)]" not in source.content:
+        return lines
+    first = source.content.count(b"\n", 0, source.content.index(b"#[cfg(test)]")) + 1
+    return frozenset(line for line in lines if line < first)
 
 
 def _decoded(path: bytes) -> str:

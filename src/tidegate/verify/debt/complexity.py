@@ -42,7 +42,8 @@ def python_functions(source: Source) -> Iterator[tuple[str, FunctionNode]]:
 def measure_python(source: Source, name: str, node: FunctionNode) -> Measured:
     """The measures of a function with all that is nested in it."""
     counter = _Counter(node.name)
-    for statement in node.body:
+    described = ast.get_docstring(node, clean=False) is not None
+    for statement in node.body[described:]:
         counter.read(statement, 0)
     return Measured(
         name=name,
@@ -50,7 +51,7 @@ def measure_python(source: Source, name: str, node: FunctionNode) -> Measured:
         end_line=node.end_lineno or node.lineno,
         complexity=counter.complexity,
         nesting=counter.deepest,
-        length=_length(source, node),
+        length=_length(source, node) - counter.text,
         parameters=-1 if node.decorator_list and not _plain(node) else _parameters(node),
     )
 
@@ -71,7 +72,7 @@ def _functions(body: list[ast.stmt], above: str) -> Iterator[tuple[str, Function
 class _Counter:
     def __init__(self, name: str) -> None:
         self.name = name
-        self.complexity = self.deepest = 0
+        self.complexity = self.deepest = self.text = 0
 
     def read(self, node: ast.AST, nesting: int) -> None:
         if isinstance(node, ast.If):
@@ -87,6 +88,8 @@ class _Counter:
         elif isinstance(node, ast.BoolOp):
             self.complexity += 1
             self._all(node, nesting)
+        elif isinstance(node, ast.Constant | ast.JoinedStr):
+            self.text += (node.end_lineno or node.lineno) - node.lineno
         else:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == self.name:
                 self.complexity += 1
@@ -128,11 +131,7 @@ class _Counter:
 def _length(source: Source, node: FunctionNode) -> int:
     start = node.body[0].end_lineno if ast.get_docstring(node, clean=False) is not None else node.lineno
     lines = source.lines[start or node.lineno : node.end_lineno]
-    texts = (one for one in ast.walk(node) if isinstance(one, ast.Constant | ast.JoinedStr))
-    text = sum((one.end_lineno or one.lineno) - one.lineno for one in texts if one.lineno >= node.body[0].lineno)
-    if start != node.lineno:
-        text -= (node.body[0].end_lineno or 0) - node.body[0].lineno
-    return sum(1 for line in lines if line.strip() and not line.lstrip().startswith("#")) - text
+    return sum(1 for line in lines if line.strip() and not line.lstrip().startswith("#"))
 
 
 def _plain(node: FunctionNode) -> bool:

@@ -15,7 +15,7 @@ RULE = "dead-code-added"
 
 def unreachable(source: Source) -> Iterator[Site]:
     """Statements behind one that always leaves, but for a `yield` that makes a generator."""
-    for node in source.nodes:
+    for node in source.of(*_BLOCKS):
         for field in ("body", "orelse", "finalbody"):
             body = getattr(node, field, None)
             if not isinstance(body, list):
@@ -30,7 +30,7 @@ def unreachable(source: Source) -> Iterator[Site]:
 
 def unused_imports(source: Source) -> Iterator[Site]:
     """Names that are imported and stand nowhere else in the file. Re-exports and imports for effect are left out."""
-    if source.python is None or source.path.endswith(("__init__.py", "conftest.py")) or "__all__" in source.words:
+    if source.python is None or source.path.endswith(("__init__.py", "conftest.py")) or b"__all__" in source.content:
         return
     for node in source.python.body:
         if isinstance(node, ast.Import | ast.ImportFrom) and not _excused(source, node):
@@ -43,15 +43,14 @@ def unused_imports(source: Source) -> Iterator[Site]:
 
 def unused_variables(source: Source) -> Iterator[Site]:
     """Local names that are given a value and never read."""
-    for node in source.nodes:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield from _locals(source, node)
+    for node in source.functions:
+        yield from _locals(source, node)
 
 
 def unused_parameters(source: Source) -> Iterator[Site]:
     """Parameters of private functions, called by name only in this file, that the body never reads."""
-    for node in source.nodes:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _own_signature(source, node):
+    for node in source.functions:
+        if _own_signature(source, node):
             used = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
             for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
                 if one.arg not in used and not one.arg.startswith("_") and one.arg not in ("self", "cls"):
@@ -65,13 +64,19 @@ def unnamed(source: Source) -> Iterator[tuple[str, Site]]:
         return
     for node in source.python.body:
         name, what = _private(node)
-        if name and source.words[name] == 1 and "__getattr__" not in source.words and not _noted(source, node.lineno):
+        if (
+            name
+            and source.count(name) == 1
+            and b"__getattr__" not in source.content
+            and not _noted(source, node.lineno)
+        ):
             message = f"nothing in the repository names the {what} {name}"
             yield name, _site(node.lineno, f"unnamed {name}", message, "remove it, or call it")
 
 
 # Private
 
+_BLOCKS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.If, ast.For, ast.While, ast.With, ast.Try, ast.ExceptHandler)
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
@@ -97,7 +102,7 @@ def _counts(source: Source, node: ast.Import | ast.ImportFrom, alias: ast.alias,
         return False
     if isinstance(node, ast.Import) and (name not in sys.stdlib_module_names or name in ("readline", "antigravity")):
         return False
-    standing = source.words[name]
+    standing = source.count(name)
     if alias.asname is None and isinstance(node, ast.ImportFrom):
         standing -= (node.module or "").split(".").count(name)
     if isinstance(node, ast.ImportFrom) and (node.level or not _foreign(node.module)):
@@ -148,16 +153,16 @@ def _own_signature(source: Source, node: ast.FunctionDef | ast.AsyncFunctionDef)
     ):
         return False
     around = source.parents.get(node)
-    if not isinstance(around, ast.Module) or _is_stub(node) or {"locals", "vars"} & source.words.keys():
+    if not isinstance(around, ast.Module) or _is_stub(node) or re.search(rb"\b(?:locals|vars)\(", source.content):
         return False
     calls = 0
-    for one in source.nodes:
-        if isinstance(one, ast.Name) and one.id == node.name:
+    for one in source.of(ast.Name):
+        if one.id == node.name:
             caller = source.parents.get(one)
             if not isinstance(caller, ast.Call) or caller.func is not one:
                 return False
             calls += 1
-    return calls > 0 and calls + 1 == source.words[node.name]
+    return calls > 0 and calls + 1 == source.count(node.name)
 
 
 def _is_stub(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

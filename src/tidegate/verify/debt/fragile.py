@@ -74,9 +74,7 @@ def _python(source: Source) -> Iterator[Site]:
         return
     names = _imported(source)
     sessions = _sessions(source, names)
-    for node in source.nodes:
-        if not isinstance(node, ast.Call):
-            continue
+    for node in source.of(ast.Call):
         called = _called(node.func, names)
         head, _, verb = called.rpartition(".")
         if head in sessions and verb in _VERBS:
@@ -111,7 +109,7 @@ def _site(line: int, text: str, message: str) -> Site:
 def _imported(source: Source) -> dict[str, str]:
     """What the names of the file stand for: `rq` for `requests`, `urlopen` for `urllib.request.urlopen`."""
     names: dict[str, str] = {}
-    for node in source.nodes:
+    for node in source.of(ast.Import, ast.ImportFrom):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 whole = alias.name if alias.asname else alias.name.partition(".")[0]
@@ -136,7 +134,7 @@ def _sessions(source: Source, names: dict[str, str]) -> frozenset[str]:
     if b".mount(" in source.content or b"Session" not in source.content:
         return frozenset()
     found = set()
-    for node in source.nodes:
+    for node in source.of(ast.Assign, ast.With, ast.AsyncWith):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             if _called(node.value.func, names) in ("requests.Session", "requests.session"):
                 found |= {_called(target, names) for target in node.targets}

@@ -31,7 +31,7 @@ def complexity_added(files: Sequence[Changed]) -> int:
     """Cognitive complexity of the functions that the change touches: head less base. Negative where it fell."""
     total = 0
     for one in (one for one in files if one.added):
-        names = {measured.name for measured in functions(one.after, one.added)}
+        names = _touched(one)
         sides = (functions(source, names=names) if names else () for source in (one.after, one.before))
         now, before = (sum(measured.complexity for measured in side) for side in sides)
         total += now - before
@@ -56,6 +56,18 @@ def functions(
 # Private
 
 
+def _touched(one: Changed) -> set[str]:
+    """The names of the functions that hold an added line."""
+    source, lines = one.after, one.added
+    if source.python is None:
+        return {name for name, _ in foreign_functions(source, lines)}
+    return {
+        name
+        for name, node in python_functions(source)
+        if not lines.isdisjoint(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    }
+
+
 class _Base:
     """The functions before the change, read when the first is asked for."""
 
@@ -66,7 +78,7 @@ class _Base:
 
     def find(self, one: Changed, now: Measured) -> Measured | None:
         """The same function before: of that name in the file, else the likest of any changed file."""
-        own = [(one.before, before) for before in self._of(one.before) if before.name == now.name]
+        own = [(one.before, before) for before in functions(one.before, names=(now.name,))]
         if len(own) == 1:
             return own[0][1]
         bag = _bag(one.after, now)

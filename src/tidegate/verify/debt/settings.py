@@ -42,9 +42,7 @@ def _site(line: int, name: str) -> tuple[str, Site]:
 
 def _python(source: Source) -> Iterator[tuple[str, Site]]:
     guarded = _guarded(source)
-    for node in source.nodes:
-        if not isinstance(node, ast.Subscript | ast.Call):
-            continue
+    for node in source.of(ast.Subscript, ast.Call):
         name = ""
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and _is(node.value, "environ"):
             name = _text(node.slice)
@@ -78,7 +76,7 @@ def _used_at_once(source: Source, node: ast.AST) -> bool:
 def _guarded(source: Source) -> set[str]:
     """Names that the file asks for first, or sets itself."""
     found = set()
-    for node in source.nodes:
+    for node in source.of(ast.Compare, ast.Subscript, ast.Call):
         if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
             found.add(_text(node.left))
         elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
@@ -101,6 +99,6 @@ def _lines(source: Source, pattern: re.Pattern[str]) -> Iterator[tuple[str, Site
     for number, line in enumerate(source.lines, 1):
         for match in pattern.finditer(line[:2_000]):
             name = match[1] or match[2]
-            asked = source.words[name] > 1 or line.lstrip().startswith(("//", "*"))
+            asked = source.count(name) > 1 or line.lstrip().startswith(("//", "*"))
             if not _KNOWN.fullmatch(name) and not asked:
                 yield _site(number, name)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -65,20 +65,36 @@ class Source:
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
 
-    @cached_property
-    def nodes(self) -> list[ast.AST]:
-        """Every node of the Python tree, in the order of `ast.walk`."""
-        return list(ast.walk(self.python)) if self.python else []
+    def of(self, *kinds: type[_Kind]) -> Iterator[_Kind]:
+        """The nodes of these kinds of the Python tree."""
+        for kind in kinds:
+            yield from self._by_kind.get(kind, ())
+
+    @property
+    def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+        """Every function of the Python tree, methods and inner ones too."""
+        yield from self.of(ast.FunctionDef)
+        yield from self.of(ast.AsyncFunctionDef)
 
     @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:
         """The node around every node of the Python tree."""
-        return {child: node for node in self.nodes for child in ast.iter_child_nodes(node)}
+        nodes = (node for kind in self._by_kind.values() for node in kind)
+        return {child: node for node in nodes for child in _children(node)}
 
     @cached_property
-    def words(self) -> Counter[str]:
-        """How often each word stands in the file, in code, texts and comments alike."""
-        return Counter(re.findall(r"[^\W\d]\w*", self.text))
+    def _by_kind(self) -> dict[type[ast.AST], list[Any]]:
+        found: dict[type[ast.AST], list[Any]] = {}
+        todo: list[ast.AST] = [self.python] if self.python is not None else []
+        for node in todo:
+            found.setdefault(type(node), []).append(node)
+            todo += _children(node)
+        return found
+
+    def count(self, word: str) -> int:
+        """How often a word stands in the file, in code, texts and comments alike."""
+        often = self.text.count(word)
+        return often if often < 2 else len(re.findall(rf"\b{re.escape(word)}\b", self.text))
 
     @cached_property
     def root(self) -> Node | None:
@@ -130,6 +146,21 @@ def grammar_of(language: str, path: str) -> tuple[str, str] | None:
 
 
 # Private
+
+_Kind = TypeVar("_Kind", bound=ast.AST)
+
+
+def _children(node: ast.AST) -> list[ast.AST]:
+    """The nodes directly below one, without what only says how a name is used or which operator stands there."""
+    found: list[ast.AST] = []
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if type(value) is list:
+            found += [one for one in value if isinstance(one, ast.AST)]
+        elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context | ast.operator):
+            found.append(value)
+    return found
+
 
 _GRAMMARS = {
     "JavaScript": ("tree_sitter_javascript", "language"),

@@ -39,12 +39,13 @@ def _site(severity: Severity, line: int, text: str, message: str) -> Site:
 
 
 def _python(source: Source) -> Iterator[Site]:
-    for node in source.nodes:
-        if isinstance(node, ast.Try):
-            for handler in node.handlers:
-                yield from _handler(source, node, handler)
-        elif isinstance(node, ast.Call) and node.args and _dotted(node.func) in ("suppress", "contextlib.suppress"):
-            yield from _suppressed(source, node)
+    for node in source.of(ast.Try):
+        for handler in node.handlers:
+            yield from _handler(source, node, handler)
+    if b"suppress" in source.content:
+        for call in source.of(ast.Call):
+            if call.args and _dotted(call.func) in ("suppress", "contextlib.suppress"):
+                yield from _suppressed(source, call)
 
 
 def _suppressed(source: Source, node: ast.Call) -> Iterator[Site]:

@@ -53,16 +53,16 @@ def _reasoned(match: re.Match[str], line: str) -> bool:
 
 
 def _is_typed(source: Source) -> bool:
-    functions = [node for node in source.nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    functions = list(source.functions)
     typed = sum(1 for node in functions if node.returns is not None)
     return len(functions) >= 3 and typed / len(functions) >= TYPED
 
 
 def _signatures(source: Source) -> Iterator[Site]:
-    for node in source.nodes:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+    for node in source.functions:
+        if _any(node.returns) and not node.decorator_list and not node.name.startswith("__"):
             inner = isinstance(source.parents.get(node), ast.FunctionDef | ast.AsyncFunctionDef)
-            if _any(node.returns) and not inner and not node.decorator_list and not node.name.startswith("__"):
+            if not inner:
                 yield _site(node.lineno, f"{node.name} return", f"{node.name} returns Any")
 
 
