@@ -24,6 +24,7 @@ LEAST_CALLED = 0.6
 LONG_TOKENS = 150
 MOST_SAID_ELSE = 0.06
 FEWEST_ACTS = 4
+FEWEST_STEPS = 2
 
 
 class Likeness(NamedTuple):
@@ -31,8 +32,8 @@ class Likeness(NamedTuple):
 
     `names` are equal names, `called` equal names among those that are called or are members, `renamed` names that
     always stand for the same other name, `varied` runs of tokens that are no repetition, `said_else` literals that are
-    others on the other side. `acts` counts the tokens that branch, loop, leave or call; `contract` says that methods
-    are defined which every class writes for itself.
+    others on the other side. `steps` counts the tokens that branch, loop or leave, `acts` those and the calls;
+    `contract` says that methods are defined which every class writes for itself.
     """
 
     left: tuple[int, int]
@@ -46,6 +47,7 @@ class Likeness(NamedTuple):
     renamed: float
     varied: float
     acts: int
+    steps: int
     said_else: float
     contract: bool
     kind: int
@@ -57,6 +59,8 @@ def is_clone(likeness: Likeness, lines: int) -> bool:
     The fewer names are equal, the less a shape says: then it must be longer, more alike and renamed throughout.
     """
     if lines < FEWEST_LINES or likeness.matched < FEWEST_TOKENS or likeness.similarity < LEAST_SIMILAR:
+        return False
+    if likeness.steps < (1 if likeness.kind == 1 else FEWEST_STEPS):
         return False
     if likeness.contract and likeness.matched < LONG_TOKENS:
         return False
@@ -110,7 +114,8 @@ def measure(one: Tokens, other: Tokens, blocks: Sequence[Block]) -> Likeness:
         called=_share(same[named & _called(near)[inside]]),
         renamed=renamed,
         varied=_variety(one.codes[left[0] : left[1]]),
-        acts=_acts(near, inside),
+        acts=_steps(near, inside) + _calls(near, inside),
+        steps=_steps(near, inside),
         said_else=float((~same & (one.codes[mine] >> 30 == LITERAL)).mean()),
         contract=bool(np.isin(near, np.array(_CONTRACT, np.uint32)).any()),
         kind=1 if whole and bool(same.all()) else 2 if whole and renamed >= 0.9 else 3,
@@ -129,7 +134,7 @@ def matched_lines(tokens: Tokens, places: NDArray[np.intp]) -> tuple[int, ...]:
 # Private
 
 _DOT, _OPEN = (zlib.crc32(word) & ((1 << 30) - 1) for word in (b".", b"("))
-_ACTING = tuple(
+_STEPPING = tuple(
     zlib.crc32(word.encode()) & ((1 << 30) - 1)
     for word in (
         "if elif else elsif unless for while until loop do switch case when match try except catch rescue finally "
@@ -157,12 +162,18 @@ def _called(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
     return called
 
 
-def _acts(codes: NDArray[np.uint32], places: NDArray[np.intp]) -> int:
-    """How many of these tokens branch, loop or leave, or are names that are called."""
+def _steps(codes: NDArray[np.uint32], places: NDArray[np.intp]) -> int:
+    """How many of these tokens branch, loop or leave."""
     import numpy as np
 
-    calls = (codes >> 30 == NAME) & (np.roll(codes, -1) == _OPEN)
-    return int((calls | np.isin(codes, np.array(_ACTING, np.uint32)))[places].sum())
+    return int(np.isin(codes[places], np.array(_STEPPING, np.uint32)).sum())
+
+
+def _calls(codes: NDArray[np.uint32], places: NDArray[np.intp]) -> int:
+    """How many of these tokens are names that are called."""
+    import numpy as np
+
+    return int(((codes >> 30 == NAME) & (np.roll(codes, -1) == _OPEN))[places].sum())
 
 
 def _consistent(mine: NDArray[np.uint32], theirs: NDArray[np.uint32]) -> float:
