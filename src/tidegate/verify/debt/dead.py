@@ -1,4 +1,4 @@
-"""Python that nothing can reach or read any more: what follows a return, and names that nobody uses."""
+"""Code that nothing can reach or read any more: what follows a return, and in Python names that nobody uses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ RULE = "dead-code-added"
 
 
 def unreachable(source: Source) -> Iterator[Site]:
-    """Statements behind one that always leaves, but for a `yield` that makes a generator."""
+    """Statements behind one that always leaves, but for a `yield` that makes a generator.
+
+    JavaScript and TypeScript by their lines: what stands as deep as a whole `return` right above it.
+    """
+    if source.language in ("JavaScript", "TypeScript"):
+        yield from _behind(source)
     for node in source.of(*_BLOCKS):
         for field in ("body", "orelse", "finalbody"):
             body = getattr(node, field, None)
@@ -82,6 +87,27 @@ _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 def _site(line: int, key: str, message: str, mend: str) -> Site:
     return Site(RULE, "low", line, key, message, mend)
+
+
+_LEFT = re.compile(r"^([ \t]+)(return|throw)\b[^{(\[`]*(?:\([^()`]*\)[^{(\[`]*)?;\s*$")
+_HOISTED = re.compile(r"[})\].?:&|+*/=<>-]|(?:case|default|function|async function|class|var)\b")
+
+
+def _behind(source: Source) -> Iterator[Site]:
+    for number, (line, after) in enumerate(pairwise(source.lines), 1):
+        left = _LEFT.match(line) if ";" in line and len(line) < 500 else None
+        if left is None or not after.startswith(left[1]):
+            continue
+        rest = after[len(left[1]) :]
+        if rest and not rest[0].isspace() and not _HOISTED.match(rest) and not _braceless(source, number, left[1]):
+            message = f"nothing reaches this line behind `{left[2]}` in line {number}"
+            yield _site(number + 1, f"unreachable {rest.strip()}", message, "remove it")
+
+
+def _braceless(source: Source, number: int, indent: str) -> bool:
+    """Whether the statement above belongs to a condition that is written no deeper."""
+    above = source.line(number - 1)
+    return above.startswith(indent) and bool(re.search(r"(?:\)|\belse|=>|[?:&|])\s*$", above))
 
 
 def _marks(node: ast.stmt) -> bool:

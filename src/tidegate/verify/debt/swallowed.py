@@ -138,6 +138,8 @@ def _catches(source: Source) -> Iterator[Site]:
     """Handlers whose body holds nothing."""
     if source.root is None:
         return
+    if source.language == "Ruby":
+        yield from _modifiers(source)
     for node in _nodes(source.root, _CATCHES[source.language]):
         body = node.child_by_field_name("body")
         if source.language == "Ruby":
@@ -150,6 +152,16 @@ def _catches(source: Source) -> Iterator[Site]:
         message = "this handler is empty: a fault here looks like success"
         text = (around or b"").decode("utf-8", "replace")[:300]
         yield _site("low" if said else "medium", node.start_point[0] + 1, text, message)
+
+
+def _modifiers(source: Source) -> Iterator[Site]:
+    """Ruby's `call rescue nil`: every error becomes a plain value."""
+    for number, line in enumerate(source.lines, 1):
+        if len(line) < 1_000 and _MODIFIER.search(line) and not line.lstrip().startswith("#"):
+            yield _site("low", number, line, "every error of this expression becomes a plain value")
+
+
+_MODIFIER = re.compile(r"[\w)\]}!?] rescue (?:nil|false|true|0|''|\"\"|\[\]|\{\})\s*(?:$|[#)}])")
 
 
 def _statements(body: Node | None) -> bool:
