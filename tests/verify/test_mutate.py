@@ -158,6 +158,8 @@ def test_one_fault_a_statement_the_most_productive(statement: str, said: str) ->
         "return a + b  # pragma: no cover",
         "if sys.version_info < (3, 9): a = 1",
         "if a: log.debug(a)",
+        "if not _PYPY: a = 1",
+        "use_files = WIN or sys.platform.startswith('os2')",
         "pass",
     ],
 )
@@ -350,6 +352,16 @@ def test_another_copy_that_is_imported_is_unknown(tmp_path: Path) -> None:
     found = run(repo)
     assert {one.outcome for one in found.judged} == {"unknown"}
     assert "not the file of the change" in found.judged[0].reason
+
+
+def test_a_tool_beside_the_packages_is_not_asked_for_tests(tmp_path: Path) -> None:
+    repo = shop(tmp_path, "")
+    repo.write("tooling/__init__.py", "")
+    repo.write("tooling/release.py", "def release(n):\n    return n + 1\n")
+    repo.git("add", "-A")
+    repo.git("commit", "-q", "--amend", "-m", "Add")
+    part = checked(repo)
+    assert part.fields.get("mutation") == MutationFacts(), part.unknowns
 
 
 # Dismissals

@@ -23,7 +23,7 @@ _LOGGERS = re.compile(r"(^|_)(log|logger|logging|logs)$|^(LOG|LOGGER)$", re.IGNO
 _TELEMETRY = re.compile(r"^(statsd|telemetry|tracer|span|metrics)$", re.IGNORECASE)
 _OLD = re.compile(r"deprecat|^_?warn", re.IGNORECASE)
 _PLATFORM = re.compile(
-    r"\b(TYPE_CHECKING|version_info|hexversion|sys\.platform|os\.name|platform\.\w+|implementation\.name|__debug__"
+    r"\b_*(TYPE_CHECKING|version_info|hexversion|sys\.platform|os\.name|platform\.\w+|implementation\.name|__debug__"
     r"|WIN(DOWS)?|IS_WINDOWS|is_windows|PYPY\w*|PY\d+\w*|HAS_\w+|_MYPY|MYPY)\b"
 )
 _UNCOVERED = re.compile(rb"#\s*pragma:\s*no[ -]?(cover|mutate)", re.IGNORECASE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import structs
@@ -16,6 +16,7 @@ from tidegate.verify.mutate.plan import Plan
 from tidegate.verify.mutate.session import Ground, Heard, run_job
 
 _START_SECONDS = 20.0
+_TOO_LONG = "it takes effect at import, and there is no time left to run all tests on it (--budget)"
 
 
 def judge_afresh(place: Ground, planned: Plan, heard: Hearing, end: float) -> Hearing:
@@ -23,12 +24,18 @@ def judge_afresh(place: Ground, planned: Plan, heard: Hearing, end: float) -> He
     verdicts = dict(heard.verdicts)
     cpu = 0.0
     killers: dict[int, str] = {}
-    for identity, tests in _waiting(planned, heard):
+    for identity, tests, rest in _waiting(planned, heard):
         if time.monotonic() > end:
             break
-        ran = _try(place, planned, identity, tests, _limit(tests, heard.seconds))
-        cpu += ran.ran.cpu_seconds
-        verdicts[identity] = _verdict(ran, tests)
+        for chosen in filter(None, (tests, rest)):
+            if chosen is rest and sum(heard.seconds.get(test, 0.0) for test in rest) > end - time.monotonic():
+                verdicts[identity] = Verdict("unknown", reason=_TOO_LONG)
+                break
+            ran = _try(place, planned, identity, chosen, _limit(chosen, heard.seconds))
+            cpu += ran.ran.cpu_seconds
+            verdicts[identity] = _verdict(ran, chosen)
+            if verdicts[identity].outcome != "survived":
+                break
         if verdicts[identity].outcome in ("killed", "timeout"):
             killers[identity] = verdicts[identity].killer
     if killers:
@@ -45,19 +52,29 @@ def judge_afresh(place: Ground, planned: Plan, heard: Hearing, end: float) -> He
 # Private
 
 
-def _waiting(planned: Plan, heard: Hearing) -> Iterator[tuple[int, Sequence[str]]]:
-    """What is left for a fresh process, with the tests that may notice, the quickest first."""
+def _waiting(planned: Plan, heard: Hearing) -> Iterator[tuple[int, Sequence[str], Sequence[str]]]:
+    """What is left for a fresh process: the tests that are known to use it, the quickest first, and all others where
+    they may notice too. What takes effect at import reaches tests that never execute the line themselves."""
+    every = heard.seconds.keys() - heard.left_out.keys()
     for identity, mutant in enumerate(planned.mutants):
         if heard.imported.get(mutant.path):
             continue
         told = heard.verdicts.get(identity)
-        at_import = told is not None and told.outcome == "survived" and identity in heard.outside
-        if mutant.lane == "call" and heard.forked and not at_import and (told is None or told.outcome != "skip"):
+        at_import = mutant.lane == "import" or identity in heard.outside
+        survived = told is not None and told.outcome == "survived"
+        skipped = told is not None and told.outcome == "skip"
+        uncovered = at_import and told is None and not heard.covering.get(identity)
+        if mutant.lane == "call" and heard.forked and not (skipped or uncovered or (survived and at_import)):
             continue
-        tests = {*heard.covering.get(identity, ()), *(heard.near.get(identity, ()) if mutant.lane == "import" else ())}
-        left = sorted(tests - heard.left_out.keys(), key=lambda test: (heard.seconds.get(test, 0.0), test))
-        if left:
-            yield identity, left
+        near = heard.near.get(identity, ()) if mutant.lane == "import" else ()
+        known = every.intersection(() if survived else (*heard.covering.get(identity, ()), *near))
+        rest = every - known if at_import else frozenset()
+        if known or rest:
+            yield identity, _quickest(known, heard), _quickest(rest, heard)
+
+
+def _quickest(tests: Iterable[str], heard: Hearing) -> list[str]:
+    return sorted(tests, key=lambda test: (heard.seconds.get(test, 0.0), test))
 
 
 def _try(place: Ground, planned: Plan, identity: int, tests: Sequence[str], limit: float) -> Heard:

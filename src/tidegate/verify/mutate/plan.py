@@ -29,9 +29,10 @@ class Plan(Struct, frozen=True):
 
 def plan(subject: Subject, most: int = MOST) -> Plan:
     """The mutants of a change; `unread` says of each file that could not be read why."""
-    files = {
-        pair.after: file for file, pair in subject.changed("Python") if pair.after and is_mutated(file, pair.after)
-    }
+    changed = subject.changed("Python")
+    files = {pair.after: file for file, pair in changed if pair.after and is_mutated(file, pair.after)}
+    listed = frozenset(subject.trees.after.paths()) if files else frozenset()
+    files = {path: file for path, file in files.items() if _is_imported(path, listed)}
     contents = dict(subject.trees.after.read(files))
     dismissals = read_dismissals(subject.trees.before)
     found: list[Mutant] = []
@@ -71,11 +72,20 @@ def is_mutated(file: FileChange, path: str) -> bool:
 
 
 def _is_imported(path: str, listed: frozenset[str]) -> bool:
-    """Whether it is a module that others can import by its usual name, and no script in a folder of its own."""
-    folder, _, _ = path.rpartition("/")
-    return not folder or folder.split("/")[0] in ("src", "lib", "python") or f"{folder}/__init__.py" in listed
+    """Whether it is a module that others can import by its usual name, and no tool in a folder beside the packages."""
+    folders = path.split("/")[:-1]
+    if not folders or not _ROOTS.isdisjoint(folders):
+        return True
+    return _ROOTS.isdisjoint(_packages(listed)) and f"{'/'.join(folders)}/__init__.py" in listed
 
 
+def _packages(listed: frozenset[str]) -> list[str]:
+    """The folders at the top whose folders are packages: `src` in a project that keeps its packages there."""
+    parts = (path.split("/") for path in listed if path.endswith("/__init__.py"))
+    return sorted({each[0] for each in parts if len(each) == 3})
+
+
+_ROOTS = frozenset({"src", "lib", "python"})
 _NOT_SOURCE = frozenset(
     "docs doc examples example benchmarks benchmark bench scripts tools tasks asv_bench tests test testing".split()
 )
