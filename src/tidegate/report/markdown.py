@@ -158,7 +158,7 @@ def _next(step: Step) -> str:
 
 
 def _advice(verdict: Verdict) -> tuple[str, ...]:
-    items: list[str] = []
+    items = []
     for group in advice(verdict):
         asked = "; ".join(o.next_step or o.why for o in group.unmet) or f"found: {'; '.join(because(group.rule)[:3])}"
         word = "warning" if group.rule.outcome == "warn" else "note"
@@ -206,7 +206,7 @@ def _brief(lines: Sequence[str]) -> tuple[str, ...]:
     """The lines that a terminal shows, as one list item each below the first."""
     if not any(line.strip() for line in lines):
         return ()
-    items = []
+    items: list[str] = []
     for line in lines:
         title, gap, totals = line.partition("  ")
         if gap and title:

@@ -19,18 +19,22 @@ from tidegate.verify.values import Check
 
 
 class Asked(Struct, frozen=True):
-    """A check with its name and the fields of the section that are unknown where it fails."""
+    """A check with its name and the fields of the section that are unknown where it fails.
+
+    `of_lines` is one that reads the changed lines alone, so that a bare diff is enough.
+    """
 
     name: str
     check: Check
     writes: tuple[str, ...]
+    of_lines: bool = False
 
 
 CHECKS: tuple[Asked, ...] = (
     Asked("fail-before", fail_before.check, ("tests",)),
     Asked("mutation", mutation.check, ("mutation",)),
     Asked("dependencies", dependencies.check, ("dependencies", "unknown_dependencies")),
-    Asked("secrets", find_secrets, ("secrets",)),
+    Asked("secrets", find_secrets, ("secrets",), of_lines=True),
     Asked("suite", suite.check, ("suite",)),
     Asked("clones", clones.check, ("clones", "cloned_lines")),
     Asked("contracts", contracts.check, ("breaks",)),

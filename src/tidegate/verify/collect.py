@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tidegate.change.trees import GitTree, Trees, pairs_of
+from tidegate.change.trees import GitTree, Trees, given, pairs_of
 from tidegate.change.values import Change, Context
 from tidegate.errors import InputError
 from tidegate.facts import Finding, Unknown, Verification
@@ -21,12 +21,14 @@ def collect(change: Change, context: Context) -> Verification:
     cannot be read.
     """
     if context.repository is None or not change.base_tree or not change.head_tree:
-        return Verification(unknowns=(Unknown("verification", "there is no repository to read the files from"),))
+        subject = Subject(change, given({}, {}), context.settings)
+        return section_of([_fenced(asked, subject) if asked.of_lines else _without_files(asked) for asked in CHECKS])
     before, after = (GitTree(context.repository, tree) for tree in (change.base_tree, change.head_tree))
     subject = Subject(
         change=change,
         trees=Trees(before, after, pairs_of(change)),
         settings=context.settings,
+        now=context.now,
         coverage=context.coverage,
         junit=context.junit,
         sarif=context.sarif,
@@ -58,6 +60,11 @@ def section_of(parts: list[Part]) -> Verification:
 
 
 # Private
+
+
+def _without_files(asked: Asked) -> Part:
+    reason = "there is no repository to read the files from"
+    return Part(unknowns=tuple(Unknown(f"verification.{name}", reason) for name in asked.writes))
 
 
 def _fenced(asked: Asked, subject: Subject) -> Part:

@@ -189,8 +189,8 @@ def _worse(one: int, other: int) -> int:
 
 
 def _day(subject: Subject) -> str:
-    """The latest day that the commits of the change vouch for; an entry that ended before it has ended."""
-    return max((commit.committed_at[:10] for commit in subject.change.commits), default="")
+    """The day of the question; an entry that ended before it has ended."""
+    return subject.now[:10] or max((commit.committed_at[:10] for commit in subject.change.commits), default="")
 
 
 def _judge(whole: Joined, quarantine: Quarantine) -> _Judged:
