@@ -5,17 +5,20 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 
 from msgspec import structs
 
 from tidegate.verify.mutate.engine import mutated
-from tidegate.verify.mutate.hearing import Hearing, Verdict
+from tidegate.verify.mutate.hearing import Hearing, Verdict, words_of
 from tidegate.verify.mutate.plan import Plan
 from tidegate.verify.mutate.session import Ground, Heard, run_job
 
 _START_SECONDS = 20.0
+_LEAST_SECONDS = 2.0
+_FIRST = 20
 _TOO_LONG = "it takes effect at import, and there is no time left to run all tests on it (--budget)"
 
 
@@ -28,12 +31,12 @@ def judge_afresh(place: Ground, planned: Plan, heard: Hearing, end: float) -> He
         if time.monotonic() > end:
             break
         for chosen in filter(None, (tests, rest)):
-            if chosen is rest and sum(heard.seconds.get(test, 0.0) for test in rest) > end - time.monotonic():
-                verdicts[identity] = Verdict("unknown", reason=_TOO_LONG)
-                break
-            ran = _try(place, planned, identity, chosen, _limit(chosen, heard.seconds))
+            limit = _limit(chosen, heard.seconds)
+            ran = _try(place, planned, identity, chosen, min(limit, max(_LEAST_SECONDS, end - time.monotonic())))
             cpu += ran.ran.cpu_seconds
             verdicts[identity] = _verdict(ran, chosen)
+            if ran.ran.timed_out and time.monotonic() > end:
+                verdicts[identity] = Verdict("unknown", reason=_TOO_LONG)
             if verdicts[identity].outcome != "survived":
                 break
         if verdicts[identity].outcome in ("killed", "timeout"):
@@ -70,11 +73,21 @@ def _waiting(planned: Plan, heard: Hearing) -> Iterator[tuple[int, Sequence[str]
         known = every.intersection(() if survived else (*heard.covering.get(identity, ()), *near))
         rest = every - known if at_import else frozenset()
         if known or rest:
-            yield identity, _quickest(known, heard), _quickest(rest, heard)
+            words = words_of(f"{mutant.function} {mutant.key} {' '.join(mutant.names)}")
+            yield identity, _quickest(known, heard), _likeliest(rest, heard, words)
 
 
 def _quickest(tests: Iterable[str], heard: Hearing) -> list[str]:
     return sorted(tests, key=lambda test: (heard.seconds.get(test, 0.0), test))
+
+
+def _likeliest(tests: Set[str], heard: Hearing, words: set[str]) -> list[str]:
+    """In their own order, but first those whose names say most of what the mutant's line says."""
+    own = [test for test in heard.seconds if test in tests]
+    often = Counter(word for test in own for word in words & words_of(test))
+    score = {test: -sum(1 / often[word] for word in words & words_of(test)) for test in own}
+    first = sorted((test for test in own if score[test]), key=lambda test: (score[test], heard.seconds[test]))[:_FIRST]
+    return [*first, *(test for test in own if test not in set(first))]
 
 
 def _try(place: Ground, planned: Plan, identity: int, tests: Sequence[str], limit: float) -> Heard:

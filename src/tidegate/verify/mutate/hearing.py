@@ -66,6 +66,11 @@ def hear(place: Ground, planned: Plan, budget: float, at_once: int, seconds: flo
     return Hearing(trouble=_trouble(again), cpu_seconds=heard.ran.cpu_seconds + again.ran.cpu_seconds)
 
 
+def words_of(text: str) -> set[str]:
+    """The words that names in a text are made of, in small letters."""
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+", text)}
+
+
 # Private
 
 
@@ -84,15 +89,11 @@ def _described(planned: Plan) -> list[dict[str, Any]]:
                 "first": mutant.first,
                 "last": mutant.last,
                 "block": b"\n".join(lines).decode("utf-8") + "\n",
-                "words": sorted(_words(f"{mutant.function} {mutant.key}")),
+                "words": sorted(words_of(f"{mutant.function} {mutant.key}")),
                 "futures": futures[mutant.path],
             }
         )
     return described
-
-
-def _words(text: str) -> set[str]:
-    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+", text)}
 
 
 def _futures(content: bytes) -> list[str]:

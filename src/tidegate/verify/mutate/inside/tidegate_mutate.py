@@ -99,7 +99,7 @@ class _Select:
 
     def __init__(self) -> None:
         job = _state["job"]
-        self.wanted = set(job["tests"])
+        self.wanted = {nodeid: place for place, nodeid in enumerate(job["tests"])}
         self.files = {nodeid.split("::", 1)[0] for nodeid in self.wanted}
         self.out = _state["out"]
         self.all = job["all"]
@@ -114,6 +114,7 @@ class _Select:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         kept = [item for item in items if item.nodeid in self.wanted]
+        kept.sort(key=lambda item: self.wanted[item.nodeid])
         self.out.tell(kind="selected", count=len(kept))
         items[:] = kept
 
