@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from itertools import pairwise
 
+from tidegate.verify.debt.complexity import python_functions
 from tidegate.verify.debt.source import Site, Source
 
 RULE = "dead-code-added"
@@ -48,7 +49,7 @@ def unused_imports(source: Source) -> Iterator[Site]:
 
 def unused_variables(source: Source) -> Iterator[Site]:
     """Local names that are given a value and never read."""
-    for node in source.functions:
+    for _, node in python_functions(source):
         yield from _locals(source, node)
 
 

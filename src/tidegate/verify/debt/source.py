@@ -22,6 +22,10 @@ LARGEST_BYTES = 800_000
 """Larger files are tables or generated; what stands in them is not judged."""
 
 
+LONGEST_LINE = 1_000
+"""Nobody writes longer ones by hand."""
+
+
 class Site(Struct, frozen=True):
     """Something at a line that costs later. `key` is the same wherever the same thing stands, however indented."""
 
@@ -119,7 +123,13 @@ Reader: TypeAlias = Callable[[Source], Iterable[Site]]
 
 def introduced(files: Sequence[Changed], reader: Reader) -> Iterator[tuple[Source, Site]]:
     """The sites on added lines that no changed file had before: what a change moves or indents is not its doing."""
-    fresh = [(one.after, site) for one in files if one.added for site in reader(one.after) if site.line in one.added]
+    fresh = [
+        (one.after, site)
+        for one in files
+        if one.added
+        for site in reader(one.after)
+        if site.line in one.added and len(one.after.line(site.line)) < LONGEST_LINE
+    ]
     if not fresh:
         return
     kept = Counter(site.key for one in files for site in reader(one.after) if site.line not in one.added)

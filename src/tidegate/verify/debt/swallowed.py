@@ -17,7 +17,10 @@ RULE = "error-swallowed"
 
 
 def swallowed(source: Source) -> Iterator[Site]:
-    """Handlers that drop every error: medium where nothing says so, low where a comment does, a note with a log."""
+    """Handlers that drop every error: medium where nothing says so, low where a comment does, a note with a log.
+
+    A call of Go, Rust or Shell whose failure is thrown away by a word of its own is meant so, and a note.
+    """
     if source.language == "Python":
         if b"except" in source.content or b"suppress" in source.content:
             yield from _python(source)
@@ -62,7 +65,7 @@ def _handler(source: Source, node: ast.Try, handler: ast.ExceptHandler) -> Itera
     does = _does(handler)
     if not does:
         return
-    caught = _dotted(handler.type) if handler.type is not None else "everything"
+    caught = ast.unparse(handler.type) if handler.type is not None else "everything"
     text = ast.unparse(node.body[0])[:200] + ast.unparse(handler)[:200]
     explained = any("#" in line for line in source.lines[handler.lineno - 1 : handler.end_lineno])
     above = source.line(handler.body[0].lineno - 1).lstrip().startswith("#")
@@ -195,7 +198,7 @@ _LINES: dict[str, tuple[tuple[re.Pattern[str], re.Pattern[str], str], ...]] = {
             re.compile(r"^\s*(?:_\s*,\s*)*_\s*=\s*[\w.]+\([^)]*\)\s*$"),
             re.compile(
                 r"\.(?:Close|Flush|Write\w*|F?[Pp]rint\w*|Remove\w*|Sync|Kill|Stop|Shutdown|Rollback|Set\w*|Body|"
-                r"Unlock|Register|Process|Fprint\w*|Drain|Copy|Mark\w*|Bind\w*|Encode)\(|=\s*(?:len|cap|append|"
+                r"Unlock|Register|Process|Fprint\w*|Drain|Copy|Mark\w*|Bind\w*|Encode|Wait|Signal|Help|Scan\w*|\w*Flag\w*|Open\w*)\(|=\s*(?:len|cap|append|"
                 r"string|int\w*|[a-z]\w*\.\w*(?:Ctx|Context))\("
             ),
             "the error of this call is thrown away",
@@ -228,7 +231,7 @@ def _lines(source: Source) -> Iterator[Site]:
             if len(line) > 1_000 or not pattern.search(line) or unless.search(line):
                 continue
             if "//" not in line and "#" not in line and not _commented(source, number):
-                yield _site("low", number, line, message)
+                yield _site("note", number, line, message)
 
 
 def _commented(source: Source, number: int) -> bool:
