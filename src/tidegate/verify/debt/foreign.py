@@ -51,7 +51,8 @@ def measure_foreign(source: Source, name: str, node: Node) -> Measured:
     """The measures of a function. Markup (JSX) is no code: a function that holds some has no length."""
     counter = _Counter(SYNTAX[source.language])
     counter.inside(node, 0, 0)
-    first, last = node.start_point[0] + 1, node.end_point[0] + 1
+    first = (node.child_by_field_name("name") or node).start_point[0] + 1
+    last = node.end_point[0] + 1
     return Measured(
         name, first, last, counter.complexity, counter.deepest, _length(source, node) - counter.text, _parameters(node)
     )

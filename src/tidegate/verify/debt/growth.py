@@ -10,6 +10,8 @@ from tidegate.verify.debt.foreign import SYNTAX, foreign_functions, measure_fore
 from tidegate.verify.debt.source import Changed, Site, Source
 
 COMPLEX, GROWN_BY, COMPLEX_NEW = 15, 5, 25
+SLIGHT = 1.25
+"""What was complex before and grew by less than a quarter is as hard to follow as it was."""
 LONG, LONGER_BY = 100, 20
 MANY = 7
 ALIKE = 0.5
@@ -139,7 +141,8 @@ def _complex(now: Measured, before: Measured | None) -> Site | None:
     deep = f", {now.nesting} levels deep" if now.nesting > 3 else ""
     message = f"{now.name} {how}{deep}; beyond {COMPLEX} a function is hard to follow"
     mend = "move what can be named into functions of its own, and return early where a case is done"
-    return Site("complexity-grown", "medium", now.line, now.name, message, mend)
+    slight = before is not None and before.complexity > COMPLEX and now.complexity < SLIGHT * before.complexity
+    return Site("complexity-grown", "low" if slight else "medium", now.line, now.name, message, mend)
 
 
 def _long(now: Measured, before: Measured | None) -> Site | None:
