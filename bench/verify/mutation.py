@@ -5,7 +5,7 @@ them. `python -m bench.verify.mutation CLONES` wants a folder with clones of the
 their tests is made in .cache/mutation-bench. Survivors are printed with the judgements in `survivors.json`, which were
 made by hand: a mutant is productive when a test that tells it from the original would be worth having.
 
-    python -m bench.verify.mutation CLONES [--only NAME] [--each N]
+    python -m bench.verify.mutation CLONES [--only NAME] [--each N] [--skip N]
 """
 
 from __future__ import annotations
@@ -72,14 +72,23 @@ class Row(NamedTuple):
 def main(arguments: list[str]) -> int:
     clones = Path(arguments[0])
     only = arguments[arguments.index("--only") + 1] if "--only" in arguments else ""
-    each = int(arguments[arguments.index("--each") + 1]) if "--each" in arguments else EACH
+    each, skip = _number(arguments, "--each", EACH), _number(arguments, "--skip", 0)
     python = _environment()
-    rows = [row for project in PROJECTS if only in ("", project.name) for row in _rows(clones, project, python, each)]
+    rows = [
+        row
+        for project in PROJECTS
+        if only in ("", project.name)
+        for row in _rows(clones, project, python, (skip, each))
+    ]
     _report(rows)
     return 0
 
 
 # Private
+
+
+def _number(arguments: list[str], name: str, default: int) -> int:
+    return int(arguments[arguments.index(name) + 1]) if name in arguments else default
 
 
 def _environment() -> Path:
@@ -90,9 +99,9 @@ def _environment() -> Path:
     return python.absolute()
 
 
-def _rows(clones: Path, project: Project, python: Path, each: int) -> Iterator[Row]:
+def _rows(clones: Path, project: Project, python: Path, wanted: tuple[int, int]) -> Iterator[Row]:
     with open_repository(clones / project.name) as repository:
-        for commit, change, settings in _commits(repository, project, each):
+        for commit, change, settings in _commits(repository, project, *wanted):
             request = Request(os.environ, project.command, str(python))
             start = time.monotonic()
             answer = mutate(change, repository, settings, request)
@@ -101,7 +110,7 @@ def _rows(clones: Path, project: Project, python: Path, each: int) -> Iterator[R
             yield row
 
 
-def _commits(repository: Repository, project: Project, each: int) -> Iterator[tuple[str, Change, Settings]]:
+def _commits(repository: Repository, project: Project, skip: int, each: int) -> Iterator[tuple[str, Change, Settings]]:
     listed = repository.run("rev-list", "--no-merges", "--max-count=200", project.pinned).decode().split()
     taken = 0
     for commit in listed:
@@ -109,9 +118,10 @@ def _commits(repository: Repository, project: Project, each: int) -> Iterator[tu
         settings = read_settings(repository, ends.policy_at, os.environ).settings
         change = read_change(ends, repository, settings)
         if plan(subject_of(change, repository, settings)).mutants:
-            yield commit[:10], change, settings
             taken += 1
-        if taken == each:
+            if taken > skip:
+                yield commit[:10], change, settings
+        if taken == skip + each:
             return
 
 

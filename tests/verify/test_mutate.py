@@ -176,6 +176,13 @@ def test_types_reprs_overloads_and_module_dunders_are_left_alone() -> None:
     assert words(source) == []
 
 
+def test_what_is_deprecated_needs_no_new_tests() -> None:
+    source = (
+        "def f(a):\n    if a == 1:\n        warnings.warn('x', DeprecationWarning, stacklevel=2)\n        return g(a)\n"
+    )
+    assert words(source + "    return a + 1\n") == ["`+` became `-`"]
+
+
 def test_only_lines_that_changed_and_one_fault_a_line() -> None:
     assert words("def f(a, b):\n    x = a < b\n    y = a > b or b\n    return x\n", {3}) == ["`>` became `>=`"]
 

@@ -26,6 +26,7 @@ _PLATFORM = re.compile(
     r"\b_*(TYPE_CHECKING|version_info|hexversion|sys\.platform|os\.name|platform\.\w+|implementation\.name|__debug__"
     r"|WIN(DOWS)?|IS_WINDOWS|is_windows|PYPY\w*|PY\d+\w*|HAS_\w+|_MYPY|MYPY)\b"
 )
+_DEPRECATION = re.compile(r"^(warnings\.)?_?warn\w*\(.*\b(Pending)?DeprecationWarning\b", re.DOTALL)
 _UNCOVERED = re.compile(rb"#\s*pragma:\s*no[ -]?(cover|mutate)", re.IGNORECASE)
 
 
@@ -69,9 +70,11 @@ def is_arid_statement(node: ast.stmt) -> bool:
 
 
 def is_arid_condition(node: ast.If | ast.While) -> bool:
-    """Branches that depend on the platform or the type checker, or that only log."""
+    """Branches that depend on the platform or the type checker, that only log, or that serve what is deprecated."""
     test = ast.unparse(node.test)
     if _PLATFORM.search(test) or "__name__" in test or "isEnabledFor" in test:
+        return True
+    if any(isinstance(inner, ast.Expr) and _DEPRECATION.search(ast.unparse(inner)) for inner in node.body):
         return True
     return not node.orelse and all(map(is_arid_statement, node.body))
 
