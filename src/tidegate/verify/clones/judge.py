@@ -24,7 +24,6 @@ LEAST_CALLED = 0.6
 LONG_TOKENS = 150
 MOST_SAID_ELSE = 0.06
 FEWEST_ACTS = 4
-FEWEST_STEPS = 2
 
 
 class Likeness(NamedTuple):
@@ -32,8 +31,8 @@ class Likeness(NamedTuple):
 
     `names` are equal names, `called` equal names among those that are called or are members, `renamed` names that
     always stand for the same other name, `varied` runs of tokens that are no repetition, `said_else` literals that are
-    others on the other side. `steps` counts the tokens that branch, loop or leave, `acts` those and the calls;
-    `contract` says that methods are defined which every class writes for itself.
+    others on the other side. `branches` counts the tokens that branch or loop, `steps` also those that leave, `acts`
+    also calls; `contract` says that methods are defined which every class writes for itself.
     """
 
     left: tuple[int, int]
@@ -48,6 +47,7 @@ class Likeness(NamedTuple):
     varied: float
     acts: int
     steps: int
+    branches: int
     said_else: float
     contract: bool
     kind: int
@@ -60,7 +60,7 @@ def is_clone(likeness: Likeness, lines: int) -> bool:
     """
     if lines < FEWEST_LINES or likeness.matched < FEWEST_TOKENS or likeness.similarity < LEAST_SIMILAR:
         return False
-    if likeness.steps < (1 if likeness.kind == 1 else FEWEST_STEPS):
+    if not _has_logic(likeness):
         return False
     if likeness.contract and likeness.matched < LONG_TOKENS:
         return False
@@ -114,8 +114,9 @@ def measure(one: Tokens, other: Tokens, blocks: Sequence[Block]) -> Likeness:
         called=_share(same[named & _called(near)[inside]]),
         renamed=renamed,
         varied=_variety(one.codes[left[0] : left[1]]),
-        acts=_steps(near, inside) + _calls(near, inside),
-        steps=_steps(near, inside),
+        acts=_count(near[inside], _BRANCHING + _LEAVING) + _calls(near, inside),
+        steps=_count(near[inside], _BRANCHING + _LEAVING),
+        branches=_count(near[inside], _BRANCHING),
         said_else=float((~same & (one.codes[mine] >> 30 == LITERAL)).mean()),
         contract=bool(np.isin(near, np.array(_CONTRACT, np.uint32)).any()),
         kind=1 if whole and bool(same.all()) else 2 if whole and renamed >= 0.9 else 3,
@@ -134,18 +135,26 @@ def matched_lines(tokens: Tokens, places: NDArray[np.intp]) -> tuple[int, ...]:
 # Private
 
 _DOT, _OPEN = (zlib.crc32(word) & ((1 << 30) - 1) for word in (b".", b"("))
-_STEPPING = tuple(
-    zlib.crc32(word.encode()) & ((1 << 30) - 1)
-    for word in (
-        "if elif else elsif unless for while until loop do switch case when match try except catch rescue finally "
-        "ensure return raise throw yield await break continue assert with defer go"
-    ).split()
+_BRANCHING = tuple(
+    zlib.crc32(word) & ((1 << 30) - 1)
+    for word in b"if elif else elsif unless for while until loop do switch case when match try except catch".split()
 )
-
+_LEAVING = tuple(
+    zlib.crc32(word) & ((1 << 30) - 1)
+    for word in b"finally ensure return raise throw yield await break continue assert with defer go".split()
+)
 _CONTRACT = tuple(
     NAME << 30 | zlib.crc32(word) & ((1 << 30) - 1)
     for word in (b"__eq__", b"__hash__", b"__repr__", b"equals", b"hashCode", b"toString")
 )
+
+
+def _has_logic(likeness: Likeness) -> bool:
+    """Whether enough is decided there: what only calls and returns is often a form that many places fill in."""
+    if likeness.kind < 3:
+        return likeness.steps >= 1
+    fewest = 2 if likeness.similarity < 0.8 else 1 if likeness.similarity < 0.9 else 0
+    return likeness.steps >= 2 and likeness.branches >= fewest
 
 
 def _share(values: NDArray[np.bool_]) -> float:
@@ -162,11 +171,11 @@ def _called(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
     return called
 
 
-def _steps(codes: NDArray[np.uint32], places: NDArray[np.intp]) -> int:
-    """How many of these tokens branch, loop or leave."""
+def _count(codes: NDArray[np.uint32], symbols: tuple[int, ...]) -> int:
+    """How many of these tokens are among the symbols."""
     import numpy as np
 
-    return int(np.isin(codes[places], np.array(_STEPPING, np.uint32)).sum())
+    return int(np.isin(codes, np.array(symbols, np.uint32)).sum())
 
 
 def _calls(codes: NDArray[np.uint32], places: NDArray[np.intp]) -> int:
