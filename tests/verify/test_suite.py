@@ -139,3 +139,60 @@ def test_that_nothing_is_raised_may_be_what_a_test_shows() -> None:
     noted = part({}, {"tests/test_it.py": after})
     assert rules(noted) == [("test-vacuous", "note")]
     assert (noted.fields["suite"].added, noted.fields["suite"].vacuous) == (1, 0)
+
+
+SOURCE = {"src/shop.py": "def total(prices):\n    return sum(prices)\n"}
+TEST = "from shop import total\n\ndef test_total():\n    assert total([1]) == 1\n    assert total([1, 2]) == 3\n"
+WEAKER = {
+    "an assertion is gone": (TEST.replace("    assert total([1]) == 1\n", ""), ("test-weakened", "medium")),
+    "only truth is left": (TEST.replace("total([1]) == 1", "total([1])"), ("test-weakened", "medium")),
+    "it is skipped": (TEST.replace("def test", "@pytest.mark.skip\ndef test"), ("test-skipped", "medium")),
+    "it may fail": (TEST.replace("def test", "@pytest.mark.xfail\ndef test"), ("test-skipped", "medium")),
+    "skipped here and there": (
+        TEST.replace("def test", "@pytest.mark.skipif(WIN)\ndef test"),
+        ("test-skipped", "note"),
+    ),
+    "it is gone": ("from shop import total\n", ("test-removed", "medium")),
+}
+
+
+@pytest.mark.parametrize("name", WEAKER)
+def test_a_test_that_says_less_is_named(name: str) -> None:
+    after, wanted = WEAKER[name]
+    found = part({**SOURCE, "tests/test_shop.py": TEST}, {**SOURCE, "tests/test_shop.py": after})
+    assert rules(found) == [wanted]
+    assert found.fields["suite"].weakened == int(wanted[1] != "note")
+
+
+SAME = {
+    "renamed": TEST.replace("test_total", "test_sum_of_prices"),
+    "other values": TEST.replace("== 3", "== 4"),
+    "an empty value": TEST.replace("== 1", "== 0"),
+    "many cases": "from shop import total\n\n@pytest.mark.parametrize('p, t', [([1], 1), ([1, 2], 3)])\n"
+    "def test_total(p, t):\n    assert total(p) == t\n",
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_a_test_that_says_as_much_is_left_alone(name: str) -> None:
+    found = part({**SOURCE, "tests/test_shop.py": TEST}, {**SOURCE, "tests/test_shop.py": SAME[name]})
+    assert rules(found) == []
+
+
+def test_a_test_may_go_with_what_it_tests() -> None:
+    found = part({**SOURCE, "tests/test_shop.py": TEST}, {"src/shop.py": "def tax():\n    return 1\n"})
+    assert rules(found) == []
+
+
+def test_a_bar_that_is_lowered_is_named() -> None:
+    found = part({"pyproject.toml": "fail_under = 90\n"}, {"pyproject.toml": "fail_under = 80\n"})
+    assert rules(found) == [("threshold-lowered", "medium")]
+
+
+def test_tests_of_other_languages_are_read() -> None:
+    script = "test('a', () => {\n  expect(total([1]))\n})\n"
+    assert rules(part({}, {"tests/a.test.ts": script})) == [("test-vacuous", "medium")]
+    assert rules(part({}, {"tests/a.test.ts": script.replace("]))", "])).toBe(1)")})) == []
+    go = "package a\n\nfunc TestA(t *testing.T) {\n\tif total() != 1 {\n\t\tt.Fatal(1)\n\t}\n}\n"
+    assert rules(part({}, {"a_test.go": go})) == []
+    assert rules(part({}, {"a_test.go": go.replace("t.Fatal(1)", "")})) == [("test-vacuous", "medium")]
