@@ -32,7 +32,7 @@ def plan(subject: Subject, most: int = MOST) -> Plan:
     changed = subject.changed("Python")
     files = {pair.after: file for file, pair in changed if pair.after and is_mutated(file, pair.after)}
     listed = frozenset(subject.trees.after.paths()) if files else frozenset()
-    files = {path: file for path, file in files.items() if _is_imported(path, listed)}
+    files = {path: file for path, file in files.items() if file.critical or _is_imported(path, listed)}
     contents = dict(subject.trees.after.read(files))
     dismissals = read_dismissals(subject.trees.before)
     found: list[Mutant] = []
@@ -72,9 +72,14 @@ def is_mutated(file: FileChange, path: str) -> bool:
 
 
 def _is_imported(path: str, listed: frozenset[str]) -> bool:
-    """Whether it is a module that others can import by its usual name, and no tool in a folder beside the packages."""
+    """Whether it is a module that others can import by its usual name, and no tool in a folder beside the packages.
+
+    Where nothing below its topmost folder is marked as a package, the folders are namespace packages.
+    """
     folders = path.split("/")[:-1]
     if not folders or not _ROOTS.isdisjoint(folders):
+        return True
+    if not any(one.startswith(f"{folders[0]}/") and one.endswith("/__init__.py") for one in listed):
         return True
     return _ROOTS.isdisjoint(_packages(listed)) and f"{'/'.join(folders)}/__init__.py" in listed
 
