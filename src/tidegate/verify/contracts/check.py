@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from tidegate.facts import BreakFact, Finding, Unknown
+from tidegate.verify.contracts.openapi.check import compare_openapi
 from tidegate.verify.contracts.python.check import compare_python
 from tidegate.verify.contracts.values import Break, Comparison
 from tidegate.verify.contracts.versions import raised, step_for
@@ -24,7 +25,10 @@ class Kind(Struct, frozen=True):
     compare: Comparison
 
 
-KINDS: tuple[Kind, ...] = (Kind("Python public API", compare_python),)
+KINDS: tuple[Kind, ...] = (
+    Kind("Python public API", compare_python),
+    Kind("OpenAPI", compare_openapi),
+)
 
 
 def check(subject: Subject) -> Part:

@@ -19,7 +19,11 @@ MOST_FILES = 300
 
 def compare_python(subject: Subject) -> Compared:
     """What callers of the repository's libraries lose. Applications, tests and examples promise nothing."""
-    files = [(file, pair) for file, pair in subject.changed("Python") if pair.before and file.kind == "source"]
+    files = [
+        (file, pair)
+        for file, pair in subject.changed("Python")
+        if pair.before.endswith(".py") and file.kind == "source"
+    ]
     if not files:
         return Compared()
     before, after = World(subject.trees.before), World(subject.trees.after)

@@ -207,7 +207,7 @@ def function_of(node: ast.FunctionDef | ast.AsyncFunctionDef, bound: bool) -> Fu
         node.lineno,
         tuple(parameters),
         deprecated=_is_deprecated(node) or any(name in warned for name in ("*",)),
-        is_async=isinstance(node, ast.AsyncFunctionDef),
+        is_async=isinstance(node, ast.AsyncFunctionDef) and not node.decorator_list,
         is_property=any("property" in one or one in ("getter", "setter", "deleter") for one in decorators),
         known=not _COMMANDS.intersection(decorators),
         warned=warned,

@@ -13,6 +13,8 @@ from msgspec import Struct
 from tidegate.verify.contracts.python.model import Function, Parameter, Passing
 
 _BY_PLACE = ("positional", "either")
+_CALLED = ("__init__", "__call__", "__new__")
+"""The special methods whose parameters callers name."""
 
 
 class Loss(Struct, frozen=True):
@@ -28,10 +30,11 @@ def losses(old: Function, new: Function) -> Iterator[Loss]:
         return
     before, after = ({one.name: one for one in side.parameters} for side in (old, new))
     renamed = dict(_renamed(old, new))
+    by_place = old.name.startswith("__") and old.name not in _CALLED
     swallows = {one.passing for one in new.parameters}
     for name, parameter in before.items():
         if name in renamed:
-            if parameter.passing == "either":
+            if parameter.passing == "either" and not name.startswith("_") and not by_place:
                 yield Loss(f"renames its parameter `{name}` to `{renamed[name]}`", name)
         elif name in after:
             yield from _changed(parameter, after[name])
