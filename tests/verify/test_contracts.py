@@ -261,3 +261,60 @@ def test_circles_of_references_and_aliases_end() -> None:
     assert _found(root, root + "# end\n", "openapi.yaml") == []
     answer = _api(_answer({"$ref": "#/components/schemas/U"}), circle)
     assert _found(answer, answer + "\n") == []
+
+
+# Protobuf
+
+
+def _proto(body: str) -> str:
+    return f'syntax = "proto3"; // first\npackage shop;\n{body}\n'
+
+
+PROTO_LOST = {
+    "field": ("message A { string b = 1; }", "message A { }", "field `A.b` is gone and its number 1 is not reserved"),
+    "number": ("message A { string b = 1; }", "message A { string b = 2; }", "had the number 1 and has 2 now"),
+    "type": ("message A { string b = 1; }", "message A { int32 b = 1; }", "was string and is int32 now"),
+    "label": ("message A { string b = 1; }", "message A { repeated string b = 1; }", "is repeated string now"),
+    "map": ("message A { map<string, int32> b = 1; }", "message A { map<string, Any> b = 1; }", "map<string,Any> now"),
+    "name": ("message A { string b = 1; }", "message A { string c_d = 1; }", "is `cD` in JSON now"),
+    "json": ("message A { string b = 1; }", 'message A { string b = 1 [json_name = "x"]; }', "is `x` in JSON now"),
+    "nested": ("message A { message B { } }", "message A { }", "message `A.B` is gone"),
+    "value": ("enum E { X = 0; Y = -1; }", "enum E { X = 0; }", "value `E.Y` is gone"),
+    "rpc": ("service S { rpc F (A) returns (B); }", "service S { }", "rpc `S.F` is gone"),
+    "stream": (
+        "service S { rpc F (A) returns (B); }",
+        "service S { rpc F (A) returns (stream B) {} }",
+        "(stream B) now",
+    ),
+    "oneof": ("message A { oneof x { string b = 1; } }", "message A { oneof x { bytes c = 2; } }", "`A.b` is gone"),
+}
+
+
+@pytest.mark.parametrize("name", PROTO_LOST)
+def test_peers_of_messages_lose(name: str) -> None:
+    before, after, said = PROTO_LOST[name]
+    found = _found(_proto(before), _proto(after), "shop.proto")
+    assert len(found) == 1, found
+    assert said in found[0][1]
+
+
+PROTO_KEPT = {
+    "reserved": ("message A { string b = 3; }", "message A { reserved 2 to 4, 9; }"),
+    "added": ("message A { }", "message A { string b = 1; message C { } } enum E { X = 0; }"),
+    "comment": ("message A { string b = 1; }", "/* { */ message A { // }\n  string b = 1 [deprecated = true]; }"),
+    "same wire": ("message A { int32 b = 1; }", "message A { uint32 b = 1; }"),
+    "options": ("message A { }", 'option go_package = "x"; message A { option (o) = { a: 1 }; }'),
+}
+
+
+@pytest.mark.parametrize("name", PROTO_KEPT)
+def test_what_messages_still_carry_is_silent(name: str) -> None:
+    before, after = PROTO_KEPT[name]
+    assert _found(_proto(before), _proto(after), "shop.proto") == []
+
+
+@pytest.mark.parametrize("after", ["message A {", "}", "message A {" * 300])
+def test_a_broken_proto_is_unknown(after: str) -> None:
+    part = check(subject_of({"a.proto": "message A { }"}, {"a.proto": after}))
+    assert "breaks" not in part.fields
+    assert "a.proto" in part.unknowns[0].reason

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from tidegate.facts import BreakFact, Finding, Unknown
 from tidegate.verify.contracts.openapi.check import compare_openapi
+from tidegate.verify.contracts.protobuf import compare_protobuf
 from tidegate.verify.contracts.python.check import compare_python
 from tidegate.verify.contracts.values import Break, Comparison
 from tidegate.verify.contracts.versions import raised, step_for
@@ -28,6 +29,7 @@ class Kind(Struct, frozen=True):
 KINDS: tuple[Kind, ...] = (
     Kind("Python public API", compare_python),
     Kind("OpenAPI", compare_openapi),
+    Kind("Protobuf", compare_protobuf),
 )
 
 
