@@ -48,7 +48,7 @@ def compare_python(subject: Subject) -> Compared:
 # Private
 
 _ASIDE = frozenset(
-    "tests test testing docs doc examples example benchmarks benchmark bench scripts script tools tool ci .github "
+    "tests test tasks docs doc examples example benchmarks benchmark bench scripts script tools tool ci .github "
     "samples sample demo demos".split()
 )
 _OWN_FILES = frozenset({"setup", "conftest", "manage", "noxfile", "tasks", "fabfile", "__main__", "versioneer"})

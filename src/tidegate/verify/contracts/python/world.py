@@ -201,7 +201,7 @@ def is_public(dotted: str) -> bool:
 
 # Private
 
-_INTERNAL = frozenset({"tests", "test", "testing", "conftest", "vendor", "vendored", "internal", "migrations"})
+_INTERNAL = frozenset({"tests", "test", "conftest", "vendor", "vendored", "internal", "migrations"})
 
 
 def _alone(folder: str) -> bool:
