@@ -193,8 +193,12 @@ def _or(names: set[str]) -> str:
     return " or ".join(sorted(names))
 
 
+def _allowed(schema: dict[str, Any]) -> list[Any]:
+    return [schema["const"]] if "const" in schema else _list(schema.get("enum"))
+
+
 def _enums(old: dict[str, Any], new: dict[str, Any], way: Way, at: At) -> Iterator[Loss]:
-    before, after = ([text_of(one) for one in _list(side.get("enum"))] for side in (old, new))
+    before, after = ([text_of(one) for one in _allowed(side)] for side in (old, new))
     if way == "sent" and after:
         gone = [one for one in before if one not in after]
         if gone:

@@ -122,8 +122,8 @@ class World:
             if name.startswith("_"):
                 continue
             if isinstance(member, Alias):
-                own = member.module.partition(".")[0] == package and bool(member.target)
-                if not (own and (module.is_package or (member.renamed and member.target == name))):
+                own = f"{member.module}.".startswith(f"{module.name if module.is_package else package}.")
+                if not (own and member.target and (module.is_package or (member.renamed and member.target == name))):
                     continue
             yield name
         if module.is_package:
