@@ -3,7 +3,7 @@
 DIR holds bare clones of public Python libraries (OWNER+NAME/repo). Each pair of neighbouring minor releases is compared
 by Tidegate, and by griffe, which is installed into .cache. A finding agrees if both name the same object (a class with
 what is below it, else the last part of the name); changed values and defaults, which Tidegate leaves out on purpose,
-are not counted. --show prints what only one of them says.
+and special methods but the making of an object are not counted. --show prints what only one of them says.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _pairs(path: Path, project: str, each: int, peer: Path) -> Iterator[Pair]:
         ours, seconds = _ours(path, old, new)
         yield Pair(
             f"{project} {old}..{new}",
-            frozenset(_key(one.split("`")[1]) for one in ours),
+            frozenset(name for name in (_key(one.split("`")[1]) for one in ours) if not name.endswith("__")),
             frozenset(_theirs(path, project, (old, new), peer)),
             seconds,
             tuple(ours),
@@ -144,7 +144,8 @@ def _theirs(path: Path, project: str, sides: tuple[str, str], peer: Path) -> set
         if told.returncode:
             print("  griffe failed:", told.stderr.strip().splitlines()[-1:], file=sys.stderr)
     found = [json.loads(line) for line in told.stdout.splitlines()]
-    return {_key(where.partition("(")[0]) for kind, where in found if kind not in LEFT_OUT}
+    named = {_key(where.partition("(")[0]) for kind, where in found if kind not in LEFT_OUT}
+    return {name for name in named if not name.endswith("__")}
 
 
 def _key(name: str) -> str:
