@@ -55,8 +55,9 @@ class Collected(NamedTuple):
     history: History
 
 
-def collect(change: Change, context: Context, *, reach: bool = True) -> Collected:
-    """What the collectors write of a change. Without `reach`, which takes longest, it is unknown, and so is the impact.
+def collect(change: Change, context: Context, *, reach: bool = True, verification: bool = True) -> Collected:
+    """What the collectors write of a change. Without `reach`, which takes longest, it is unknown, and so is the impact;
+    `verification` is read by no other of them.
 
     A collector that fails leaves its section unknown; bad input raises InputError.
     """
@@ -64,7 +65,7 @@ def collect(change: Change, context: Context, *, reach: bool = True) -> Collecte
     provenance = _fenced(collect_provenance, change, context, ProvenanceFacts)
     far = _fenced(collect_reach, change, context, Reach) if reach else _not_asked()
     infra = _fenced(partial(collect_infra, beside=_beside(context, provenance)), change, context, Infra)
-    verified = _fenced(collect_verification, change, context, Verification)
+    verified = _fenced(collect_verification, change, context, Verification) if verification else Verification()
     risk, history = _risk(change, context, Read(what, provenance, far, infra))
     return Collected(what, provenance, far, infra, verified, risk, history)
 
@@ -86,7 +87,7 @@ def collect_for_risk(
     with helped(config, ends):
         settings = read_settings(repository, ends.policy_at, environment, override=config).settings
     change = read_change(ends, repository, settings)
-    found = collect(change, Context(repository=repository, settings=settings, now=now), reach=reach)
+    found = collect(change, Context(repository=repository, settings=settings, now=now), reach=reach, verification=False)
     return Facts(now=now, **found._asdict())
 
 

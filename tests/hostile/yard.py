@@ -96,7 +96,7 @@ class Yard:
         return seen
 
     def changes(self, before: Mapping[str, str]) -> dict[str, str]:
-        """What is new, gone or different, but for what a check keeps: plain files in `GIT_DIR/tidegate/reach`."""
+        """What is new, gone or different, but for what a check keeps: plain files in two folders of `GIT_DIR/tidegate`."""
         after = self.snapshot()
         different = {
             path: after.get(path, "gone") for path in {**before, **after} if before.get(path) != after.get(path)
@@ -107,9 +107,10 @@ class Yard:
         git_dir, found, rest = f"{path}/".partition("/tidegate/")
         if not found or not all((self.top / git_dir / name).exists() for name in ("HEAD", "objects", "refs")):
             return False
-        if rest in ("", "reach/"):
+        if rest in ("", "reach/", "verify/", "verify/clones/"):
             return fingerprint.startswith("mode 4")
-        return rest.count("/") == 2 and rest.startswith("reach/") and fingerprint.startswith(("mode 100600", "gone"))
+        kept = rest.rstrip("/").rpartition("/")[0] in ("reach", "verify/clones")
+        return kept and fingerprint.startswith(("mode 100600", "gone"))
 
 
 class Git:

@@ -200,7 +200,7 @@ _REALISTIC: dict[str, dict[str, Any]] = {
             _file(".github/workflows/ci.yml", kind="config", language="yaml", domains=["ci-cd"]),
         ],
         "domain_hits": [{"domain": "auth", "path": "src/login.py", "line": 3, "reason": "the path says login"}],
-        "intent": {"what": "a limit", "why": "", "rollback": "", "ticket": "",
+        "intent": {"what": "a limit", "why": "", "rollback": "", "ticket": "", "tests": "",
             "missing": ["why", "rollback", "ticket"],
         },
     },

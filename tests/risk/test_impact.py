@@ -24,13 +24,13 @@ KNOWN = Reach(status="complete")
 
 
 def test_a_change_that_touches_and_reaches_nothing_hits_nothing() -> None:
-    impact = impact_of(change_of(), KNOWN, Infra())
+    impact = impact_of(change_of(), KNOWN, Infra(status="complete"))
     assert (impact.value, impact.band, impact.factors, impact.unknowns) == (0.0, "low", (), ())
 
 
 def test_each_reason_is_said_with_its_share_the_largest_first() -> None:
     reach = Reach(status="complete", services=("pay", "web"), critical_services=("pay",), entry_points=("GET /a",))
-    impact = impact_of(change_of("auth", critical=True), reach, Infra())
+    impact = impact_of(change_of("auth", critical=True), reach, Infra(status="complete"))
     assert [(factor.name, factor.words) for factor in impact.factors] == [
         ("critical-services", "can affect pay, critical"),
         ("critical-domains", "touches auth"),
@@ -44,12 +44,12 @@ def test_each_reason_is_said_with_its_share_the_largest_first() -> None:
 
 def test_documents_and_tests_about_a_critical_area_hit_nothing() -> None:
     for kind in ("docs", "test"):
-        assert impact_of(change_of("auth", critical=True, kind=kind), KNOWN, Infra()).value == 0.0
+        assert impact_of(change_of("auth", critical=True, kind=kind), KNOWN, Infra(status="complete")).value == 0.0
 
 
 def test_what_a_revert_does_not_take_back_weighs_less_with_a_plan() -> None:
-    bare = impact_of(change_of("migrations"), KNOWN, Infra())
-    planned = impact_of(change_of("migrations", rollback="run down.sql"), KNOWN, Infra())
+    bare = impact_of(change_of("migrations"), KNOWN, Infra(status="complete"))
+    planned = impact_of(change_of("migrations", rollback="run down.sql"), KNOWN, Infra(status="complete"))
     assert 0.0 < planned.value < bare.value
     assert "no way back is described" in bare.factors[0].words
 
@@ -63,7 +63,7 @@ def test_an_effect_on_infrastructure_counts_by_its_severity() -> None:
 
 def test_what_could_not_be_told_leaves_the_impact_unknown_and_says_the_least_that_it_is() -> None:
     lost = Reach(status="partial", unknowns=(Unknown("reach.services", "no manifest could be read"),))
-    impact = impact_of(change_of("auth", critical=True), lost, Infra())
+    impact = impact_of(change_of("auth", critical=True), lost, Infra(status="complete"))
     assert [unknown.path for unknown in impact.unknowns] == ["risk.impact", "risk.impact_band"]
     assert (
         impact.unknowns[0].reason == "how far it reaches is not known (no manifest could be read); it is 0.30 at least"
@@ -83,6 +83,6 @@ def test_one_more_reason_never_makes_it_smaller(
             entry_points=tuple(f"p{n}" for n in range(points + extra)),
             reached=symbols + extra,
         )
-        return impact_of(change_of("auth", "payments", critical=more), reach, Infra()).value
+        return impact_of(change_of("auth", "payments", critical=more), reach, Infra(status="complete")).value
 
     assert 0.0 <= impact(0) <= impact(1) <= 1.0

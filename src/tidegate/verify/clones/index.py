@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
@@ -151,7 +151,8 @@ def bring_up_to_date(
     kept = True
     for family in sorted(sources):
         absent = {oid: paths for oid, paths in sources[family].items() if oid not in known}
-        order = sorted(absent, key=lambda oid, found=absent: _distance(found[oid], near))  # type: ignore[misc]
+        away = _Distances(near)
+        order = sorted(absent, key=lambda oid, found=absent, of=away.of: (of(found[oid][0]), found[oid][0]))  # type: ignore[misc]
         read = 0
         for batch, used in _read(repository, Reader(family), order, budget):
             kept &= store.add(batch)
@@ -185,19 +186,24 @@ _MIGRATION = re.compile(
 )
 
 
-def _distance(paths: Sequence[str], near: Sequence[str]) -> tuple[int, str]:
-    """How many folders lie between a file and the nearest of `near`; then the name."""
-    own = paths[0].split("/")
-    best = len(own) + 100
-    for other in near:
-        parts = other.split("/")
-        common = 0
-        for mine, theirs in zip(own, parts, strict=False):
-            if mine != theirs:
-                break
-            common += 1
-        best = min(best, len(own) + len(parts) - 2 * common)
-    return best, paths[0]
+class _Distances:
+    """How many folders lie between a file and the nearest of `near`: asked once for each folder."""
+
+    def __init__(self, near: Sequence[str]) -> None:
+        self._near = sorted({path.rpartition("/")[0] for path in near})
+        self._known: dict[str, int] = {}
+
+    def of(self, path: str) -> int:
+        folder = path.rpartition("/")[0]
+        if folder not in self._known:
+            own = folder.split("/")
+            self._known[folder] = min((_apart(own, other.split("/")) for other in self._near), default=0)
+        return self._known[folder]
+
+
+def _apart(one: Sequence[str], other: Sequence[str]) -> int:
+    common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+    return len(one) + len(other) - 2 * common
 
 
 def _read(

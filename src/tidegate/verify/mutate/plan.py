@@ -32,7 +32,8 @@ def plan(subject: Subject, most: int = MOST) -> Plan:
     changed = subject.changed("Python")
     files = {pair.after: file for file, pair in changed if pair.after and is_mutated(file, pair.after)}
     listed = frozenset(subject.trees.after.paths()) if files else frozenset()
-    files = {path: file for path, file in files.items() if file.critical or _is_imported(path, listed)}
+    packages = _packages_in(listed)
+    files = {path: file for path, file in files.items() if file.critical or _is_imported(path, packages)}
     contents = dict(subject.trees.after.read(files))
     dismissals = read_dismissals(subject.trees.before)
     found: list[Mutant] = []
@@ -71,7 +72,12 @@ def is_mutated(file: FileChange, path: str) -> bool:
 # Private
 
 
-def _is_imported(path: str, listed: frozenset[str]) -> bool:
+def _packages_in(listed: frozenset[str]) -> frozenset[str]:
+    """The folders that are marked as packages."""
+    return frozenset(path.rpartition("/")[0] for path in listed if path.endswith("/__init__.py"))
+
+
+def _is_imported(path: str, packages: frozenset[str]) -> bool:
     """Whether it is a module that others can import by its usual name, and no tool in a folder beside the packages.
 
     Where nothing below its topmost folder is marked as a package, the folders are namespace packages.
@@ -79,15 +85,10 @@ def _is_imported(path: str, listed: frozenset[str]) -> bool:
     folders = path.split("/")[:-1]
     if not folders or not _ROOTS.isdisjoint(folders):
         return True
-    if not any(one.startswith(f"{folders[0]}/") and one.endswith("/__init__.py") for one in listed):
+    if not any(one == folders[0] or one.startswith(f"{folders[0]}/") for one in packages):
         return True
-    return _ROOTS.isdisjoint(_packages(listed)) and f"{'/'.join(folders)}/__init__.py" in listed
-
-
-def _packages(listed: frozenset[str]) -> list[str]:
-    """The folders at the top whose folders are packages: `src` in a project that keeps its packages there."""
-    parts = (path.split("/") for path in listed if path.endswith("/__init__.py"))
-    return sorted({each[0] for each in parts if len(each) == 3})
+    tops = {one.split("/")[0] for one in packages if one.count("/") == 1}
+    return _ROOTS.isdisjoint(tops) and "/".join(folders) in packages
 
 
 _ROOTS = frozenset({"src", "lib", "python"})
