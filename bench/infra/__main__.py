@@ -1,6 +1,6 @@
 """The whole table: labelled corpus, evasion pairs, speed; with `--peers` checkov and pyrrho on the same changes.
 
-    python -m bench.infra [--peers]
+python -m bench.infra [--peers]
 """
 
 from __future__ import annotations

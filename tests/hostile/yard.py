@@ -96,7 +96,7 @@ class Yard:
         return seen
 
     def changes(self, before: Mapping[str, str]) -> dict[str, str]:
-        """What is new, gone or different, but for what a check keeps: plain files in two folders of `GIT_DIR/tidegate`."""
+        """What is new, gone or different, but for what a check keeps: plain files in `GIT_DIR/tidegate`."""
         after = self.snapshot()
         different = {
             path: after.get(path, "gone") for path in {**before, **after} if before.get(path) != after.get(path)

@@ -17,7 +17,9 @@ from tidegate.settings import Settings
 class Subject(Struct, frozen=True):
     """A change as a check sees it: what changed, both trees, and the reports that its caller gave.
 
-    `now` is RFC 3339 in UTC. `kept` is where things are kept that can be made again (`.git/tidegate/verify`), None where nothing may be.
+
+    `now` is RFC 3339 in UTC. `kept` is where things are kept that can be made again (`.git/tidegate/verify`), None
+    where nothing may be.
     """
 
     change: Change

@@ -15,6 +15,8 @@ from tidegate.verify.contracts.versions import raised, step_for
 from tidegate.verify.values import Part, Subject
 
 FIELD = "verification.breaks"
+FOREIGN = (".graphql", ".graphqls", ".gql", ".prisma", ".avsc", "/schema.rb", "/structure.sql", "asyncapi.yaml")
+NOT_COMPARED = "contracts of this kind are not compared yet"
 MOST = 200
 """No more findings than this of one change; the facts have them all."""
 
@@ -36,7 +38,7 @@ KINDS: tuple[Kind, ...] = (
 def check(subject: Subject) -> Part:
     """What the change takes from those who rely on its contracts. Without a changed contract the field is empty."""
     found: list[Break] = []
-    unread: dict[str, str] = {}
+    unread = {pair.path: NOT_COMPARED for pair in subject.trees.changed if pair.before and _is_foreign(pair.path)}
     for kind in KINDS:
         compared = kind.compare(subject)
         found += compared.breaks
@@ -50,6 +52,10 @@ def check(subject: Subject) -> Part:
 
 
 # Private
+
+
+def _is_foreign(path: str) -> bool:
+    return f"/{path}".endswith(FOREIGN)
 
 
 def _finding(one: Break, step: str) -> Finding:
