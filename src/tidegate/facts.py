@@ -563,8 +563,8 @@ class DebtFacts(Struct, frozen=True):
     """What the change leaves behind to be paid later: growth, never what was there before."""
 
     functions_grown: Count = 0
-    complexity_added: int = 0
-    todos_added: int = 0
+    complexity_added: Count = 0
+    todos_added: Count = 0
     swallowed: Count = 0
     fragile_calls: Count = 0
     dead: Count = 0

@@ -186,7 +186,7 @@ def _facts(found: Sequence[Placed], complexity: int) -> DebtFacts:
 
     return DebtFacts(
         functions_grown=count("complexity-grown", "function-long", "many-parameters"),
-        complexity_added=complexity,
+        complexity_added=max(0, complexity),
         todos_added=count("todo-grown"),
         swallowed=count("error-swallowed"),
         fragile_calls=count("fragile-integration"),
