@@ -16,13 +16,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tidegate.change.trees import given
 from tidegate.facts import Infra, to_json
 from tidegate.infra.collect import facts_of, read_families
 from tidegate.infra.judge import judge
 from tidegate.infra.plans import read_plan
 from tidegate.infra.rules import RULES
 from tidegate.infra.severity import ORDER
-from tidegate.infra.trees import given
 
 RANK = {"none": -1, **{name: place for place, name in enumerate(ORDER)}}
 

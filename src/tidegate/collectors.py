@@ -12,6 +12,7 @@ from tidegate.change.collect import collect_change
 from tidegate.change.configuration import read_settings
 from tidegate.change.git import Repository
 from tidegate.change.read import Ends, Question, read_change, read_ends
+from tidegate.change.trees import Tree
 from tidegate.change.values import Change, Context
 from tidegate.errors import InputError
 from tidegate.facts import (
@@ -30,7 +31,6 @@ from tidegate.facts import (
 from tidegate.infra.collect import Beside, judge_change
 from tidegate.infra.collect import collect as collect_infra
 from tidegate.infra.judge import Judgement
-from tidegate.infra.trees import Tree
 from tidegate.provenance.collect import collect as collect_provenance
 from tidegate.reach.answer import Service
 from tidegate.reach.collect import collect as collect_reach

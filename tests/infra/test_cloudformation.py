@@ -13,8 +13,8 @@ from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from tidegate.change.trees import given
 from tidegate.infra.cloudformation import family
-from tidegate.infra.trees import given
 from tidegate.infra.values import Found, Hidden, Later, ResourceChange
 
 DATABASE = """

@@ -10,6 +10,7 @@ from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from tidegate.change.trees import Given, given
 from tidegate.infra.judge import Judgement, judge
 from tidegate.infra.rules import RULES
 from tidegate.infra.terraform.addresses import address_of
@@ -17,7 +18,6 @@ from tidegate.infra.terraform.family import claims, read
 from tidegate.infra.terraform.folders import Folders
 from tidegate.infra.terraform.hcl import read_hcl
 from tidegate.infra.terraform.stacks import read_stack
-from tidegate.infra.trees import Given, given
 from tidegate.infra.values import Found, Hidden, Later, ResourceChange, Value
 
 Files = Mapping[str, str]
@@ -283,7 +283,7 @@ def test_secrets_do_not_get_out() -> None:
 
 
 def test_a_folder_that_moved_whole_is_the_same_stack() -> None:
-    from tidegate.infra.trees import Pair, Trees
+    from tidegate.change.trees import Pair, Trees
 
     code = b'resource "aws_s3_bucket" "b" {\n  bucket = "b"\n}\n'
     trees = Trees(Given({"old/main.tf": code}), Given({"new/main.tf": code}), (Pair("old/main.tf", "new/main.tf"),))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tidegate.change.trees import given
 from tidegate.facts import Infra
 from tidegate.infra.collect import facts_of, read_families
 from tidegate.infra.environment import named, of_values
 from tidegate.infra.judge import judge
 from tidegate.infra.rules import RULES
-from tidegate.infra.trees import given
 
 
 def said(before: dict[str, str], after: dict[str, str]) -> Infra:

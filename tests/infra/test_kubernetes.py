@@ -11,12 +11,12 @@ from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from tidegate.change.trees import given
 from tidegate.facts import Effect
 from tidegate.infra.judge import Judgement, judge
 from tidegate.infra.kubernetes import family
 from tidegate.infra.kubernetes.documents import DEEPEST, Parser
 from tidegate.infra.kubernetes.rules import kubernetes
-from tidegate.infra.trees import given
 
 API = """
     apiVersion: apps/v1

@@ -9,6 +9,7 @@ from hypothesis import given as property_given
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from tidegate.change.trees import given
 from tidegate.infra.families import FAMILIES
 from tidegate.infra.pipelines import family
 from tidegate.infra.pipelines.destroying import deeds_of
@@ -16,7 +17,6 @@ from tidegate.infra.pipelines.dockerfile import stages_of
 from tidegate.infra.pipelines.flags import flags_of, sense_of
 from tidegate.infra.pipelines.zones import zone_records
 from tidegate.infra.rules import toggles
-from tidegate.infra.trees import given
 from tidegate.infra.values import Draft, Found, ResourceChange, World
 
 _KINDS = (

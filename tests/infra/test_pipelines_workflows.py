@@ -10,10 +10,10 @@ from hypothesis import given as property_given
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from tidegate.change.trees import given
 from tidegate.infra.pipelines import family
 from tidegate.infra.pipelines.shell import check_of, commands, fetched_and_run
 from tidegate.infra.pipelines.supply import action_of
-from tidegate.infra.trees import given
 from tidegate.infra.values import Draft, Found
 
 CI = ".github/workflows/ci.yml"

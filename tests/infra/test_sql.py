@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given as over
 from hypothesis import strategies as st
 
+from tidegate.change.trees import given
 from tidegate.facts import Effect
 from tidegate.infra.judge import Judgement, judge
 from tidegate.infra.sql.family import claims, read
@@ -15,7 +16,6 @@ from tidegate.infra.sql.layouts import layout_of, up_part
 from tidegate.infra.sql.lexer import statements, tokens
 from tidegate.infra.sql.reader import steps_of
 from tidegate.infra.sql.types import fate
-from tidegate.infra.trees import given
 
 PATH = "db/migrations/0042_next.up.sql"
 TABLES = "CREATE TABLE orders (id bigint PRIMARY KEY, note varchar(200), total numeric(12, 2), state text);"

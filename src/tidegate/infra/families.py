@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from tidegate.change.trees import Pair, Trees
 from tidegate.infra.cloudformation import family as cloudformation
 from tidegate.infra.kubernetes import family as kubernetes
 from tidegate.infra.pipelines import family as pipelines
 from tidegate.infra.sql import family as sql
 from tidegate.infra.terraform import family as terraform
-from tidegate.infra.trees import Pair, Trees
 from tidegate.infra.values import Found
 
 

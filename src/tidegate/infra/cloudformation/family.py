@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from tidegate.change.trees import Pair, Trees
 from tidegate.facts import Place, Unjudged
-from tidegate.infra.trees import Pair, Trees
 from tidegate.infra.values import Draft, Found, World
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tidegate.change.trees import Pair
 from tidegate.facts import Place, Unjudged
 from tidegate.infra.cloudformation.document import UnreadableError, read_document
 from tidegate.infra.same import canonical, items
-from tidegate.infra.trees import Pair
 from tidegate.infra.values import Draft
 
 

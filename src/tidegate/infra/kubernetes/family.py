@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 
+from tidegate.change.trees import Pair, Trees
 from tidegate.facts import Place, Unjudged
 from tidegate.infra.kubernetes.documents import Parsed, Parser
 from tidegate.infra.kubernetes.helm import is_template, lost_kinds, read_charts
@@ -14,7 +15,6 @@ from tidegate.infra.kubernetes.sides import ENDINGS, Side, looks_like_objects
 from tidegate.infra.kubernetes.stacks import Stack, worlds_of
 from tidegate.infra.kubernetes.words import listed
 from tidegate.infra.same import same
-from tidegate.infra.trees import Pair, Trees
 from tidegate.infra.values import Found, Value
 
 MOST_ROOTS = 200

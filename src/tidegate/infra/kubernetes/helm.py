@@ -6,11 +6,11 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from tidegate.change.trees import Pair
 from tidegate.facts import Place, Unjudged
 from tidegate.infra.kubernetes.objects import mapping, sequence
 from tidegate.infra.kubernetes.sides import Side
 from tidegate.infra.same import flag, number, same, show
-from tidegate.infra.trees import Pair
 from tidegate.infra.values import Draft, Found, Value
 
 _COUNTS = ("replicaCount", "replicas", "minReplicas", "instances", "numberOfInstances")

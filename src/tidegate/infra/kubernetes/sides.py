@@ -5,11 +5,11 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable
 
+from tidegate.change.trees import Tree
 from tidegate.infra.environment import of_path
 from tidegate.infra.kubernetes.documents import Parsed, Parser
 from tidegate.infra.kubernetes.kustomize import NAMES, Renderer
 from tidegate.infra.kubernetes.objects import Item, Secrets, items_of
-from tidegate.infra.trees import Tree
 
 ENDINGS = (".yaml", ".yml", ".json")
 MOST_KUSTOMIZATIONS = 6000

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from tidegate.change.trees import Pair, Trees
 from tidegate.facts import Certainty, EffectCode, Place, Severity, Unjudged
 from tidegate.infra.kubernetes.rules.images import image_of
 from tidegate.infra.pipelines.supply import images_judged, major_of
 from tidegate.infra.pipelines.texts import Text, mapping, read_both, words_of
-from tidegate.infra.trees import Pair, Trees
 from tidegate.infra.values import Draft, Found, Value
 
 STORES: Mapping[int, str] = {

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
+from tidegate.change.trees import Pair, Trees
 from tidegate.facts import Certainty, EffectCode, Place, Severity
 from tidegate.infra.kubernetes.rules.images import image_of
 from tidegate.infra.pipelines.shell import fetched_and_run, site_of
 from tidegate.infra.pipelines.supply import images_judged, major_of
 from tidegate.infra.pipelines.texts import Text, read_both
-from tidegate.infra.trees import Pair, Trees
 from tidegate.infra.values import Draft, Found
 
 ADMIN_PORTS: Mapping[int, str] = {

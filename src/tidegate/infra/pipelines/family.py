@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Sequence
 
-from tidegate.infra.trees import Pair, Trees
+from tidegate.change.trees import Pair, Trees
 from tidegate.infra.values import Found
 
 _OUT = re.compile(

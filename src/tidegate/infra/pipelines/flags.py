@@ -10,11 +10,11 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from tidegate.change.trees import Pair, Trees
 from tidegate.facts import Certainty, EffectCode, Place, Severity, Unjudged
 from tidegate.infra.pipelines.texts import Text, read_both, words_of
 from tidegate.infra.same import flag as switch
 from tidegate.infra.same import number
-from tidegate.infra.trees import Pair, Trees
 from tidegate.infra.values import Draft, Found, Value
 
 DEEPEST = 5

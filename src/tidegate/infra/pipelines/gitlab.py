@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
+from tidegate.change.trees import Pair, Trees
 from tidegate.facts import Certainty, EffectCode, Place, Severity, Unjudged
 from tidegate.infra.environment import named
 from tidegate.infra.kubernetes.rules.images import judge_image
@@ -14,7 +15,6 @@ from tidegate.infra.pipelines import approvals
 from tidegate.infra.pipelines.destroying import deeds_of
 from tidegate.infra.pipelines.shell import check_of, commands, deploys, fetched_and_run, scanner_of, site_of
 from tidegate.infra.pipelines.texts import Both, Text, mapping, read_both, words_of
-from tidegate.infra.trees import Pair, Trees
 from tidegate.infra.values import Draft, Found, Value
 
 DEEPEST = 8

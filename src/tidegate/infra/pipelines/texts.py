@@ -9,9 +9,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from tidegate.change.trees import Pair, Trees
 from tidegate.facts import Place
 from tidegate.infra.kubernetes.documents import Parser
-from tidegate.infra.trees import Pair, Trees
 from tidegate.infra.values import Value
 
 

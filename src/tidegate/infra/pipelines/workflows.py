@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from tidegate.change.trees import Pair, Tree, Trees
 from tidegate.facts import Place, Unjudged
 from tidegate.infra.pipelines import deeds, guards, tokens
 from tidegate.infra.pipelines.github import Job, Workflow, matched, workflow_of
 from tidegate.infra.pipelines.shell import fetched_and_run, site_of
 from tidegate.infra.pipelines.supply import actions_in
 from tidegate.infra.pipelines.texts import Both, Text, read_all, read_both
-from tidegate.infra.trees import Pair, Tree, Trees
 from tidegate.infra.values import Draft, Found
 
 MOST_FILES = 400

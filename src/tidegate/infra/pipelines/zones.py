@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
+from tidegate.change.trees import Pair, Trees
 from tidegate.facts import Place, Severity, Unjudged
 from tidegate.infra.pipelines.texts import Text, read_both
-from tidegate.infra.trees import Pair, Trees
 from tidegate.infra.values import Draft, Found, Value
 
 LARGEST = 8_000_000

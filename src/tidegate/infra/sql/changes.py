@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
+from tidegate.change.trees import Pair, Tree, Trees
 from tidegate.facts import Place, Severity, Unjudged
 from tidegate.infra.environment import of_path
 from tidegate.infra.sql.effects import drafts_of
@@ -14,7 +15,6 @@ from tidegate.infra.sql.lexer import LONGEST, Dialect, Statement, Token, dialect
 from tidegate.infra.sql.past import Past, tables_of
 from tidegate.infra.sql.reader import steps_of
 from tidegate.infra.sql.steps import Script
-from tidegate.infra.trees import Pair, Tree, Trees
 from tidegate.infra.values import Draft, Found
 
 _HINTS = ("config/database.yml", "prisma/migrations/migration_lock.toml", "prisma/schema.prisma", "db/config.yml")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tidegate.change.trees import Pair, Trees
 from tidegate.infra.sql.layouts import layout_of
-from tidegate.infra.trees import Pair, Trees
 from tidegate.infra.values import Found
 
 

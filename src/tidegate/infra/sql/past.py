@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from tidegate.change.trees import Tree
 from tidegate.infra.sql.cursor import Cursor, shown
 from tidegate.infra.sql.layouts import layout_of, up_part
 from tidegate.infra.sql.lexer import Dialect, Statement, statements
 from tidegate.infra.sql.reader import steps_of
 from tidegate.infra.sql.steps import key
-from tidegate.infra.trees import Tree
 
 _MOST_FILES = 400
 _MOST_BYTES = 40_000_000

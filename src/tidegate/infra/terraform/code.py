@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
+from tidegate.change.trees import Pair, Trees
 from tidegate.facts import Place, Unjudged
 from tidegate.infra.environment import named, of_path
 from tidegate.infra.terraform.diff import undecided, unsettled, world_of
@@ -15,7 +16,6 @@ from tidegate.infra.terraform.folders import Folder, Folders
 from tidegate.infra.terraform.stacks import Stack, read_stack
 from tidegate.infra.terraform.syntax import Source
 from tidegate.infra.terraform.unplanned import unplanned
-from tidegate.infra.trees import Pair, Trees
 from tidegate.infra.values import Draft, Found, World
 
 

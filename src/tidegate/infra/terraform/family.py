@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from tidegate.infra.trees import Pair, Trees
+from tidegate.change.trees import Pair, Trees
 from tidegate.infra.values import Found
 
 CODE = (".tf", ".tofu", ".tf.json", ".tofu.json")

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
+from tidegate.change.trees import Tree
 from tidegate.facts import Place, Unjudged
 from tidegate.infra.terraform.family import TERRAGRUNT, is_code, is_given
 from tidegate.infra.terraform.hcl import read_hcl
 from tidegate.infra.terraform.overrides import is_override, with_overrides
 from tidegate.infra.terraform.syntax import Block, Expression, Fault, Literal, Source
-from tidegate.infra.trees import Tree
 
 LARGEST_BYTES = 2 * 1024 * 1024
 """No one writes a larger file of code."""
