@@ -31,19 +31,19 @@ def test_a_renamed_file_stays_what_it_was(lab: Lab, path: str) -> None:
     (file,) = answer.facts["change"]["files"]
     assert (file["status"], file["kind"], file["critical"]) == ("renamed", "source", True)
     assert answer.facts["change"]["source_lines_added"] == 1
-    assert "ai-critical-two-humans" in answer.rules
+    assert answer.rules == ("critical-lines-verified", "ai-critical-two-humans")
 
 
 def test_a_file_that_is_deleted_in_a_critical_domain_by_an_agent_needs_two_people(lab: Lab) -> None:
     lab.start({"auth/login.py": LOGIN})
     lab.attack({"auth/login.py": None})
-    assert "ai-critical-two-humans" in lab.check().rules
+    assert lab.check().rules == ("ai-critical-two-humans",)
 
 
 def test_lines_that_an_agent_takes_out_of_a_critical_domain_need_two_people(lab: Lab) -> None:
     lab.start({"auth/login.py": LOGIN})
     lab.attack({"auth/login.py": LOGIN[:200]})
-    assert "ai-critical-two-humans" in lab.check().rules
+    assert lab.check().rules == ("critical-lines-verified", "ai-critical-two-humans")
 
 
 def test_what_a_person_deletes_there_asks_for_no_more_than_before(lab: Lab) -> None:
@@ -65,7 +65,7 @@ def test_an_empty_test_is_no_test(lab: Lab, text: str) -> None:
     lab.attack({"shop/price.js": SCRIPT, "tests/test_price.py": text})
     answer = lab.check()
     assert answer.facts["change"]["test_lines_added"] == 0
-    assert "ai-changes-carry-tests" in answer.rules
+    assert answer.rules == ("ai-changes-carry-tests", "ai-changes-prove")
 
 
 @pytest.mark.parametrize("why", ["\u200b", "\u3164", "\u2800", "..,", "<!-- a reason -->"])

@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, NamedTuple, Self
+from typing import IO, Any, NamedTuple, Self
 
 from tidegate.change import git_dir as git_dirs
 from tidegate.change.git_output import TIMEOUT_SECONDS, Answer, stop
@@ -54,6 +54,7 @@ class Repository:
         self.path = path
         self.git_dir = git_dir
         self.common_dir = common_dir
+        self.kept: dict[str, Any] = {}
         self.object_format = git_dirs.object_format(common_dir)
         self.shallow_edge = git_dirs.read_shallow(common_dir)
         self._git = git_dirs.find_git()

@@ -65,6 +65,12 @@ def given(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Trees:
     return Trees(Given(before), Given(after), pairs)
 
 
+def tree_of(repository: Repository, tree: str) -> GitTree:
+    """A tree of this repository, the same one for all who ask while it is open: it is listed and read once."""
+    found: GitTree = repository.kept.setdefault(tree, GitTree(repository, tree))
+    return found
+
+
 def pairs_of(change: Change) -> tuple[Pair, ...]:
     """The changed files of a change, links and submodules left out. A copied file is new."""
     return tuple(
@@ -87,6 +93,7 @@ class GitTree:
         self._tree = tree
         self._listed: dict[str, str] | None = None
         self._read: dict[str, bytes] = {}
+        self._asked: set[str] = set()
 
     @property
     def repository(self) -> Repository:
@@ -103,8 +110,9 @@ class GitTree:
     def read(self, paths: Iterable[str]) -> Mapping[str, bytes]:
         names = self._names()
         wanted = [path for path in dict.fromkeys(paths) if path in names]
-        missing = [path for path in wanted if path not in self._read]
+        missing = [path for path in wanted if path not in self._asked]
         if missing:
+            self._asked.update(missing)
             blobs = self._repository.read_blobs([names[path] for path in missing], LARGEST_BYTES)
             for path, blob in zip(missing, blobs, strict=True):
                 if blob.kind == "blob":

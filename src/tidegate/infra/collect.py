@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from tidegate.change.trees import GitTree, Pair, Tree, Trees, pairs_of
+from tidegate.change.trees import Pair, Tree, Trees, pairs_of, tree_of
 from tidegate.change.values import Change, Context, show_path
 from tidegate.errors import InputError
 from tidegate.facts import Actor, Finding, Infra, Place, PlanFact, ProvenanceFacts, Unjudged, Unknown, is_known
@@ -53,14 +53,14 @@ def judge_change(change: Change, context: Context, beside: Beside) -> tuple[Judg
         unknowns = (Unknown("infra", f"there is no repository to read {names} from"),)
     elif claimed and context.repository is not None:
         trees = (change.base_tree, change.head_tree)
-        before, after = (GitTree(context.repository, tree) for tree in trees)
+        before, after = (tree_of(context.repository, tree) for tree in trees)
         found += read_families(Trees(before, after, claimed))
     if links := tuple(_links(change)):
         found.append(Found(unjudged=links))
     hand = beside.actor or actor_of(change, beside.provenance, {path for one in found for path in one.files})
     judged = judge_found(found, hand)
     if context.repository is not None and change.base_tree:
-        base = GitTree(context.repository, change.base_tree)
+        base = tree_of(context.repository, change.base_tree)
         reads = reads_in(context.repository, change.head_tree or change.base_tree)
         judged = join(judged, partial(beside.services, base), reads)
     return judged, facts_of(judged, hand, tuple(fact for _, fact in plans), unknowns)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from tidegate.change.trees import GitTree, Trees, given, pairs_of
+from tidegate.change.trees import Trees, given, pairs_of, tree_of
 from tidegate.change.values import Change, Context
 from tidegate.errors import InputError
 from tidegate.facts import Finding, Unknown, Verification
 from tidegate.verify.checks import CHECKS, Asked
 from tidegate.verify.values import Part, Subject
 
+MOST_AT_ONCE = 2_000
 _OWN = ("status", "unknowns", "findings")
 
 
@@ -23,10 +24,14 @@ def collect(change: Change, context: Context) -> Verification:
     if context.repository is None or not change.base_tree or not change.head_tree:
         subject = Subject(change, given({}, {}), context.settings)
         return section_of([_fenced(asked, subject) if asked.of_lines else _without_files(asked) for asked in CHECKS])
-    before, after = (GitTree(context.repository, tree) for tree in (change.base_tree, change.head_tree))
+    before, after = (tree_of(context.repository, tree) for tree in (change.base_tree, change.head_tree))
+    pairs = pairs_of(change)
+    if len(pairs) <= MOST_AT_ONCE:  # one question for what every check would ask for itself
+        before.read(pair.before for pair in pairs if pair.before)
+        after.read(pair.after for pair in pairs if pair.after)
     subject = Subject(
         change=change,
-        trees=Trees(before, after, pairs_of(change)),
+        trees=Trees(before, after, pairs),
         settings=context.settings,
         now=context.now,
         coverage=context.coverage,
