@@ -1,15 +1,20 @@
 """Mutation on the changed lines of real commits: what it costs beyond one run of the tests, and what survives.
 
-The commits are the newest four of each project, before the pinned one, that have at least one mutant: nobody chose
-them. `python -m bench.verify.mutation CLONES` wants a folder with clones of the projects; the environment that runs
-their tests is made in .cache/mutation-bench. Survivors are printed with the judgements in `survivors.json`, which were
-made by hand: a mutant is productive when a test that tells it from the original would be worth having.
+There are two sets of five projects. The rules of `verify/mutate` were made while looking at the `first`. The `held-out`
+ones were named before any mutant of theirs was seen, and the rules were not changed after; the bars are theirs. The
+commits are the newest four of each project, up to the pinned one, that have at least one mutant: nobody chose them.
 
-    python -m bench.verify.mutation CLONES [--only NAME] [--each N] [--skip N]
+    python -m bench.verify.mutation CLONES [--set first] [--only NAME] [--each N] [--skip N] [--peer SECONDS]
+
+wants a folder with clones of the projects; the environments are made in .cache/mutation-bench. Survivors are printed
+with the judgements in `survivors.json`, which were made by hand: a mutant is productive when a test that tells it from
+the original would be worth having. `--peer` gives cosmic-ray as many seconds for the first commit of each project, on
+the lines of the same files that the commit changed, with the same tests.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import statistics
@@ -20,6 +25,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.verify.mutation_peer import Ask, Tried, try_cosmic_ray
 from tidegate.change.configuration import read_settings
 from tidegate.change.ends import Question
 from tidegate.change.git import Repository, open_repository
@@ -31,10 +37,11 @@ from tidegate.verify.mutate.plan import plan
 
 CACHE = Path(".cache/mutation-bench")
 JUDGED = Path(__file__).with_name("survivors.json")
-PACKAGES = (
-    *("pytest", "hypothesis", "pretend", "cloudpickle", "Pympler", "pytest-xdist", "tomli-w", "freezegun"),
-    *("humanize", "more-itertools", "packaging", "click", "attrs"),
-)
+PACKAGES = {
+    "first": "pytest hypothesis pretend cloudpickle Pympler pytest-xdist tomli-w freezegun humanize more-itertools"
+    " packaging click attrs",
+    "held-out": "pytest more-itertools typeguard pygments PyYAML",
+}
 EACH = 4
 MEDIAN_CPU_SECONDS, P90_WALL_SECONDS, PRODUCTIVE_SHARE, JUDGED_SURVIVORS = 5.0, 60.0, 0.8, 50
 
@@ -45,13 +52,22 @@ class Project(NamedTuple):
     command: str = "pytest -q"
 
 
-PROJECTS = (
-    Project("humanize", "c3a124cdeb272d7f63bc0aa66f79c6fbafd2fc6d", "pytest -q --ignore=tests/test_benchmarks.py"),
-    Project("more-itertools", "2fe1b2eeb9d75f994113fe3ac76d14b6bcd6fb10"),
-    Project("pluggy", "e382e72789f8d791991c489d4322aa04e660b952"),
-    Project("click", "2c8cd3ac958a7eb316d67f2d316c27086c4c0369"),
-    Project("attrs", "c1dc5dcba16ed827aa6dcad896b41a3afedb4e32"),
-)
+PROJECTS = {
+    "first": (
+        Project("humanize", "c3a124cdeb272d7f63bc0aa66f79c6fbafd2fc6d", "pytest -q --ignore=tests/test_benchmarks.py"),
+        Project("more-itertools", "2fe1b2eeb9d75f994113fe3ac76d14b6bcd6fb10"),
+        Project("pluggy", "e382e72789f8d791991c489d4322aa04e660b952"),
+        Project("click", "2c8cd3ac958a7eb316d67f2d316c27086c4c0369"),
+        Project("attrs", "c1dc5dcba16ed827aa6dcad896b41a3afedb4e32"),
+    ),
+    "held-out": (
+        Project("boltons", "967864f89791509f9eb36b22b4579d36b72a6df2"),
+        Project("cachetools", "28d4506f2a49d781ffbcecb095fa7aba5bb80aff"),
+        Project("tomlkit", "d8ed1e3cdb024dfc2c6f12b45a0dfd4d4d91f727"),
+        Project("parso", "bfe30584415cde2e5a686512c2b109e1d06da3b6"),
+        Project("inflect", "262a247d2d99a47a520cdb2d46adb90df88b4326"),
+    ),
+}
 
 
 class Row(NamedTuple):
@@ -69,34 +85,51 @@ class Row(NamedTuple):
                 yield f"{self.project} {self.commit} {one.path}:{one.line} {one.words}", one.outcome
 
 
-def main(arguments: list[str]) -> int:
-    clones = Path(arguments[0])
-    only = arguments[arguments.index("--only") + 1] if "--only" in arguments else ""
-    each, skip = _number(arguments, "--each", EACH), _number(arguments, "--skip", 0)
-    python = _environment()
-    rows = [
-        row
-        for project in PROJECTS
-        if only in ("", project.name)
-        for row in _rows(clones, project, python, (skip, each))
-    ]
+class Beside(NamedTuple):
+    """One commit, judged here and by cosmic-ray."""
+
+    row: Row
+    tried: Tried
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("clones", type=Path)
+    parser.add_argument("--set", choices=PROJECTS, default="held-out")
+    parser.add_argument("--only", default="", help="one project")
+    parser.add_argument("--each", type=int, default=EACH)
+    parser.add_argument("--skip", type=int, default=0)
+    parser.add_argument("--peer", type=int, default=0, metavar="SECONDS")
+    asked = parser.parse_args()
+    python = environment(asked.set, PACKAGES[asked.set].split())
+    rows = []
+    peers = []
+    for project in PROJECTS[asked.set]:
+        if asked.only in ("", project.name):
+            own = list(_rows(asked.clones, project, python, (asked.skip, asked.each)))
+            rows += own
+            if asked.peer and own:
+                peers.append(_beside(own[0], asked.clones / project.name, project.command, python, asked.peer))
     _report(rows)
+    _report_peers(peers)
     return 0
 
 
 # Private
 
 
-def _number(arguments: list[str], name: str, default: int) -> int:
-    return int(arguments[arguments.index(name) + 1]) if name in arguments else default
-
-
-def _environment() -> Path:
-    python = CACHE / "venv" / "bin" / "python"
+def environment(name: str, packages: list[str]) -> Path:
+    python = CACHE / name / "bin" / "python"
     if not python.exists():
-        subprocess.run([os.environ.get("BENCH_PYTHON", sys.executable), "-m", "venv", CACHE / "venv"], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES], check=True)
+        subprocess.run([os.environ.get("BENCH_PYTHON", sys.executable), "-m", "venv", CACHE / name], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", *packages], check=True)
     return python.absolute()
+
+
+def _beside(row: Row, clone: Path, command: str, python: Path, seconds: int) -> Beside:
+    files = tuple(sorted({one.path for one in row.answer.mutation.judged}))
+    tools = environment("cosmic-ray", ["cosmic-ray"]).parent
+    return Beside(row, try_cosmic_ray(Ask(clone, row.commit, files, command, str(python)), tools, seconds))
 
 
 def _rows(clones: Path, project: Project, python: Path, wanted: tuple[int, int]) -> Iterator[Row]:
@@ -151,5 +184,13 @@ def _report(rows: list[Row]) -> None:
         print(f"{len(known)} survivors judged by hand, productive {share:.0%} (bar {PRODUCTIVE_SHARE:.0%})")
 
 
+def _report_peers(peers: list[Beside]) -> None:
+    for row, tried in peers:
+        outcomes = [one.outcome for one in row.answer.mutation.judged]
+        ours = f"{len(outcomes)} mutants, {outcomes.count('killed')} killed in {row.wall:.0f} s"
+        theirs = f"cosmic-ray {tried.done} of {tried.mutants}, {tried.killed} killed in {tried.seconds:.0f} s"
+        print(f"{row.project} {row.commit}: {ours}; {theirs}")
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
