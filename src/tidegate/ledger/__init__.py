@@ -1,0 +1,1 @@
+"""What happened, provably: a Merkle log of signed statements that outside witnesses watch."""
