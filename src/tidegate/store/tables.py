@@ -1,0 +1,300 @@
+"""Every table of the service. Times are RFC 3339 text in UTC with microseconds, so that they sort; documents are bytes.
+
+The types are those that a STRICT table of SQLite knows: text, integers, real numbers, bytes. A truth is 0 or 1.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy.sql.schema import SchemaItem
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _table(name: str, *items: SchemaItem) -> Table:
+    return Table(name, metadata, *items, sqlite_strict=True)
+
+
+def _id() -> Column[int]:
+    return Column("id", Integer, primary_key=True)
+
+
+def _text(name: str, *, null: bool = False, unique: bool = False) -> Column[str]:
+    return Column(name, Text, nullable=null, unique=unique)
+
+
+def _to(name: str, target: str, *, null: bool = False) -> Column[int]:
+    return Column(name, Integer, ForeignKey(target), nullable=null, index=True)
+
+
+def _number(name: str, *, null: bool = False) -> Column[int]:
+    return Column(name, Integer, nullable=null)
+
+
+def _bytes(name: str, *, null: bool = False) -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=null)
+
+
+# Who: people, the accounts that are theirs, and how they prove it. `role` is one of server/auth/permissions.py.
+
+people = _table(
+    "people",
+    _id(),
+    _text("name", unique=True),
+    _text("shown"),
+    _text("role"),
+    _text("created_at"),
+    _text("disabled_at", null=True),
+)
+identities = _table(
+    "identities",
+    _id(),
+    _to("person", "people.id"),
+    _text("kind"),  # forge, email, oidc
+    _text("issuer"),  # the forge's or the provider's host; "" for an e-mail address
+    _text("subject"),
+    _text("added_at"),
+    UniqueConstraint("kind", "issuer", "subject"),
+)
+passwords = _table(
+    "passwords",
+    Column("person", Integer, ForeignKey("people.id"), primary_key=True, autoincrement=False),
+    _text("hash"),  # argon2id, in its own text form
+    _text("changed_at"),
+)
+keys = _table(
+    "keys",
+    _id(),
+    _to("person", "people.id"),
+    _text("kind"),  # ssh, sk-ssh, webauthn
+    _text("fingerprint", unique=True),
+    _bytes("public"),
+    _text("label"),
+    _number("uses"),  # the signature counter of an authenticator
+    _text("added_at"),
+    _text("revoked_at", null=True),
+)
+sessions = _table(
+    "sessions",
+    Column("digest", Text, primary_key=True),  # SHA-256 of the cookie's secret
+    _to("person", "people.id"),
+    _text("csrf"),
+    _text("created_at"),
+    _text("seen_at"),
+    _text("expires_at"),
+)
+tokens = _table(
+    "tokens",
+    _id(),
+    _to("person", "people.id"),
+    _text("digest", unique=True),  # SHA-256 of the token, which is shown once
+    _text("label"),
+    _text("scopes"),  # JSON array of text
+    _text("created_at"),
+    _text("expires_at"),
+    _text("used_at", null=True),
+    _text("revoked_at", null=True),
+)
+
+# What: repositories, what their forge told us, changes, what was said of them.
+
+repositories = _table(
+    "repositories",
+    _id(),
+    _text("forge"),  # github, gitlab
+    _text("slug"),  # OWNER/NAME
+    _text("clone_url"),
+    _text("main"),  # the branch that the population of an audit is read from
+    _text("added_at"),
+    _text("removed_at", null=True),
+    UniqueConstraint("forge", "slug"),
+)
+deliveries = _table(
+    "deliveries",
+    _id(),
+    _text("forge"),
+    _text("delivery"),  # the forge's own id of it, which repeats when it is sent again
+    _text("event"),
+    _text("slug"),
+    _bytes("body"),
+    _text("received_at"),
+    _text("state"),  # new, done, ignored, failed
+    _number("attempts"),
+    _text("handled_at", null=True),
+    _text("problem", null=True),
+    UniqueConstraint("forge", "delivery"),
+    Index("ix_deliveries_state", "state", "received_at"),
+)
+changes = _table(
+    "changes",
+    _id(),
+    _to("repository", "repositories.id"),
+    _number("number"),
+    _text("title"),
+    _text("author"),
+    _text("target"),
+    _text("base"),
+    _text("head"),
+    _text("state"),  # open, merged, closed
+    _text("forge_state"),  # JSON: what the forge said when it was last read
+    _text("opened_at"),
+    _text("read_at"),
+    UniqueConstraint("repository", "number"),
+    Index("ix_changes_state", "state"),
+)
+assessments = _table(
+    "assessments",
+    _id(),
+    _to("change", "changes.id"),
+    _text("key", unique=True),  # what it follows from: two with one key are one decision
+    _text("base"),
+    _text("head"),
+    _text("policy"),  # digest
+    _text("facts"),  # digest
+    _text("verdict"),  # pass, hold, block
+    _text("risk", null=True),  # a number as text; null: not rated
+    _bytes("document"),  # zlib of the JSON of facts and verdict
+    _text("made_at"),
+    _number("entry", null=True),  # index in the ledger
+    Index("ix_assessments_change_made_at", "change", "made_at"),
+)
+publications = _table(
+    "publications",
+    _id(),
+    _to("change", "changes.id"),
+    _text("key", unique=True),
+    _text("kind"),  # check, comment, status
+    _text("forge_id", null=True),
+    _text("state"),  # new, sent, failed
+    _number("attempts"),
+    _text("made_at"),
+    _text("sent_at", null=True),
+    _text("problem", null=True),
+)
+
+# What people did: approvals, time spent reading, questions, emergencies.
+
+approvals = _table(
+    "approvals",
+    _id(),
+    _to("change", "changes.id"),
+    _to("person", "people.id"),
+    _to("with_key", "keys.id", null=True),
+    _text("evidence"),  # ssh, sk-ssh, webauthn, forge-click
+    _text("head"),
+    _text("merge_tree"),
+    _text("policy"),
+    _text("facts"),
+    _bytes("envelope"),
+    _text("at"),
+    _text("expires_at"),
+    _text("revoked_at", null=True),
+    _number("entry", null=True),
+)
+looks = _table(
+    "looks",
+    _id(),
+    _to("change", "changes.id"),
+    _to("person", "people.id"),
+    _text("head"),
+    _text("hunk"),  # PATH:FIRST-LAST at the head
+    _number("seconds"),  # visible and active only
+    _text("first_at"),
+    _text("last_at"),
+    _text("understood_at", null=True),
+    UniqueConstraint("change", "person", "head", "hunk"),
+)
+questions = _table(
+    "questions",
+    _id(),
+    _to("change", "changes.id"),
+    _to("person", "people.id"),
+    _text("head"),
+    _text("hunk"),
+    _text("text"),
+    _text("asked_at"),
+    _text("answer", null=True),
+    _to("answered_by", "people.id", null=True),
+    _text("answered_at", null=True),
+)
+emergencies = _table(
+    "emergencies",
+    _id(),
+    _to("change", "changes.id"),
+    _text("reason"),
+    _to("asked_by", "people.id"),
+    _to("confirmed_by", "people.id", null=True),
+    _text("asked_at"),
+    _text("confirmed_at", null=True),
+    _text("expires_at"),
+    _number("entry", null=True),
+)
+
+# The service itself.
+
+workers = _table(
+    "workers",
+    Column("id", Text, primary_key=True),
+    _text("host"),
+    _text("started_at"),
+    _text("seen_at"),
+    _text("stopped_at", null=True),
+)
+values = _table("values", Column("name", Text, primary_key=True), _text("value"), _text("set_at"))
+
+# The ledger. `ledger/log.py` alone writes here.
+
+entries = _table(
+    "entries",
+    Column("index", Integer, primary_key=True, autoincrement=False),
+    _text("key", unique=True),  # what makes it the same entry when it is sent again
+    _text("predicate"),
+    _text("subject"),
+    _bytes("envelope"),
+    _bytes("leaf"),  # the hash of the leaf
+    _text("at"),
+    Index("ix_entries_subject", "subject"),
+    Index("ix_entries_predicate_at", "predicate", "at"),
+)
+tiles = _table(
+    "tiles",
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("index", Integer, primary_key=True, autoincrement=False),
+    _bytes("hashes"),
+)
+heads = _table(
+    "heads",  # one row: the state of the log
+    Column("origin", Text, primary_key=True),
+    _number("size"),
+    _bytes("frontier"),
+    _text("epoch"),  # changes when a recovery was recorded
+    _text("signed_at"),
+)
+checkpoints = _table(
+    "checkpoints", Column("size", Integer, primary_key=True, autoincrement=False), _text("note"), _text("at")
+)
+cosignatures = _table(
+    "cosignatures",
+    Column("size", Integer, ForeignKey("checkpoints.size"), primary_key=True, autoincrement=False),
+    Column("witness", Text, primary_key=True),
+    _text("line"),
+    _text("at"),
+)
+bodies = _table(
+    "bodies",  # what a leaf only commits to; erasing one leaves every proof valid
+    Column("commitment", Text, primary_key=True),
+    _text("owner"),  # the pseudonym of the person whose data it is
+    _text("kind"),
+    _bytes("salt", null=True),
+    _bytes("body", null=True),
+    _text("made_at"),
+    _text("erased_at", null=True),
+    Index("ix_bodies_owner", "owner"),
+)
