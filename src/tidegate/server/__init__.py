@@ -1,1 +1,1 @@
-"""The doors that other systems knock at. So far one: a run task of HCP Terraform, as functions without a network."""
+"""The doors that other systems and people knock at: HTTP API, webhooks, console, sign-in, background work."""

@@ -1,0 +1,1 @@
+"""GitHub and GitLab behind one Protocol. What a webhook says is only a hint: the state is read from the forge."""
