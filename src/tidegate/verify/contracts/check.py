@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from tidegate.facts import BreakFact, Finding, Unknown
+from tidegate.verify.contracts.graphql.check import compare_graphql
 from tidegate.verify.contracts.openapi.check import compare_openapi
 from tidegate.verify.contracts.protobuf import compare_protobuf
 from tidegate.verify.contracts.python.check import compare_python
@@ -15,7 +16,7 @@ from tidegate.verify.contracts.versions import raised, step_for
 from tidegate.verify.values import Part, Subject
 
 FIELD = "verification.breaks"
-FOREIGN = (".graphql", ".graphqls", ".gql", ".prisma", ".avsc", "/schema.rb", "/structure.sql", "asyncapi.yaml")
+FOREIGN = (".prisma", ".avsc", "/schema.rb", "/structure.sql", "asyncapi.yaml")
 NOT_COMPARED = "contracts of this kind are not compared yet"
 MOST = 200
 """No more findings than this of one change; the facts have them all."""
@@ -32,6 +33,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("Python public API", compare_python),
     Kind("OpenAPI", compare_openapi),
     Kind("Protobuf", compare_protobuf),
+    Kind("GraphQL", compare_graphql),
 )
 
 

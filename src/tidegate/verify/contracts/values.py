@@ -53,17 +53,26 @@ class Both(Struct, frozen=True):
     after: bytes | None
 
 
-def both_sides(subject: Subject, wanted: Callable[[str], bool]) -> list[Both]:
-    """The changed files, generated ones too, whose path at the base is wanted. Those of third parties are left out."""
+def both_sides(subject: Subject, wanted: Callable[[str], bool], *, added: bool = False) -> list[Both]:
+    """The changed files, generated ones too, whose path at the base is wanted; with `added` those that are new too.
+
+    Those of third parties are left out.
+    """
     by_path = {pair.path: pair for pair in subject.trees.changed}
     chosen = []
     for file in subject.change.files:
         pair = by_path.get(decoded(file.path))
-        if pair is not None and pair.before and not file.vendored and wanted(pair.before):
+        known = pair is not None and (pair.before or (added and pair.after))
+        if pair is not None and known and not file.vendored and wanted(pair.before or pair.after):
             chosen.append((file, pair))
-    before = subject.trees.before.read([pair.before for _, pair in chosen])
+    before = subject.trees.before.read([pair.before for _, pair in chosen if pair.before])
     after = subject.trees.after.read([pair.after for _, pair in chosen if pair.after])
     return [Both(file, pair, before.get(pair.before), after.get(pair.after)) for file, pair in chosen]
+
+
+def for_others(path: str) -> bool:
+    """Whether a file can be a contract by where it lies: those of tests, examples and fixtures promise nothing."""
+    return not _ASIDE.intersection(path.lower().split("/")[:-1])
 
 
 def decoded(path: bytes) -> str:
@@ -95,3 +104,12 @@ def quoted(names: Iterable[str], most: int = 5) -> str:
     listed = list(names)
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
     return ", ".join(f"`{name}`" for name in listed[:most]) + more
+
+
+# Private
+
+_ASIDE = frozenset(
+    "test tests testing testdata test-data __tests__ __fixtures__ __mocks__ spec fixtures fixture mocks example "
+    "examples sample samples demo demos docs doc bench benchmark benchmarks node_modules vendor third_party e2e "
+    "playground".split()
+)
