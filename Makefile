@@ -3,10 +3,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 JOBS ?= 2
 
-.PHONY: demo test check format docs tables lock bench clean
+.PHONY: demo serve demo-server test check format docs tables lock bench clean
 
 demo: .venv/ready
 	@$(BIN)/python -m demo.run
+
+# The service with its console on loopback; the first start prints the admin's password once.
+serve: .venv/ready
+	@$(BIN)/tidegate serve
+
+# The same beside a forge of its own with open changes, all on loopback and thrown away at the end.
+demo-server: .venv/ready
+	@$(BIN)/python -m demo.server
 
 test: .venv/ready
 	@$(BIN)/python -m pytest -n $(JOBS)
