@@ -5,8 +5,10 @@ The types are those that a STRICT table of SQLite knows: text, integers, real nu
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import REAL, Column, Double, ForeignKey, Index, LargeBinary, MetaData, Table, UniqueConstraint
 from sqlalchemy.sql.schema import SchemaItem
+
+from tidegate.store.types import Number, Words
 
 metadata = MetaData(
     naming_convention={
@@ -23,19 +25,23 @@ def _table(name: str, *items: SchemaItem) -> Table:
 
 
 def _id() -> Column[int]:
-    return Column("id", Integer, primary_key=True)
+    return Column("id", Number, primary_key=True)
 
 
 def _text(name: str, *, null: bool = False, unique: bool = False) -> Column[str]:
-    return Column(name, Text, nullable=null, unique=unique)
+    return Column(name, Words, nullable=null, unique=unique)
 
 
 def _to(name: str, target: str, *, null: bool = False) -> Column[int]:
-    return Column(name, Integer, ForeignKey(target), nullable=null, index=True)
+    return Column(name, Number, ForeignKey(target), nullable=null, index=True)
 
 
 def _number(name: str, *, null: bool = False) -> Column[int]:
-    return Column(name, Integer, nullable=null)
+    return Column(name, Number, nullable=null)
+
+
+def _seconds(name: str) -> Column[float]:
+    return Column(name, Double().with_variant(REAL, "sqlite"), nullable=False)
 
 
 def _bytes(name: str, *, null: bool = False) -> Column[bytes]:
@@ -65,7 +71,7 @@ identities = _table(
 )
 passwords = _table(
     "passwords",
-    Column("person", Integer, ForeignKey("people.id"), primary_key=True, autoincrement=False),
+    Column("person", Number, ForeignKey("people.id"), primary_key=True, autoincrement=False),
     _text("hash"),  # argon2id, in its own text form
     _text("changed_at"),
 )
@@ -83,7 +89,7 @@ keys = _table(
 )
 sessions = _table(
     "sessions",
-    Column("digest", Text, primary_key=True),  # SHA-256 of the cookie's secret
+    Column("digest", Words, primary_key=True),  # SHA-256 of the cookie's secret
     _to("person", "people.id"),
     _text("csrf"),
     _text("created_at"),
@@ -125,8 +131,10 @@ deliveries = _table(
     _text("slug"),
     _bytes("body"),
     _text("received_at"),
-    _text("state"),  # new, done, ignored, failed
+    _text("state"),  # new, taken, done, ignored, failed
     _number("attempts"),
+    _text("worker", null=True),  # who took it last
+    _text("taken_at", null=True),
     _text("handled_at", null=True),
     _text("problem", null=True),
     UniqueConstraint("forge", "delivery"),
@@ -156,6 +164,7 @@ assessments = _table(
     _text("key", unique=True),  # what it follows from: two with one key are one decision
     _text("base"),
     _text("head"),
+    _text("merge_tree"),  # "" where the change does not merge cleanly
     _text("policy"),  # digest
     _text("facts"),  # digest
     _text("verdict"),  # pass, hold, block
@@ -187,12 +196,16 @@ approvals = _table(
     _to("change", "changes.id"),
     _to("person", "people.id"),
     _to("with_key", "keys.id", null=True),
-    _text("evidence"),  # ssh, sk-ssh, webauthn, forge-click
+    _text("evidence"),  # ssh, sk-ssh, webauthn, forge-click, console-password
+    _text("stage"),
+    _text("target"),
+    _text("base"),
     _text("head"),
     _text("merge_tree"),
     _text("policy"),
     _text("facts"),
     _bytes("envelope"),
+    _text("digest", unique=True),  # SHA-256 of the envelope: sent twice, it counts once
     _text("at"),
     _text("expires_at"),
     _text("revoked_at", null=True),
@@ -204,8 +217,8 @@ looks = _table(
     _to("change", "changes.id"),
     _to("person", "people.id"),
     _text("head"),
-    _text("hunk"),  # PATH:FIRST-LAST at the head
-    _number("seconds"),  # visible and active only
+    _text("hunk"),  # PATH:FIRST-LAST at the head; "" is the page itself
+    _seconds("seconds"),  # visible and active only
     _text("first_at"),
     _text("last_at"),
     _text("understood_at", null=True),
@@ -241,19 +254,19 @@ emergencies = _table(
 
 workers = _table(
     "workers",
-    Column("id", Text, primary_key=True),
+    Column("id", Words, primary_key=True),
     _text("host"),
     _text("started_at"),
     _text("seen_at"),
     _text("stopped_at", null=True),
 )
-values = _table("values", Column("name", Text, primary_key=True), _text("value"), _text("set_at"))
+values = _table("values", Column("name", Words, primary_key=True), _text("value"), _text("set_at"))
 
 # The ledger. `ledger/log.py` alone writes here.
 
 entries = _table(
     "entries",
-    Column("index", Integer, primary_key=True, autoincrement=False),
+    Column("index", Number, primary_key=True, autoincrement=False),
     _text("key", unique=True),  # what makes it the same entry when it is sent again
     _text("predicate"),
     _text("subject"),
@@ -265,31 +278,40 @@ entries = _table(
 )
 tiles = _table(
     "tiles",
-    Column("level", Integer, primary_key=True, autoincrement=False),
-    Column("index", Integer, primary_key=True, autoincrement=False),
+    Column("level", Number, primary_key=True, autoincrement=False),
+    Column("index", Number, primary_key=True, autoincrement=False),
     _bytes("hashes"),
+)
+epochs = _table(
+    "epochs",  # a log begins at 1 and anew with every recovery; each has an origin of its own
+    Column("number", Number, primary_key=True, autoincrement=False),
+    _text("origin", unique=True),
+    _number("start"),  # the size of the log when the epoch began
+    _text("started_at"),
+    _text("reason"),
+    _text("lost"),  # what the checkpoint outside the database said of the epoch before: its body, or ""
 )
 heads = _table(
     "heads",  # one row: the state of the log
-    Column("origin", Text, primary_key=True),
+    Column("origin", Words, primary_key=True),
     _number("size"),
     _bytes("frontier"),
-    _text("epoch"),  # changes when a recovery was recorded
+    _number("epoch"),  # grows when a recovery was recorded
     _text("signed_at"),
 )
 checkpoints = _table(
-    "checkpoints", Column("size", Integer, primary_key=True, autoincrement=False), _text("note"), _text("at")
+    "checkpoints", Column("size", Number, primary_key=True, autoincrement=False), _text("note"), _text("at")
 )
 cosignatures = _table(
     "cosignatures",
-    Column("size", Integer, ForeignKey("checkpoints.size"), primary_key=True, autoincrement=False),
-    Column("witness", Text, primary_key=True),
+    Column("size", Number, ForeignKey("checkpoints.size"), primary_key=True, autoincrement=False),
+    Column("witness", Words, primary_key=True),
     _text("line"),
     _text("at"),
 )
 bodies = _table(
     "bodies",  # what a leaf only commits to; erasing one leaves every proof valid
-    Column("commitment", Text, primary_key=True),
+    Column("commitment", Words, primary_key=True),
     _text("owner"),  # the pseudonym of the person whose data it is
     _text("kind"),
     _bytes("salt", null=True),

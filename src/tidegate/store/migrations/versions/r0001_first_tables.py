@@ -1,0 +1,376 @@
+"""Every table of the first version."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision: str | None = None
+
+_TEXT = sa.Text
+_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_SECONDS: sa.types.TypeEngine[float] = sa.Double().with_variant(sa.REAL(), "sqlite")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "bodies",
+        sa.Column("commitment", _TEXT, nullable=False),
+        sa.Column("owner", _TEXT, nullable=False),
+        sa.Column("kind", _TEXT, nullable=False),
+        sa.Column("salt", sa.LargeBinary, nullable=True),
+        sa.Column("body", sa.LargeBinary, nullable=True),
+        sa.Column("made_at", _TEXT, nullable=False),
+        sa.Column("erased_at", _TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("commitment", name="pk_bodies"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_bodies_owner", "bodies", ["owner"], unique=False)
+    op.create_table(
+        "checkpoints",
+        sa.Column("size", _NUMBER, autoincrement=False, nullable=False),
+        sa.Column("note", _TEXT, nullable=False),
+        sa.Column("at", _TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("size", name="pk_checkpoints"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "deliveries",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("forge", _TEXT, nullable=False),
+        sa.Column("delivery", _TEXT, nullable=False),
+        sa.Column("event", _TEXT, nullable=False),
+        sa.Column("slug", _TEXT, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.Column("received_at", _TEXT, nullable=False),
+        sa.Column("state", _TEXT, nullable=False),
+        sa.Column("attempts", _NUMBER, nullable=False),
+        sa.Column("worker", _TEXT, nullable=True),
+        sa.Column("taken_at", _TEXT, nullable=True),
+        sa.Column("handled_at", _TEXT, nullable=True),
+        sa.Column("problem", _TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_deliveries"),
+        sa.UniqueConstraint("forge", "delivery", name="uq_deliveries_forge_delivery"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_deliveries_state", "deliveries", ["state", "received_at"], unique=False)
+    op.create_table(
+        "entries",
+        sa.Column("index", _NUMBER, autoincrement=False, nullable=False),
+        sa.Column("key", _TEXT, nullable=False),
+        sa.Column("predicate", _TEXT, nullable=False),
+        sa.Column("subject", _TEXT, nullable=False),
+        sa.Column("envelope", sa.LargeBinary, nullable=False),
+        sa.Column("leaf", sa.LargeBinary, nullable=False),
+        sa.Column("at", _TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("index", name="pk_entries"),
+        sa.UniqueConstraint("key", name="uq_entries_key"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_entries_predicate_at", "entries", ["predicate", "at"], unique=False)
+    op.create_index("ix_entries_subject", "entries", ["subject"], unique=False)
+    op.create_table(
+        "epochs",
+        sa.Column("number", _NUMBER, autoincrement=False, nullable=False),
+        sa.Column("origin", _TEXT, nullable=False),
+        sa.Column("start", _NUMBER, nullable=False),
+        sa.Column("started_at", _TEXT, nullable=False),
+        sa.Column("reason", _TEXT, nullable=False),
+        sa.Column("lost", _TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("number", name="pk_epochs"),
+        sa.UniqueConstraint("origin", name="uq_epochs_origin"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "heads",
+        sa.Column("origin", _TEXT, nullable=False),
+        sa.Column("size", _NUMBER, nullable=False),
+        sa.Column("frontier", sa.LargeBinary, nullable=False),
+        sa.Column("epoch", _NUMBER, nullable=False),
+        sa.Column("signed_at", _TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("origin", name="pk_heads"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "people",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("name", _TEXT, nullable=False),
+        sa.Column("shown", _TEXT, nullable=False),
+        sa.Column("role", _TEXT, nullable=False),
+        sa.Column("created_at", _TEXT, nullable=False),
+        sa.Column("disabled_at", _TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_people"),
+        sa.UniqueConstraint("name", name="uq_people_name"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "repositories",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("forge", _TEXT, nullable=False),
+        sa.Column("slug", _TEXT, nullable=False),
+        sa.Column("clone_url", _TEXT, nullable=False),
+        sa.Column("main", _TEXT, nullable=False),
+        sa.Column("added_at", _TEXT, nullable=False),
+        sa.Column("removed_at", _TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_repositories"),
+        sa.UniqueConstraint("forge", "slug", name="uq_repositories_forge_slug"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "tiles",
+        sa.Column("level", _NUMBER, autoincrement=False, nullable=False),
+        sa.Column("index", _NUMBER, autoincrement=False, nullable=False),
+        sa.Column("hashes", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("level", "index", name="pk_tiles"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "values",
+        sa.Column("name", _TEXT, nullable=False),
+        sa.Column("value", _TEXT, nullable=False),
+        sa.Column("set_at", _TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_values"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "workers",
+        sa.Column("id", _TEXT, nullable=False),
+        sa.Column("host", _TEXT, nullable=False),
+        sa.Column("started_at", _TEXT, nullable=False),
+        sa.Column("seen_at", _TEXT, nullable=False),
+        sa.Column("stopped_at", _TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_workers"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "changes",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("repository", _NUMBER, nullable=False),
+        sa.Column("number", _NUMBER, nullable=False),
+        sa.Column("title", _TEXT, nullable=False),
+        sa.Column("author", _TEXT, nullable=False),
+        sa.Column("target", _TEXT, nullable=False),
+        sa.Column("base", _TEXT, nullable=False),
+        sa.Column("head", _TEXT, nullable=False),
+        sa.Column("state", _TEXT, nullable=False),
+        sa.Column("forge_state", _TEXT, nullable=False),
+        sa.Column("opened_at", _TEXT, nullable=False),
+        sa.Column("read_at", _TEXT, nullable=False),
+        sa.ForeignKeyConstraint(["repository"], ["repositories.id"], name="fk_changes_repository"),
+        sa.PrimaryKeyConstraint("id", name="pk_changes"),
+        sa.UniqueConstraint("repository", "number", name="uq_changes_repository_number"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_changes_repository", "changes", ["repository"], unique=False)
+    op.create_index("ix_changes_state", "changes", ["state"], unique=False)
+    op.create_table(
+        "cosignatures",
+        sa.Column("size", _NUMBER, autoincrement=False, nullable=False),
+        sa.Column("witness", _TEXT, nullable=False),
+        sa.Column("line", _TEXT, nullable=False),
+        sa.Column("at", _TEXT, nullable=False),
+        sa.ForeignKeyConstraint(["size"], ["checkpoints.size"], name="fk_cosignatures_size"),
+        sa.PrimaryKeyConstraint("size", "witness", name="pk_cosignatures"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "identities",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("person", _NUMBER, nullable=False),
+        sa.Column("kind", _TEXT, nullable=False),
+        sa.Column("issuer", _TEXT, nullable=False),
+        sa.Column("subject", _TEXT, nullable=False),
+        sa.Column("added_at", _TEXT, nullable=False),
+        sa.ForeignKeyConstraint(["person"], ["people.id"], name="fk_identities_person"),
+        sa.PrimaryKeyConstraint("id", name="pk_identities"),
+        sa.UniqueConstraint("kind", "issuer", "subject", name="uq_identities_kind_issuer_subject"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_identities_person", "identities", ["person"], unique=False)
+    op.create_table(
+        "keys",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("person", _NUMBER, nullable=False),
+        sa.Column("kind", _TEXT, nullable=False),
+        sa.Column("fingerprint", _TEXT, nullable=False),
+        sa.Column("public", sa.LargeBinary, nullable=False),
+        sa.Column("label", _TEXT, nullable=False),
+        sa.Column("uses", _NUMBER, nullable=False),
+        sa.Column("added_at", _TEXT, nullable=False),
+        sa.Column("revoked_at", _TEXT, nullable=True),
+        sa.ForeignKeyConstraint(["person"], ["people.id"], name="fk_keys_person"),
+        sa.PrimaryKeyConstraint("id", name="pk_keys"),
+        sa.UniqueConstraint("fingerprint", name="uq_keys_fingerprint"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_keys_person", "keys", ["person"], unique=False)
+    op.create_table(
+        "passwords",
+        sa.Column("person", _NUMBER, autoincrement=False, nullable=False),
+        sa.Column("hash", _TEXT, nullable=False),
+        sa.Column("changed_at", _TEXT, nullable=False),
+        sa.ForeignKeyConstraint(["person"], ["people.id"], name="fk_passwords_person"),
+        sa.PrimaryKeyConstraint("person", name="pk_passwords"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "sessions",
+        sa.Column("digest", _TEXT, nullable=False),
+        sa.Column("person", _NUMBER, nullable=False),
+        sa.Column("csrf", _TEXT, nullable=False),
+        sa.Column("created_at", _TEXT, nullable=False),
+        sa.Column("seen_at", _TEXT, nullable=False),
+        sa.Column("expires_at", _TEXT, nullable=False),
+        sa.ForeignKeyConstraint(["person"], ["people.id"], name="fk_sessions_person"),
+        sa.PrimaryKeyConstraint("digest", name="pk_sessions"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_sessions_person", "sessions", ["person"], unique=False)
+    op.create_table(
+        "tokens",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("person", _NUMBER, nullable=False),
+        sa.Column("digest", _TEXT, nullable=False),
+        sa.Column("label", _TEXT, nullable=False),
+        sa.Column("scopes", _TEXT, nullable=False),
+        sa.Column("created_at", _TEXT, nullable=False),
+        sa.Column("expires_at", _TEXT, nullable=False),
+        sa.Column("used_at", _TEXT, nullable=True),
+        sa.Column("revoked_at", _TEXT, nullable=True),
+        sa.ForeignKeyConstraint(["person"], ["people.id"], name="fk_tokens_person"),
+        sa.PrimaryKeyConstraint("id", name="pk_tokens"),
+        sa.UniqueConstraint("digest", name="uq_tokens_digest"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_tokens_person", "tokens", ["person"], unique=False)
+    op.create_table(
+        "approvals",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("change", _NUMBER, nullable=False),
+        sa.Column("person", _NUMBER, nullable=False),
+        sa.Column("with_key", _NUMBER, nullable=True),
+        sa.Column("evidence", _TEXT, nullable=False),
+        sa.Column("stage", _TEXT, nullable=False),
+        sa.Column("target", _TEXT, nullable=False),
+        sa.Column("base", _TEXT, nullable=False),
+        sa.Column("head", _TEXT, nullable=False),
+        sa.Column("merge_tree", _TEXT, nullable=False),
+        sa.Column("policy", _TEXT, nullable=False),
+        sa.Column("facts", _TEXT, nullable=False),
+        sa.Column("envelope", sa.LargeBinary, nullable=False),
+        sa.Column("digest", _TEXT, nullable=False),
+        sa.Column("at", _TEXT, nullable=False),
+        sa.Column("expires_at", _TEXT, nullable=False),
+        sa.Column("revoked_at", _TEXT, nullable=True),
+        sa.Column("entry", _NUMBER, nullable=True),
+        sa.ForeignKeyConstraint(["change"], ["changes.id"], name="fk_approvals_change"),
+        sa.ForeignKeyConstraint(["person"], ["people.id"], name="fk_approvals_person"),
+        sa.ForeignKeyConstraint(["with_key"], ["keys.id"], name="fk_approvals_with_key"),
+        sa.PrimaryKeyConstraint("id", name="pk_approvals"),
+        sa.UniqueConstraint("digest", name="uq_approvals_digest"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_approvals_change", "approvals", ["change"], unique=False)
+    op.create_index("ix_approvals_person", "approvals", ["person"], unique=False)
+    op.create_index("ix_approvals_with_key", "approvals", ["with_key"], unique=False)
+    op.create_table(
+        "assessments",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("change", _NUMBER, nullable=False),
+        sa.Column("key", _TEXT, nullable=False),
+        sa.Column("base", _TEXT, nullable=False),
+        sa.Column("head", _TEXT, nullable=False),
+        sa.Column("merge_tree", _TEXT, nullable=False),
+        sa.Column("policy", _TEXT, nullable=False),
+        sa.Column("facts", _TEXT, nullable=False),
+        sa.Column("verdict", _TEXT, nullable=False),
+        sa.Column("risk", _TEXT, nullable=True),
+        sa.Column("document", sa.LargeBinary, nullable=False),
+        sa.Column("made_at", _TEXT, nullable=False),
+        sa.Column("entry", _NUMBER, nullable=True),
+        sa.ForeignKeyConstraint(["change"], ["changes.id"], name="fk_assessments_change"),
+        sa.PrimaryKeyConstraint("id", name="pk_assessments"),
+        sa.UniqueConstraint("key", name="uq_assessments_key"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_assessments_change", "assessments", ["change"], unique=False)
+    op.create_index("ix_assessments_change_made_at", "assessments", ["change", "made_at"], unique=False)
+    op.create_table(
+        "emergencies",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("change", _NUMBER, nullable=False),
+        sa.Column("reason", _TEXT, nullable=False),
+        sa.Column("asked_by", _NUMBER, nullable=False),
+        sa.Column("confirmed_by", _NUMBER, nullable=True),
+        sa.Column("asked_at", _TEXT, nullable=False),
+        sa.Column("confirmed_at", _TEXT, nullable=True),
+        sa.Column("expires_at", _TEXT, nullable=False),
+        sa.Column("entry", _NUMBER, nullable=True),
+        sa.ForeignKeyConstraint(["asked_by"], ["people.id"], name="fk_emergencies_asked_by"),
+        sa.ForeignKeyConstraint(["change"], ["changes.id"], name="fk_emergencies_change"),
+        sa.ForeignKeyConstraint(["confirmed_by"], ["people.id"], name="fk_emergencies_confirmed_by"),
+        sa.PrimaryKeyConstraint("id", name="pk_emergencies"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_emergencies_asked_by", "emergencies", ["asked_by"], unique=False)
+    op.create_index("ix_emergencies_change", "emergencies", ["change"], unique=False)
+    op.create_index("ix_emergencies_confirmed_by", "emergencies", ["confirmed_by"], unique=False)
+    op.create_table(
+        "looks",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("change", _NUMBER, nullable=False),
+        sa.Column("person", _NUMBER, nullable=False),
+        sa.Column("head", _TEXT, nullable=False),
+        sa.Column("hunk", _TEXT, nullable=False),
+        sa.Column("seconds", _SECONDS, nullable=False),
+        sa.Column("first_at", _TEXT, nullable=False),
+        sa.Column("last_at", _TEXT, nullable=False),
+        sa.Column("understood_at", _TEXT, nullable=True),
+        sa.ForeignKeyConstraint(["change"], ["changes.id"], name="fk_looks_change"),
+        sa.ForeignKeyConstraint(["person"], ["people.id"], name="fk_looks_person"),
+        sa.PrimaryKeyConstraint("id", name="pk_looks"),
+        sa.UniqueConstraint("change", "person", "head", "hunk", name="uq_looks_change_person_head_hunk"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_looks_change", "looks", ["change"], unique=False)
+    op.create_index("ix_looks_person", "looks", ["person"], unique=False)
+    op.create_table(
+        "publications",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("change", _NUMBER, nullable=False),
+        sa.Column("key", _TEXT, nullable=False),
+        sa.Column("kind", _TEXT, nullable=False),
+        sa.Column("forge_id", _TEXT, nullable=True),
+        sa.Column("state", _TEXT, nullable=False),
+        sa.Column("attempts", _NUMBER, nullable=False),
+        sa.Column("made_at", _TEXT, nullable=False),
+        sa.Column("sent_at", _TEXT, nullable=True),
+        sa.Column("problem", _TEXT, nullable=True),
+        sa.ForeignKeyConstraint(["change"], ["changes.id"], name="fk_publications_change"),
+        sa.PrimaryKeyConstraint("id", name="pk_publications"),
+        sa.UniqueConstraint("key", name="uq_publications_key"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_publications_change", "publications", ["change"], unique=False)
+    op.create_table(
+        "questions",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("change", _NUMBER, nullable=False),
+        sa.Column("person", _NUMBER, nullable=False),
+        sa.Column("head", _TEXT, nullable=False),
+        sa.Column("hunk", _TEXT, nullable=False),
+        sa.Column("text", _TEXT, nullable=False),
+        sa.Column("asked_at", _TEXT, nullable=False),
+        sa.Column("answer", _TEXT, nullable=True),
+        sa.Column("answered_by", _NUMBER, nullable=True),
+        sa.Column("answered_at", _TEXT, nullable=True),
+        sa.ForeignKeyConstraint(["answered_by"], ["people.id"], name="fk_questions_answered_by"),
+        sa.ForeignKeyConstraint(["change"], ["changes.id"], name="fk_questions_change"),
+        sa.ForeignKeyConstraint(["person"], ["people.id"], name="fk_questions_person"),
+        sa.PrimaryKeyConstraint("id", name="pk_questions"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_questions_answered_by", "questions", ["answered_by"], unique=False)
+    op.create_index("ix_questions_change", "questions", ["change"], unique=False)
+    op.create_index("ix_questions_person", "questions", ["person"], unique=False)
