@@ -471,8 +471,9 @@ class CoverageFacts(Struct, frozen=True):
 class FailBeforeFacts(Struct, frozen=True):
     """What the changed tests do without the change, as `tidegate verify fail-before` saw it for this very change.
 
-    `fail_before` fail without the change and pass with it: they prove something. `pass_before` pass both times.
-    `unknown` were skipped, broken or could not be run, without an accusation. `failed` fail with the change.
+    `fail_before` fail without the change and pass with it: they prove something. Of these, `existence` fail only
+    because what the change adds is not there: they show that it is, not that it does right. `pass_before` pass both
+    times. `unknown` were skipped, broken or could not be run, without an accusation. `failed` fail with the change.
     """
 
     ran: Count = 0
@@ -480,6 +481,7 @@ class FailBeforeFacts(Struct, frozen=True):
     pass_before: Count = 0
     unknown: Count = 0
     failed: Count = 0
+    existence: Count = 0
 
 
 class Survivor(Struct, frozen=True):

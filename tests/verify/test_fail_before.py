@@ -365,7 +365,7 @@ def test_the_check_runs_nothing_and_reads_what_is_kept(tmp_path: Path, all_class
     assert asked.unknowns[0].path == "verification.tests"
     write_kept(kept, all_classes[0])
     told = part_of(path, kept)
-    assert told.fields["tests"] == FailBeforeFacts(ran=16, fail_before=6, pass_before=1, unknown=7, failed=2)
+    assert told.fields["tests"] == FailBeforeFacts(16, fail_before=6, pass_before=1, unknown=7, failed=2, existence=5)
     assert [finding.rule for finding in told.findings] == ["test-passes-before"]
 
 
@@ -504,6 +504,48 @@ def test_text_and_json_tell_every_test(all_classes: tuple[Result, Change]) -> No
     for test in all_classes[0].tests:
         assert test.name in text
     assert "2 tests: fail with the change" in text
-    assert (
-        '"counts":{"fail_before":6,"failed":2,"pass_before":1,"ran":16,"unknown":7}' in _json(all_classes[0]).decode()
-    )
+    assert "1 test: fail without the change and pass with it" in text
+    assert "5 tests: break without the change, because what it adds is not there" in text
+    counts = '"counts":{"existence":5,"fail_before":6,"failed":2,"pass_before":1,"ran":16,"unknown":7}'
+    assert counts in _json(all_classes[0]).decode()
+
+
+def test_a_test_of_nothing_proves_nothing_by_a_name_that_is_not_there(tmp_path: Path) -> None:
+    head = {
+        "shop.py": SHOP + "def rebate(prices, rate=2):\n    return total(prices) // rate\n",
+        "tests/test_new.py": "from shop import rebate\n\ndef test_idle():\n    rebate([4])\n"
+        "\ndef test_still():\n    assert rebate([4]) or True\n\ndef test_real():\n    assert rebate([4]) == 2\n",
+        "tests/test_late.py": "import shop\n\ndef test_called():\n    shop.rebate([4], rate=3)\n"
+        "\ndef test_asserted():\n    assert shop.rebate([4], rate=4) == 1\n"
+        "\ndef test_brought():\n    from shop import rebate\n    rebate([4])\n",
+    }
+    result, _ = run(tmp_path / "r", {"shop.py": SHOP}, head)
+    assert classes(result) == {
+        "test_idle": "unknown",
+        "test_still": "unknown",
+        "test_real": "fail_before",
+        "test_called": "unknown",
+        "test_asserted": "fail_before",
+        "test_brought": "unknown",
+    }
+    assert reason(result, "test_idle").endswith("and it asserts nothing")
+    assert {test.shows for test in result.tests if test.class_ == "fail_before"} == {"existence"}
+
+
+def test_a_wrong_value_is_a_behaviour_and_a_name_that_is_not_there_an_existence(tmp_path: Path) -> None:
+    base = {"shop.py": "class Cart:\n    name = None\n\ndef total(prices):\n    return sum(prices)\n"}
+    head = {
+        "shop.py": "class Cart:\n    name = ''.strip()\n    def lower(self): return 1\n"
+        "\ndef total(prices, rate=1):\n    return sum(map(int, prices)) * rate\n",
+        "tests/test_cart.py": "from shop import Cart, total\n\ndef test_parts():\n    assert total(['1']) == 1\n"
+        "\ndef test_none():\n    assert Cart().name.lower() == ''\n"
+        "\ndef test_rate():\n    assert total([1], rate=2) == 2\n"
+        "\ndef test_method():\n    assert Cart().lower() == 1\n",
+    }
+    result, _ = run(tmp_path / "r", base, head)
+    assert {test.name: test.shows for test in result.tests} == {
+        "test_parts": "behaviour",
+        "test_none": "behaviour",
+        "test_rate": "existence",
+        "test_method": "existence",
+    }

@@ -57,6 +57,7 @@ def fail_before(
 
 _HEADS = {
     "fail_before": "fail without the change and pass with it",
+    "existence": "break without the change, because what it adds is not there: they show that it is, not what it does",
     "pass_before": "pass without the change too",
     "failed": "fail with the change",
     "unknown": "unknown",
@@ -79,7 +80,7 @@ def _text(result: Result, change: Change) -> str:
 
     lines = [f"Do the changed tests fail without the change? ({terminal(change.chosen, 200)})", ""]
     for class_, words in _HEADS.items():
-        tests = [test for test in result.tests if test.class_ == class_]
+        tests = [test for test in result.tests if _head_of(test) == class_]
         if not tests:
             continue
         lines.append(f"{grouped(len(tests), 'test')}: {words}")
@@ -91,6 +92,10 @@ def _text(result: Result, change: Change) -> str:
         lines += ["No changed test was run: nothing is proven, and nothing is accused.", ""]
     lines += [f"note: {terminal(note, 300)}" for note in result.notes]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _head_of(test: TestResult) -> str:
+    return "existence" if test.shows == "existence" else test.class_
 
 
 def _line(test: TestResult, class_: str) -> str:

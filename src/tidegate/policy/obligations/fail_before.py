@@ -26,7 +26,9 @@ def _text(terms: FailBefore) -> str:
 def _judge(terms: FailBefore, case: Case) -> Judged:
     found = need(case.document, "verification.tests.fail_before", int)
     if found >= terms.fail_before:
-        return met(f"{count(found, 'test')} failed without the change")
+        lacking = need(case.document, "verification.tests.existence", int) >= found
+        why = ", each only because what the change adds is not there" if lacking else ""
+        return met(f"{count(found, 'test')} failed without the change{why}")
     ran = need(case.document, "verification.tests.ran", int)
     before = need(case.document, "verification.tests.pass_before", int)
     if not ran:

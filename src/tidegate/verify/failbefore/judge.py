@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -14,6 +16,7 @@ from tidegate.verify.failbefore.values import (
     Class,
     Problem,
     Selected,
+    Shows,
     TestName,
     TestResult,
     Trial,
@@ -40,10 +43,10 @@ def judge(selected: Iterable[Selected], trials: Trials, added: Added) -> tuple[T
     """
     results = []
     for one in _spread(selected, trials.head):
-        class_, reason = _judged(one.test, trials, added)
+        class_, reason, shows = _judged(one.test, trials, added)
         if one.direct or class_ in ("fail_before", "failed"):
             cases = len(trials.head.cases.get(one.test, ()))
-            results.append(TestResult(one.test.path, one.test.name, one.line, class_, reason, cases, one.direct))
+            results.append(TestResult(one.test.path, one.test.name, one.line, class_, reason, cases, one.direct, shows))
     return tuple(results)
 
 
@@ -66,6 +69,7 @@ def facts_of(results: Sequence[TestResult]) -> FailBeforeFacts:
         pass_before=found["pass_before"],
         unknown=found["unknown"],
         failed=found["failed"],
+        existence=sum(result.shows == "existence" for result in results),
     )
 
 
@@ -82,6 +86,10 @@ def wavering(selected: Iterable[Selected], head: Trial, base: Trial) -> tuple[Te
 
 # Private
 
+_LACK = re.compile(
+    r"has no attribute|is not defined|unexpected keyword argument|positional arguments? but|takes no arguments"
+)
+
 
 def _spread(selected: Iterable[Selected], head: Trial) -> list[Selected]:
     """The selected tests; a whole file as the tests that were found in it."""
@@ -93,62 +101,66 @@ def _spread(selected: Iterable[Selected], head: Trial) -> list[Selected]:
     return sorted(found.values(), key=lambda one: one.test)
 
 
-def _judged(test: TestName, trials: Trials, added: Added) -> tuple[Class, str]:
+class _Said(NamedTuple):
+    class_: Class
+    reason: str
+    shows: Shows = ""
+
+
+def _judged(test: TestName, trials: Trials, added: Added) -> _Said:
     return _with_change(test, trials) or _without_change(test, trials, added)
 
 
-def _with_change(test: TestName, trials: Trials) -> tuple[Class, str] | None:
+def _with_change(test: TestName, trials: Trials) -> _Said | None:
     """The class where the run with the change settles it; None for a test that passes with it."""
     head, again = trials.head, trials.again
     cases = head.cases.get(test, ())
     if head.trouble:
-        return "unknown", head.trouble
+        return _Said("unknown", head.trouble)
     if not cases:
         problem = head.files.get(test.path) or head.files.get("")
         if problem is not None:
-            return "unknown", f"it could not be {_how(problem)} with the change ({problem})"
-        return "unknown", head.cut_short or "it was not collected with the change"
+            return _Said("unknown", f"it could not be {_how(problem)} with the change ({problem})")
+        return _Said("unknown", head.cut_short or "it was not collected with the change")
     second = {case.id: case for case in again.cases.get(test, ())} if again is not None and not again.trouble else {}
     failed = [case for case in cases if case.outcome == "failed"]
     for case in failed:
         other = second.get(case.id)
         if other is not None and other.outcome == "passed":
-            return (
-                "unknown",
-                f"it is flaky or needs other tests: with the change it failed, then passed ({case.reason})",
-            )
+            reason = f"it is flaky or needs other tests: with the change it failed, then passed ({case.reason})"
+            return _Said("unknown", reason)
     if failed:
-        return "failed", f"it fails with the change ({failed[0].reason})"
+        return _Said("failed", f"it fails with the change ({failed[0].reason})")
     passed = [case for case in cases if case.outcome == "passed"]
     if any(second[case.id].outcome == "failed" for case in passed if case.id in second):
-        return "unknown", "it is flaky: with the change it passed and then failed"
+        return _Said("unknown", "it is flaky: with the change it passed and then failed")
     for case in cases:
         if case.outcome in ("broken", "unknown"):
-            return "unknown", f"with the change it could not be run ({case.reason})"
-    return None if passed else ("unknown", f"it was skipped ({cases[0].reason})")
+            return _Said("unknown", f"with the change it could not be run ({case.reason})")
+    return None if passed else _Said("unknown", f"it was skipped ({cases[0].reason})")
 
 
-def _without_change(test: TestName, trials: Trials, added: Added) -> tuple[Class, str]:
+def _without_change(test: TestName, trials: Trials, added: Added) -> _Said:
     """The class of a test that passes with the change, from its run without."""
     base = trials.base
     if base.trouble:
-        return "unknown", f"without the change: {base.trouble}"
+        return _Said("unknown", f"without the change: {base.trouble}")
     mine = {case.id: case for case in base.cases.get(test, ())}
     passing = [case for case in trials.head.cases[test] if case.outcome == "passed"]
     if not mine:
         problem = base.files.get(test.path) or base.files.get("")
         if problem is None:
-            return "unknown", f"without the change {base.cut_short or 'it was not collected'}"
+            return _Said("unknown", f"without the change {base.cut_short or 'it was not collected'}")
         return _blamed(problem, added, f"it cannot be {_how(problem)} without the change")
     # Without the change a test may get other parameters: one that only the base has still speaks for the test.
     relevant = [mine[case.id] for case in passing if case.id in mine] or list(mine.values())
-    if reason := _proven(_settled(test, relevant, trials.base_again), added):
-        return "fail_before", reason
+    if proof := _proven(_settled(test, relevant, trials.base_again), added):
+        return proof
     if reason := _untold(relevant):
-        return "unknown", f"without the change {reason}"
+        return _Said("unknown", f"without the change {reason}")
     if any(case.id not in mine for case in passing):
-        return "unknown", "without the change it gets other parameters"
-    return "pass_before", "it passes without the change too"
+        return _Said("unknown", "without the change it gets other parameters")
+    return _Said("pass_before", "it passes without the change too")
 
 
 def _settled(test: TestName, cases: Iterable[Case], again: Trial | None) -> list[Case]:
@@ -157,14 +169,21 @@ def _settled(test: TestName, cases: Iterable[Case], again: Trial | None) -> list
     return [case for case in cases if not case.wavers or second.get(case.id) == "failed"]
 
 
-def _proven(cases: Iterable[Case], added: Added) -> str:
-    """Why these runs without the change prove something, "" where none does."""
-    for case in cases:
-        if case.outcome == "failed" and not _foreign(case.problem, added):
-            return f"without the change it fails ({case.reason})"
-        if case.outcome == "broken" and case.problem is not None and _of_the_change(case.problem, added):
-            return f"without the change it fails before it begins ({case.reason})"
-    return ""
+def _proven(cases: Iterable[Case], added: Added) -> _Said | None:
+    """What these runs without the change prove, None where none does. A behaviour says more than an existence."""
+    found = [said for case in cases if (said := _proof(case, added)) is not None]
+    return next((said for said in found if said.shows == "behaviour"), found[0] if found else None)
+
+
+def _proof(case: Case, added: Added) -> _Said | None:
+    of_the_change = case.problem is not None and _of_the_change(case.problem, added)
+    if case.outcome == "failed" and not _foreign(case.problem, added):
+        lacking = of_the_change and case.problem is not None and _is_lack(case.problem)
+        shows: Shows = "existence" if lacking else "behaviour"
+        return _Said("fail_before", f"without the change it fails ({case.reason})", shows)
+    if case.outcome == "broken" and of_the_change:
+        return _Said("fail_before", f"without the change it fails before it begins ({case.reason})", "existence")
+    return None
 
 
 def _untold(cases: Iterable[Case]) -> str:
@@ -181,10 +200,10 @@ def _untold(cases: Iterable[Case]) -> str:
     return ""
 
 
-def _blamed(problem: Problem, added: Added, what: str) -> tuple[Class, str]:
+def _blamed(problem: Problem, added: Added, what: str) -> _Said:
     if _of_the_change(problem, added):
-        return "fail_before", f"{what} ({problem})"
-    return "unknown", f"{what}, for a reason that the change does not explain ({problem})"
+        return _Said("fail_before", f"{what} ({problem})", "existence")
+    return _Said("unknown", f"{what}, for a reason that the change does not explain ({problem})")
 
 
 def _how(problem: Problem) -> str:
@@ -200,6 +219,13 @@ def _of_the_change(problem: Problem, added: Added) -> bool:
         if any(_within(name, added.modules) for name in missing):
             return True
     return any(part in added.identifiers for name in problem.names for part in name.split("."))
+
+
+def _is_lack(problem: Problem) -> bool:
+    """Whether an exception says that a name or a parameter is not there, and not that a value is wrong."""
+    if problem.kind in ("ImportError", "CompileError"):
+        return True
+    return bool(_LACK.search(problem.message)) and "'NoneType' object" not in problem.message
 
 
 def _foreign(problem: Problem | None, added: Added) -> bool:

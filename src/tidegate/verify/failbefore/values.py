@@ -10,6 +10,9 @@ from msgspec import Struct
 Class: TypeAlias = Literal["fail_before", "pass_before", "unknown", "failed"]
 """What a test proves: see `facts.FailBeforeFacts`."""
 
+Shows: TypeAlias = Literal["behaviour", "existence", ""]
+"""What a test that fails before shows: what the change does, or only that something which it adds is there."""
+
 CaseOutcome: TypeAlias = Literal["passed", "failed", "broken", "skipped", "unknown"]
 """`failed` in the test itself, `broken` before it began (import, set-up), `unknown` where the run was cut short."""
 
@@ -86,7 +89,7 @@ class Added(Struct, frozen=True):
 
 
 class TestResult(Struct, frozen=True):
-    """The class of one test with its reason, in words."""
+    """The class of one test with its reason, in words. `shows` is "" for a test that does not fail before."""
 
     __test__ = False
 
@@ -97,6 +100,7 @@ class TestResult(Struct, frozen=True):
     reason: str
     cases: int = 0
     direct: bool = True
+    shows: Shows = ""
 
 
 class Result(Struct, frozen=True):
@@ -108,4 +112,4 @@ class Result(Struct, frozen=True):
     runner: str
     tests: tuple[TestResult, ...]
     notes: tuple[str, ...] = ()
-    schema: str = "tidegate.fail-before/1"
+    schema: Literal["tidegate.fail-before/1"] = "tidegate.fail-before/1"

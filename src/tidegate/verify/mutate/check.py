@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from tidegate.facts import Finding, MutationFacts, Place, Severity, Survivor, Unknown
 from tidegate.verify.mutate.foreign import ForeignReport, Told, read_mutation_report
-from tidegate.verify.mutate.kept import AGAIN, read_kept
+from tidegate.verify.mutate.kept import KEPT, read_kept
 from tidegate.verify.mutate.plan import is_mutated, plan
 from tidegate.verify.mutate.values import Judged
 from tidegate.verify.values import Part, Subject, added_lines
@@ -171,7 +171,7 @@ def _too_little(judged: Sequence[Judged]) -> list[str]:
     if not unknown or len(unknown) <= MOST_UNKNOWN_SHARE * len(judged):
         return []
     why = f" ({unknown[0].reason})" if unknown[0].reason else ""
-    return [f"{len(unknown)} of {len(judged)} faults could not be judged{why}; {AGAIN}"]
+    return [f"{len(unknown)} of {len(judged)} faults could not be judged{why}; run again: {KEPT.command}"]
 
 
 def _findings(judged: Sequence[Judged]) -> Iterator[Finding]:
