@@ -6,6 +6,7 @@ import textwrap
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -189,6 +190,51 @@ def test_a_language_without_a_reader_is_unknown(tmp_path: Path) -> None:
     put(repo, {"run.pl": "print 1;\n" * 10})
     assert {unknown.path for unknown in ask(repo).unknowns} == {"verification.clones", "verification.cloned_lines"}
     assert "Perl (run.pl)" in ask(repo).unknowns[0].reason
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ("X = '" + "x" * 6000 + "'\n", "has lines of more than 5,000 bytes"),
+        ("# " + "x" * 90 + "\n", "is larger than 1 MB"),
+        ("X = '\0'\n", "has added lines that git does not show"),
+    ],
+)
+def test_added_lines_that_cannot_be_searched_are_unknown_and_elsewhere_counted(
+    tmp_path: Path, more: str, why: str
+) -> None:
+    repo = repo_with(tmp_path, discount=DISCOUNT)
+    put(repo, {"copy.py": DISCOUNT + more * (12_000 if "larger" in why else 1)})
+    part = ask(repo)
+    assert {unknown.path for unknown in part.unknowns} == {"verification.clones", "verification.cloned_lines"}
+    assert part.unknowns[0].reason == f"copy.py {why}"
+    put(repo, {"new.py": DISCOUNT})
+    assert not ask(repo).unknowns
+    with open_repository(repo.path) as repository:
+        said = str(index_tree(repository, "HEAD", Settings()))
+    count = 2  # new.py is the same as discount.py
+    assert said.startswith(f"{count} of {count} source files are indexed, 1 of them by name alone")
+
+
+def test_a_very_large_tree_is_read_by_the_command_and_kept_up_by_the_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clones, "MOST_IN_PASSING", 2)
+    repo = repo_with(tmp_path, discount=DISCOUNT, ports=OTHER)
+    (repo.path / "notes").mkdir()
+    put(repo, {"copy.py": DISCOUNT, **{f"notes/{n}.txt": f"{n}\n" for n in range(20)}})
+    part = ask(repo)
+    assert part.unknowns[0].reason == (
+        "23 files are too many to be read in passing: tidegate verify index reads them once"
+    )
+    with open_repository(repo.path) as repository:
+        index_tree(repository, "HEAD~1", Settings())
+    assert [fact.other.path for fact in ask(repo).fields["clones"]] == ["discount.py"]
+    put(repo, {"late.py": OTHER.replace("found", "seen")})
+    put(repo, {"again.py": OTHER.replace("found", "seen")})
+    part = ask(repo)
+    assert not part.unknowns
+    assert [fact.other.path for fact in part.fields["clones"]] == ["late.py"]
 
 
 # What is kept

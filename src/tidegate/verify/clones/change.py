@@ -9,7 +9,16 @@ from tidegate.change.trees import Pair
 from tidegate.change.values import FileChange
 from tidegate.verify.clones.prints import GRAM, hash_grams
 from tidegate.verify.clones.search import Added
-from tidegate.verify.clones.tokens import Reader, Tokens, family_of, holds_tests, is_written, shape_of, without_tests
+from tidegate.verify.clones.tokens import (
+    Reader,
+    Tokens,
+    family_of,
+    holds_tests,
+    is_written,
+    shape_of,
+    why_unread,
+    without_tests,
+)
 from tidegate.verify.values import added_lines
 
 if TYPE_CHECKING:
@@ -20,18 +29,29 @@ if TYPE_CHECKING:
 def read_added(
     files: Iterable[tuple[FileChange, Pair]], contents: Mapping[str, bytes], readers: Mapping[str, Reader]
 ) -> list[Added]:
-    """The changed files with their tokens at the head; tests, and what people cannot have written, are left out."""
+    """The changed files with their tokens at the head; tests, and what cannot be searched, are left out."""
     import numpy as np
 
     found = []
     for file, pair in files:
         content = contents.get(pair.after, b"")
-        if not is_written(content) or holds_tests(content):
+        if why_unread(content) or holds_tests(content):
             continue
         family = family_of(file.language)
         tokens = readers[family].read(without_tests(content))
         lines = np.fromiter(sorted(added_lines(file)), np.uint32)
         found.append(Added(pair.after, family, tokens, np.isin(tokens.lines, lines)))
+    return found
+
+
+def unread_files(files: Iterable[tuple[FileChange, Pair]], contents: Mapping[str, bytes]) -> dict[str, str]:
+    """Why changed files cannot be searched for, by path. Of a file of tests nobody asks."""
+    found = {}
+    for _, pair in files:
+        content = contents.get(pair.after)
+        why = "could not be read" if content is None else why_unread(content)
+        if why and not holds_tests(content or b""):
+            found[pair.after] = why
     return found
 
 

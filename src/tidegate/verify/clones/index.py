@@ -24,7 +24,9 @@ from tidegate.verify.clones.tokens import (
     Tokens,
     family_of,
     holds_tests,
-    is_written,
+    is_unread,
+    unread_tokens,
+    why_unread,
     without_tests,
 )
 
@@ -40,14 +42,20 @@ MOST_BYTES = 120 << 20
 
 
 class Indexed(Struct, frozen=True):
-    """How far the index covers a tree: source files, and those that are not read yet."""
+    """How far the index covers a tree: source files, those that are not read yet, and those that cannot be searched.
+
+    Those are larger than 1 MB, hold NUL bytes or have very long lines; they count as indexed.
+    """
 
     files: int
     missing: int
     kept: bool = True
+    unread: int = 0
 
     def __str__(self) -> str:
         have = f"{self.files - self.missing} of {self.files} source files are indexed"
+        if self.unread:
+            have += f", {self.unread} of them by name alone: too large, not text, or with very long lines"
         where = "" if self.kept else "; the index cannot be kept, so each check begins anew"
         why = f"; the others are not in this clone, or beyond {MOST_BYTES >> 20} MB in all" if self.missing else ""
         return f"{have}{why}{where}"
@@ -159,7 +167,7 @@ def bring_up_to_date(
             read += len(batch)
             budget -= used
         missing += len(order) - read
-    return Indexed(total, missing, kept)
+    return Indexed(total, missing, kept, _unread(store, sources))
 
 
 def index_tree(repository: Repository, revision: str, settings: Settings) -> Indexed:
@@ -175,6 +183,21 @@ def index_tree(repository: Repository, revision: str, settings: Settings) -> Ind
 _SEGMENT_BITS = 32
 _AT_ONCE = 400
 _BATCH_BYTES = 16 << 20
+
+
+def _unread(store: Store, sources: Mapping[str, Mapping[str, Sequence[str]]]) -> int:
+    """How many files of the tree are in the store by name alone."""
+    import numpy as np
+
+    wanted = {oid for by_oid in sources.values() for oid in by_oid}
+    found = set()
+    for segment in store.segments:
+        for blob in np.flatnonzero(np.diff(segment.directory.starts.astype(np.int64)) == 1).tolist():
+            oid = segment.directory.oids[blob].tobytes().hex()
+            tokens = segment.tokens(blob) if oid in wanted else None
+            if tokens is not None and is_unread(tokens):
+                found.add(oid)
+    return len(found)
 
 
 def _as_file(path: bytes, oid: str) -> FileChange:
@@ -216,7 +239,8 @@ def _read(
     while used < budget and (chunk := list(islice(rest, _AT_ONCE))):
         for blob in repository.read_blobs(chunk, LARGEST_BYTES):
             if blob.kind != "missing":
-                batch.append((bytes.fromhex(blob.name), _tokens(reader, blob.content)))
+                large = blob.kind == "too-large"
+                batch.append((bytes.fromhex(blob.name), unread_tokens() if large else _tokens(reader, blob.content)))
                 used += len(blob.content)
             if used >= budget:
                 break
@@ -229,6 +253,7 @@ def _read(
 
 
 def _tokens(reader: Reader, content: bytes) -> Tokens:
-    """The tokens of a file; none of one that is too large, that people did not write, or that is of tests."""
-    left_out = not is_written(content) or has_header(content) or holds_tests(content)
-    return reader.read(b"" if left_out else without_tests(content))
+    """The tokens of a file; none of one that is generated or of tests."""
+    if has_header(content) or holds_tests(content):
+        return reader.read(b"")
+    return unread_tokens() if why_unread(content) else reader.read(without_tests(content))

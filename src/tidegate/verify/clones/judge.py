@@ -22,6 +22,7 @@ LEAST_VARIED = 0.5
 LEAST_VARIED_COPY = 0.2
 LEAST_CALLED = 0.6
 LONG_TOKENS = 150
+SHORT_TOKENS = 90
 MOST_SAID_ELSE = 0.06
 FEWEST_ACTS = 4
 
@@ -65,6 +66,8 @@ def is_clone(likeness: Likeness, lines: int) -> bool:
     if likeness.contract and likeness.matched < LONG_TOKENS:
         return False
     if likeness.said_else > MOST_SAID_ELSE and likeness.similarity < 0.92:
+        return False
+    if _is_only_a_form(likeness):
         return False
     copied = likeness.names >= 0.9 and likeness.similarity >= 0.9
     if likeness.acts < FEWEST_ACTS or likeness.varied < (LEAST_VARIED_COPY if copied else LEAST_VARIED):
@@ -155,6 +158,13 @@ def _has_logic(likeness: Likeness) -> bool:
         return likeness.steps >= 1
     fewest = 2 if likeness.similarity < 0.8 else 1 if likeness.similarity < 0.9 else 0
     return likeness.steps >= 2 and likeness.branches >= fewest
+
+
+def _is_only_a_form(likeness: Likeness) -> bool:
+    """Whether a short likeness is that of places that fill in the same form: errors passed on, or values kept."""
+    if likeness.similarity < 0.85 and likeness.matched < SHORT_TOKENS:
+        return likeness.names < 0.9 or likeness.called < 0.9
+    return likeness.names < 0.5 and likeness.branches == 0
 
 
 def _share(values: NDArray[np.bool_]) -> float:

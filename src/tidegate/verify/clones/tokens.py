@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-VERSION = 3
+VERSION = 4
 """Raise it whenever the same source gives other tokens."""
 
 SYMBOL, NAME, LITERAL = 0, 1, 2
@@ -54,6 +54,27 @@ class Reader:
         lines = np.cumsum(breaks, dtype=np.uint32) - breaks + np.uint32(1)
         kept = (codes >> 30 != _SKIPPED) & ~_documentation(codes, newline)
         return Tokens(codes[kept], lines[kept])
+
+
+def why_unread(content: bytes) -> str:
+    """Why a file cannot be searched, as a clause about it; "" where it can."""
+    if len(content) > LARGEST_BYTES:
+        return f"is larger than {LARGEST_BYTES >> 20} MB"
+    if b"\0" in content:
+        return "holds NUL bytes"
+    return "" if is_written(content) else f"has lines of more than {LONGEST_LINE:,} bytes"
+
+
+def unread_tokens() -> Tokens:
+    """What stands for a file that cannot be searched: one token, which no file has."""
+    import numpy as np
+
+    return Tokens(np.array([_UNREAD], np.uint32), np.array([1], np.uint32))
+
+
+def is_unread(tokens: Tokens) -> bool:
+    """Whether these stand for a file that cannot be searched."""
+    return len(tokens.codes) == 1 and int(tokens.codes[0]) == _UNREAD
 
 
 def family_of(language: str) -> str:
@@ -95,6 +116,7 @@ _RUST_TESTS = re.compile(rb"^#\[cfg\((?:all\()?test\b[^\n]*\)\]\n(?:#\[[^\n]*\]\
 _SKIPPED = 3
 _NEWLINE = _SKIPPED << 30 | 1
 _SPANS = 1 << 29
+_UNREAD = _SKIPPED << 30 | 2
 _MOST_WORDS = 1_000_000
 
 
