@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -20,15 +21,25 @@ from tidegate.verify.dependencies.compare import (
 from tidegate.verify.dependencies.evidence import evidence_for, read_locks, versions_of
 from tidegate.verify.dependencies.head import Head
 from tidegate.verify.dependencies.manifests.registry import is_lock
+from tidegate.verify.dependencies.near import well_known
 from tidegate.verify.dependencies.rules.imports import judge_imports
 from tidegate.verify.dependencies.rules.locks import judge_locks
 from tidegate.verify.dependencies.rules.names import New, judge_names, place_of
 from tidegate.verify.dependencies.rules.sources import judge_licences, judge_scripts, judge_sources
+from tidegate.verify.dependencies.rules.unused import judge_unused
 from tidegate.verify.dependencies.rules.versions import judge_versions
 from tidegate.verify.dependencies.values import Ecosystem
 from tidegate.verify.values import Part, Subject
 
 MOST_FACTS = 500
+PROGRAMS = {
+    "tsc": "typescript",
+    "ng": "@angular/cli",
+    "cap": "@capacitor/cli",
+    "nest": "@nestjs/cli",
+    "sb": "storybook",
+}
+"""Programs that are not called as the package that brings them."""
 
 
 def check(subject: Subject) -> Part:
@@ -42,6 +53,7 @@ def check(subject: Subject) -> Part:
     judged = [_judged(delta, evidence_for(delta, locks, settings, root), head) for delta in changed]
     used = _used(trees.before) if any(one.delta.change == "added" for one in judged) else frozenset()
     new = [one for one in judged if _is_new(one.delta) and (one.delta.file.ecosystem, one.name) not in used]
+    new = [one for one in new if not _is_tool(one, head)]
     facts = [*map(_fact, judged), *_locked_facts(files, changed, trees.after)]
     findings = [
         *judge_names(new, [name for _, name in used], settings),
@@ -51,6 +63,7 @@ def check(subject: Subject) -> Part:
         *judge_versions(changed),
         *judge_locks(files, changed, locks, head),
         *judge_imports(subject, head),
+        *judge_unused(new, frozenset(pair.after for pair in trees.changed), locks, head),
     ]
     unknown = sorted({one.name for one in new if one.evidence == "unknown"})
     fields = {"dependencies": tuple(facts[:MOST_FACTS]), "unknown_dependencies": tuple(unknown)}
@@ -87,6 +100,27 @@ def _is_new(delta: Delta) -> bool:
     return delta.change == "added" or bool(
         delta.change == "changed" and delta.before and delta.after and delta.before.source != delta.after.source
     )
+
+
+def _is_tool(one: New, head: Head) -> bool:
+    """Whether a command installs what many projects use, or what a manifest asks for anyway: no lock could hold it."""
+    if not one.delta.file.commands or (one.delta.after and one.delta.after.source):
+        return False
+    ecosystem = one.delta.file.ecosystem
+    if ecosystem == "npm" and any(_brings(each, one.name) for each in head.javascript_asked):
+        return True
+    return one.name in well_known(ecosystem) or any(
+        asked.name == one.name for each in head.listings.values() if each.ecosystem == ecosystem for asked in each.asked
+    )
+
+
+def _brings(package: str, program: str) -> bool:
+    """Whether a package is likely to bring a program that `npx` runs: `@changesets/cli` brings `changeset`."""
+    return PROGRAMS.get(program) == package or (len(program) > 2 and _bare(program) in _bare(package))
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name)
 
 
 def _used(tree: Tree) -> frozenset[tuple[Ecosystem, str]]:

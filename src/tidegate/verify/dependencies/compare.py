@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from tidegate.change.trees import Pair, Tree
+from tidegate.verify.dependencies.manifests.commands import holds_commands, read_commands
 from tidegate.verify.dependencies.manifests.registry import ecosystem_of, is_lock, read_listing
 from tidegate.verify.dependencies.values import Ecosystem, Listing, Package, Requirement, UnreadableError
 
@@ -46,6 +47,7 @@ class Compared(Struct, frozen=True):
     after: Listing
     text: str
     deleted: bool = False
+    commands: bool = False
 
 
 class Delta(Struct, frozen=True):
@@ -90,6 +92,7 @@ def compare(before: Tree, after: Tree, changed: Iterable[Pair]) -> tuple[tuple[C
 
     One that could not be read before counts as empty: what it holds now is then new.
     """
+    changed = list(changed)
     pairs = [pair for pair in changed if counts(pair.path)]
     old = read_listings(before, [pair.before for pair in pairs if pair.before and ecosystem_of(pair.before)])
     new = read_listings(after, [pair.after for pair in pairs if pair.after])
@@ -110,7 +113,7 @@ def compare(before: Tree, after: Tree, changed: Iterable[Pair]) -> tuple[tuple[C
                 not pair.after,
             )
         )
-    return tuple(found), new.unread
+    return (*found, *_of_commands(before, after, changed)), new.unread
 
 
 def deltas(files: Iterable[Compared]) -> tuple[Delta, ...]:
@@ -165,6 +168,24 @@ def folders_up(path: str) -> Iterator[str]:
 
 
 # Private
+
+
+def _of_commands(before: Tree, after: Tree, changed: Iterable[Pair]) -> Iterator[Compared]:
+    """What the changed scripts, images, pipelines and the like install, one for each ecosystem."""
+    pairs = [one for one in changed if holds_commands(one.path) and not ASIDE.intersection(one.path.split("/")[:-1])]
+    old, new = (
+        tree.read([path for path in paths if path])
+        for tree, paths in ((before, [one.before for one in pairs]), (after, [one.after for one in pairs]))
+    )
+    for pair in pairs:
+        texts = [
+            side.get(path, b"").decode("utf-8", "replace") for side, path in ((old, pair.before), (new, pair.after))
+        ]
+        was, now = (read_commands(pair.path, text) for text in texts)
+        for ecosystem in sorted({*was, *now}):
+            nothing = Listing(ecosystem)
+            sides = was.get(ecosystem, nothing), now.get(ecosystem, nothing)
+            yield Compared(pair.path, ecosystem, False, sides[0], sides[1], texts[1], not pair.after, commands=True)
 
 
 def _deltas(file: Compared) -> Iterator[Delta]:

@@ -33,6 +33,10 @@ class Head:
         return frozenset(asked.name for one in self.listings.values() if one.ecosystem == "pypi" for asked in one.asked)
 
     @cached_property
+    def javascript_asked(self) -> frozenset[str]:
+        return frozenset(asked.name for one in self.listings.values() if one.ecosystem == "npm" for asked in one.asked)
+
+    @cached_property
     def own(self) -> frozenset[tuple[Ecosystem, str]]:
         """What the projects of the repository call themselves."""
         return frozenset((one.ecosystem, name) for one in self.listings.values() for name in one.names)

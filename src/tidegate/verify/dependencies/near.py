@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterator
 from functools import cache
 from importlib.resources import files
@@ -30,6 +31,9 @@ def near_miss(name: str, known: Collection[str], skeletons: dict[str, str]) -> t
     """
     if name in known:
         return "", ""
+    folded = fold(name)
+    if folded != name and folded in known:
+        return folded, "letters of another script look the same"
     same = skeletons.get(_skeleton(name), "")
     if same:
         return same, "only separators or the scope differ"
@@ -47,6 +51,12 @@ def near_miss(name: str, known: Collection[str], skeletons: dict[str, str]) -> t
     return "", ""
 
 
+def fold(name: str) -> str:
+    """A name with the letters of other scripts that look like Latin ones written as those."""
+    plain = unicodedata.normalize("NFKD", name.translate(_ALIKE)).lower()
+    return "".join(letter for letter in plain.translate(_ALIKE) if not unicodedata.combining(letter))
+
+
 def skeletons_of(known: Collection[str]) -> dict[str, str]:
     """Known names by what is left without separators and, behind `~`, by their sorted words."""
     found: dict[str, str] = {}
@@ -60,6 +70,11 @@ def skeletons_of(known: Collection[str]) -> dict[str, str]:
 
 # Private
 
+_ALIKE = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u051d\u03bf\u03b1\u03b9\u03bd\u03c1\u0131\u0261"
+    "\u043a\u043c\u0442\u0432\u043d\u03ba\u03c4\u2010\u2011\u2012\u2013\u2212",
+    "aeopcyxijshdqwoaivpigkmtbhkt-----",
+)
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-_./@"
 _PREFIXES = ("python-", "python3-", "py-", "py", "node-", "js-", "lib", "go-", "the-")
 _SUFFIXES = (

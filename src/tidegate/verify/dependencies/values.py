@@ -21,7 +21,7 @@ class Requirement(Struct, frozen=True):
     `name` is as the ecosystem compares it, `written` as it stands there, `spec` the versions that will do ("" for
     any). `source` is empty for the registry, else an address or a path, `workspace` for a part of the same repository,
     `alias` for another name of a package that is asked for beside it. `hashed` says that it names its content,
-    `builds` that only the building of the project needs it.
+    `builds` that only the building of the project needs it, `optional` that its user chooses it.
     """
 
     name: str
@@ -32,12 +32,15 @@ class Requirement(Struct, frozen=True):
     hashed: bool = False
     written: str = ""
     builds: bool = False
+    optional: bool = False
 
 
 class Package(Struct, frozen=True):
     """A package that a lock holds. `source` is where it is fetched from, as the lock writes it; "" for the registry.
 
-    `hashed`: the lock holds a digest of its content. `script`: it runs a program when it is installed.
+    `hashed`: the lock holds a digest of its content. `script`: it runs a program when it is installed. `digest` is that
+    of the one archive there is, where the form has one; `fetched` is the package whose archive of the public registry
+    it is.
     """
 
     name: str
@@ -48,6 +51,8 @@ class Package(Struct, frozen=True):
     script: bool = False
     needs: tuple[str, ...] = ()
     own: bool = False
+    digest: str = ""
+    fetched: str = ""
 
 
 class Listing(Struct, frozen=True):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
+import unicodedata
 from collections.abc import Iterator
 
 from tidegate.verify.dependencies.imports.values import Guard, Import
 
 DYNAMIC = ("import_module", "__import__", "importorskip", "find_spec")
 _QUICK = re.compile(
-    rb"^\s*(?:>>> |\.\.\. )?(?:from\s+([A-Za-z_][\w.]*)\s+import\b|import\s+([A-Za-z_][\w., \t]*))"
+    rb"^\s*(?:>>> |\.\.\. )?(?:from\s+([A-Za-z_\x80-\xff][\w.\x80-\xff]*)\s+import\b"
+    rb"|import\s+([A-Za-z_\x80-\xff][\w., \t\x80-\xff]*))"
     rb"|(?:import_module|__import__|importorskip|find_spec)\(\s*[\"']([A-Za-z_][\w.]*)[\"']"
-    rb"|;\s*(?:import|from)\s+([A-Za-z_][\w.]*)",
+    rb"|;\s*(?:import|from)\s+([A-Za-z_\x80-\xff][\w.\x80-\xff]*)",
 )
 _MISSING = ("ImportError", "ModuleNotFoundError", "Exception", "BaseException")
 
@@ -26,7 +28,7 @@ def quick_modules(line: bytes) -> Iterator[str]:
             for one in group.split(b","):
                 words = one.split()
                 if words:
-                    yield words[0].decode("ascii", "replace")
+                    yield unicodedata.normalize("NFKC", words[0].decode("utf-8", "replace"))
 
 
 def read_python_imports(content: bytes) -> tuple[Import, ...] | None:

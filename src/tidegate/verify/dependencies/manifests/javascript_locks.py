@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tidegate.verify.dependencies.manifests.package_json import registry_source, source_of
+from tidegate.verify.dependencies.manifests.package_json import archive_of, registry_source, source_of
 from tidegate.verify.dependencies.values import MOST_NAMES, Listing, Package, UnreadableError, normal_name
 
 _YARN_HEAD = re.compile(r'^"?((?:@[^/"\s]+/)?[^@"\s]+)@([^\n]*?)"?:\s*$')
@@ -79,7 +79,16 @@ def _yarn_package(name: str, spec: str, keys: dict[str, str], needs: list[str]) 
     source = "" if resolution and written.startswith(("npm:", "patch:")) else source
     hashed = bool(keys.get("integrity") or keys.get("checksum")) or bool(re.search(r"#[0-9a-f]{40}", written))
     package = normal_name("npm", real[1] if real else name)
-    return Package(package, keys.get("version", ""), hashed, "" if own else source, "", False, tuple(needs), own)
+    return Package(
+        package,
+        keys.get("version", ""),
+        hashed,
+        "" if own else source,
+        needs=tuple(needs),
+        own=own,
+        digest=keys.get("integrity", ""),
+        fetched=archive_of(keys.get("resolved", "")),
+    )
 
 
 def _pnpm(text: str) -> Iterator[Package]:
@@ -108,7 +117,11 @@ def _pnpm_package(section: str, head: str, body: list[str]) -> Iterator[Package]
     source = registry_source(tarball[1]) if tarball else source_of(key[2]) if ":" in key[2] else ""
     hashed = "integrity:" in inside or section == "snapshots"
     script = "requiresBuild: true" in inside
-    yield Package(normal_name("npm", key[1]), key[2], hashed, source, "", script, needs, section == "snapshots")
+    digest = re.search(r"integrity: ([^\s,}]+)", inside)
+    own = section == "snapshots"
+    yield Package(
+        normal_name("npm", key[1]), key[2], hashed, source, "", script, needs, own, digest[1] if digest else ""
+    )
 
 
 def _bun(text: str) -> Iterator[Package]:

@@ -22,6 +22,17 @@ _GRADLE = re.compile(
     re.MULTILINE,
 )
 _GRADLE_LOCK = re.compile(r"^([\w.-]+:[\w.-]+):([^=\s]+)=", re.MULTILINE)
+_REPOSITORY = re.compile(
+    r"<(?:repository|pluginRepository)>(?:(?!</(?:repository|pluginRepository)>).){0,2000}?<url>\s*([^<\s]+)", re.DOTALL
+)
+_GRADLE_REPOSITORY = re.compile(
+    r"""\bmaven\s*(?:\{[^{}]{0,400}?\b(?:url|setUrl)\b[\s=(]*(?:uri\s*\()?|\(\s*(?:url\s*=\s*)?)\s*["'](https?://[^"'$]+)"""
+)
+_GEM_INDEX = re.compile(r"""^\s*source[\s(]+["'](https?://[^"']+)""", re.MULTILINE)
+_PUBLIC = re.compile(
+    r"https?://(?:repo1?\.maven(?:\.apache)?\.org|(?:dl|maven)\.google\.com|plugins\.gradle\.org|rubygems\.org|"
+    r"index\.crates\.io|central\.sonatype\.com|oss\.sonatype\.org|s01\.oss\.sonatype\.org|packagist\.org|repo\.packagist\.org)(?:/|$)"
+)
 _GEM = re.compile(r"""^(\s*)gem\s*\(?\s*["']([\w.-]+)["']([^#\n]*)""", re.MULTILINE)
 _GEM_SOURCE = re.compile(r"""\b(?:git|github|path):?\s*(?:=>)?\s*["']([^"']+)["']""")
 _GEM_SPEC = re.compile(r"^    ([\w.-]+) \(([^)]+)\)$", re.MULTILINE)
@@ -34,12 +45,17 @@ def read_go_mod(text: str) -> Listing:
         found = _GO.match(line)
         if found and not found[3] and "=>" not in line:
             asked.append(Requirement(found[1], found[2], number, False, replaced.get(found[1], ""), False, found[1]))
+    asked += [
+        Requirement(found[1], "", text.count("\n", 0, found.start(1)) + 1, False, found[2], False, found[1])
+        for found in _GO_REPLACE.finditer(text)
+        if found[1] not in {one.name for one in asked}
+    ]
     module = re.search(r"^module\s+(\S+)", text, re.MULTILINE)
     return Listing("golang", tuple(asked), names=(module[1],) if module else ())
 
 
 def read_go_sum(text: str) -> Listing:
-    held = (Package(found[1], found[2], True) for found in _GO_SUM.finditer(text) if not found[3])
+    held = (Package(found[1], found[2], True, digest=found[4]) for found in _GO_SUM.finditer(text) if not found[3])
     return Listing("golang", held=tuple(held))
 
 
@@ -47,9 +63,10 @@ def read_cargo(text: str) -> Listing:
     table = toml_table(text)
     lines = Lines(text)
     holders = [table, table_of(table.get("workspace")), *map(table_of, table_of(table.get("target")).values())]
+    holders += [{"replaced": one} for one in (*table_of(table.get("patch")).values(), table.get("replace"))]
     asked = []
     for holder in holders:
-        for section in ("dependencies", "dev-dependencies", "build-dependencies"):
+        for section in ("dependencies", "dev-dependencies", "build-dependencies", "replaced"):
             for name, value in table_of(holder.get(section)).items():
                 entry = table_of(value)
                 package = text_of(entry.get("package")) or name
@@ -63,7 +80,16 @@ def read_cargo(text: str) -> Listing:
                 hashed = len(text_of(entry.get("rev"))) == 40
                 development = section != "dependencies"
                 asked.append(
-                    Requirement(normal_name("cargo", package), spec, lines.of(name), development, source, hashed, name)
+                    Requirement(
+                        normal_name("cargo", package),
+                        spec,
+                        lines.of(name),
+                        development,
+                        source,
+                        hashed,
+                        name,
+                        optional=entry.get("optional") is True or section == "replaced",
+                    )
                 )
     name = text_of(table_of(table.get("package")).get("name"))
     return Listing("cargo", tuple(asked), names=(normal_name("cargo", name),) if name else ())
@@ -81,7 +107,7 @@ def read_cargo_lock(text: str) -> Listing:
             if source.startswith(("registry+https://github.com/rust-lang/", "sparse+https://index.crates.io"))
             else source
         )
-        held.append(Package(normal_name("cargo", name), version, bool(digest), address, own=not source))
+        held.append(Package(normal_name("cargo", name), version, bool(digest), address, own=not source, digest=digest))
     return Listing("cargo", held=tuple(held))
 
 
@@ -94,7 +120,13 @@ def read_pom(text: str) -> Listing:
             line = text.count("\n", 0, found.start()) + 1
             development = parts.get("scope") == "test" or found[1] == "plugin"
             asked.append(Requirement(name, parts.get("version", ""), line, development, "", False, name))
-    return Listing("maven", tuple(asked))
+    deploys = re.sub(
+        r"<distributionManagement>.*?</distributionManagement>",
+        lambda gone: "\n" * gone[0].count("\n"),
+        text,
+        flags=re.DOTALL,
+    )
+    return Listing("maven", tuple(asked), indexes=_indexes(_REPOSITORY, deploys))
 
 
 def read_gradle(text: str) -> Listing:
@@ -110,7 +142,7 @@ def read_gradle(text: str) -> Listing:
         )
         for found in _GRADLE.finditer(text)
     ]
-    return Listing("maven", tuple(asked))
+    return Listing("maven", tuple(asked), indexes=_indexes(_GRADLE_REPOSITORY, text))
 
 
 def read_gradle_lock(text: str) -> Listing:
@@ -147,7 +179,7 @@ def read_gemfile(text: str) -> Listing:
                 found[2], ", ".join(versions), line, bool(found[1]), source[1] if source else "", False, found[2]
             )
         )
-    return Listing("gem", tuple(asked))
+    return Listing("gem", tuple(asked), indexes=_indexes(_GEM_INDEX, text))
 
 
 def read_gemfile_lock(text: str) -> Listing:
@@ -166,7 +198,11 @@ def read_composer(text: str) -> Listing:
         for name, spec in table_of(table.get(key)).items()
         if "/" in name
     ]
-    return Listing("composer", tuple(asked), names=(text_of(table.get("name")),))
+    repositories = table.get("repositories")
+    listed = repositories if isinstance(repositories, list) else table_of(repositories).values()
+    urls = [text_of(table_of(one).get("url")) for one in listed]
+    indexes = tuple((url, lines.of(url)) for url in urls if "://" in url and not _PUBLIC.match(url))
+    return Listing("composer", tuple(asked), names=(text_of(table.get("name")),), indexes=indexes)
 
 
 def read_composer_lock(text: str) -> Listing:
@@ -185,6 +221,12 @@ def read_composer_lock(text: str) -> Listing:
 
 
 # Private
+
+
+def _indexes(pattern: re.Pattern[str], text: str) -> tuple[tuple[str, int], ...]:
+    """The addresses of registries that are not the public ones, with their lines."""
+    found = ((one[1], text.count("\n", 0, one.start(1)) + 1) for one in pattern.finditer(text))
+    return tuple((url, line) for url, line in found if not _PUBLIC.match(url))
 
 
 def _gems(text: str, digests: bool) -> Iterator[Package]:

@@ -35,6 +35,7 @@ def read_package_json(text: str) -> Listing:
     asked = [one for section, development in SECTIONS.items() for one in _section(table, section, development, lines)]
     bundled = table.get("bundledDependencies", table.get("bundleDependencies"))
     asked += [Requirement(normal_name("npm", name), written=name) for name in texts_of(bundled)]
+    asked += _overrides(table, lines)
     scripts = table_of(table.get("scripts"))
     hooks = tuple((f"{name}: {text_of(scripts[name])}", lines.of(name)) for name in HOOKS if text_of(scripts.get(name)))
     name = text_of(table.get("name"))
@@ -75,9 +76,27 @@ def read_package_lock(text: str) -> Listing:
     return Listing("npm", tuple(asked), tuple(held))
 
 
+def replaced(name: str, spec: str, line: int) -> Iterator[Requirement]:
+    """What is put in the place of a package: another one, or the same from elsewhere; a version alone is neither."""
+    bare = re.split(r"[>/](?![^@]*$)|/(?=[^/@]+$)", re.sub(r"(?<=.)@[^@/>]*$", "", name))[-1] or name
+    bare = name.rpartition("/@")[1].strip("/") + bare if not bare.startswith("@") and "/@" in name else bare
+    alias = _ALIAS.match(spec)
+    if alias and normal_name("npm", alias[1]) != normal_name("npm", bare):
+        yield Requirement(normal_name("npm", alias[1]), alias[2] or "", line, False, "", False, alias[1])
+    elif not spec.startswith(("npm:", "workspace:", "catalog:", "patch:", "$")) and source_of(spec):
+        hashed = bool(re.search(r"#[0-9a-f]{40}$", spec))
+        yield Requirement(normal_name("npm", bare), "", line, False, source_of(spec), hashed, bare)
+
+
 def source_of(spec: str) -> str:
     """Where a version that is an address leads; "" for one that the registry answers."""
     return spec if _ADDRESS.match(spec) and not spec.startswith("npm:") else ""
+
+
+def archive_of(resolved: str) -> str:
+    """The package whose archive an address of the public registry is; "" for any other address."""
+    found = re.match(r"https://registry\.(?:npmjs\.org|yarnpkg\.com)/((?:@[^/]+(?:/|%2[fF]))?[^/]+)/-/", resolved)
+    return normal_name("npm", re.sub("%2[fF]", "/", found[1])) if found else ""
 
 
 def registry_source(resolved: str) -> str:
@@ -96,9 +115,26 @@ def _section(table: Mapping[str, Any], section: str, development: bool, lines: L
         renamed = alias is not None and normal_name("npm", alias[1]) != normal_name("npm", name)
         source = "workspace" if spec.startswith("workspace:") else "alias" if renamed else source_of(spec)
         hashed = bool(re.search(r"#[0-9a-f]{40}$", spec))
-        yield Requirement(normal_name("npm", name), spec, line, development, source, hashed, name)
+        optional = section in ("peerDependencies", "optionalDependencies")
+        yield Requirement(normal_name("npm", name), spec, line, development, source, hashed, name, optional=optional)
         if alias and renamed:
             yield Requirement(normal_name("npm", alias[1]), alias[2] or "", line, development, "", False, alias[1])
+
+
+def _overrides(table: Mapping[str, Any], lines: Lines) -> Iterator[Requirement]:
+    """The replacements of npm (`overrides`), yarn (`resolutions`) and pnpm, nested ones opened."""
+    level = [
+        table_of(one)
+        for one in (table.get("overrides"), table.get("resolutions"), table_of(table.get("pnpm")).get("overrides"))
+    ]
+    seen = 0
+    while level and seen < MOST_NAMES:
+        for name, value in level.pop().items():
+            seen += 1
+            if isinstance(value, dict):
+                level.append(value)
+            elif isinstance(value, str):
+                yield from replaced(name, value, lines.of(f'"{name}": "{value}"', f'"{name}"'))
 
 
 def _of_packages(packages: Mapping[str, Any]) -> Iterator[Package]:
@@ -142,4 +178,6 @@ def _package(name: str, entry: Mapping[str, Any], own: bool) -> Package:
         entry.get("hasInstallScript") is True,
         tuple(dict.fromkeys(needs)),
         own,
+        text_of(entry.get("integrity")),
+        archive_of(text_of(entry.get("resolved"))),
     )

@@ -64,17 +64,22 @@ def _listed(value: object, *, development: bool) -> Iterator[Requirement]:
             yield found
 
 
+def _optional(asked: Iterator[Requirement]) -> Iterator[Requirement]:
+    return (msgspec.structs.replace(one, optional=True) for one in asked)
+
+
 def _standard(table: Mapping[str, Any]) -> Iterator[Requirement]:
     project = _table(table, "project")
     yield from _listed(project.get("dependencies"), development=False)
     for group in _table(project, "optional-dependencies").values():
-        yield from _listed(group, development=False)
+        yield from _optional(_listed(group, development=False))
     for group in _table(table, "dependency-groups").values():
         yield from _listed(group, development=True)
 
 
 def _others(table: Mapping[str, Any]) -> Iterator[Requirement]:
     yield from _listed(_table(table, "tool", "uv").get("dev-dependencies"), development=True)
+    yield from _listed(_table(table, "tool", "uv").get("override-dependencies"), development=True)
     for group in _table(table, "tool", "pdm", "dev-dependencies").values():
         yield from _listed(group, development=True)
     for environment in _table(table, "tool", "hatch", "envs").values():
@@ -84,7 +89,7 @@ def _others(table: Mapping[str, Any]) -> Iterator[Requirement]:
     flit = _table(table, "tool", "flit", "metadata")
     yield from _listed(flit.get("requires"), development=False)
     for group in _table(flit, "requires-extra").values():
-        yield from _listed(group, development=False)
+        yield from _optional(_listed(group, development=False))
 
 
 def _poetry(table: Mapping[str, Any]) -> Iterator[Requirement]:
@@ -116,7 +121,10 @@ def poetry_requirements(name: str, value: object, *, development: bool) -> Itera
             source = next((_text(one[key]) for key in ("git", "url", "path", "file") if _text(one.get(key))), "")
             hashed = len(_text(one.get("rev") or one.get("ref"))) == 40
             source = f"git+{source}" if "git" in one and source else source
-        yield Requirement(normal_name("pypi", name), spec.strip(), 0, development, source, hashed, name)
+        optional = isinstance(one, dict) and one.get("optional") is True
+        yield Requirement(
+            normal_name("pypi", name), spec.strip(), 0, development, source, hashed, name, optional=optional
+        )
 
 
 def _sources(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -148,12 +156,5 @@ def _indexes(table: Mapping[str, Any], lines: Lines) -> Iterator[tuple[str, int]
 
 
 def _placed(one: Requirement, lines: Lines, sources: Mapping[str, str]) -> Requirement:
-    return Requirement(
-        one.name,
-        one.spec,
-        lines.of(one.written),
-        one.development,
-        one.source or sources.get(one.name, ""),
-        one.hashed,
-        one.written,
-    )
+    source = one.source or sources.get(one.name, "")
+    return msgspec.structs.replace(one, line=lines.of(one.written), source=source)

@@ -10,6 +10,7 @@ from tidegate.verify.dependencies.manifests import (
     package_json,
     pyproject,
     python_locks,
+    registries,
     requirements_txt,
     setup_files,
 )
@@ -29,6 +30,19 @@ MANIFESTS: dict[str, tuple[Ecosystem, Reader]] = {
     "build.gradle": ("maven", others.read_gradle),
     "build.gradle.kts": ("maven", others.read_gradle),
     "libs.versions.toml": ("maven", others.read_version_catalogue),
+    ".npmrc": ("npm", registries.read_npmrc),
+    ".yarnrc": ("npm", registries.read_yarnrc),
+    ".yarnrc.yml": ("npm", registries.read_yarnrc),
+    "pnpm-workspace.yaml": ("npm", registries.read_pnpm_workspace),
+    "pip.conf": ("pypi", registries.read_pip_conf),
+    "pip.ini": ("pypi", registries.read_pip_conf),
+    "uv.toml": ("pypi", registries.read_uv_toml),
+    ".pre-commit-config.yaml": ("pypi", registries.read_pre_commit),
+    "tox.ini": ("pypi", registries.read_tox),
+    "environment.yml": ("pypi", registries.read_conda),
+    "environment.yaml": ("pypi", registries.read_conda),
+    "settings.gradle": ("maven", others.read_gradle),
+    "settings.gradle.kts": ("maven", others.read_gradle),
     "Gemfile": ("gem", others.read_gemfile),
     "composer.json": ("composer", others.read_composer),
 }
@@ -82,6 +96,8 @@ def _known(path: str) -> tuple[Ecosystem, Reader] | None:
     name = path.rpartition("/")[2]
     if name in MANIFESTS or name in LOCKS:
         return MANIFESTS.get(name) or LOCKS[name]
+    if path.endswith((".cargo/config.toml", ".cargo/config")):
+        return "cargo", registries.read_cargo_config
     if _PYLOCK.fullmatch(name):
         return LOCKS["pylock.toml"]
     return ("pypi", requirements_txt.read_requirements) if requirements_txt.is_requirements(path) else None

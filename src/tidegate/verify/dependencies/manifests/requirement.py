@@ -6,7 +6,7 @@ import re
 
 from tidegate.verify.dependencies.values import Requirement, normal_name
 
-_NAMED = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[[^\]\n]{0,400}\])?\s*(.*)", re.DOTALL)
+_NAMED = re.compile(r"\s*([^\W_](?:[\w.-]*[^\W_])?)\s*(?:\[[^\]\n]{0,400}\])?\s*(.*)", re.DOTALL)
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9][\w.-]*)")
 _ADDRESS = re.compile(r"(?:(?:git|hg|svn|bzr)\+|https?://|ssh://|file:|git@)")
 _LOCAL = re.compile(r"(?:\.{1,2}(?:[/\\]|$)|/|~)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from tidegate.facts import Finding, Place
@@ -10,7 +11,7 @@ from tidegate.verify.dependencies.compare import Compared, Delta, line_in, new_p
 from tidegate.verify.dependencies.evidence import Locks, versions_of
 from tidegate.verify.dependencies.head import Head
 from tidegate.verify.dependencies.rules.names import place_of
-from tidegate.verify.dependencies.rules.sources import MOST
+from tidegate.verify.dependencies.rules.sources import MOST, capped
 from tidegate.verify.dependencies.values import Listing
 from tidegate.verify.dependencies.versions import allows
 
@@ -25,6 +26,7 @@ def judge_locks(files: Iterable[Compared], changed: Iterable[Delta], locks: Lock
             yield from _manifest(delta, locks)
     for file in files:
         if file.lock and file.after.held:
+            yield from capped(file, [*_other_content(file), *_other_archive(file)])
             yield from _unhashed(file)
             yield from _orphans(file, head)
 
@@ -34,7 +36,7 @@ def judge_locks(files: Iterable[Compared], changed: Iterable[Delta], locks: Lock
 
 def _manifest(delta: Delta, locks: Locks) -> Iterator[Finding]:
     after, file = delta.after, delta.file
-    if after is None or after.source or file.path.endswith((".txt", ".in")) or _is_optional(delta):
+    if after is None or after.source or file.commands or file.path.endswith((".txt", ".in")) or _is_optional(delta):
         return
     beside = [
         (path, lock)
@@ -64,6 +66,37 @@ def _is_optional(delta: Delta) -> bool:
     if delta.file.ecosystem == "npm":
         return f'"{name}"' in "".join(re.findall(r'"peerDependencies"\s*:\s*\{[^}]*\}', delta.file.text))
     return delta.file.ecosystem in ("maven", "golang")
+
+
+def _other_content(file: Compared) -> Iterator[Finding]:
+    """Packages of one version whose digest the change replaces: a registry never changes what it has published."""
+    old: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for one in file.before.held:
+        if one.digest and not one.source:
+            old[one.name, one.version].add(one.digest)
+    for one in file.after.held:
+        known = old.get((one.name, one.version), set())
+        alike = {digest for digest in known if _form(digest) == _form(one.digest)}
+        if one.digest and not one.source and alike and one.digest not in alike:
+            message = (
+                f"{file.path} holds another digest for {one.name} {one.version} than before: "
+                "a version that is published does not change."
+            )
+            place = Place(file.path, line_in(file.text, one.digest, one.name))
+            yield Finding("lock-disagrees", "high", message, place, "find out who replaced it, and lock it afresh")
+
+
+def _other_archive(file: Compared) -> Iterator[Finding]:
+    old = {(one.name, one.fetched) for one in file.before.held}
+    for one in file.after.held:
+        if one.fetched and one.fetched != one.name and not one.own and (one.name, one.fetched) not in old:
+            message = f"{file.path} fetches {one.fetched} where {one.name} {one.version} is asked for."
+            place = Place(file.path, line_in(file.text, f"/{one.fetched}/-/", one.name))
+            yield Finding("lock-disagrees", "high", message, place, "write the lock again with the tool that made it")
+
+
+def _form(digest: str) -> tuple[str, int]:
+    return digest.partition("-")[0] if "-" in digest else digest.partition(":")[0][:3], len(digest)
 
 
 def _unhashed(file: Compared) -> Iterator[Finding]:

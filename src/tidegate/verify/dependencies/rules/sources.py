@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from tidegate.facts import Finding, Place
 from tidegate.settings import DependencySettings
 from tidegate.verify.dependencies.compare import Compared, Delta, line_in, new_packages
-from tidegate.verify.dependencies.rules.names import place_of
+from tidegate.verify.dependencies.rules.names import WORDS, place_of
 
 MOST = 20
 """Findings of one kind in one file; the last says how many more there are."""
@@ -24,7 +24,7 @@ def judge_sources(
     for file in files:
         yield from _indexes(file, settings)
         if file.lock:
-            yield from _capped(file, list(_locked(file, settings)))
+            yield from capped(file, list(_locked(file, settings)))
 
 
 def judge_scripts(files: Iterable[Compared]) -> Iterator[Finding]:
@@ -42,7 +42,7 @@ def judge_scripts(files: Iterable[Compared]) -> Iterator[Finding]:
             for one in new_packages(file)
             if one.script and one.name not in had
         ]
-        yield from _capped(file, found)
+        yield from capped(file, found)
         for script, line in file.after.scripts:
             if script not in {text for text, _ in file.before.scripts} and not script.startswith("prepare:"):
                 yield Finding(
@@ -72,10 +72,25 @@ def judge_licences(files: Iterable[Compared], settings: DependencySettings) -> I
             for one in new_packages(file)
             if one.licence and (one.name, one.licence) not in known and not _is_licensed(one.licence, allowed)
         ]
-        yield from _capped(file, found)
+        yield from capped(file, found)
+
+
+def capped(file: Compared, found: list[Finding]) -> Iterator[Finding]:
+    """Findings of one kind in one file, a long list cut with how many more there are."""
+    yield from found[:MOST]
+    if len(found) > MOST:
+        last = found[MOST]
+        yield Finding(
+            last.rule, last.severity, f"{len(found) - MOST} more packages of {file.path} do the same.", Place(file.path)
+        )
 
 
 # Private
+
+_PUBLIC = re.compile(
+    r"\.{0,2}/|https?://(?:pypi\.org|registry\.npmjs\.org|registry\.yarnpkg\.com|npm\.jsr\.io|rubygems\.org|"
+    r"index\.crates\.io|github\.com/rust-lang/crates\.io-index)(?:/|$)"
+)
 
 
 def _is_foreign(source: str, settings: DependencySettings) -> bool:
@@ -103,12 +118,13 @@ def _foreign(name: str, source: str, place: Place, pinned: bool) -> Finding:
 def _indexes(file: Compared, settings: DependencySettings) -> Iterator[Finding]:
     old = {url for url, _ in file.before.indexes}
     for url, line in file.after.indexes:
-        if url not in old and not re.match(r"https://pypi\.org/|\.{0,2}/", url) and _is_foreign(url, settings):
+        if url not in old and not _PUBLIC.match(url) and _is_foreign(url, settings):
             shown = re.sub(r"//[^/@]*@", "//", url)[:120]
+            on = WORDS[file.ecosystem]
             yield Finding(
                 "source-not-registry",
                 "high",
-                f"packages are also taken from {shown}: whoever has a name there is taken for whoever has it on PyPI.",
+                f"packages are also taken from {shown}: whoever has a name there is taken for whoever has it on {on}.",
                 Place(file.path, line),
                 "name one index only, bind each package to its index, or allow the host in [dependencies] sources",
             )
@@ -129,12 +145,3 @@ def _is_licensed(licence: str, allowed: set[str]) -> bool:
         all(part.strip("() ").lower() in allowed for part in re.split(r"\s+AND\s+", way, flags=re.IGNORECASE))
         for way in ways
     )
-
-
-def _capped(file: Compared, found: list[Finding]) -> Iterator[Finding]:
-    yield from found[:MOST]
-    if len(found) > MOST:
-        last = found[MOST]
-        yield Finding(
-            last.rule, last.severity, f"{len(found) - MOST} more packages of {file.path} do the same.", Place(file.path)
-        )

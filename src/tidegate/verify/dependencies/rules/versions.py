@@ -13,7 +13,14 @@ from tidegate.verify.dependencies.versions import is_any, is_exact, major
 def judge_versions(changed: Iterable[Delta]) -> Iterator[Finding]:
     for delta in changed:
         before, after = delta.before, delta.after
-        if before is None or after is None or before.spec == after.spec or after.source or before.source:
+        if (
+            before is None
+            or after is None
+            or delta.file.commands
+            or before.spec == after.spec
+            or after.source
+            or before.source
+        ):
             continue
         ecosystem = delta.file.ecosystem
         if is_any(after.spec) or (is_exact(ecosystem, before.spec) and not is_exact(ecosystem, after.spec)):
