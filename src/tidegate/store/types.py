@@ -27,7 +27,7 @@ class Words(TypeDecorator[str]):
         if value is None or (value.isascii() and "\0" not in value):
             return value
         if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-            raise ValueNotKeptError("a text holds a character that no database keeps", mend="leave out NUL and surrogates")
+            raise ValueNotKeptError("a text holds a character that no database keeps", mend="leave out NUL")
         return value
 
 
