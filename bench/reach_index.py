@@ -69,7 +69,7 @@ def _one(what: str, repo: str, revision: str, folder: str) -> None:
             _parse_plainly(opened, tree)
             return
         index = read_index(opened, tree, store)
-        sources = [path for path, blob in index.files.items() if blob.language]
+        sources = list(index.sources)
         if what == "warm":
             index.read(sources[:: max(1, len(sources) // 50)])
         elif what == "all":
@@ -80,9 +80,10 @@ def _parse_plainly(opened: Repository, tree: str) -> None:
     import ast
     import warnings
 
+    from tidegate.reach.listing import list_tree
+
     from tidegate.reach.languages import language_of
     from tidegate.reach.languages.tree import make_parser
-    from tidegate.reach.listing import list_tree
 
     listed = {path: entry for path, entry in list_tree(opened, tree).items() if entry.is_file and language_of(path)}
     for path, blob in zip(listed, opened.read_blobs([entry.oid for entry in listed.values()]), strict=True):

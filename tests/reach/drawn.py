@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from textwrap import dedent
 
 from tidegate.reach.contexts import reach_of_entries
-from tidegate.reach.index import Blob, Index, Progress
+from tidegate.reach.index import Index, Progress
 from tidegate.reach.languages import language_of
 from tidegate.reach.linking.assemble import Graph, assemble
 from tidegate.reach.linking.tree import link_tree
@@ -40,14 +40,13 @@ def drawn(text: str) -> dict[str, str]:
 class TextIndex(Index):
     """The index of files that are held in memory, read by the real readers."""
 
-    __slots__ = ("_symbols", "_texts")
-
     def __init__(self, texts: Mapping[str, str], known: dict[tuple[str, str], FileSymbols] | None = None) -> None:
         self._texts = dict(sorted(texts.items()))
         self._symbols = known if known is not None else {}
         self.tree = _oid(repr(sorted(texts.items())))
         self.links = self.submodules = ()
-        self.files = {path: Blob(_oid(text), len(text), _language(path)) for path, text in self._texts.items()}
+        self.files = {path: _oid(text) for path, text in self._texts.items()}
+        self.sources = {path: oid for path, oid in self.files.items() if _language(path)}
         self.unread = {path: said.error for path, said in self.read(self.files).items() if said.error}
 
     def fill(self, progress: Progress | None = None) -> None:
@@ -61,7 +60,10 @@ class TextIndex(Index):
         return not any("this clone" in reason for reason in self.unread.values())
 
     def read(self, paths: Iterable[str]) -> Mapping[str, FileSymbols]:
-        return {path: self._read(path) for path in paths if path in self.files and self.files[path].language}
+        return {path: self._read(path) for path in paths if path in self.sources}
+
+    def sizes(self, paths: Iterable[str]) -> Mapping[str, int]:
+        return {path: len(self._texts[path]) for path in paths}
 
     def read_bytes(self, paths: Sequence[str]) -> Mapping[str, bytes]:
         return {path: self._texts[path].encode() for path in paths if path in self._texts}

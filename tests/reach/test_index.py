@@ -13,15 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.reach.line_reader import LineReader
 from tests.repos import Repo
 from tidegate.change.git import Repository, open_repository
-from tidegate.reach.index import Blob, Index, read_index, read_index_pair
+from tidegate.reach.index import Index, read_index, read_index_pair
 from tidegate.reach.languages.python import PYTHON
-from tidegate.reach.listing import list_other_tree, list_tree
 from tidegate.reach.parse import Answer, Limits, Source, parse
 from tidegate.reach.store import Store, open_store, unpack
 
@@ -56,8 +53,10 @@ def test_files_and_what_they_say(repo: Repo, opened: Repository, store: Store) -
     repo.commit("one", {"a.line": "def a\ndef b\n", "dir/B.LINE": "def c\n", "README": "def d\n", ".line": "def e"})
     index = index_of(opened, store)
     assert list(index.files) == [".line", "README", "a.line", "dir/B.LINE"]
-    assert index.files["a.line"] == Blob(repo.head("HEAD:a.line"), 12, "line")
-    assert index.files["README"].language == ""
+    assert index.files["a.line"] == repo.head("HEAD:a.line")
+    assert list(index.sources) == [".line", "a.line", "dir/B.LINE"]
+    assert index.sizes(["a.line", "README"]) == {"a.line": 12, "README": 6}
+    assert (index.language("a.line"), index.language("README")) == ("line", "")
     assert names(index) == {"a.line": ["a", "b"], "dir/B.LINE": ["c"], ".line": ["e"]}
     assert index.unread == {}
     assert index.read(["README", "none"]) == {}
@@ -112,22 +111,6 @@ def test_the_empty_tree_on_either_side(repo: Repo, opened: Repository, store: St
     assert (names(before), names(after)) == ({}, {"a.line": ["a"]})
     before, after = read_index_pair(opened, tree, empty, store, languages=[LineReader()])
     assert (names(before), names(after)) == ({"a.line": ["a"]}, {})
-
-
-@settings(max_examples=12)
-@given(st.lists(st.dictionaries(st.sampled_from(["a", "b/c", "b/d", "e é"]), st.text("xy", max_size=2)), max_size=2))
-def test_the_other_tree_is_listed_as_if_alone(
-    tmp_path_factory: pytest.TempPathFactory, trees: list[dict[str, str]]
-) -> None:
-    repo = Repo.init(tmp_path_factory.mktemp("pair"))
-    commits = []
-    for content in trees or [{}]:
-        gone = dict.fromkeys(repo.git("-c", "core.quotePath=false", "ls-files").splitlines())
-        commits.append(repo.commit("x", {**gone, **content}))
-    with open_repository(repo.path) as opened:
-        first, last = (opened.resolve(commit, "tree") for commit in (commits[0], commits[-1]))
-        alone = list_tree(opened, first)
-        assert list(list_other_tree(opened, list_tree(opened, last), last, first).items()) == list(alone.items())
 
 
 def test_links_and_submodules_are_no_sources(repo: Repo, opened: Repository, store: Store) -> None:
@@ -235,7 +218,7 @@ def test_the_first_language_of_a_suffix_reads_it(repo: Repo, opened: Repository,
     repo.commit("one", {"a.h": "def a"})
     readers = [LineReader(name="c", suffixes=(".h",)), LineReader(name="cpp", suffixes=(".h", ".cpp"))]
     index = read_index(opened, opened.resolve("HEAD", "tree"), store, languages=readers)
-    assert index.files["a.h"].language == "c"
+    assert index.language("a.h") == "c"
 
 
 # Workers

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from msgspec import Struct
 
 from tidegate.change.git import Repository
+from tidegate.change.listing import list_tree
 from tidegate.change.values import Change
 
 REGULAR = (0o100644, 0o100755)
@@ -86,12 +87,11 @@ def pairs_of(change: Change) -> tuple[Pair, ...]:
 
 
 class GitTree:
-    """A tree in a repository. Listed once; contents are read together and kept."""
+    """A tree in a repository. Contents are read together and kept."""
 
     def __init__(self, repository: Repository, tree: str) -> None:
         self._repository = repository
         self._tree = tree
-        self._listed: dict[str, str] | None = None
         self._read: dict[str, bytes] = {}
         self._asked: set[str] = set()
 
@@ -101,14 +101,14 @@ class GitTree:
         return self._repository
 
     def paths(self) -> tuple[str, ...]:
-        return tuple(self._names())
+        return tuple(self.oids())
 
     def oids(self) -> Mapping[str, str]:
         """The blob of every file, by path."""
-        return self._names()
+        return list_tree(self._repository, self._tree).files
 
     def read(self, paths: Iterable[str]) -> Mapping[str, bytes]:
-        names = self._names()
+        names = self.oids()
         wanted = [path for path in dict.fromkeys(paths) if path in names]
         missing = [path for path in wanted if path not in self._asked]
         if missing:
@@ -118,20 +118,3 @@ class GitTree:
                 if blob.kind == "blob":
                     self._read[path] = blob.content
         return {path: self._read[path] for path in wanted if path in self._read}
-
-    def _names(self) -> dict[str, str]:
-        if self._listed is None:
-            raw = self._repository.run("ls-tree", "-r", "-z", "--full-tree", self._tree)
-            self._listed = dict(_listed(raw))
-        return self._listed
-
-
-# Private
-
-
-def _listed(raw: bytes) -> Iterator[tuple[str, str]]:
-    for entry in raw.split(b"\0"):
-        head, _, path = entry.partition(b"\t")
-        mode, _, rest = head.partition(b" ")
-        if mode in (b"100644", b"100755"):
-            yield path.decode("utf-8", "surrogateescape"), rest.rpartition(b" ")[2].decode()

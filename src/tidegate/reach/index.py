@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeAlias, cast
+from functools import cached_property
+from typing import TypeAlias, cast
 
 from tidegate.change.git import Repository
+from tidegate.change.listing import Listing, list_tree
 from tidegate.reach.languages import LANGUAGES
 from tidegate.reach.languages.interface import Language
-from tidegate.reach.listing import FILES, Listed, list_other_tree, list_tree
 from tidegate.reach.parse import PARALLEL_BYTES, Source, default_jobs, parse
 from tidegate.reach.store import Key, Packed, Store, pack, unpack
 from tidegate.reach.symbols import FileSymbols, unread
@@ -21,34 +22,37 @@ Progress: TypeAlias = Callable[[int, int], None]
 """Told how many files are read of how many that have to be."""
 
 
-class Blob(NamedTuple):
-    """A file of the tree; `size` is in bytes, `language` the name of the one that reads it, "" where none does."""
-
-    oid: str
-    size: int
-    language: str
-
-
 class Index:
     """The files of a tree, read lazily. Valid as long as its repository and its store are open.
 
-    `files` are all regular files, in git's order; `links` and `submodules` are paths that are no files: what is behind
-    them is not read. `unread` says for each source file that could not be read why. A path holds bytes that are no
-    UTF-8 as surrogate escapes: never print it as it is.
+    `files` are the blobs of all regular files, in git's order; `links` and `submodules` are paths that are no files:
+    what is behind them is not read. `unread` says for each source file that could not be read why. A path holds bytes
+    that are no UTF-8 as surrogate escapes: never print it as it is.
     """
 
-    __slots__ = ("files", "links", "parser", "submodules", "tree", "unread")
-
-    def __init__(
-        self, tree: str, listed: Mapping[str, Listed], parser: _Parser, other: Mapping[str, Blob] | None = None
-    ) -> None:
+    def __init__(self, tree: str, listing: Listing, parser: _Parser) -> None:
         self.tree = tree
         self.parser = parser
-        odd = [(path, entry) for path, entry in listed.items() if entry.mode not in FILES]
-        self.links = tuple(path for path, entry in odd if entry.is_link)
-        self.submodules = tuple(path for path, entry in odd if entry.is_submodule)
-        self.files: Mapping[str, Blob] = _blobs(listed, parser, other or {})
+        self.links = listing.links
+        self.submodules = listing.submodules
+        self.files = listing.files
         self.unread: Mapping[str, str] = {}
+
+    @cached_property
+    def sources(self) -> Mapping[str, str]:
+        """The blobs of the files that a language reads."""
+        is_source = self.parser.is_source
+        return {path: oid for path, oid in self.files.items() if is_source[path[path.rfind(".") :]]}
+
+    def language(self, path: str) -> str:
+        """The name of the language that reads a file of this name, "" where none does."""
+        return self.parser.language_name(path)
+
+    def sizes(self, paths: Iterable[str]) -> Mapping[str, int]:
+        """The bytes of these files of the tree; -1 where the content is not in this clone."""
+        oids = {path: self.files[path] for path in paths}
+        sizes = self.parser.sizes(oids.values())
+        return {path: sizes[oid] for path, oid in oids.items()}
 
     def read(self, paths: Iterable[str]) -> Mapping[str, FileSymbols]:
         """What these files say. A file that could not be read says so; one without a language is missing."""
@@ -60,32 +64,35 @@ class Index:
                 found[path] = unread(reason)
             elif (key := self._key(path)) is not None:
                 wanted[path] = key
-        symbols = self.parser.get({key: self.files[path].size for path, key in wanted.items()})
+        symbols = self.parser.get(wanted.values())
         found.update((path, symbols[key]) for path, key in wanted.items())
         return found
 
     def read_bytes(self, paths: Sequence[str]) -> Mapping[str, bytes]:
         """The content of these files; one that is no file of this tree, or larger than 2 MB, is missing."""
-        oids = {path: self.files[path].oid for path in paths if path in self.files}
+        oids = {path: self.files[path] for path in paths if path in self.files}
         contents = self.parser.contents(sorted(set(oids.values())))
         return {path: contents[oid] for path, oid in oids.items() if oid in contents}
 
     # Private
 
     def _key(self, path: str) -> Key | None:
-        blob = self.files.get(path)
-        return None if blob is None else self.parser.key(path, blob.oid)
+        oid = self.files.get(path)
+        return None if oid is None else self.parser.key(path, oid)
 
-    def wanted(self) -> dict[Key, int]:
-        """The keys of all source files that can be tried, with their sizes."""
-        keys = ((self._key(path), blob.size) for path, blob in self.files.items() if not _refusal(path, blob.size))
-        return {key: size for key, size in keys if key is not None}
+    def wanted(self, paths: Iterable[str] | None = None) -> list[Key]:
+        """The keys of all source files that can be tried, or of those among `paths`."""
+        sizes = self.sizes(self.sources if paths is None else paths)
+        keys = (self._key(path) for path, size in sizes.items() if not _refusal(path, size))
+        return [key for key in keys if key is not None]
 
     @property
     def lasting(self) -> bool:
         """Whether what is unread would be so another time, on a machine less busy and in a clone that has it all."""
         paths = [path for path in self.unread if path in self.files]
-        return all(self.files[path].size >= 0 and self._key(path) not in self.parser.fresh for path in paths)
+        return min(self.sizes(paths).values(), default=0) >= 0 and not any(
+            self._key(path) in self.parser.fresh for path in paths
+        )
 
     def fill(self, progress: Progress | None = None) -> None:
         """Parses every source file that the store does not have."""
@@ -93,10 +100,8 @@ class Index:
 
     def fill_only(self, known: Mapping[str, str], unread: Mapping[str, str]) -> None:
         """Parses the source files whose blob is another one than in `known`, of which `unread` could not be read."""
-        fresh = [path for path, blob in self.files.items() if blob.language and known.get(path) != blob.oid]
-        tried = [path for path in fresh if not _refusal(path, self.files[path].size)]
-        keys = {self._key(path): self.files[path].size for path in tried}
-        self.parser.prepare({key: size for key, size in keys.items() if key is not None}, None)
+        fresh = [path for path, oid in self.sources.items() if known.get(path) != oid]
+        self.parser.prepare(self.wanted(fresh), None)
         self.settle(fresh)
         kept = {path: why for path, why in unread.items() if path in self.files and path not in fresh}
         self.unread = dict(sorted({**self.unread, **kept}.items()))
@@ -105,16 +110,15 @@ class Index:
         """Tells apart what can be read from what cannot."""
         reasons: dict[str, str] = {}
         failed: dict[str, Key] = {}
-        for path in self.files if paths is None else paths:
-            blob = self.files[path]
-            key = self.parser.key(path, blob.oid)
+        for path, size in self.sizes(self.sources if paths is None else paths).items():
+            key = self._key(path)
             if key is None:
                 continue
-            if reason := _refusal(path, blob.size):
+            if reason := _refusal(path, size):
                 reasons[path] = reason
             elif key in self.parser.failed:
                 failed[path] = key
-        errors = self.parser.get({key: self.files[path].size for path, key in failed.items()})
+        errors = self.parser.get(failed.values())
         reasons.update((path, errors[key].error) for path, key in failed.items())
         reasons.update((path, "it is a symbolic link") for path in self.links if self.parser.language_name(path))
         self.unread = dict(sorted(reasons.items()))
@@ -166,11 +170,8 @@ def list_index_pair(
 ) -> tuple[Index, Index]:
     """The same with nothing parsed yet: `fill` parses all of a tree, `fill_only` what a kept tree does not have."""
     parser = _Parser(repository, store, languages, jobs)
-    listed = list_tree(repository, head)
-    after = Index(head, listed, parser)
-    if base == head:
-        return after, after
-    return Index(base, list_other_tree(repository, listed, head, base), parser, after.files), after
+    after = Index(head, list_tree(repository, head), parser)
+    return (after, after) if base == head else (Index(base, list_tree(repository, base), parser), after)
 
 
 # Private
@@ -185,6 +186,8 @@ class _Parser:
         self._languages = languages
         self._jobs = jobs
         self._numbers = _numbers(languages)
+        self._sizes: dict[str, int] = {}
+        self.is_source = _IsSource(self._numbers)
         self.fresh: dict[Key, Packed] = {}
         self.failed: set[Key] = set()
 
@@ -201,20 +204,29 @@ class _Parser:
         language = self._languages[number]
         return Key(oid, language.name + suffix, language.version)
 
-    def prepare(self, sizes: Mapping[Key, int], progress: Progress | None) -> None:
-        """Parses those of these keys that the store does not have."""
-        known = self._store.look_up(sizes)
-        self.failed.update(key for key, failed in known.items() if failed)
-        self._parse({key: size for key, size in sizes.items() if key not in known}, progress)
+    def sizes(self, oids: Iterable[str]) -> Mapping[str, int]:
+        """The bytes of these blobs, and of others; -1 for one that is not in this clone."""
+        fresh = sorted({oid for oid in oids if oid not in self._sizes})
+        blobs = self._repository.look_up(fresh)
+        self._sizes.update((blob.name, blob.size if blob.kind == "blob" else -1) for blob in blobs)
+        return self._sizes
 
-    def get(self, sizes: Mapping[Key, int]) -> dict[Key, FileSymbols]:
+    def prepare(self, keys: Iterable[Key], progress: Progress | None) -> None:
+        """Parses those of these keys that the store does not have."""
+        wanted = dict.fromkeys(keys)
+        known = self._store.look_up(wanted)
+        self.failed.update(key for key, failed in known.items() if failed)
+        self._parse([key for key in wanted if key not in known], progress)
+
+    def get(self, keys: Iterable[Key]) -> dict[Key, FileSymbols]:
         """The symbols of all these keys. A record that was damaged or removed meanwhile is read from the source."""
         found: dict[Key, FileSymbols] = {}
-        for key in sizes.keys() & self.fresh.keys():
+        wanted = dict.fromkeys(keys)
+        for key in wanted.keys() & self.fresh.keys():
             if (symbols := unpack(self.fresh[key].payload)) is not None:
                 found[key] = symbols
-        found.update(self._store.get_many(key for key in sizes if key not in found))
-        missing = {key: size for key, size in sizes.items() if key not in found}
+        found.update(self._store.get_many(key for key in wanted if key not in found))
+        missing = [key for key in wanted if key not in found]
         if missing:
             self._parse(missing, None, keep=True)
             found.update((key, unpack(self.fresh[key].payload) or unread("its reader failed")) for key in missing)
@@ -226,13 +238,15 @@ class _Parser:
 
     # Private
 
-    def _parse(self, sizes: Mapping[Key, int], progress: Progress | None, *, keep: bool = False) -> None:
-        if not sizes:
+    def _parse(self, keys: Sequence[Key], progress: Progress | None, *, keep: bool = False) -> None:
+        if not keys:
             return
-        jobs = (self._jobs or default_jobs()) if sum(sizes.values()) > PARALLEL_BYTES else 1
+        sizes = self.sizes(key.oid for key in keys)
+        much = sum(sizes[key.oid] for key in keys) > PARALLEL_BYTES
+        jobs = (self._jobs or default_jobs()) if much else 1
         waiting: dict[Key, Packed] = {}
         held = 0
-        for done, answer in enumerate(parse(self._sources(list(sizes)), self._languages, jobs), 1):
+        for done, answer in enumerate(parse(self._sources(keys), self._languages, jobs), 1):
             key = cast(Key, answer.key)
             if answer.packed.failed:
                 self.failed.add(key)
@@ -245,7 +259,7 @@ class _Parser:
                 self._keep(waiting)
                 waiting, held = {}, 0
             if progress is not None:
-                progress(done, len(sizes))
+                progress(done, len(keys))
         self._keep(waiting)
 
     def _keep(self, packed: Mapping[Key, Packed]) -> None:
@@ -268,10 +282,7 @@ class _Parser:
 
 def _fill(indexes: Sequence[Index], parser: _Parser, progress: Progress | None) -> None:
     """Parses what no index can do without, and settles what is unread."""
-    sizes: dict[Key, int] = {}
-    for index in indexes:
-        sizes.update(index.wanted())
-    parser.prepare(sizes, progress)
+    parser.prepare([key for index in indexes for key in index.wanted()], progress)
     for index in indexes:
         index.settle()
 
@@ -285,16 +296,16 @@ def _numbers(languages: Sequence[Language]) -> dict[str, int]:
     return numbers
 
 
-def _blobs(listed: Mapping[str, Listed], parser: _Parser, other: Mapping[str, Blob]) -> dict[str, Blob]:
-    """The files among the entries of a tree; those that the other tree has as well are the same values."""
-    blobs: dict[str, Blob] = {}
-    for path, entry in listed.items():
-        if entry.mode in FILES:
-            same = other.get(path)
-            if same is None or same.oid != entry.oid or same.size != entry.size:
-                same = Blob(entry.oid, entry.size, parser.language_name(path))
-            blobs[path] = same
-    return blobs
+class _IsSource(dict[str, bool]):
+    """Whether a language reads files that end so. A tree has few endings and many files."""
+
+    def __init__(self, numbers: Mapping[str, int]) -> None:
+        super().__init__()
+        self._numbers = numbers
+
+    def __missing__(self, end: str) -> bool:
+        found = self[end] = end.lower() in self._numbers
+        return found
 
 
 def _suffix(path: str) -> str:

@@ -80,8 +80,7 @@ _MOST_NAMED = 3
 def _is_loose(one: ChangedSymbol, index: Index) -> bool:
     if one.kind != "file" or one.symbol.name or one.silent:
         return False
-    blob = index.files.get(one.symbol.path)
-    return blob is None or not blob.language
+    return one.symbol.path not in index.sources
 
 
 def _join_imports(

@@ -124,7 +124,7 @@ class _Finder:
             hit = {file for needle, files in needles.items() if needle in content for file in files if file != path}
             if not hit:
                 continue
-            if self.index.files[path].language:
+            if path in self.index.sources:
                 code[path] = hit
             else:
                 found += self._in_page(path, content, hit)
@@ -154,10 +154,10 @@ class _Finder:
     def _sources(self) -> Mapping[str, bytes]:
         if self._contents is None:
             paths, total = [], 0
-            for path, blob in self.index.files.items():
-                readable = blob.language or is_page(path)
-                if readable and not quiet_kind(path) and 0 <= blob.size <= 2 << 20:
-                    total += blob.size
+            pages = [path for path in self.index.files if path in self.index.sources or is_page(path)]
+            for path, size in self.index.sizes(path for path in pages if not quiet_kind(path)).items():
+                if 0 <= size <= 2 << 20:
+                    total += size
                     if total > MOST_BYTES:
                         self.left = "the sources are too large to look for the names of files in all of them"
                         break

@@ -137,14 +137,13 @@ def _around(validity: Validity, symbol: SymbolId, tree: HeadTree) -> int | None:
 
 def validity_of(kept: TestMap, index: Index) -> Validity:
     """The map beside the tree of the index: only files that changed since are digested."""
-    blobs = {path: blob.oid for path, blob in index.files.items()}
-    wanted = files_to_digest(kept, blobs)
+    wanted = files_to_digest(kept, index.files)
     digests = {}
     for path, source in index.read_bytes(wanted).items():
         language = language_of(path)
         if language is not None:
             digests[path] = language.read_digests(source, f".{path.rpartition('.')[2]}")
-    return still_valid(kept, blobs, digests)
+    return still_valid(kept, index.files, digests)
 
 
 def _age(repository: Repository, kept: TestMap) -> int | None:

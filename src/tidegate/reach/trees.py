@@ -182,7 +182,7 @@ def _made(index: Index) -> KeptTree:
 
 def _points_may_differ(kept: KeptTree, linked: LinkedTree, index: Index) -> bool:
     """Whether a file that makes entry points changed, came or went, or one of their handlers has other neighbours."""
-    changed = [path for path in linked.paths if kept.state.oids.get(path) != index.files[path].oid]
+    changed = [path for path in linked.paths if kept.state.oids.get(path) != index.files[path]]
     before = kept.points
     if any(path not in index.files for path in before.marks):
         return True
@@ -260,7 +260,7 @@ class _Lazy(Mapping[str, FileSymbols]):
         return found
 
     def __iter__(self):  # type: ignore[no-untyped-def]
-        return (path for path, blob in self._index.files.items() if blob.language and path not in self._index.unread)
+        return (path for path in self._index.sources if path not in self._index.unread)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

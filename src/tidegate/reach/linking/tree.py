@@ -135,7 +135,7 @@ class no_collection:  # noqa: N801  used as a statement
 
 def link_tree(index: Index, read: Callable[[Sequence[str]], Mapping[str, bytes]]) -> LinkedTree:
     """Links every file of the tree that could be read."""
-    sources = [path for path, blob in index.files.items() if blob.language and path not in index.unread]
+    sources = [path for path in index.sources if path not in index.unread]
     symbols = dict(index.read(sources))
     paths = tuple(path for path in sources if symbols[path].definitions)
     symbols = {path: symbols[path] for path in paths}
@@ -145,8 +145,7 @@ def link_tree(index: Index, read: Callable[[Sequence[str]], Mapping[str, bytes]]
     with no_collection():
         linked = {path: link_file(evaluator, _table(evaluator, number), fixtures) for number, path in enumerate(paths)}
     states = (
-        _state(evaluator, number, index.files[path].oid, symbols[path], linked[path])
-        for number, path in enumerate(paths)
+        _state(evaluator, number, index.files[path], symbols[path], linked[path]) for number, path in enumerate(paths)
     )
     return LinkedTree(paths, symbols, linked, _state_of(states, index), evaluator)
 
@@ -154,7 +153,7 @@ def link_tree(index: Index, read: Callable[[Sequence[str]], Mapping[str, bytes]]
 def relink(index: Index, before: TreeState, read: Callable[[Sequence[str]], Mapping[str, bytes]]) -> LinkedTree:
     """Links those files of the tree anew that mean something else than they meant in the tree of `before`."""
     known = before.oids
-    sources = {path: blob.oid for path, blob in index.files.items() if blob.language and path not in index.unread}
+    sources = {path: oid for path, oid in index.sources.items() if path not in index.unread}
     changed = [path for path, oid in sources.items() if known.get(path) != oid]
     fresh = index.read(changed)
     changed = [path for path in changed if fresh[path].definitions]
@@ -188,7 +187,7 @@ def relink(index: Index, before: TreeState, read: Callable[[Sequence[str]], Mapp
     for number in sorted(evaluator.number[path] for path in wanted - gone):
         path = paths[number]
         linked[path] = link_file(evaluator, _table(evaluator, number), fixtures)
-        states[path] = _state(evaluator, number, index.files[path].oid, symbols_of(path), linked[path])
+        states[path] = _state(evaluator, number, index.files[path], symbols_of(path), linked[path])
     for path in gone:
         del states[path]
     return LinkedTree(

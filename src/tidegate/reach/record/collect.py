@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
 from tidegate.change.git import BLOB_LIMIT_BYTES, Repository
 from tidegate.change.git_dir import read_small
+from tidegate.change.listing import list_tree
 from tidegate.reach.languages.interface import Language
-from tidegate.reach.listing import Listed, list_tree
 from tidegate.reach.record.build import build_map
 from tidegate.reach.record.raw import Recording
 from tidegate.reach.record.values import MapRecording, TestMap
@@ -22,9 +22,9 @@ def collect_map(repository: Repository, recording: Recording, at: str, languages
     The files are read as they stand in the work tree, tracked ones and those that ran. `at` is the time in UTC.
     """
     commit = repository.find("HEAD")
-    listed = list_tree(repository, commit) if commit else {}
+    listed = list_tree(repository, commit).files if commit else {}
     suffixes = tuple(suffix for language in languages for suffix in language.suffixes)
-    paths = [path for path, entry in listed.items() if entry.is_file and path.endswith(suffixes)]
+    paths = [path for path in listed if path.endswith(suffixes)]
     top = repository.path.resolve()
 
     def read(path: str) -> bytes | None:
@@ -40,6 +40,6 @@ def collect_map(repository: Repository, recording: Recording, at: str, languages
 # Private
 
 
-def _marked_dirty(found: TestMap, listed: dict[str, Listed]) -> TestMap:
-    dirty = any(file.path not in listed or listed[file.path].oid != file.blob for file in found.files)
+def _marked_dirty(found: TestMap, listed: Mapping[str, str]) -> TestMap:
+    dirty = any(file.path not in listed or listed[file.path] != file.blob for file in found.files)
     return replace(found, recordings=tuple(replace(run, dirty=dirty) for run in found.recordings))

@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from tidegate.change.git import BLOB_LIMIT_BYTES, Repository
 from tidegate.change.git_dir import read_small
+from tidegate.change.listing import list_tree
 from tidegate.errors import InputError
-from tidegate.reach.listing import list_tree
 from tidegate.reach.record.coverage_json import read_coverage_json
 from tidegate.reach.record.coverage_sqlite import read_coverage_data
 from tidegate.reach.record.jacoco import read_jacoco
@@ -35,7 +35,7 @@ def read_foreign(kind: str, where: Path, repository: Repository) -> Recording:
     if not where.exists():
         raise InputError("there is no such file", where=str(where), mend="name the file that the coverage tool wrote")
     commit = repository.find("HEAD")
-    paths = [path for path, entry in list_tree(repository, commit).items() if entry.is_file] if commit else []
+    paths = list(list_tree(repository, commit).files) if commit else []
     if kind != "v8":
         return READERS[kind](where, paths)
     top = repository.path.resolve()
