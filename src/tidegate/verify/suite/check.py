@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
 from tidegate.change.kinds import NOT_CODE, PAGES
 from tidegate.change.trees import Tree
-from tidegate.change.values import Change, FileChange
+from tidegate.change.values import FileChange
 from tidegate.facts import Finding, Place, Severity, SuiteFacts, Unknown
-from tidegate.verify.suite.matching import Gone, Matched, match
+from tidegate.verify.suite.around import around_of
+from tidegate.verify.suite.matching import Matched, match
 from tidegate.verify.suite.readers import IN_SOURCE, LANGUAGES, read_tests
-from tidegate.verify.suite.removed import Sources, removed_tests, weakening_of
+from tidegate.verify.suite.removed import removed_tests
 from tidegate.verify.suite.settings import lowered
 from tidegate.verify.suite.snapshots import rewritten
 from tidegate.verify.suite.vacuous import judge
 from tidegate.verify.suite.values import Lookup, TestFile
-from tidegate.verify.suite.weakened import Around, Weakening, weakened
+from tidegate.verify.suite.weakened import Weakening, weakened
 from tidegate.verify.values import Part, Subject
 
 RULES = (
@@ -35,11 +34,10 @@ def check(subject: Subject) -> Part:
     """
     read = _read(subject)
     matched = match(read.files)
-    around = _around(subject, matched)
+    around = around_of(subject, matched)
     found = [one for kept in matched.kept for one in weakened(kept, around)]
-    gone = list(removed_tests(matched, read.files, around, _sources(subject)))
-    gone = _nowhere(subject, gone) if gone else []
-    found += [weakening_of(lost) for lost in gone]
+    removed = removed_tests(subject, matched, read.files, around)
+    found += [one.weakening() for one in removed]
     found += [*lowered(subject), *rewritten(subject)]
     vacuous = list(_vacuous(matched))
     changed = sum(kept.before.text != kept.after.text for kept in matched.kept)
@@ -48,7 +46,7 @@ def check(subject: Subject) -> Part:
         removed=len(matched.removed),
         changed=changed,
         vacuous=sum(one.severity != "note" for one in vacuous),
-        weakened=sum(one.severity != "note" for one in found) + sum(len(lost) - 1 for lost in gone),
+        weakened=sum(one.severity != "note" for one in found) + sum(max(0, one.count - 1) for one in removed),
     )
     findings = [_finding(one) for one in (*found, *vacuous)]
     return Part({"suite": facts}, tuple(findings), read.unknowns)
@@ -114,73 +112,6 @@ class _Lookup:
             return None
         self._left -= 1
         return self._tree.read((path,)).get(path)
-
-
-def _around(subject: Subject, matched: Matched) -> Around:
-    """Assertions that other tests gained, and the words that left the source with the change."""
-    elsewhere: Counter[str] = Counter()
-    for one in matched.added:
-        elsewhere.update({assertion.text: 1 for assertion in one.test.live})
-    for kept in matched.kept:
-        gained = Counter(one.text for one in kept.after.live) - Counter(one.text for one in kept.before.live)
-        elsewhere.update(gained)
-    return Around(elsewhere, _gone_words(subject))
-
-
-def _nowhere(subject: Subject, gone: list[tuple[Gone, ...]]) -> list[tuple[Gone, ...]]:
-    """The deleted tests of whose names no other file of tests at the head speaks: a copy of them stays elsewhere."""
-    own = {one.path for lost in gone for one in lost}
-    suffixes = {path.rpartition(".")[2] for path in own}
-    paths = [
-        path
-        for path in subject.trees.after.paths()
-        if path not in own and path.rpartition(".")[2] in suffixes and _TEST_PATH.search(path)
-    ]
-    texts = b"\n".join(subject.trees.after.read(paths[:_MOST_SEARCHED]).values())
-    words = {
-        name
-        for lost in gone
-        for one in lost
-        if (name := _last(one)) and re.search(rb"\b" + re.escape(name) + rb"\b", texts)
-    }
-    left = [tuple(one for one in lost if _last(one) not in words) for lost in gone]
-    return [lost for lost in left if lost]
-
-
-def _last(one: Gone) -> bytes:
-    return one.test.name.rpartition(" > ")[2].rpartition(".")[2].encode()
-
-
-_MOST_SEARCHED = 400
-_TEST_PATH = re.compile(r"test|spec", re.IGNORECASE)
-
-
-def _gone_words(subject: Subject) -> frozenset[str]:
-    sources = [(file, pair) for file, pair in subject.changed() if file.kind == "source"]
-    lost: set[bytes] = set()
-    for file, _ in sources:
-        for hunk in file.hunks:
-            for line in hunk.removed:
-                lost.update(_WORD.findall(line))
-    for content in subject.trees.after.read([pair.after for _, pair in sources if pair.after]).values():
-        lost.difference_update(_WORD.findall(content))
-    return frozenset(word.decode() for word in lost)
-
-
-_WORD = re.compile(rb"[A-Za-z_]\w{2,}")
-
-
-def _sources(subject: Subject) -> Sources:
-    change: Change = subject.change
-    touched = [file for file in change.files if file.kind == "source"]
-    deleted = {_stem(file.old_path) for file in touched if file.status in ("deleted", "renamed")}
-    paths = subject.trees.after.paths() if touched else ()
-    stems = {part for path in paths for part in path.rpartition(".")[0].split("/")}
-    return Sources(bool(touched), frozenset(stem for stem in deleted if len(stem) > 2), frozenset(stems))
-
-
-def _stem(path: bytes) -> str:
-    return path.rpartition(b"/")[2].partition(b".")[0].decode("utf-8", "replace")
 
 
 def _vacuous(matched: Matched) -> Iterator[Weakening]:

@@ -172,7 +172,9 @@ class Flow:
     def _asserted(self, node: Node, what: str, idle: str, condition: str) -> None:
         dialect = self._dialect
         text = text_of(node)
-        if dialect.grammar == "tree_sitter_go" and re.match(r"\w+\.(Error|Fatal|Fail)", what):
+        if dialect.grammar == "tree_sitter_go" and re.match(
+            r"\w{1,2}\.(Error|Fatal|Fail)\w*$|(suite|tb)\.(Error|Fatal|Fail)", what
+        ):
             strength = EXACT if "!=" in condition and "nil" not in condition else ROUGH
             self._add(node, condition or what, strength, idle, subject=condition.partition("!=")[0] or text)
             return

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tidegate.change.values import FileChange, Hunk, show_path
+from tidegate.facts import Severity
 from tidegate.verify.suite.weakened import Weakening
 from tidegate.verify.values import Subject
 
@@ -66,6 +67,7 @@ _USUAL = re.compile(
     r"# pragma: no cover\s*#|\.\.\.\s*#|"
     r"^(from|import) |unreachable|pypy|PyPy|@(t\.)?overload|platform\.|_PY|PY\d|\bpass\s*#|raise AssertionError"
 )
+_BRANCH = re.compile(r"#\s*pragma:\s*no\s*branch")
 _OMIT = re.compile(rb"^\s*[\"']?(omit|coveragePathIgnorePatterns)[\"']?\s*[:=]")
 
 
@@ -133,7 +135,8 @@ def _pragmas(file: FileChange, path: str, moved: Counter[str]) -> Iterator[Weake
         elif left > 0:
             left -= 1
             words = f"a line is left out of coverage: `{text[:90]}`"
-            yield Weakening("coverage-excluded", "low", words, path, line, "test it, or say why it cannot be")
+            severity: Severity = "note" if _BRANCH.search(text) else "low"
+            yield Weakening("coverage-excluded", severity, words, path, line, "test it, or say why it cannot be")
 
 
 def _removed(file: FileChange) -> Iterator[str]:
