@@ -4,6 +4,9 @@ DIR holds bare clones (OWNER+NAME/repo). Of each project the newest commits that
 `tidegate check` would with a whole index, and of the hits a fixed sample is printed with both places. What was read is
 in clones_read.jsonl, without any code: project, commit, both places, verdict and reason. --score counts it.
 
+The thresholds were last changed for copies of straight code (`_is_long_copy`), after functions that were put into
+biolab/orange3, mozilla/zamboni and openlibrary were not found, and before any hit of the test projects was looked at.
+
 The split, fixed before any of these projects was looked at:
 design   gogs/gogs, saleor/saleor, HMCL (huanghongxun/HMCL), dotnet/aspire, Unleash/unleash, v2 (miniflux/v2), with the
          six projects of clone_hits.json; thresholds may follow from what is read there

@@ -155,9 +155,15 @@ _CONTRACT = tuple(
 def _has_logic(likeness: Likeness) -> bool:
     """Whether enough is decided there: what only calls and returns is often a form that many places fill in."""
     if likeness.kind < 3:
-        return likeness.steps >= 1
+        return likeness.steps >= 1 or _is_long_copy(likeness)
     fewest = 2 if likeness.similarity < 0.8 else 1 if likeness.similarity < 0.9 else 0
     return likeness.steps >= 2 and likeness.branches >= fewest
+
+
+def _is_long_copy(likeness: Likeness) -> bool:
+    """Whether many calls one after another are copied under the same names: how something is put together."""
+    same = likeness.names >= 0.9 and likeness.called >= 0.9
+    return same and likeness.matched >= 120 and likeness.acts >= 10 and likeness.varied >= LEAST_VARIED
 
 
 def _is_only_a_form(likeness: Likeness) -> bool:

@@ -7,16 +7,18 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from tidegate.facts import BreakFact, Finding, Unknown
+from tidegate.verify.contracts.avro import compare_avro
 from tidegate.verify.contracts.graphql.check import compare_graphql
 from tidegate.verify.contracts.openapi.check import compare_openapi
 from tidegate.verify.contracts.protobuf import compare_protobuf
 from tidegate.verify.contracts.python.check import compare_python
+from tidegate.verify.contracts.tables.check import compare_tables
 from tidegate.verify.contracts.values import Break, Comparison
 from tidegate.verify.contracts.versions import raised, step_for
 from tidegate.verify.values import Part, Subject
 
 FIELD = "verification.breaks"
-FOREIGN = (".prisma", ".avsc", "/schema.rb", "/structure.sql", "asyncapi.yaml")
+FOREIGN = ("asyncapi.yaml",)
 NOT_COMPARED = "contracts of this kind are not compared yet"
 MOST = 200
 """No more findings than this of one change; the facts have them all."""
@@ -34,6 +36,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("OpenAPI", compare_openapi),
     Kind("Protobuf", compare_protobuf),
     Kind("GraphQL", compare_graphql),
+    Kind("Avro", compare_avro),
+    Kind("tables", compare_tables),
 )
 
 
