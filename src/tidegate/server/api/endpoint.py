@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
 from msgspec import Struct
@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from tidegate.server.service import Service
 
 Method: TypeAlias = Literal["GET", "POST", "PUT", "DELETE"]
+Kind: TypeAlias = Literal["str", "int", "path"]
+Query = TypeVar("Query")
 Body = TypeVar("Body")
-_PARAMETER = re.compile(r"\{([a-z_]+)(?::(int|path))?\}")
+_PART = re.compile(r"\{([a-z_]+)(?::(int|path))?\}")
 
 
-class Nothing(Struct, frozen=True):
-    """No body and no query; or nothing to answer (204)."""
+class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
+    """No query, no body; as an answer: 204."""
 
 
 class Who(Struct, frozen=True):
@@ -30,44 +32,51 @@ class Who(Struct, frozen=True):
     role: str
     scopes: tuple[str, ...] | None = None
     session: str = ""
+    """The digest of the session, "" for a token."""
 
 
-class Ask(Struct, Generic[Body], frozen=True):
-    """One question to an endpoint: who asks, the parts of the path, the query and the body, both already typed."""
+class Ask(Struct, Generic[Query, Body], frozen=True):
+    """One question to an endpoint: who asks, the parts of the path, the query and the body, already typed."""
 
     service: Service
     who: Who
-    path: dict[str, Any]
-    query: Any
+    path: Mapping[str, Any]
+    query: Query
     body: Body
 
 
-class Problem(Exception):  # noqa: N818 RFC 9457 calls it so
-    """An answer that is no success. `status` 4xx; each is documented in the OpenAPI document by its endpoint."""
+class Raw(Struct, frozen=True):
+    """An answer that is no JSON: tiles, receipts, packs."""
 
-    def __init__(self, status: int, title: str, *, detail: str = "", mend: str = "") -> None:
-        super().__init__(title)
-        self.status = status
-        self.title = title
-        self.detail = detail
-        self.mend = mend
+    content: bytes
+    media_type: str
+    headers: Mapping[str, str] = {}
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
-    """`needs` None: open to everybody, signed in or not. `problems` are the statuses beside 400, 401, 403 and 422."""
+    """`needs` None: whoever is signed in. `media_type` is of an answer that is Raw.
+
+    400, 401, 403, 413, 415, 422 and 503 are documented where they can happen; `problems` are the others.
+    """
 
     method: Method
     path: str
     needs: Permission | None
     summary: str
-    answer: type[Any]
+    handler: Callable[[Any], Any]
+    answer: Any = Nothing
     body: type[Any] = Nothing
     query: type[Any] = Nothing
     problems: tuple[int, ...] = ()
     status: int = 200
-    handler: Callable[[Ask[Any]], Any]
+    media_type: str = "application/json"
 
     @property
-    def parameters(self) -> tuple[tuple[str, str], ...]:
-        """The parts of the path by name, each with its type: str, int or path."""
-        return tuple((name, kind or "str") for name, kind in _PARAMETER.findall(self.path))
+    def parts(self) -> tuple[tuple[str, Kind], ...]:
+        """The parts of the path by name, each with its kind."""
+        return tuple((name, kind or "str") for name, kind in _PART.findall(self.path))
+
+    @property
+    def name(self) -> str:
+        """Its operationId: the handler's module and name."""
+        return f"{self.handler.__module__.rpartition('.')[2]}_{self.handler.__name__}"
