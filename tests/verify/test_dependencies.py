@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import settings as run_settings
 from hypothesis import strategies as st
 
 from tests.repos import Repo
+from tests.verify.changes import subject_of
 from tidegate.change.git import open_repository
 from tidegate.change.read import Question, read_change, read_ends
 from tidegate.change.trees import GitTree, Trees, pairs_of
@@ -246,3 +248,63 @@ def test_any_content_is_read_or_refused(name: str, content: str | bytes) -> None
     except UnreadableError:
         return
     assert ecosystem == known
+
+
+CODE = {"src/shop/__init__.py": "import flask\n", "pyproject.toml": pyproject("flask")}
+
+NEEDS = '[[package]]\nname = "x"\ndependencies = [\n    { name = "pandas" },\n]\n'
+
+
+def unused(base: Mapping[str, str], head: Mapping[str, str]) -> list[str]:
+    part = check(subject_of(base, {**base, **head}))
+    return [str(one.place) for one in part.findings if one.rule == "dependency-unused"]
+
+
+def test_a_package_that_nothing_imports_or_names() -> None:
+    found = unused(CODE, {"pyproject.toml": pyproject("flask", "stripe", "pandas")})
+    assert sorted(found) == ["pyproject.toml:5", "pyproject.toml:6"]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"src/shop/read.py": "from pandas import DataFrame\n"},
+        {"src/shop/read.py": "import importlib\nx = importlib.import_module('pandas.io')\n"},
+        {"settings.yaml": "engine: pandas\n"},
+        {"pyproject.toml": pyproject("flask", "pandas").replace('"pandas",', '"pandas",  # reports of last year')},
+        {
+            "uv.lock": uv_lock("flask", "pandas")
+            + '[[package]]\nname = "x"\ndependencies = [\n    { name = "pandas" },\n]\n'
+        },
+        {"pyproject.toml": '[project]\ndependencies = ["flask"]\n[dependency-groups]\ndev = [\n  "pandas",\n]\n'},
+        {
+            "pyproject.toml": '[project.optional-dependencies]\nx = [\n  "pandas",\n]\n'
+        },
+        {"pyproject.toml": pyproject("flask", "pytest-shop", "types-shop", "asyncpg", "quick-json-helper")},
+    ],
+)
+def test_what_may_be_used_is_not_said_to_be_unused(head: dict[str, str]) -> None:
+    assert unused(CODE, {"pyproject.toml": pyproject("flask", "pandas"), **head}) == []
+
+
+def test_a_package_that_was_asked_for_before_is_not_new() -> None:
+    base = {**CODE, "requirements.txt": "pandas\n"}
+    assert unused(base, {"pyproject.toml": pyproject("flask", "pandas")}) == []
+
+
+@pytest.mark.parametrize(
+    ("manifest", "before", "after", "code"),
+    [
+        ("package.json", '{"dependencies": {\n"a": "1"}}', '{"dependencies": {\n"a": "1",\n"left-pad": "1"}}', "a.ts"),
+        ("go.mod", "module a.b/c\n", "module a.b/c\n\nrequire github.com/pkg/errors v0.9.1\n", "a.go"),
+        ("Cargo.toml", '[dependencies]\na = "1"\n', '[dependencies]\na = "1"\nindexmap = "2"\n', "src/a.rs"),
+    ],
+)
+def test_unused_packages_of_other_languages(manifest: str, before: str, after: str, code: str) -> None:
+    uses = {
+        "a.ts": 'import p from "left-pad";\n',
+        "a.go": 'import "github.com/pkg/errors"\n',
+        "src/a.rs": "use indexmap::IndexMap;\n",
+    }
+    assert len(unused({manifest: before, code: "x\n"}, {manifest: after})) == 1
+    assert unused({manifest: before, code: uses[code]}, {manifest: after}) == []

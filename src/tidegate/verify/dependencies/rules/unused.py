@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -49,12 +49,12 @@ def judge_unused(new: Collection[New], changed: Collection[str], locks: Locks, h
     asked = {one.delta.file.path: one.delta.file.text for one in new}
     compiled = {path for path, text in asked.items() if is_requirements(path) and _is_compiled(text)}
     wanted = [
-        (one, words)
+        (one, pattern)
         for one in new
         if one.evidence != "allowed"
         and one.delta.file.path not in compiled
         and _may_be_judged(one.delta, locks)
-        and (words := _words(one.delta))
+        and (pattern := _pattern(one.delta))
     ]
     for one in _named_nowhere(wanted, changed, head) if wanted else ():
         yield Finding(
@@ -128,25 +128,26 @@ def _is_loaded_by_others(ecosystem: Ecosystem, name: str) -> bool:
     return bool(pattern and pattern.match(name))
 
 
-def _words(delta: Delta) -> tuple[str, ...]:
-    """What code or settings would call a package, in small letters; nothing where that is not known."""
+def _pattern(delta: Delta) -> re.Pattern[str] | None:
+    """What code or settings would call a package, in small letters; None where that is not known.
+
+    A word may go on with more letters: `crispy_forms_tags` names `crispy-forms`.
+    """
     name, ecosystem = delta.name, delta.file.ecosystem
-    written = delta.after.written.lower() if delta.after else name
+    names = {name, delta.after.written.lower() if delta.after else name}
     if ecosystem == "golang":
-        return (name.lower(),)
-    if ecosystem == "cargo":
-        names = {name, written}
-        return tuple(sorted({one.replace("-", "_") for one in names} | {re.sub(r"[-_]", "", one) for one in names}))
-    if ecosystem == "npm":
-        return (name,)
-    if ecosystem != "pypi" or not (name in modules_of() or name in well_known("pypi")):
-        return ()
-    bare = re.sub(r"^(?:python3?|py|django|flask|lib)-|-(?:python3?|py|client|sdk)$", "", name)
-    names = {name, written, bare, *(module.lower() for module in modules_of().get(name, ()))}
-    return tuple(sorted({each.replace("-", by) for each in names for by in ("-", "_", ".", "")}))
+        names = {name.lower()}
+    elif ecosystem == "pypi":
+        if not (name in modules_of() or name in well_known("pypi")):
+            return None
+        names.add(re.sub(r"^(?:python3?|py|django|flask|lib)-|-(?:python3?|py|client|sdk)$", "", name))
+        names.update(module.lower() for module in modules_of().get(name, ()))
+    between = "[-_./]?" if ecosystem in ("pypi", "cargo") else "-"
+    ways = sorted(between.join(map(re.escape, re.split("[-_.]", one) if between != "-" else [one])) for one in names)
+    return re.compile(f"(?<![a-z0-9_])(?:{'|'.join(ways)})")
 
 
-def _named_nowhere(left: list[tuple[New, tuple[str, ...]]], changed: Collection[str], head: Head) -> list[New]:
+def _named_nowhere(left: list[tuple[New, re.Pattern[str]]], changed: Collection[str], head: Head) -> list[New]:
     languages = {suffix for one, _ in left for suffix in _SOURCES[one.delta.file.ecosystem]}
     if not any(path.endswith(tuple(languages)) for path in head.paths):
         return []
@@ -158,7 +159,7 @@ def _named_nowhere(left: list[tuple[New, tuple[str, ...]]], changed: Collection[
         if content is None:
             return []
         text = content.decode("utf-8", "replace").lower()
-        left = [(one, words) for one, words in left if not _names(path, text, one, words)]
+        left = [(one, pattern) for one, pattern in left if not _names(path, text, one, pattern)]
         if not left:
             break
     return [one for one, _ in left]
@@ -179,30 +180,12 @@ def _contents(tree: Tree, paths: list[str]) -> Iterator[tuple[str, bytes | None]
         yield from tree.read(paths[at : at + _AT_ONCE]).items()
 
 
-def _names(path: str, text: str, one: New, words: Iterable[str]) -> bool:
+def _names(path: str, text: str, one: New, pattern: re.Pattern[str]) -> bool:
     ends = _ENDS.get(one.delta.file.ecosystem)
-    name = path.rpartition("/")[2]
-    if ends and not path.endswith(ends):
+    if (ends and not path.endswith(ends)) or not pattern.search(text):
         return False
-    found = sum(len(_at(word, text)) for word in words if word in text)
-    if not found:
-        return False
-    if name in MANIFESTS or is_requirements(path):
-        return found > _asked_for(text, words, one)
-    return True
-
-
-def _at(word: str, text: str) -> list[str]:
-    """Where a word begins; it may go on with more letters (`crispy_forms` in `crispy_forms_tags`)."""
-    return re.findall(rf"(?<![a-z0-9_]){re.escape(word)}", text)
-
-
-def _asked_for(text: str, words: Iterable[str], one: New) -> int:
-    """How often a manifest names the words only to ask for the package."""
-    asking = re.compile(
-        r"^[\s\"']*(?:require\s+)?({})(?:\[[^\]]*\])?[\"']?\s*(?:[=:<>~!;@,\s\"'].*)?$".format(
-            "|".join(map(re.escape, words))
-        )
-    )
-    lines = [line for line in text.split("\n") if asking.match(line) or one.written.lower() + '"' in line]
-    return sum(len(_at(word, line)) for line in lines for word in words)
+    if path.rpartition("/")[2] not in MANIFESTS and not is_requirements(path):
+        return True
+    asks = re.compile(rf"^[\s\"']*(?:require\s+)?(?:{pattern.pattern})[\"']?\s*(?:[\[=:<>~!;@,\s\"'].*)?$")
+    quoted = f'{one.written.lower()}"'
+    return any(pattern.search(line) for line in text.split("\n") if quoted not in line and not asks.match(line))
