@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from tidegate.facts import BreakFact, Finding, Unknown
 from tidegate.verify.contracts.avro import compare_avro
+from tidegate.verify.contracts.go.check import compare_go
 from tidegate.verify.contracts.graphql.check import compare_graphql
 from tidegate.verify.contracts.openapi.check import compare_openapi
 from tidegate.verify.contracts.protobuf import compare_protobuf
@@ -37,6 +38,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("Protobuf", compare_protobuf),
     Kind("GraphQL", compare_graphql),
     Kind("Avro", compare_avro),
+    Kind("Go API", compare_go),
     Kind("tables", compare_tables),
 )
 
