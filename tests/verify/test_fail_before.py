@@ -241,16 +241,19 @@ def test_an_installed_copy_elsewhere_must_not_win(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "why"),
-    [("import os; os._exit(3)", "the interpreter crashed in this test"), ("import time; time.sleep(60)", "not done")],
+    ("body", "seconds", "why"),
+    [
+        ("import os; os._exit(3)", 60.0, "the interpreter crashed in this test"),
+        ("import time; time.sleep(60)", 3.0, "not done"),
+    ],
 )
-def test_a_crash_or_a_hang_without_the_change_is_unknown(tmp_path: Path, body: str, why: str) -> None:
+def test_a_crash_or_a_hang_without_the_change_is_unknown(tmp_path: Path, body: str, seconds: float, why: str) -> None:
     base = {"shop.py": f"def total():\n    {body}\n"}
     head = {
         "shop.py": "def total():\n    return 1\n",
         "tests/test_shop.py": "import shop\n\ndef test_a():\n    assert shop.total() == 1\n\ndef test_b():\n    pass\n",
     }
-    result, _ = run(tmp_path / "r", base, head, seconds=3.0)
+    result, _ = run(tmp_path / "r", base, head, seconds=seconds)
     assert classes(result) == {"test_a": "unknown", "test_b": "unknown"}
     assert why in reason(result, "test_a")
 

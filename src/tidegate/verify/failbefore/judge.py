@@ -73,11 +73,6 @@ def facts_of(results: Sequence[TestResult]) -> FailBeforeFacts:
     )
 
 
-def failed_with(selected: Iterable[Selected], head: Trial) -> tuple[TestName, ...]:
-    """The tests that failed with the change."""
-    return tuple(one.test for one in _spread(selected, head) if _any(head.cases.get(one.test, ()), "failed"))
-
-
 def wavering(selected: Iterable[Selected], head: Trial, base: Trial) -> tuple[TestName, ...]:
     """The tests that failed without the change, and passed when they were tried a second time."""
     tests = (one.test for one in _spread(selected, head))
@@ -126,7 +121,7 @@ def _with_change(test: TestName, trials: Trials) -> _Said | None:
     failed = [case for case in cases if case.outcome == "failed"]
     for case in failed:
         other = second.get(case.id)
-        if other is not None and other.outcome == "passed":
+        if case.wavers or (other is not None and other.outcome == "passed"):
             reason = f"it is flaky or needs other tests: with the change it failed, then passed ({case.reason})"
             return _Said("unknown", reason)
     if failed:

@@ -37,6 +37,7 @@ class _Heard:
         self.tops = frozenset(told["tops"])
         self.roots: list[str] = told["roots"]
         self.retry: int = told["retry"]
+        self.whole: bool = told["whole"]
 
     def tell(self, **event: Any) -> None:
         with open(self.events, "a", encoding="utf-8") as file:
@@ -81,22 +82,39 @@ class _Plugin:
         self.heard = heard
         self.problems: dict[str, dict[str, Any]] = {}
         self.failed: set[str] = set()
+        self.collected: list[Any] = []
         self.again = False
 
     @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtestloop(self, session: Any) -> Any:
-        """When all are done, those that failed are tried once more: what then passes is flaky."""
+    def pytest_runtestloop(self) -> Any:
+        """When all are done, those that failed are tried once more: what then passes is flaky or needs other tests."""
         yield
+        self.heard.tell(event="looped", elsewhere=_elsewhere(self.heard))
         self.again = True
-        items = [item for item in session.items if item.nodeid in self.failed and hasattr(item, "_initrequest")]
-        for item in items[: self.heard.retry]:
+        items = self._once_more()
+        for place, item in enumerate(items):
             # As pytest-rerunfailures does it: fixtures are made anew.
             item._initrequest()  # noqa: SLF001
-            item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
+            following = items[place + 1] if self.heard.whole and place + 1 < len(items) else None
+            item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
+
+    def _once_more(self) -> list[Any]:
+        """The tests that failed; where whole files are asked for, behind all that stand before them in their file."""
+        failed = [item for item in self.collected if item.nodeid in self.failed and hasattr(item, "_initrequest")]
+        chosen = failed[: self.heard.retry]
+        if not self.heard.whole:
+            return chosen
+        last = {self.heard.path_of(item): self.collected.index(item) for item in chosen}
+        return [
+            item
+            for place, item in enumerate(self.collected)
+            if place <= last.get(self.heard.path_of(item), -1) and hasattr(item, "_initrequest")
+        ]
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> None:
         heard = self.heard
+        self.collected = list(items)
         kept: list[Any] = []
         left: list[Any] = []
         for item in items:

@@ -37,7 +37,7 @@ class Asked(Struct, frozen=True):
     """What is to be run in one folder. `wanted` are the tests by file, an empty list for the whole file.
 
     `project` is the folder that they run in, "" for the tree itself. `retry` is how many of the tests that fail are
-    tried a second time.
+    tried a second time, with `whole` behind the tests that stand before them in their files.
     """
 
     wanted: Mapping[str, Sequence[str]]
@@ -46,6 +46,7 @@ class Asked(Struct, frozen=True):
     command: str = ""
     project: str = ""
     retry: int = 0
+    whole: bool = False
 
 
 def probe(python: str, environment: Mapping[str, str], folder: Path) -> Interpreter:
@@ -72,7 +73,8 @@ def run_pytest(
     scratch.mkdir()
     shutil.copyfile(Path(__file__).with_name("plugin.py"), scratch / f"{PLUGIN}.py")
     events = scratch / "events.jsonl"
-    told = {"tests": asked.wanted, "tops": sorted(asked.tops), "roots": list(asked.roots), "retry": asked.retry}
+    told: dict[str, object] = {"tests": asked.wanted, "tops": sorted(asked.tops), "roots": list(asked.roots)}
+    told |= {"retry": asked.retry, "whole": asked.whole}
     (scratch / "wanted.json").write_text(json.dumps(told), encoding="utf-8")
     own = _environment(asked, environment, folder, scratch)
     command = _command(asked, interpreter, folder, files)
@@ -195,10 +197,10 @@ class _Seen:
             self.finished.add(id_)
         elif kind == "unimportable":
             self.files.setdefault(str(event.get("path", "")), _problem(event))
-        elif kind == "end":
-            self.ended = True
+        elif kind in ("looped", "end"):
+            self.ended = self.ended or kind == "end"
             elsewhere = event.get("elsewhere")
-            self.elsewhere = elsewhere if isinstance(elsewhere, dict) else {}
+            self.elsewhere |= elsewhere if isinstance(elsewhere, dict) else {}
 
     def trial(self, ran: Ran) -> Trial:
         trouble = cut = ""

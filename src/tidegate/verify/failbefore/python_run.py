@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tidegate.errors import InputError
 from tidegate.verify.failbefore.job import Answer, Job
-from tidegate.verify.failbefore.judge import Trials, failed_with, judge, wavering
+from tidegate.verify.failbefore.judge import Trials, judge, wavering
 from tidegate.verify.failbefore.overlay import added_by, changes_compiled, first_names
 from tidegate.verify.failbefore.pytest_run import Asked, Interpreter, probe, run_pytest
 from tidegate.verify.failbefore.select import Selection
@@ -51,13 +51,14 @@ _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "tox.ini", "pytest.
 
 
 def _trials(job: Job, selection: Selection, interpreter: Interpreter) -> Trials:
-    """With the change and without it, where each failure is tried again at once; and what is in doubt then, afresh."""
+    """With the change and without it, where each failure is tried again at once: with it behind the tests of its file
+    that it may need. What is in doubt then without it is run afresh."""
 
     def run(folder: Path, files: Mapping[str, Entry], wanted: Mapping[str, list[str]], limits: Limits) -> Trial:
         roots = python_roots(files, selection.files)
-        retry = _MOST_RETRIED if folder == job.base else 0
         project = _project(files, selection.files) if not job.request.command else ""
-        asked = Asked(wanted, roots, first_names(files, roots), job.request.command, project, retry)
+        whole = folder == job.head
+        asked = Asked(wanted, roots, first_names(files, roots), job.request.command, project, _MOST_RETRIED, whole)
         environment = {**variables_of_tests(folder), **job.request.environment}
         return run_pytest(asked, interpreter, folder, environment, limits)
 
@@ -67,13 +68,9 @@ def _trials(job: Job, selection: Selection, interpreter: Interpreter) -> Trials:
     if head.trouble or not any(case.outcome in ("passed", "failed") for cases in head.cases.values() for case in cases):
         return Trials(head, Trial(trouble="it was not run, because nothing could be run with the change"))
     base = run(job.base, base_files, wanted, job.limits(head))
-    again = base_again = None
-    if failed := failed_with(selection.tests, head):
-        # Their whole files this time: a test may need what others before it have done.
-        again = run(job.head, head_files, {test.path: [] for test in failed}, job.limits())
-    if doubtful := wavering(selection.tests, head, base):
-        base_again = run(job.base, base_files, _named(doubtful), job.limits(head))
-    return Trials(head, base, again, base_again)
+    doubtful = wavering(selection.tests, head, base)
+    base_again = run(job.base, base_files, _named(doubtful), job.limits(head)) if doubtful else None
+    return Trials(head, base, None, base_again)
 
 
 def _project(files: Mapping[str, Entry], tests: Iterable[str]) -> str:

@@ -1,13 +1,14 @@
 """Hears which mutants each test executes, and which names it uses. PYTEST_DONT_REWRITE
 
-From Python 3.12 on through `sys.monitoring` (PEP 669): a line in a file with mutants reports once a test and is then
-silent, any other code once in all; before that through `sys.settrace`, line by line only in files with mutants.
+From Python 3.12 on through `sys.monitoring` (PEP 669): a line in a function with mutants reports once a test and is
+then silent, any other code once in all; before that through `sys.settrace`, line by line only in such functions.
 """
 
 # Strings instead of pathlib: every file of the user's process passes through here.
 
 from __future__ import annotations
 
+import dis
 import os
 import sys
 import threading
@@ -18,7 +19,7 @@ _TOOL_IDS = (3, 4, 2, 0)  # 1 is coverage's, 5 the optimiser's
 
 
 class Recorder:
-    """`lines` were executed since `begin` in the files with mutants; `near` are mutants whose names were used since."""
+    """`lines` with mutants were executed since `begin`; `near` are mutants whose names were used since."""
 
     def __init__(self, job: dict[str, Any]) -> None:
         self.root = os.path.realpath(job["root"]) + os.sep
@@ -32,6 +33,10 @@ class Recorder:
         self._silent: dict[int, types.CodeType] = {}
         self._paths: dict[str, str] = {}
         self._names: dict[int, frozenset[int]] = {}
+        self._holds: dict[int, bool] = {}
+        self._lines: dict[str, set[int]] = {}
+        for mutant in self.mutants:
+            self._lines.setdefault(mutant["path"], set()).update(mutant["lines"])
         self._restart: Any = lambda: None
         self._stop: Any = lambda: None
         self._wanted = frozenset(name for mutant in self.mutants for name in mutant["names"])
@@ -77,6 +82,17 @@ class Recorder:
         lines: list[int] = mutant["lines"]
         return lines
 
+    def _holds_mutants(self, code: types.CodeType, path: str) -> bool:
+        """Whether one of the lines of this code is one that a mutant asks about."""
+        key = id(code)
+        found = self._holds.get(key)
+        if found is None:
+            wanted = self._lines.get(path, ())
+            found = bool(wanted) and any(line in wanted for _, line in dis.findlinestarts(code))
+            self._holds[key] = found
+            self._kept[key] = code
+        return found
+
     def _names_in(self, code: types.CodeType) -> frozenset[int]:
         """The mutants whose names this code uses."""
         key = id(code)
@@ -96,9 +112,8 @@ class Recorder:
             path = self.path_of(code.co_filename)
             if not path:
                 return disable
-            if path in self.by_path and id(code) not in watched:
+            if id(code) not in watched and self._holds_mutants(code, path):
                 watched.add(id(code))
-                self._kept[id(code)] = code
                 monitoring.set_local_events(tool, code, events.LINE)
             names = self._names_in(code) if self._wanted else None
             if not names:
@@ -131,16 +146,22 @@ class Recorder:
                 self.lines[self._paths[frame.f_code.co_filename]].add(frame.f_lineno)
             return line
 
+        # Every call of the whole run comes here: most end at the first look.
+        dull: set[int] = set()
+
         def call(frame: Any, _event: str, _argument: Any) -> Any:
             code = frame.f_code
-            path = self._paths.get(code.co_filename)
-            if path is None:
-                path = self.path_of(code.co_filename)
-            if not path:
+            key = id(code)
+            if key in dull:
                 return None
-            if self._wanted:
-                self.near |= self._names_in(code)
-            return line if path in self.by_path else None
+            path = self.path_of(code.co_filename)
+            names = self._names_in(code) if path and self._wanted else None
+            holds = self._holds_mutants(code, path)
+            if not (names or holds):
+                dull.add(key)
+                self._kept[key] = code
+            self.near.update(names or ())
+            return line if holds else None
 
         def again() -> None:
             sys.settrace(call)
