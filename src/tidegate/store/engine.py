@@ -184,8 +184,8 @@ def _set_up_sqlite(raw: Any, record: object) -> None:  # noqa: ARG001  the signa
 
 def _begin_sqlite(connection: Connection) -> None:
     writing = connection.get_execution_options().get("tidegate_mode") == "write"
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
     connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writing else 'ON'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
 def _postgresql(url: URL) -> Database:

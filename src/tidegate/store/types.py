@@ -17,6 +17,13 @@ class ValueNotKeptError(InputError, DontWrapMixin):
     """A value that no column can keep: text with a NUL or half a character, a number past 64 bits."""
 
 
+def check_words(text: str) -> str:
+    """The text, if both databases can keep it. Raises ValueNotKeptError."""
+    if "\0" in text or not (text.isascii() or all(not "\ud800" <= each <= "\udfff" for each in text)):
+        raise ValueNotKeptError("a text holds a character that no database keeps", mend="leave out NUL")
+    return text
+
+
 class Words(TypeDecorator[str]):
     """Text. SQLite would take a NUL that PostgreSQL refuses, so neither gets one."""
 
@@ -24,11 +31,7 @@ class Words(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002  SQLAlchemy's
-        if value is None or (value.isascii() and "\0" not in value):
-            return value
-        if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-            raise ValueNotKeptError("a text holds a character that no database keeps", mend="leave out NUL")
-        return value
+        return value if value is None else check_words(value)
 
 
 class Number(TypeDecorator[int]):
