@@ -447,6 +447,28 @@ def test_a_junit_report_of_any_runner_is_read_back(tmp_path: Path) -> None:
     assert [test.line for test in result.tests] == [6, 9, 12]
 
 
+def test_what_the_report_alone_tells_of_a_file_that_does_not_load_is_read(tmp_path: Path) -> None:
+    runner = RUNNER.replace(
+        "    module = importlib.import_module(pathlib.Path(file).stem)\n",
+        "    try:\n        module = importlib.import_module(pathlib.Path(file).stem)\n"
+        "    except ImportError as error:\n"
+        "        fault = f'<failure message=\"no load\">at x:\\n{error}</failure>'\n"
+        "        rows.append(f'<testcase name=\"load\">{fault}</testcase>')\n"
+        "        out.write_text('<testsuite>' + ''.join(rows) + '</testsuite>')\n"
+        "        sys.exit(1)\n",
+    )
+    base = {"run.py": runner, "shop.py": "def total():\n    return 1\n"}
+    head = {
+        "shop.py": "def total():\n    return 1\n\ndef more():\n    return 3\n",
+        "tests/more_test.py": "from shop import more\n\ndef check_more():\n    return more() == 3\n",
+    }
+    command = f"{sys.executable} -P run.py {{junit}} {{files}}"
+    result, _ = run(tmp_path / "r", base, head, command=command, junit="junit.xml")
+    [test] = result.tests
+    assert (test.class_, test.shows) == ("fail_before", "existence")
+    assert "cannot import name 'more'" in test.reason
+
+
 def test_a_report_that_is_missing_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="wrote no report"):
         run(tmp_path / "r", {"a.sh": ""}, {"tests/a_test.sh": "true\n"}, command="sh {files}", junit="junit.xml")

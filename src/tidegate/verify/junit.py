@@ -21,12 +21,14 @@ _FLAKES = frozenset({"flakyFailure", "flakyError"})
 _BAD = frozenset("failed failure fail error errored broken timeout timedout aborted crashed interrupted".split())
 _IDLE = frozenset({"skipped", "notrun", "disabled", "ignored", "pending", "todo"})
 _TEXT_LIMIT = 300
+_WHOLE_PIECES = 400
 
 
 class Case(Struct, frozen=True):
     """One run of one test. `retried`: it failed, was run again by its runner and passed. Lines count from 1; 0: unsaid.
 
-    `seconds` is 0 where the report tells no time. `message` is the first line of what failed.
+    `seconds` is 0 where the report tells no time. `message` is the first line of what failed, or all of it where that
+    was asked for.
     """
 
     suite: str
@@ -57,20 +59,23 @@ class Suites(Struct, frozen=True):
     host: str = ""
 
 
-def read_junit(report: Report, take: Callable[[Case], None]) -> Suites:
-    """Hands over each case of the report, in order. Raises InputError for what cannot be read."""
-    reading = _Reading(report, take)
+def read_junit(report: Report, take: Callable[[Case], None], *, whole: bool = False) -> Suites:
+    """Hands over each case of the report, in order; with its `whole` message only where few cases are expected.
+
+    Raises InputError for what cannot be read.
+    """
+    reading = _Reading(report, take, whole=whole)
     read_xml(report.chunks(), report.name, reading.start, reading.end, reading.text)
     return Suites(reading.unnamed, reading.stated, reading.at, reading.host)
 
 
 def read_cases(path: Path) -> tuple[tuple[Case, ...], Suites]:
-    """All cases of the report in this file. Raises InputError."""
+    """All cases of the report in this file, with all that is told of a failure. Raises InputError."""
     report = open_report(path)
     if report.kind != "junit":
         raise report.refused("it is no JUnit report", "name the file that the test runner wrote as JUnit XML")
     cases: list[Case] = []
-    suites = read_junit(report, cases.append)
+    suites = read_junit(report, cases.append, whole=True)
     return tuple(cases), suites
 
 
@@ -89,7 +94,8 @@ class _Suite:
 
 
 class _Reading:
-    def __init__(self, report: Report, take: Callable[[Case], None]) -> None:
+    def __init__(self, report: Report, take: Callable[[Case], None], *, whole: bool) -> None:
+        self._whole = whole
         self.unnamed = 0
         self.stated = 0
         self.at = ""
@@ -121,7 +127,8 @@ class _Reading:
             if self._case_depth:
                 self._case_depth -= 1
                 if self._case_depth == 0 and self._text is not None:
-                    self._message, self._text = "".join(self._text), None
+                    self._message = "\n".join(filter(None, [self._message, "".join(self._text)]))
+                    self._text = None
             else:
                 self._close_case(self._case)
                 self._case = None
@@ -129,7 +136,7 @@ class _Reading:
             self._close()
 
     def text(self, piece: str) -> None:
-        if self._text is not None and len(self._text) < 8:
+        if self._text is not None and len(self._text) < (_WHOLE_PIECES if self._whole else 8):
             self._text.append(piece[:_TEXT_LIMIT])
 
     def _inside(self, name: str, attributes: Mapping[str, str]) -> None:
@@ -138,7 +145,7 @@ class _Reading:
             self._below.append(name)
         if name in _FAULTS and not self._message:
             self._message = attributes.get("message") or None
-            self._text = None if self._message else []
+            self._text = [] if self._whole or not self._message else None
 
     def _close_case(self, attributes: Mapping[str, str]) -> None:
         found = set(self._below)
@@ -151,7 +158,9 @@ class _Reading:
         if self._suites:
             named = sum(1 for one in self._below if one in ("failure", "error"))
             self._suites[-1].found += max(named, int(outcome == "failed"))
-        message = (self._message or "").strip().split("\n", 1)[0] if outcome == "failed" else ""
+        message = (self._message or "").strip() if outcome == "failed" else ""
+        if not self._whole:
+            message = message.split("\n", 1)[0][:_TEXT_LIMIT]
         line = attributes.get("line", "")
         self._take(
             Case(
@@ -163,7 +172,7 @@ class _Reading:
                 seconds=_seconds(attributes.get("time", "")),
                 outcome=outcome,
                 retried=outcome == "passed" and bool(found & _FLAKES),
-                message=message[:_TEXT_LIMIT],
+                message=message,
             )
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 import shlex
 from collections import defaultdict
@@ -40,9 +39,9 @@ def answer_by_command(job: Job, trees: Trees) -> Answer:
 # Private
 
 _NOT_FOUND = (126, 127)
-_REPORT_BYTES = 1 << 18
+_MOST_MESSAGES, _MESSAGE_CHARACTERS = 1000, 10_000
 _LACKING = re.compile(
-    r"cannot find|can't resolve|could not resolve|no exported member|does not provide an export|is not a function"
+    r"cannot find|cannot import|can't resolve|could not resolve|no exported member|does not provide an export|is not a function"
     r"|is not defined|is not a constructor|undefined|unresolved import|no such|nameerror|importerror|error\[E0",
     re.IGNORECASE,
 )
@@ -107,11 +106,14 @@ def _by_report(ran: Ran, report: Path, texts: Mapping[str, _Text], *, needed: bo
 
     cases: dict[TestName, list[Case]] = defaultdict(list)
     problems: dict[str, Problem] = {}
+    told: list[str] = []
     cut = f"it was not done after {ran.seconds:.0f} s" if ran.timed_out else ""
     if report.is_file() and not ran.timed_out:
         for case in read_cases(report)[0]:
             test = TestName(_file_of(case.name, case.file, texts), case.full_name)
-            cases[test].append(Case(f"{case.name}[{len(cases[test])}]", case.outcome, case.message or case.outcome))
+            reason = case.message.split("\n", 1)[0][:300]
+            cases[test].append(Case(f"{case.name}[{len(cases[test])}]", case.outcome, reason or case.outcome))
+            told.append(case.message[:_MESSAGE_CHARACTERS])
     elif needed and not ran.timed_out:
         raise InputError(
             f"the command wrote no report ({_last_line(ran)})",
@@ -119,7 +121,8 @@ def _by_report(ran: Ran, report: Path, texts: Mapping[str, _Text], *, needed: bo
             mend="let the command write it there: {junit} in the command stands for its path",
         )
     if ran.exit_code and not ran.timed_out:
-        problems[""] = _problem(f"{ran.output}\n{_words_of(report)}")
+        # Some runners tell why a file could not be loaded in the report alone.
+        problems[""] = _problem("\n".join([ran.output, *filter(None, told[:_MOST_MESSAGES])]))
     found = {test: tuple(inside) for test, inside in cases.items()}
     return Trial(found, problems, "", cut, ran.seconds, ran.cpu_seconds)
 
@@ -150,15 +153,6 @@ def _problem(output: str) -> Problem:
     quoted = [text for line in told[:20] for found in _QUOTED.findall(line) for text in found if text]
     names = [word for text in quoted for word in _WORD.findall(text.rpartition("/")[2].partition(".")[0])]
     return Problem("CompileError", told[0][:300] if told else "it ended with an error", tuple(dict.fromkeys(names)))
-
-
-def _words_of(report: Path) -> str:
-    """The beginning of a report as text: some runners write into it alone why a file could not be loaded."""
-    try:
-        with report.open("rb") as file:
-            return html.unescape(file.read(_REPORT_BYTES).decode("utf-8", "replace"))
-    except OSError:
-        return ""
 
 
 def _added(job: Job) -> Added:
