@@ -1,6 +1,8 @@
 """Fail-before on 100 real commits of 5 projects, against labels that were given by hand before it ran.
 
-    python -m bench.verify.fail_before --clones FOLDER --pythons FOLDER
+    python -m bench.verify.fail_before --clones FOLDER --pythons FOLDER [--held-out]
+
+`--held-out` takes 20 commits of 5 further projects that the tool was not mended on.
 
 `--clones` holds a clone of each project by its name, `--pythons` a virtual environment of that name in which its tests
 run. Bars: at least 95 % of the commits in the labelled class, no accusation where tests were skipped, and less than
@@ -56,8 +58,10 @@ def main() -> int:
     parser.add_argument("--pythons", type=Path, required=True)
     parser.add_argument("--only", default="", help="one project")
     parser.add_argument("--tests", action="store_true", help="print every test")
+    parser.add_argument("--held-out", action="store_true", help="the commits that nothing was mended on")
     asked = parser.parse_args()
-    labels = msgspec.convert(json.loads(LABELS.read_text(encoding="utf-8"))["commits"], list[Label])
+    chosen = "held_out" if asked.held_out else "commits"
+    labels = msgspec.convert(json.loads(LABELS.read_text(encoding="utf-8"))[chosen], list[Label])
     rows = []
     for label in labels:
         if asked.only in ("", label.project):

@@ -41,7 +41,8 @@ def answer_by_command(job: Job, trees: Trees) -> Answer:
 _NOT_FOUND = (126, 127)
 _MOST_MESSAGES, _MESSAGE_CHARACTERS = 1000, 10_000
 _LACKING = re.compile(
-    r"cannot find|cannot import|can't resolve|could not resolve|no exported member|does not provide an export|is not a function"
+    r"cannot find|cannot import|can't resolve|could not resolve|no exported member|does not provide an export"
+    r"|is not a function"
     r"|is not defined|is not a constructor|undefined|unresolved import|no such|nameerror|importerror|error\[E0",
     re.IGNORECASE,
 )
