@@ -18,6 +18,7 @@ to judge. No registry is asked for any name.
 from __future__ import annotations
 
 import random
+import re
 import resource
 import subprocess
 import sys
@@ -47,6 +48,7 @@ from tidegate.verify.dependencies.values import normal_name
 from tidegate.verify.values import Part, Subject
 
 SEEDS = 200
+MOST_COMMITS = 50
 PEER = "deptry==0.25.1"
 PEERS = Path(__file__).parents[2] / ".cache" / "dependency-peers"
 KINDS = ("invented import", "undeclared import", "mistyped import", "invented requirement", "mistyped requirement")
@@ -162,7 +164,7 @@ def measure_unused(clones: list[Path]) -> None:
         with open_repository(clone, bare=not (clone / ".git").exists()) as repository:
             tree = GitTree(repository, repository.resolve("HEAD", "tree"))
             paths = [path for path in tree.paths() if counts(path) and not is_lock(path)][:200]
-            listed = repository.run("rev-list", "--no-merges", "-n", "150", "HEAD", "--", *paths).decode().split()
+            listed = adding(repository, paths)
             here = Counter[str]()
             for commit in listed:
                 part = of_commit(repository, commit)
@@ -219,6 +221,22 @@ def measure_cost(clones: list[Path]) -> None:
 
 
 # Private
+
+
+def adding(repository: Repository, paths: list[str]) -> list[str]:
+    """The newest commits that write a line into a manifest whose first word they do not take out elsewhere."""
+    form = "--format=commit %H"
+    log = repository.run("log", "--no-merges", "-n", "1500", "-p", "-U0", form, "HEAD", "--", *paths)
+    found: list[str] = []
+    for block in log.decode("utf-8", "replace").split("\ncommit "):
+        lines = block.split("\n")
+        words = {
+            sign: {word[1] for line in lines[1:] if (word := re.match(rf"[{sign}][\s\"']*([\w@][\w./-]*)", line))}
+            for sign in "+-"
+        }
+        if words["+"] - words["-"]:
+            found.append(lines[0].removeprefix("commit ").strip())
+    return found[:MOST_COMMITS]
 
 
 def spent(what: str, subject: Subject) -> None:

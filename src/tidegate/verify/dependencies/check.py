@@ -40,6 +40,11 @@ PROGRAMS = {
     "sb": "storybook",
 }
 """Programs that are not called as the package that brings them."""
+TOOLS = frozenset(
+    "pip pipx uv tox tox-gh-actions coveralls codecov cibuildwheel check-manifest twine ninja npm pnpm yarn corepack "
+    "bower bundler rubocop jekyll rake".split()
+)
+"""What pipelines install everywhere and locks seldom hold."""
 
 
 def check(subject: Subject) -> Part:
@@ -107,6 +112,8 @@ def _is_tool(one: New, head: Head) -> bool:
     if not one.delta.file.commands or (one.delta.after and one.delta.after.source):
         return False
     ecosystem = one.delta.file.ecosystem
+    if one.name in TOOLS or (ecosystem == "npm" and one.name in PROGRAMS):
+        return True
     if ecosystem == "npm" and any(_brings(each, one.name) for each in head.javascript_asked):
         return True
     return one.name in well_known(ecosystem) or any(
@@ -116,7 +123,7 @@ def _is_tool(one: New, head: Head) -> bool:
 
 def _brings(package: str, program: str) -> bool:
     """Whether a package is likely to bring a program that `npx` runs: `@changesets/cli` brings `changeset`."""
-    return PROGRAMS.get(program) == package or (len(program) > 2 and _bare(program) in _bare(package))
+    return len(program) > 2 and _bare(program) in _bare(package)
 
 
 def _bare(name: str) -> str:

@@ -34,6 +34,9 @@ def near_miss(name: str, known: Collection[str], skeletons: dict[str, str]) -> t
     folded = fold(name)
     if folded != name and folded in known:
         return folded, "letters of another script look the same"
+    for plain in (name.translate(table) for table in _DIGITS):
+        if plain != name and plain in known and len(plain) >= SHORTEST:
+            return plain, "digits stand for letters"
     same = skeletons.get(_skeleton(name), "")
     if same:
         return same, "only separators or the scope differ"
@@ -75,6 +78,7 @@ _ALIKE = str.maketrans(
     "\u043a\u043c\u0442\u0432\u043d\u03ba\u03c4\u2010\u2011\u2012\u2013\u2212",
     "aeopcyxijshdqwoaivpigkmtbhkt-----",
 )
+_DIGITS = (str.maketrans("013457", "oleast"), str.maketrans("013457", "oieast"))
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-_./@"
 _PREFIXES = ("python-", "python3-", "py-", "py", "node-", "js-", "lib", "go-", "the-")
 _SUFFIXES = (

@@ -62,6 +62,7 @@ _VALUED: dict[Ecosystem, frozenset[str]] = {
     "pypi": frozenset(
         "-r --requirement -c --constraint -t --target -d --dest -w --wheel-dir -p --python -e --editable --prefix "
         "--root --cache-dir --platform --python-version --implementation --abi --group -G --extra --timeout --retries "
+        "--progress-bar "
         "--proxy --trusted-host --cert --log --src --no-binary --only-binary --upgrade-package --path --branch".split()
     ),
     "npm": frozenset("-w --workspace --filter -C --cwd --prefix --userconfig --tag".split()),
@@ -76,6 +77,9 @@ _NPM_VARIABLE = re.compile(
 _NPM = re.compile(r"((?:@[a-z0-9~][\w.~-]*/)?[A-Za-z][\w.~-]*)(?:@([\w.^~*><=-]+))?")
 _PLAIN = re.compile(r"([A-Za-z][\w-]*)(?:[@:]([\w.]+))?")
 _GO = re.compile(r"((?:[\w-]+\.)+[a-z]+(?:/[\w.~-]+)+)(?:@([\w.+-]+))?")
+_PROSE = frozenset(
+    "a all and command commands dependencies deps failed for from in into is it of on or packages the to with".split()
+)
 _RUNS = re.compile(r"subprocess|os\.system|Popen|check_call|check_output|\brun\(|pip\.main|pip_main")
 _SCRIPT = re.compile(r"^# /// script\s*\n((?:#.*\n)*?)# ///", re.MULTILINE)
 
@@ -124,10 +128,10 @@ def _lines(text: str) -> Iterator[tuple[str, int]]:
     parts: list[str] = []
     start = 0
     for number, raw in enumerate(text.split("\n"), 1):
-        line = raw.strip()
+        line = re.sub(r"\$?\{\{.*?\}\}", "$", raw.strip())
         if not parts:
             start = number
-        if line.startswith(("#", "//", "REM ", "- name:", "name:")) and not line.startswith("#!"):
+        if line.startswith(("#", "//", "REM ", ".PHONY", "- name:", "name:")) and not line.startswith("#!"):
             continue
         parts.append(line.removesuffix("\\"))
         if not line.endswith("\\") or len(parts) > 200:
@@ -147,8 +151,8 @@ def _read(command: _Command, tail: str, line: int, found: _Found) -> None:
         name, _, value = word.partition("=")
         if word in _INDEX or (name in _INDEX and value):
             address = value or (words[at] if at < len(words) else "")
+            at += not value and ("://" in address or command.ecosystem == "pypi")
             if "://" in address:
-                at += not value
                 indexes[command.ecosystem].append((address, line))
         elif word in _NAMING and not (word == "-p" and command.ecosystem != "npm"):
             continue
@@ -167,13 +171,15 @@ def _read(command: _Command, tail: str, line: int, found: _Found) -> None:
 
 
 def _requirement(ecosystem: Ecosystem, word: str, line: int) -> Requirement | None:
-    if ecosystem == "pypi":
+    if ecosystem == "pypi" and word not in _PROSE:
         return read_requirement(word.replace("@latest", ""), line, development=True)
     if re.match(r"git\+|https?://|git@|github:", word):
         name = word.partition("#")[0].rstrip("/").rpartition("/")[2].removesuffix(".git")
         return Requirement(
             normal_name(ecosystem, name), "", line, True, word, bool(re.search(r"#[0-9a-f]{40}$", word)), name
         )
+    if word in _PROSE:
+        return None
     pattern = {"npm": _NPM, "golang": _GO}.get(ecosystem, _PLAIN)
     found = pattern.fullmatch(word)
     if found is None or found[1] in ("true", "false"):
