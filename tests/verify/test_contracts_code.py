@@ -141,3 +141,108 @@ def _asked(repo: Repo) -> Part:
         read = read_change(read_ends(Question("HEAD"), repository), repository, Settings())
         before, after = (GitTree(repository, tree) for tree in (read.base_tree, read.head_tree))
         return check(Subject(read, Trees(before, after, pairs_of(read)), Settings()))
+
+
+# npm packages
+
+PACKAGE = {"package.json": '{"name": "shop", "version": "1.2.0", "main": "dist/index.js"}'}
+
+
+def _npm(before: str, after: str, **more: str) -> list[tuple[str, str]]:
+    files = {**PACKAGE, **{f"src/{name}.ts": text for name, text in more.items()}}
+    return _found({**files, "src/index.ts": before}, {**files, "src/index.ts": after})
+
+
+NPM_LOST = {
+    "function": ("export function f() {}", "function f() {}", "high", "`f` is gone"),
+    "renamed": ("export { f as g };\nfunction f() {}", "export { f };\nfunction f() {}", "high", "`g` is gone"),
+    "deprecated": ("/** @deprecated */\nexport function f() {}", "", "low", "`f`, as was announced, is gone"),
+    "const": ("export const a = 1, { b } = c;", "export const a = 1;", "medium", "`b` is gone"),
+    "type": ("export type T = 1;", "", "high", "`T` is gone"),
+    "default": ("export default class A {}", "export class A {}", "high", "`default` is gone"),
+    "passed on": ("export { x } from './more';", "", "high", "`x` is gone"),
+    "star": ("export * from './more';", "", "high", "`x` is gone"),
+    "namespace": ("export * as ns from './more';", "", "high", "`ns` is gone"),
+    "parameter": ("export function f(a) {}", "export function f(a, b) {}", "medium", "asks for its parameter 2, `b`"),
+    "required": ("export const f = (a?: X) => 1", "export const f = (a: X) => 1", "medium", "no longer does without"),
+    "method": ("export class A { m() {} n() {} }", "export class A { n() {} }", "high", "the method `A.m` is gone"),
+    "hidden": ("export class A { m() {} }", "export class A { private m() {} }", "high", "the method `A.m` is gone"),
+    "constructor": (
+        "export class A { constructor() {} }",
+        "export class A { constructor(a: X) {} }",
+        "medium",
+        "`A.constructor` now asks for its parameter 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NPM_LOST)
+def test_importers_of_an_npm_package_lose(name: str) -> None:
+    before, after, severity, said = NPM_LOST[name]
+    found = _npm(before, after, more="export const x = () => 1;")
+    assert [one[0] for one in found] == [severity], found
+    assert said in found[0][1]
+
+
+NPM_KEPT = {
+    "added": ("export function f() {}", "export function f(a = 1, b?: X, ...c) {}\nexport const g = 1;"),
+    "not exported": ("function f() {}\nclass A { m() {} }", ""),
+    "moved": ("export const x = () => 1;", "export * from './more';"),
+    "renamed inside": ("export function f() {}", "function g() {}\nexport { g as f };"),
+    "several signatures": (
+        "export function f(): void;\nexport function f(a?: X) {}",
+        "export function f(a: X, b: Y): void;\nexport function f(a: Y, b: X) {}",
+    ),
+    "inherited": ("export class A extends B { m() {} }", "export class A extends B {}"),
+    "private": ("export class A { #m() {} private n() {} }", "export class A {}"),
+}
+
+
+@pytest.mark.parametrize("name", NPM_KEPT)
+def test_what_npm_importers_still_have_is_silent(name: str) -> None:
+    assert _npm(*NPM_KEPT[name], more="export const x = () => 1;") == []
+
+
+def test_a_change_in_a_module_that_the_entry_passes_on_is_told_at_its_place() -> None:
+    files = {**PACKAGE, "src/index.ts": "export { f } from './a.js';\nimport { B } from './b';\nexport { B as C };\n"}
+    before = {**files, "src/a.ts": "export * from './c';", "src/b/index.ts": "export class B { m() {} }"}
+    more = {"src/c.tsx": "export function f() {}"}
+    after = {**before, "src/c.tsx": "\nexport function f(a: X) {}", "src/b/index.ts": "export class B {}"}
+    part = check(subject_of({**before, **more}, after))
+    assert [(str(one.place), one.severity) for one in part.findings] == [
+        ("src/b/index.ts:1", "high"),
+        ("src/c.tsx:2", "medium"),
+    ]
+
+
+def test_entries_of_exports_are_followed_and_may_not_go() -> None:
+    manifest = '{"name": "shop", "exports": {".": {"types": "./dist/esm/main.d.ts"}%s}}'
+    before = {"package.json": manifest % ', "./sub": "./dist/sub.js"', "src/sub.ts": "export const a = 1, b = 2;"}
+    code = {"src/main.ts": "export const c = 1;"}
+    less = {**before, "src/sub.ts": "export const b = 2;"}
+    assert _found({**before, **code}, {**less, **code}) == [("medium", "`sub.a` is gone")]
+    gone = {**before, "package.json": manifest % "", "src/main.ts": "export const d = 1;"}
+    assert _found({**before, **code}, gone) == [
+        ("high", "the entry `./sub` is gone"),
+        ("medium", "`c` is gone"),
+    ]
+
+
+@pytest.mark.parametrize("manifest", ['{"name": "shop", "private": true, "main": "index.js"}', "{}", "[", "[1]"])
+def test_a_private_package_promises_nothing(manifest: str) -> None:
+    files = {"package.json": manifest}
+    assert _found({**files, "index.ts": "export const a = 1;"}, {**files, "index.ts": ""}) == []
+
+
+@pytest.mark.parametrize("after", ["export {", "export * from './gone';", "\x00", "module.exports = {}"])
+def test_exports_that_cannot_be_followed_are_unknown(after: str) -> None:
+    before = {**PACKAGE, "src/index.ts": "export const a = 1;"}
+    part = check(subject_of(before, {**before, "src/index.ts": after}))
+    assert not part.findings
+    assert "breaks" not in part.fields
+    assert "`a`" in part.unknowns[0].reason
+
+
+def test_modules_that_pass_each_other_on_end() -> None:
+    circle = {"one": "export * from './two';", "two": "export * from './one';\nexport const x = 1;"}
+    assert _npm("export * from './one';", "export * from './one';\n", **circle) == []

@@ -14,6 +14,7 @@ from tidegate.verify.contracts.openapi.check import compare_openapi
 from tidegate.verify.contracts.protobuf import compare_protobuf
 from tidegate.verify.contracts.python.check import compare_python
 from tidegate.verify.contracts.tables.check import compare_tables
+from tidegate.verify.contracts.typescript.check import compare_typescript
 from tidegate.verify.contracts.values import Break, Comparison
 from tidegate.verify.contracts.versions import raised, step_for
 from tidegate.verify.values import Part, Subject
@@ -39,6 +40,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("GraphQL", compare_graphql),
     Kind("Avro", compare_avro),
     Kind("Go API", compare_go),
+    Kind("npm exports", compare_typescript),
     Kind("tables", compare_tables),
 )
 
