@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tidegate.verify.suite.dialects import Dialect
-from tidegate.verify.suite.foreign_idle import expected_of, idle_reason, stands_alone, subject_of
+from tidegate.verify.suite.foreign_idle import expected_of, idle_condition, idle_reason, stands_alone, subject_of
+from tidegate.verify.suite.foreign_known import Known, is_empty, known_of, unused_function
 from tidegate.verify.suite.values import CLOSE, EXACT, ROUGH, Assertion
 
 if TYPE_CHECKING:
@@ -50,15 +51,23 @@ class Flow:
         self.maybe_skipped = ""
         self.named: set[str] = set()
         self._dialect, self._helpers, self._name = dialect, helpers, name
+        self._known = Known()
+
+    def read(self, body: Node) -> None:
+        """Take in the whole body of the test."""
+        self._known = known_of(text_of(body), self._dialect.grammar, self._name)
+        self.walk(body)
 
     def walk(self, node: Node, idle: str = "", condition: str = "", depth: int = 0) -> None:
         """Goes through a node and what is in it; `idle` is why nothing here can fail."""
         kind, dialect = node.type, self._dialect
+        idle = idle or self._never(node)
         if kind in dialect.calls and self._call(node, idle, condition, depth):
             return
         if kind == "member_expression" and text_of(node).startswith("expect(") and stands_alone(node):
             bare = "its matcher is not called" if re.search(r"\.to[A-Z]\w+$", text_of(node)) else ""
             self._add(node, text_of(node), ROUGH, idle or bare)
+            return
         if kind in ("throw_statement", "try_expression", "assert_statement"):
             self._add(node, text_of(node), ROUGH, idle, opaque=True)
         if kind in dialect.tries:
@@ -70,13 +79,39 @@ class Flow:
         else:
             self._children(node, idle, condition, depth)
 
+    def _never(self, node: Node) -> str:
+        """Why what is in a node never runs, or fails without a word; "" where it may run and fail."""
+        unused = unused_function(node, self._known)
+        if unused:
+            return (
+                "it stands in a function that nothing calls"
+                if unused == "_"
+                else (f"it stands in `{unused}`, which nothing calls")
+            )
+        if node.type in self._dialect.calls and "." in (what := called(node)):
+            over, _, how = what.rpartition(".")
+            if how in ("forEach", "each", "map", "for_each") and is_empty(over):
+                return "it stands in a loop over nothing and never runs"
+        if node.type == "let_declaration" and re.match(r"let _ = (std::)?(panic::)?catch_unwind\(", text_of(node)):
+            return f"its panic is caught and forgotten in line {node.start_point[0] + 1}"
+        return ""
+
+    def _ends(self, node: Node) -> bool:
+        """Whether nothing below a statement runs."""
+        if node.type == "expression_statement" and node.named_child_count == 1:
+            node = node.named_children[0]
+        if node.type == "if_statement" and text_of(node.child_by_field_name("condition")).strip("() ") == "true":
+            inner = node.child_by_field_name("consequence")
+            last = inner.named_children[-1:] if inner is not None and inner.type == "block" else [inner]
+            return any(one is not None and one.type in self._dialect.ends for one in last)
+        return node.type in self._dialect.ends or bool(re.match(r"(t|st|suite)\.Skip", text_of(node)))
+
     def _children(self, node: Node, idle: str, condition: str, depth: int) -> None:
         for child in node.named_children:
             if child.type == "comment":
                 continue
             self.walk(child, idle, condition, depth + 1)
-            ends = child.type in self._dialect.ends or re.match(r"(t|st|suite)\.Skip", text_of(child))
-            if ends and not idle and not condition and child.next_named_sibling is not None:
+            if self._ends(child) and not idle and not condition and child.next_named_sibling is not None:
                 idle = f"it stands after the `return` in line {child.start_point[0] + 1} and never runs"
 
     def _if(self, node: Node, idle: str, depth: int) -> None:
@@ -93,13 +128,13 @@ class Flow:
         self.repeats = True
         head = next((child for child in node.named_children if child.type == "range_clause"), node)
         over = head.child_by_field_name("right") or head.child_by_field_name("value")
-        never = "it stands in a loop over nothing and never runs" if squeezed(text_of(over)) in ("[]", "{}") else ""
+        never = "it stands in a loop over nothing and never runs" if is_empty(text_of(over)) else ""
         self._children(node, idle or never, "", depth)
 
     def _try(self, node: Node, idle: str, depth: int) -> None:
         handlers = [child for child in node.named_children if child.type in self._dialect.handlers]
         others = [child for child in node.named_children if child.type not in self._dialect.handlers]
-        start = len(self.assertions)
+        start, named, unseen = len(self.assertions), set(self.named), self.unseen
         for child in others:
             self.walk(child, idle, "", depth + 1)
         certain = any(not one.idle for one in self.assertions[start:]) or "hasAssertions" in self.named
@@ -111,6 +146,7 @@ class Flow:
             line = handler.start_point[0] + 1
             if self._dialect.catches.search(text_of(handler).partition("{")[0]) and self._is_quiet(body):
                 self._mark(start, f"its failure is swallowed by the handler in line {line}")
+                self.named, self.unseen = named, unseen
             before = len(self.assertions)
             self.walk(body, idle, "", depth + 1)
             if not certain and self.assertions[before:] and self._dialect.grammar != "tree_sitter_ruby":
@@ -119,7 +155,9 @@ class Flow:
 
     def _is_quiet(self, body: Node) -> bool:
         said = [
-            child for child in body.named_children if child.type not in ("comment", "exceptions", "exception_variable")
+            child
+            for child in body.named_children
+            if "comment" not in child.type and child.type not in ("exceptions", "exception_variable")
         ]
         return all(re.match(r"(console\.|System\.|e\.printStackTrace|puts|p |print|log)", text_of(one)) for one in said)
 
@@ -163,6 +201,8 @@ class Flow:
         return False
 
     def _is_assertion(self, short: str, what: str, last: str) -> bool:
+        if re.match(r"allow(_any_instance_of)?\(", what):
+            return False
         if what in self._helpers and not re.match(r"(assert|expect)", what):
             return False
         if "expect(" in what or re.search(r"\b(assert|require|Expect|assertThat|verify)\b", short):
@@ -176,13 +216,14 @@ class Flow:
             r"\w{1,2}\.(Error|Fatal|Fail)\w*$|(suite|tb)\.(Error|Fatal|Fail)", what
         ):
             strength = EXACT if "!=" in condition and "nil" not in condition else ROUGH
+            idle = idle or idle_condition(condition, self._known)
             self._add(node, condition or what, strength, idle, subject=condition.partition("!=")[0] or text)
             return
         strength = EXACT if dialect.exact.search(what) else CLOSE if dialect.close.search(what) else ROUGH
         if dialect.grammar == "tree_sitter_ruby" and re.search(r"\.(to|not_to|to_not)$", what):
             strength = EXACT if re.search(r"\beq[l]?\b|\(?eq\(|match_array|contain_exactly", text) else CLOSE
         expected = expected_of(node, what)
-        reason = idle or idle_reason(node, what, self._name)
+        reason = idle or idle_reason(node, what, self._name, self._known)
         self._add(node, text, strength, reason, subject=subject_of(node, what), expected=expected)
 
     def _add(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from tidegate.verify.suite.foreign_known import LITERAL, Known
+
 if TYPE_CHECKING:
     from tree_sitter import Node
 
@@ -15,7 +17,7 @@ def subject_of(node: Node, what: str) -> str:
     if watched:
         return watched[0]
     given = _given(node, what)
-    return next((one for one in given if not _LITERAL.fullmatch(one)), given[0] if given else "")
+    return next((one for one in given if not LITERAL.fullmatch(one)), given[0] if given else "")
 
 
 def expected_of(node: Node, what: str) -> str:
@@ -27,7 +29,18 @@ def expected_of(node: Node, what: str) -> str:
     return ", ".join(one for one in given if one != subject)
 
 
-def idle_reason(node: Node, what: str, name: str) -> str:
+def idle_condition(condition: str, known: Known) -> str:
+    """Why a condition below which a test fails is never true, "" where it may be: it compares constants."""
+    found = re.fullmatch(r"\(?\s*([^=!<>]+?)\s*(!=|==)\s*([^=!<>]+?)\s*\)?", condition)
+    if found is None:
+        return ""
+    left, right = known.value(found[1]), known.value(found[3])
+    if LITERAL.fullmatch(left) and LITERAL.fullmatch(right) and (left == right) == (found[2] == "!="):
+        return f"`if {' '.join(condition.split())[:70]}` compares constants"
+    return ""
+
+
+def idle_reason(node: Node, what: str, name: str, known: Known) -> str:
     """Why an assertion can never fail, "" where it can or where that is not known."""
     text = _text(node)
     short = " ".join(text.split())[:70]
@@ -38,15 +51,23 @@ def idle_reason(node: Node, what: str, name: str) -> str:
         return f"`{short}` is not awaited"
     sides = [*watched, *given]
     last = re.split(r"[.:]", what)[-1].lower()
-    if watched and not given and re.search(r"tobe(truthy|defined)$", last) and _is_true(watched[0]):
+    if watched and not given and re.search(r"tobe(truthy|defined)$", last) and _is_true(known.value(watched[0])):
         return f"`{short}` is always true"
+    there = _THERE.search(what) or (watched and _NOT_NIL.search(text))
+    if there and next(iter(sides), "").strip() in known.built:
+        return f"`{sides[0].strip()}` is a new object, which is always there"
     if re.fullmatch(r"assert_?(true)?|true|ok|assert!?|tobetruthy", last) and len(given) >= 1 and not watched:
-        return f"`{short}` is always true" if _is_true(given[0]) else ""
+        return f"`{short}` is always true" if _is_true(known.value(given[0])) else ""
+    if re.search(r"\.(to|is)$", what) and watched and re.search(r"be[ _(]*(true|truthy)\)?$", text):
+        return f"`{short}` is always true" if _is_true(known.value(watched[0])) else ""
     if len(sides) < 2 or not _EQUAL.search(what) or re.search(r"\bnot\b|Not|not_|_ne\b|refute", what):
         return ""
-    left, right = sides[0].strip(), sides[1].strip()
-    if _LITERAL.fullmatch(left) and _LITERAL.fullmatch(right):
-        return f"`{short}` compares constants" if left == right else ""
+    if known.is_told(sides[0]) or known.is_told(sides[1]):
+        return f"`{short}` compares a mock with what the test told it to answer"
+    left, right = known.value(sides[0]), known.value(sides[1])
+    if LITERAL.fullmatch(left) and LITERAL.fullmatch(right):
+        own = "" if (left, right) == (sides[0].strip(), sides[1].strip()) else " of the test itself"
+        return f"`{short}` compares constants{own}" if left == right else ""
     if left == right and re.fullmatch(r"[\w.$]+", left) and not _ABOUT_EQUALITY.search(name):
         return f"`{short}` compares a value with itself"
     return ""
@@ -59,9 +80,8 @@ def stands_alone(node: Node) -> bool:
 
 # Private
 
-_LITERAL = re.compile(
-    r"\s*(true|false|null|nil|none|undefined|-?\d[\d._a-z]*|\"[^\"]*\"|'[^']*'|`[^`$]*`|:\w+)\s*", re.IGNORECASE
-)
+_THERE = re.compile(r"(assertNotNull|refute_nil|\.NotNil|toBeDefined|not\.toBe(Null|Undefined)|isNotNull)$")
+_NOT_NIL = re.compile(r"\.(not_to|to_not) be_nil$")
 _EQUAL = re.compile(
     r"(toBe|toEqual|toStrictEqual|[eE]qual[s]?|assert_eq|isEqualTo|assert_same|assertSame|must_equal|eql|strictEqual|\.is|\.to)$"
 )
@@ -74,7 +94,7 @@ def _text(node: Node) -> str:
 
 
 def _is_true(text: str) -> bool:
-    return bool(_LITERAL.fullmatch(text)) and text.strip().lower() not in (
+    return bool(LITERAL.fullmatch(text)) and text.strip().lower() not in (
         "false",
         "null",
         "nil",

@@ -25,7 +25,7 @@ def read_foreign(content: bytes, path: str, language: str, lookup: Lookup) -> Te
         return None
     text = content.decode("utf-8", "replace")
     helpers = {**_imported(text, path, lookup), **_helpers(root, dialect)}
-    around = bool(re.search(r"\b(afterEach|after|teardown|tearDown)\b[^;]{0,400}?\b(expect|assert|verify)", text))
+    around = language in _AROUND and bool(_AROUND[language].search(text))
     tests: dict[str, TestCase] = {}
     try:
         for found in _tests(root, dialect, _Place()):
@@ -44,6 +44,15 @@ _GROUP_CALL = re.compile(
     re.DOTALL,
 )
 _COMMENTED = re.compile(r"^(//|#|/\*)\s*(expect\(|assert|t\.(Error|Fatal)|require\.|await expect\()")
+_AROUND = {
+    "JavaScript": re.compile(r"\b(afterEach|after)\s*\([^;]{0,400}?\b(expect|assert|verify)"),
+    "Java": re.compile(r"(@After(Each)?\b|\btearDown\(\))[^;]{0,400}?\b(expect|assert|verify)"),
+    "Ruby": re.compile(
+        r"^\s*(after\b[^\n]*(do|\{)|(def )?teardown\b)(?:(?!\n\s*end)[^;]){0,400}?\b(expect|assert|verify)",
+        re.MULTILINE,
+    ),
+}
+_AROUND["TypeScript"] = _AROUND["JavaScript"]
 _FILES = ("", ".ts", ".tsx", ".js", ".jsx", ".mjs", "/index.ts", "/index.js")
 
 
@@ -232,7 +241,7 @@ def _attributes(node: Node) -> str:
 
 def _case(found: _Found, dialect: Dialect, helpers: Mapping[str, bool], *, around: bool) -> TestCase:
     flow = Flow(dialect, helpers, found.name)
-    flow.walk(found.body)
+    flow.read(found.body)
     source = text_of(found.node)
     text = " ".join(_leaves(found.node))
     comments = [text_of(node) for node in _all(found.body, frozenset(("comment", "line_comment", "block_comment")))]
@@ -272,14 +281,18 @@ def _may_assert(flow: Flow, found: _Found, dialect: Dialect, helpers: Mapping[st
             for name in flow.named
         )
     if dialect.grammar == "tree_sitter_java":
-        return found.place.inherits and any("." not in name and name not in helpers for name in flow.named)
+        return found.place.inherits and any(
+            "." not in name and name not in helpers and name not in _MOCKITO for name in flow.named
+        )
     if dialect.grammar == "tree_sitter_ruby":
         return any("." not in name and name not in helpers and name not in _RUBY for name in flow.named)
     return "?" in body
 
 
+_MOCKITO = frozenset("mock when spy doReturn doNothing given lenient any anyString anyInt eq".split())
 _RUBY = frozenset(
-    "get post put delete patch puts p print require lambda proc let before after subject format sleep".split()
+    "get post put delete patch puts p print require lambda proc let before after subject format sleep allow double "
+    "receive instance_double class_double create build".split()
 )
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from tidegate.verify.suite.python_asserts import name_of, of_assert, of_call, root_of
+from tidegate.verify.suite.python_asserts import BROAD, name_of, of_assert, of_call, root_of
 from tidegate.verify.suite.python_idle import Known, idle_assert, idle_call
 from tidegate.verify.suite.values import Assertion
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Flow(Struct, frozen=True):
@@ -20,12 +22,12 @@ class Flow(Struct, frozen=True):
     calls: tuple[ast.Call, ...]
 
 
-def read_flow(function: ast.FunctionDef | ast.AsyncFunctionDef, own: Container[str] = ()) -> Flow:
+def read_flow(function: Function, own: Mapping[str, Function] | None = None) -> Flow:
     """The assertions and calls of a function, those of functions inside it among them.
 
     `own` are the functions of the file of tests itself.
     """
-    walk = _Walk(Known(function), own)
+    walk = _Walk(Known(function), own or {})
     walk.block(function.body, "")
     return Flow(tuple(walk.assertions), tuple(walk.calls))
 
@@ -45,6 +47,7 @@ def is_skip(statement: ast.stmt) -> bool:
 # Private
 
 _QUIET = re.compile(r"^(print|debug|info|warning|warn|error|exception|log|write|sleep)$")
+_ASSERTS = re.compile(r"assert(_[a-z]|[A-Z])")
 _FAILS_HARD = re.compile(r"\bfail\(|raises|warns")
 _CATCHES = frozenset(("Exception", "BaseException", "AssertionError"))
 
@@ -52,7 +55,7 @@ _CATCHES = frozenset(("Exception", "BaseException", "AssertionError"))
 class _Walk:
     """Goes through statements with the reason, if any, why nothing below can fail."""
 
-    def __init__(self, known: Known, own: Container[str]) -> None:
+    def __init__(self, known: Known, own: Mapping[str, Function]) -> None:
         self._own = own
         self.assertions: list[Assertion] = []
         self.calls: list[ast.Call] = []
@@ -75,20 +78,26 @@ class _Walk:
             self._branches(node, idle)
         elif isinstance(node, ast.For | ast.AsyncFor):
             self._expressions(node.iter, idle)
-            never = "" if not _is_empty(node.iter) else "it stands in a loop over nothing and never runs"
+            empty = _is_empty(node.iter) or self._known.is_empty(node.iter)
+            never = "it stands in a loop over nothing and never runs" if empty else ""
             self.block(node.body, idle or never)
             self.block(node.orelse, idle)
         elif isinstance(node, ast.Try | ast.TryStar):
             self._try(node, idle)
         elif isinstance(node, ast.With | ast.AsyncWith):
             self._with(node, idle)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            self.block(node.body, idle or self._known.unused(node))
+        elif isinstance(node, ast.ClassDef):
             self.block(node.body, idle)
         elif isinstance(node, ast.Match):
             self._expressions(node.subject, idle)
             for case in node.cases:
                 self.block(case.body, idle)
         else:
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Attribute) and _ASSERTS.match(node.value.attr):
+                text = ast.unparse(node.value)
+                self._add([Assertion(node.lineno, text, text, 1)], idle or f"`{text[:60]}` is not called")
             if isinstance(node, ast.Raise) and not is_skip(node):
                 text = ast.unparse(node)
                 self._add([Assertion(node.lineno, text, text, 2, opaque=True)], idle)
@@ -108,8 +117,10 @@ class _Walk:
         if quiet is not None:
             caught = ast.unparse(quiet.type) if quiet.type is not None else "everything"
             swallowed = f"its failure is swallowed by the except of {caught} in line {quiet.lineno}"
-        start = len(self.assertions)
+        start, calls = len(self.assertions), len(self.calls)
         self.block(node.body, idle)
+        if quiet is not None and (quiet.type is None or name_of(quiet.type) in BROAD):
+            del self.calls[calls:]
         if swallowed:
             all_caught = quiet is not None and (quiet.type is None or ast.unparse(quiet.type) == "BaseException")
             self.assertions[start:] = [
@@ -151,12 +162,14 @@ class _Walk:
                 name = ast.unparse(item.context_expr)
                 self._add([Assertion(node.lineno, f"with {name}", name, 2, opaque=True)], idle)
             self._expressions(item.context_expr, idle, asserting=False)
-        inside = len(self.assertions)
+        inside, calls = len(self.assertions), len(self.calls)
         self.block(node.body, idle)
         for item in node.items:
             call = item.context_expr
             if not isinstance(call, ast.Call) or name_of(call.func) != "suppress":
                 continue
+            if BROAD & {name_of(argument) for argument in call.args}:
+                del self.calls[calls:]
             if _CATCHES & {name_of(argument) for argument in call.args}:
                 self._mark(inside, f"its failure is swallowed by `{ast.unparse(call)}` in line {node.lineno}")
 
@@ -165,10 +178,16 @@ class _Walk:
         for inner in ast.walk(node):
             if not isinstance(inner, ast.Call):
                 continue
-            if not idle:
+            if not idle and not self._is_forgotten(inner, node):
                 self.calls.append(inner)
             if asserting:
                 self._add(of_call(inner), idle or idle_call(inner, self._known))
+
+    def _is_forgotten(self, call: ast.Call, statement: ast.AST) -> bool:
+        """Whether a call as a whole statement only makes a coroutine that nothing awaits."""
+        name = call.func.id if isinstance(call.func, ast.Name) else ""
+        alone = isinstance(statement, ast.Expr) and statement.value is call
+        return alone and isinstance(self._own.get(name), ast.AsyncFunctionDef)
 
     def _add(self, found: Iterator[Assertion] | Sequence[Assertion], idle: str) -> None:
         for one in found:

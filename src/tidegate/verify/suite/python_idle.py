@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from tidegate.verify.suite.python_asserts import name_of, root_of
 
@@ -20,6 +20,8 @@ class Known:
         self.told: set[str] = set()
         self.built: dict[str, str] = {}
         self.from_mock: set[str] = set()
+        self._empty: set[str] = set()
+        self._used: dict[str, list[ast.AST]] = {}
         self._passed: set[str] = set()
         self._read(function)
 
@@ -39,7 +41,24 @@ class Known:
             return node.id in self.from_mock
         return ast.unparse(node.func if isinstance(node, ast.Call) else node) in self.told
 
+    def is_empty(self, node: ast.expr) -> bool:
+        """Whether a value is an empty list of this test that nothing is ever put into."""
+        return isinstance(node, ast.Name) and node.id in self._empty
+
+    def unused(self, inner: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+        """Why a function inside the test never runs, "" where it may: nothing calls it, or nothing awaits it."""
+        if inner.decorator_list or "locals" in self._used:
+            return ""
+        own = {id(node) for node in ast.walk(inner)}
+        uses = [user for user in self._used.get(inner.name, ()) if id(user) not in own]
+        if not uses:
+            return f"it stands in `{inner.name}`, which nothing calls"
+        if isinstance(inner, ast.AsyncFunctionDef) and all(isinstance(user, ast.Expr) for user in uses):
+            return f"it stands in `{inner.name}`, which is never awaited"
+        return ""
+
     def _read(self, function: ast.AST) -> None:
+        self._used = _users(function)
         bound, by_itself = _bound(function), {id(one) for one in map(_used_itself, ast.walk(function))}
         self._passed = {
             node.id
@@ -50,6 +69,8 @@ class Known:
             if isinstance(node, ast.Assign) and len(node.targets) == 1:
                 self._assigned(node.targets[0], node.value, bound)
         self.told -= {one for one in self.told if one.split(".")[0] in self._passed}
+        if not _ABOUT_MOCKS.search(self.documented):
+            self.told |= set(_patched(function))
         for node in ast.walk(function):
             target = node.targets[0] if isinstance(node, ast.Assign) else None
             if isinstance(node, ast.Assign) and isinstance(target, ast.Name) and self.is_told(node.value):
@@ -59,6 +80,9 @@ class Known:
         if isinstance(target, ast.Name) and bound.get(target.id) == 1:
             if isinstance(value, ast.Constant):
                 self.constants[target.id] = value
+            elif isinstance(value, ast.List | ast.Tuple) and not value.elts:
+                if all(isinstance(user, ast.For) for user in self._used.get(target.id, ())):
+                    self._empty.add(target.id)
             elif isinstance(value, ast.Call):
                 name = name_of(value.func)
                 if name in _MOCKS:
@@ -106,6 +130,8 @@ def idle_call(call: ast.Call, known: Known) -> str:
 
 _MOCKS = frozenset(("Mock", "MagicMock", "AsyncMock", "NonCallableMock"))
 _MOCK_OPTIONS = frozenset(("return_value", "side_effect", "spec", "spec_set", "name", "wraps", "autospec", "unsafe"))
+_ABOUT_MOCKS = re.compile(r"mock|patch|stub|spy|fake", re.IGNORECASE)
+_NO_ASSERTION = re.compile(r"(has_been_|was_|is_)?(called|awaited)(_once|_with|_once_with)|(has|have)_calls|any_call")
 _ABOUT_EQUALITY = re.compile(
     r"eq|ident|compar|hash|reflex|same|nan|order|singleton|cache|stable|determin|is_|dunder", re.IGNORECASE
 )
@@ -117,10 +143,8 @@ def _always(test: ast.expr, known: Known) -> str:
         return f"`{text}` is always true" if test.value else ""
     if isinstance(test, ast.Tuple):
         return f"a tuple is always true: `assert ({text[1:60]}` compares nothing" if test.elts else ""
-    if isinstance(test, ast.List | ast.Set) and test.elts and not isinstance(test.elts[0], ast.Starred):
-        return f"`{text[:60]}` is never empty"
-    if isinstance(test, ast.GeneratorExp | ast.Lambda):
-        return f"`{text[:60]}` is an object that is always true, it is not evaluated"
+    if isinstance(test, ast.List | ast.Set | ast.GeneratorExp | ast.Lambda):
+        return _always_object(test, text[:60])
     if isinstance(test, ast.BoolOp):
         reasons = [_always(part, known) for part in test.values]
         if isinstance(test.op, ast.Or):
@@ -135,11 +159,23 @@ def _always(test: ast.expr, known: Known) -> str:
         )
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and isinstance(test.operand, ast.Constant):
         return f"`{text}` is always true" if not test.operand.value else ""
-    if isinstance(test, ast.Call) and known.is_told(test):
-        return f"`{text[:60]}` is what the mock was told to answer"
+    if isinstance(test, ast.Call):
+        return _always_called(test, text[:60], known)
     if isinstance(test, ast.Compare) and len(test.ops) == 1:
         return _always_compared(test, text[:80], known)
     return ""
+
+
+def _always_object(test: ast.List | ast.Set | ast.GeneratorExp | ast.Lambda, text: str) -> str:
+    if isinstance(test, ast.GeneratorExp | ast.Lambda):
+        return f"`{text}` is an object that is always true, it is not evaluated"
+    return f"`{text}` is never empty" if test.elts and not isinstance(test.elts[0], ast.Starred) else ""
+
+
+def _always_called(test: ast.Call, text: str, known: Known) -> str:
+    if root_of(test) in known.mocks and _NO_ASSERTION.fullmatch(name_of(test.func)):
+        return f"`{text}` is no assertion: a mock answers to any name"
+    return f"`{text}` is what the mock was told to answer" if known.is_told(test) else ""
 
 
 def _always_compared(test: ast.Compare, text: str, known: Known) -> str:
@@ -161,6 +197,36 @@ def _always_compared(test: ast.Compare, text: str, known: Known) -> str:
             return f"`{left.id}` is a mock, which is never None"
     counted = isinstance(operator, ast.GtE) and isinstance(left, ast.Call) and name_of(left.func) == "len"
     return f"`{text}` is always true" if counted and isinstance(right, ast.Constant) and right.value == 0 else ""
+
+
+def _users(function: ast.AST) -> dict[str, list[ast.AST]]:
+    """What each name is used by: the statement `f()` and the loop over it by themselves, else the name itself."""
+    whole: dict[int, ast.AST] = {}
+    found: dict[str, list[ast.AST]] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            whole[id(node.value.func)] = node
+        elif isinstance(node, ast.For):
+            whole[id(node.iter)] = node
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            found.setdefault(node.id, []).append(whole.get(id(node), node))
+    return found
+
+
+def _patched(function: ast.AST) -> Iterator[str]:
+    """What the test puts a fixed answer in the place of: `a.f` of `patch.object(a, "f", return_value=3)`."""
+    for node in ast.walk(function):
+        if not isinstance(node, ast.Call) or len(node.args) < 2:
+            continue
+        what = node.args[1].value if isinstance(node.args[1], ast.Constant) else None
+        if not isinstance(what, str):
+            continue
+        name, given = name_of(node.func), {word.arg: word.value for word in node.keywords}
+        fixed = isinstance(given.get("return_value"), ast.Constant) if name == "object" else False
+        if name == "setattr" and root_of(node.func) == "monkeypatch" and len(node.args) == 3:
+            fixed = isinstance(node.args[2], ast.Lambda) and isinstance(node.args[2].body, ast.Constant)
+        if fixed:
+            yield f"{ast.unparse(node.args[0])}.{what}"
 
 
 def _bound(function: ast.AST) -> Counter[str]:

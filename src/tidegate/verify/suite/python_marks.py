@@ -71,6 +71,8 @@ def _joined(decorators: list[ast.expr], outer: Marks) -> Marks:
         elif name in _RETRIES:
             retries = True
         elif name in ("parametrize", "expand", "data") and call is not None:
+            if _length(call) == 0:
+                skipped = skipped or f"{text} has no cases"
             cases *= max(1, _length(call))
         elif name == "usefixtures" and call is not None:
             fixtures += [str(one.value) for one in call.args if isinstance(one, ast.Constant)]

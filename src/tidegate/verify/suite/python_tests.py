@@ -50,6 +50,7 @@ _COMMENTED = re.compile(r"#[#\s]*(assert\b|self\.assert|with pytest\.raises|with
 _TEST_PLACE = re.compile(
     r"(^|[/.])(tests?|testing|test_\w+|\w+_tests?|conftest|spec|helpers?|utils?|common|support)([/.]|$)"
 )
+_BENCHES = re.compile(r"(?:^|/)(bench)\w*/")
 _REPEATING = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.GeneratorExp)
 
 
@@ -57,7 +58,7 @@ class _Scope:
     """What the names of a test file stand for."""
 
     def __init__(self, module: ast.Module, path: str, lookup: Lookup, depth: int = 0) -> None:
-        self._path, self._lookup, self._depth = path, lookup, depth
+        self.path, self._lookup, self._depth = path, lookup, depth
         self.functions: dict[str, Function] = {}
         self.classes: dict[str, ast.ClassDef] = {}
         self.imports: dict[str, str] = {}
@@ -116,7 +117,7 @@ class _Scope:
             return True
         if name in self.functions:
             return self.asserts(self.functions[name], None)
-        folder = self._path.rpartition("/")[0]
+        folder = self.path.rpartition("/")[0]
         while True:
             scope = self._file(f"{folder}/conftest.py" if folder else "conftest.py")
             if scope is not None and name in scope.functions:
@@ -178,7 +179,7 @@ class _Scope:
         module, _, inner = source.partition(":")
         level = len(module) - len(module.lstrip("."))
         parts = [part for part in module.lstrip(".").split(".") if part]
-        folder = self._path.split("/")[:-1]
+        folder = self.path.split("/")[:-1]
         starts = [folder[: len(folder) - level + 1]] if level else [folder[:at] for at in range(len(folder), -1, -1)]
         for start in starts:
             for tail in (parts, [*parts, inner or name]):
@@ -191,7 +192,7 @@ class _Scope:
 
     def _file(self, path: str) -> _Scope | None:
         if path not in self._files:
-            content = self._lookup(path) if path != self._path else None
+            content = self._lookup(path) if path != self.path else None
             module = parse(content) if content is not None else None
             self._files[path] = _Scope(module, path, self._lookup, self._depth + 1) if module is not None else None
         return self._files[path]
@@ -245,10 +246,16 @@ def _case(
         unseen = any(map(scope.fixture_asserts, used)) or scope.tear_down_asserts(owner)
         unseen = unseen or any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(function))
         unseen = unseen or marks.unseen
-    document = " ".join([function.name, ast.get_docstring(function) or "", *told, _quiet(function)])
+    document = " ".join(
+        [*_BENCHES.findall(scope.path), function.name, ast.get_docstring(function) or "", *told, _quiet(function)]
+    )
     found = EXCUSE.search(document)
     text = _normal(function)
-    skipped = marks.skipped or next((f"`{ast.unparse(one)[:60]}`" for one in function.body[:3] if is_skip(one)), "")
+    skipped = (
+        marks.skipped
+        or _unawaited(function, owner, scope)
+        or next((f"`{ast.unparse(one)[:60]}`" for one in function.body[:3] if is_skip(one)), "")
+    )
     inner = [node for node in ast.walk(function) if isinstance(node, ast.stmt) and is_skip(node)]
     return TestCase(
         name=name,
@@ -267,6 +274,22 @@ def _case(
         repeats=any(isinstance(node, _REPEATING) for node in ast.walk(function)),
         retries=marks.retries,
     )
+
+
+def _unawaited(function: Function, owner: ast.ClassDef | None, scope: _Scope) -> str:
+    """Whether a coroutine is a test of a class of unittest that does not await it."""
+    if not isinstance(function, ast.AsyncFunctionDef) or function.decorator_list or owner is None:
+        return ""
+    for _ in range(8):
+        if len(owner.bases) != 1:
+            return ""
+        base = ast.unparse(owner.bases[0])
+        if base == "unittest.TestCase" or scope.imports.get(base) == "unittest:TestCase":
+            return "a coroutine, which `unittest.TestCase` does not await"
+        if base not in scope.classes:
+            return ""
+        owner = scope.classes[base]
+    return ""
 
 
 def _end(function: Function, comments: Mapping[int, tuple[int, str]]) -> int:
