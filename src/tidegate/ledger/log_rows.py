@@ -104,7 +104,7 @@ def origins(connection: Connection) -> tuple[str, ...]:
 def known_keys(connection: Connection, keys: Sequence[str]) -> dict[str, int]:
     """Which of these keys have entries, and where."""
     query = select(entries.c.key, entries.c.index).where(entries.c.key.in_(keys))
-    found: dict[str, int] = dict(connection.execute(query).tuples().all())
+    found: dict[str, int] = dict(connection.execute(query).all())
     return found
 
 
@@ -196,7 +196,7 @@ def cosigned_sizes(connection: Connection, start: int) -> dict[str, int]:
         .where(cosignatures.c.size > start)
         .group_by(cosignatures.c.witness)
     )
-    found: dict[str, int] = dict(connection.execute(query).tuples().all())
+    found: dict[str, int] = dict(connection.execute(query).all())
     return found
 
 

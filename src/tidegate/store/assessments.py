@@ -164,5 +164,5 @@ def queue(
         query = query.where(or_(place < after[0], and_(place == after[0], changes.c.id > after[1])))
     return tuple(
         Queued(change, rank, assessment, verdict, risk, bool(fits))
-        for change, rank, assessment, verdict, risk, fits in connection.execute(query).tuples()
+        for change, rank, assessment, verdict, risk, fits in connection.execute(query)
     )

@@ -128,7 +128,7 @@ def known(connection: Connection, forge: str, names: Collection[str]) -> frozens
 def counts(connection: Connection) -> dict[str, int]:
     """How many there are in each state that has any."""
     query = select(deliveries.c.state, func.count()).group_by(deliveries.c.state).order_by(deliveries.c.state)
-    found: dict[str, int] = dict(connection.execute(query).tuples().all())
+    found: dict[str, int] = dict(connection.execute(query).all())
     return found
 
 
