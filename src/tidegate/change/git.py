@@ -15,13 +15,15 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import IO, Any, NamedTuple, Self
+from typing import IO, Any, Self
 
 from tidegate.change import git_dir as git_dirs
-from tidegate.change.git_output import TIMEOUT_SECONDS, Answer, stop
+from tidegate.change.git_output import TIMEOUT_SECONDS, Answer, Blob, read_content, read_header, stop
+from tidegate.change.git_standing import MOST_QUESTIONS, QUESTION_BYTES, Standing, batches
 from tidegate.errors import GitError, InputError, InternalError, TidegateError
 
 EMPTY_TREE = {
@@ -32,16 +34,6 @@ NULL_OID = {"sha1": "0" * 40, "sha256": "0" * 64}
 BLOB_LIMIT_BYTES = 8 << 20
 BIG_FILE_BYTES = 32 << 20
 """Git reads both sides of a file into memory to compare them; of a larger file it only says that it differs."""
-
-
-class Blob(NamedTuple):
-    """One answer of `cat-file --batch`: `kind` is blob, tree, commit, tag, missing, or too-large (content is empty)."""
-
-    name: str
-    oid: str
-    kind: str
-    size: int
-    content: bytes
 
 
 class Repository:
@@ -66,6 +58,10 @@ class Repository:
             self._private.cleanup()
             raise
         self._environment = _environment(private, self)
+        self._contents, self._headers = (
+            Standing(partial(self._start, ("cat-file", how)), partial(self._failed, ("cat-file",)))
+            for how in ("--batch", "--batch-check")
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -74,6 +70,8 @@ class Repository:
         self.close()
 
     def close(self) -> None:
+        self._contents.close()
+        self._headers.close()
         self._private.cleanup()
 
     @property
@@ -107,15 +105,7 @@ class Repository:
         with tempfile.TemporaryFile() as questions, tempfile.TemporaryFile() as said:
             questions.write(stdin)
             questions.seek(0)
-            process = subprocess.Popen(
-                self._command(arguments),
-                stdin=questions,
-                stdout=subprocess.PIPE,
-                stderr=said,
-                env=self._environment,
-                cwd=self._private.name,
-                bufsize=0,
-            )
+            process = self._start(arguments, questions, said)
             if process.stdout is None:
                 raise InternalError("git has no standard output")
             answer = Answer(process.stdout.fileno(), process)
@@ -169,22 +159,19 @@ class Repository:
     def read_blobs(self, names: Iterable[str], limit: int = BLOB_LIMIT_BYTES) -> Iterator[Blob]:
         """The objects called `names` (object ids, or `REVISION:path`), in that order, by two processes in all.
 
-        An object larger than `limit` bytes is answered with kind `too-large` and is never read into memory. Raises
-        GitError for one that is there and cannot be read.
+        Those are the same for every small question. An object larger than `limit` bytes is answered with kind
+        `too-large` and is never read into memory. Raises GitError for one that is there and cannot be read.
         """
         found = list(self.look_up(names))
-        wanted = [answer.oid for answer in found if answer.kind != "missing" and answer.size <= limit]
-        if not wanted:
-            yield from (a._replace(kind="too-large") if a.kind != "missing" else a for a in found)
-            return
-        with self.stream("cat-file", "--batch", "--buffer", stdin=_lines(wanted)) as output:
-            for answer in found:
-                if answer.kind == "missing":
-                    yield answer
-                elif answer.size > limit:
-                    yield answer._replace(kind="too-large")
-                else:
-                    yield answer._replace(content=_read_content(output, answer))
+        wanted = [answer for answer in found if answer.kind != "missing" and answer.size <= limit]
+        contents = self.read_contents(wanted)
+        for answer in found:
+            if answer.kind == "missing":
+                yield answer
+            elif answer.size > limit:
+                yield answer._replace(kind="too-large")
+            else:
+                yield answer._replace(content=next(contents))
 
     def look_up(self, names: Iterable[str]) -> Iterator[Blob]:
         """The same without content, by one process: which object each name stands for, its kind and its size."""
@@ -194,16 +181,18 @@ class Repository:
         for name in asked:
             if "\n" in name or "\0" in name:
                 raise GitError("an object name holds a line break", where=repr(name), mend="rename the file")
-        with self.stream("cat-file", "--batch-check", "--buffer", stdin=_lines(asked)) as output:
-            for name in asked:
-                line = output.readline()
-                fields = line.decode("utf-8", "replace").rstrip("\n").rsplit(" ", 2)
-                if not line.endswith(b"\n"):
-                    raise _broken_off(name)
-                if len(fields) == 3 and fields[2].isdigit():
-                    yield Blob(name, fields[0], fields[1], int(fields[2]), b"")
-                else:
-                    yield Blob(name, "", "missing", 0, b"")
+        lines = [_line(name) for name in asked]
+        if len(asked) > MOST_QUESTIONS or max(map(len, lines)) > QUESTION_BYTES:
+            with self.stream("cat-file", "--batch-check", "--buffer", stdin=b"".join(lines)) as output:
+                yield from (read_header(output, name) for name in asked)
+            return
+        start = 0
+        for count in batches((line, 0) for line in lines):
+            end = start + count
+            with self._headers.ask(b"".join(lines[start:end])) as output:
+                answers = [read_header(output, name) for name in asked[start:end]]
+            yield from answers
+            start = end
 
     def write_staged_tree(self, index_file: Path | None = None) -> str:
         """The tree that committing the index would make; from then on it can be read here like any other.
@@ -234,6 +223,8 @@ class Repository:
         if done.returncode:
             raise self._refused(arguments, done.stderr)
         self._environment["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = git_dirs.quoted_object_dir(objects)
+        self._contents.close()  # those that run do not know of it
+        self._headers.close()
         return done.stdout.decode("ascii").strip()
 
     def read_config(self) -> Mapping[str, tuple[str, ...]]:
@@ -253,6 +244,33 @@ class Repository:
         return values
 
     # Private
+
+    def read_contents(self, wanted: Sequence[Blob]) -> Iterator[bytes]:
+        lines = [_line(answer.oid) for answer in wanted]
+        if len(wanted) > MOST_QUESTIONS:
+            with self.stream("cat-file", "--batch", "--buffer", stdin=b"".join(lines)) as output:
+                yield from (read_content(output, answer) for answer in wanted)
+            return
+        start = 0
+        for count in batches((line, answer.size) for line, answer in zip(lines, wanted, strict=True)):
+            end = start + count
+            with self._contents.ask(b"".join(lines[start:end])) as output:
+                contents = [read_content(output, answer) for answer in wanted[start:end]]
+            yield from contents
+            start = end
+
+    def _start(
+        self, arguments: tuple[str | bytes, ...], stdin: int | IO[bytes], stderr: IO[bytes]
+    ) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self._command(arguments),
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            env=self._environment,
+            cwd=self._private.name,
+            bufsize=0,
+        )
 
     def _ask(
         self, arguments: tuple[str | bytes, ...], environment: Mapping[str, str], stdin: bytes = b""
@@ -366,20 +384,8 @@ def _environment(private: Path, repository: Repository) -> dict[str, str]:
     }
 
 
-def _read_content(output: IO[bytes], answer: Blob) -> bytes:
-    header = output.readline()
-    content = output.read(answer.size)
-    if header != f"{answer.oid} {answer.kind} {answer.size}\n".encode("ascii") or output.read(1) != b"\n":
-        raise _broken_off(answer.name)
-    return content
-
-
-def _broken_off(name: str) -> GitError:
-    return GitError("an object cannot be read", where=name, mend="check the repository: git fsck")
-
-
-def _lines(names: Iterable[str]) -> bytes:
-    return b"".join(name.encode("utf-8", "surrogateescape") + b"\n" for name in names)
+def _line(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape") + b"\n"
 
 
 def _name(arguments: tuple[str | bytes, ...]) -> str:

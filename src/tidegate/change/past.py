@@ -28,7 +28,8 @@ from tidegate.change.collect import PIPELINE_DOMAIN, PIPELINES, PYPROJECT, WORKF
 from tidegate.change.commits import read_commit_objects
 from tidegate.change.diff import DiffResult, read_diffs
 from tidegate.change.domains import assign_domains
-from tidegate.change.git import BLOB_LIMIT_BYTES, Blob, Repository
+from tidegate.change.git import BLOB_LIMIT_BYTES, Repository
+from tidegate.change.git_output import Blob
 from tidegate.change.intent import read_intent
 from tidegate.change.values import Change, Commit, FileChange, show_path
 from tidegate.errors import GitError

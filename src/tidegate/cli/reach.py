@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -68,7 +66,7 @@ def reach(
 
     view = View(depth or 0, limit or 0, at_least)
     style = style_here(color) if output is None else PLAIN
-    with _few_collections(), open_named(repo) as repository:
+    with open_named(repo) as repository:
         if why is None:
             makers = _makers(repository)
             answer = read_reach(asked, repository, environment=os.environ, traffic=traffic or "", makers=makers)
@@ -92,20 +90,6 @@ def _makers(repository: Repository) -> Callable[[Change, Settings], tuple[str, .
         return (*facts.prompters, *facts.authors, *(one.person for one in facts.accountable))
 
     return makers
-
-
-_MANY = 200_000
-
-
-@contextmanager
-def _few_collections() -> Iterator[None]:
-    """Almost nothing here is garbage: looking for it after every 700 objects takes a quarter of the time."""
-    before = gc.get_threshold()
-    gc.set_threshold(_MANY, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 _Renderer: TypeAlias = "Callable[[ReachAnswer, View, Style], str]"
