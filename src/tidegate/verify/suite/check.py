@@ -11,11 +11,13 @@ from tidegate.change.trees import Tree
 from tidegate.change.values import FileChange
 from tidegate.facts import Finding, Place, Severity, SuiteFacts, Unknown
 from tidegate.verify.suite.around import around_of
+from tidegate.verify.suite.lenient import lenient
 from tidegate.verify.suite.matching import Matched, match
 from tidegate.verify.suite.readers import IN_SOURCE, LANGUAGES, read_tests
 from tidegate.verify.suite.removed import removed_tests
-from tidegate.verify.suite.settings import lowered
+from tidegate.verify.suite.settings import SETTINGS, lowered
 from tidegate.verify.suite.snapshots import rewritten
+from tidegate.verify.suite.unrun import unrun
 from tidegate.verify.suite.vacuous import judge
 from tidegate.verify.suite.values import Lookup, TestFile
 from tidegate.verify.suite.weakened import Weakening, weakened
@@ -38,7 +40,7 @@ def check(subject: Subject) -> Part:
     found = [one for kept in matched.kept for one in weakened(kept, around)]
     removed = removed_tests(subject, matched, read.files, around)
     found += [one.weakening() for one in removed]
-    found += [*lowered(subject), *rewritten(subject)]
+    found += [*lowered(subject), *rewritten(subject), *unrun(subject, SETTINGS), *lenient(subject, SETTINGS)]
     vacuous = list(_vacuous(matched))
     changed = sum(kept.before.text != kept.after.text for kept in matched.kept)
     facts = SuiteFacts(

@@ -17,7 +17,12 @@ def tolerance(one: Assertion) -> float:
         return 10.0**-digits if digits < 300 else 0.0
     if found := _NAMED.search(text) or _LAST.search(text) or _BELOW.search(text):
         return _number(found["value"])
-    return 0.0
+    return _delta(text)
+
+
+def without_tolerance(text: str) -> str:
+    """A text without the tolerances that it names."""
+    return re.sub(r",\s*" + _NAMED.pattern.replace("?P<value>", "?:"), "", text)
 
 
 def wildcards(one: Assertion) -> int:
@@ -37,7 +42,7 @@ def thrown(one: Assertion) -> tuple[str, str]:
         return found["body"], "" if found["wanted"] in _BROAD else found["wanted"]
     if found := _THROWS.search(one.text):
         wanted = found["wanted"] or found["ruby"] or ""
-        return one.subject, "" if wanted in _BROAD else wanted
+        return found["what"] or one.subject, "" if wanted in _BROAD else wanted
     return "", ""
 
 
@@ -52,10 +57,9 @@ _NAMED = re.compile(
     r"\b(?:rel|abs|rtol|atol|delta|rel_tol|abs_tol|tolerance|tol|eps|epsilon|max_relative)\s*[=:]\s*" + _VALUE
 )
 _LAST = re.compile(
-    r"(?:(?:InDelta|InEpsilon|assert_?in_?delta|assertArrayEquals|assertEquals)f?\(.+,.+,|approximately\(.+,|closeTo\(.+,|"
-    r"\b(?:be_)?within\(|\boffset\(|withPercentage\(|byLessThan\()"
-    r"(?P<value>\d[\d_]*\.\d*(?:[eE][-+]?\d+)?|\d+[eE]-\d+|(?<!Equals\()\d+(?=\)+(?:\.of|\)?$)))[fFdD]?\)"
+    r"(?:approximately\(.+,|closeTo\(.+,|within\(|offset\(|withPercentage\(|byLessThan\()" + _VALUE + r"\)"
 )
+_DELTA = re.compile(r"(?:InDelta|InEpsilon|assert_in_delta|assertArrayEquals|assertEquals)f?[( ]?(?P<given>.*?)\)?;?$")
 _BELOW = re.compile(r"(?:\babs\(|\.abs\(\)|Math\.abs\().*?<=?\s*" + _VALUE + r"\)?$")
 _ANYTHING = re.compile(
     r"\bANY\b|expect\.(?:any|anything)\(|expect\.\w+Containing\(|mock\.Anything|(?<![\w.])any(?:String|Int|Long|Object)?\(\)"
@@ -66,8 +70,22 @@ _FIELD = re.compile(r"(?<=[{,(])\s*(\w+|\"[^\"]*\"|'[^']*')\s*(?::|=>|=(?!=))")
 _BROAD = ("", "Error", "Exception", "Throwable", "StandardError", "RuntimeException", "BaseException")
 _THROWS_IN_JAVA = re.compile(r"assertThrows(?:Exactly)?\((?P<wanted>[\w.]+)\.class,(?P<body>.*)\)$", re.DOTALL)
 _THROWS = re.compile(
-    r"\.(?:toThrow|toThrowError|throws?)\((?P<wanted>.*?)\)$|\braise_error(?:\((?P<ruby>.*?)\))?\)?$", re.DOTALL
+    r"\.(?:toThrow|toThrowError|throws?)\((?P<wanted>.*?)\)$|"
+    r"^(?P<what>expect.*)\.to\(?raise_error(?:\(?(?P<ruby>\w.*?)\)?)?$",
+    re.DOTALL,
 )
+
+
+def _delta(text: str) -> float:
+    """The third of three values that are compared; a whole number may be something else in `assertEquals`."""
+    found = _DELTA.search(text)
+    depth, given = 0, [""]
+    for sign in found["given"] if found else "":
+        depth += (sign in "([{") - (sign in ")]}")
+        given[-1:] = [given[-1], ""] if sign == "," and not depth else [given[-1] + sign]
+    third = next((one for one in given[2:] if re.fullmatch(_VALUE, one.strip())), "")
+    plain = "Equals" in text and not re.search(r"[.eE]", third)
+    return 0.0 if plain or not third else _number(third.strip().rstrip("fFdD"))
 
 
 def _number(text: str) -> float:

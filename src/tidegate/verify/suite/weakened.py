@@ -11,8 +11,8 @@ from msgspec import Struct
 from tidegate.facts import Severity
 from tidegate.verify.suite.around import Around
 from tidegate.verify.suite.matching import Kept, likeness
-from tidegate.verify.suite.tolerances import fields, thrown, tolerance, wildcards
-from tidegate.verify.suite.values import BARE, CLOSE, EXACT, ROUGH, Assertion
+from tidegate.verify.suite.tolerances import fields, thrown, tolerance, wildcards, without_tolerance
+from tidegate.verify.suite.values import BARE, CLOSE, EXACT, ROUGH, Assertion, TestCase
 
 _REWRITTEN, _RENAMED = 0.4, 0.8
 _PLAIN = re.compile(r"True|False|None|true|false|null|nil|undefined|0|\[\]|\{\}|\(\)|''|\"\"|")
@@ -94,19 +94,21 @@ def _loosened(kept: Kept, around: Around) -> Iterator[Weakening]:
 
 def _looser(one: Assertion, other: Assertion) -> str:
     """How an assertion is looser than the one it took the place of, "" where it is not."""
-    if one.opaque or other.opaque or (_PLAIN.fullmatch(one.expected) and other.strength == ROUGH):
+    if one.opaque or other.opaque:
+        return ""
+    was, now = tolerance(one), tolerance(other)
+    if was and now > was * 1.5 and other.strength <= one.strength:
+        return "allows a larger difference"
+    if _PLAIN.fullmatch(one.expected) and other.strength == ROUGH:
         return ""
     if one.subject.startswith("raises: ") and other.strength < one.strength:
         return "takes a wider exception" if one.expected != other.expected else "no longer looks at the message"
     if thrown(one)[1] and thrown(other)[0] and not thrown(other)[1]:
         return "takes a wider exception"
-    was, now = tolerance(one), tolerance(other)
     if now and not was and one.strength == EXACT:
         return "compares roughly what it compared exactly"
     if other.strength < one.strength and one.strength >= CLOSE:
         return _in_words(one, other)
-    if was and now > was * 1.5 and other.strength <= one.strength:
-        return "allows a larger difference"
     if wildcards(other) > wildcards(one) and other.strength <= one.strength:
         return "takes any value where it wanted one"
     less, more = fields(other.expected or other.text), fields(one.expected or one.text)
@@ -154,7 +156,7 @@ def _fewer(kept: Kept, around: Around) -> Iterator[Weakening]:
     if (after.unseen and not before.unseen) or any(one.opaque for one in new):
         return
     live_before, live_after = (sum(map(_tells, one.live)) for one in (before, after))
-    if live_after >= live_before or after.cases > before.cases or (after.repeats and not before.repeats):
+    if live_after >= live_before or after.cases > before.cases or _loops_now(kept):
         return
     if not after.live and after.unseen:
         return
@@ -177,6 +179,15 @@ def _fewer(kept: Kept, around: Around) -> Iterator[Weakening]:
     if excuse := _excuse(kept, around, lost, new):
         words, severity = f"{words}; {excuse}", "note"
     yield _of(kept, severity, words, after.line, "put it back, or say why it is no longer true")
+
+
+def _loops_now(kept: Kept) -> bool:
+    """Whether assertions became a loop that runs."""
+    return kept.after.repeats and not kept.before.repeats and _idle(kept.after) <= _idle(kept.before)
+
+
+def _idle(test: TestCase) -> int:
+    return len(test.assertions) - len(test.live)
 
 
 def _tells(one: Assertion) -> bool:
@@ -246,8 +257,7 @@ def _other_values(kept: Kept, around: Around) -> Iterator[Weakening]:
 
 def _about(one: Assertion) -> str:
     """What an assertion is about, so that two of them can be compared: the value, or what must throw."""
-    body = thrown(one)[0] if "Throws" in one.text else ""
-    subject = _squeezed(body or one.subject)
+    subject = without_tolerance(_squeezed(thrown(one)[0] or one.subject))
     return re.sub(r"^round\((.*),\d+\)$|^(?:abs|Math\.abs)\((.*)\)$", r"\1\2", subject)
 
 

@@ -1,0 +1,149 @@
+"""Tests that stay in the tree and are run no more, or whose outcome no longer counts."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from tidegate.change.values import FileChange, show_path
+from tidegate.verify.suite.python_tests import parse
+from tidegate.verify.suite.ways import ALWAYS_EQUAL, COMMANDS, TESTING, TESTS, WAYS, Way
+from tidegate.verify.suite.weakened import Weakening
+from tidegate.verify.values import Subject
+
+
+def unrun(subject: Subject, settings: re.Pattern[str]) -> Iterator[Weakening]:
+    """What the change adds so that tests do not run or their failure does not count. What was moved is silent."""
+    files = [file for file in subject.change.files if file.by_hand and file.status != "deleted"]
+    moved = Counter(_line(line) for file in subject.change.files for hunk in file.hunks for line in hunk.removed)
+    for file in files:
+        path = show_path(file.path)
+        yield from _no_test_by_name(file, path)
+        about_tests = file.kind == "test" or bool(TESTING.search(path))
+        ways = [
+            way
+            for way in WAYS
+            if way.files.search(path) and (about_tests or way.files is not TESTS) and _applies(way, path, settings)
+        ]
+        for way in ways:
+            yield from _added(file, path, way, moved)
+        if TESTS.search(path):
+            yield from _always_equal(file, path)
+    yield from _python(subject, files)
+
+
+# Private
+
+_TEST_NAMES = (
+    (re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$"), re.compile(r"\.py$")),
+    (re.compile(r"\.(test|spec)\.[cm]?[jt]sx?$|(^|/)__tests__/"), re.compile(r"\.[cm]?[jt]sx?$")),
+    (re.compile(r"_test\.go$"), re.compile(r"\.go$")),
+    (re.compile(r"_(spec|test)\.rb$|(^|/)test_[^/]*\.rb$"), re.compile(r"\.rb$")),
+    (re.compile(r"(^|/)(Test[^/]*|[^/]*(Tests?|TestCase|IT|Spec))\.(java|kt)$"), re.compile(r"\.(java|kt)$")),
+)
+_HAS_TESTS = re.compile(rb"^\s*(def test|class Test|func Test|@Test\b|(it|test|describe)\b[ (])", re.MULTILINE)
+
+
+def _applies(way: Way, path: str, settings: re.Pattern[str]) -> bool:
+    """Commands are looked for in settings alone, and those of pipelines are a matter of the check of pipelines."""
+    return way.files is not COMMANDS or (bool(settings.search(path)) and not TESTS.search(path))
+
+
+def _no_test_by_name(file: FileChange, path: str) -> Iterator[Weakening]:
+    """A file of tests that was given a name by which no runner finds it."""
+    old = show_path(file.old_path)
+    if file.status != "renamed" or (file.similarity == 100 and old.rpartition("/")[2] == path.rpartition("/")[2]):
+        return
+    if re.search(r"(^|/)(conftest\.py|__init__\.py)$", path):
+        return
+    for named, language in _TEST_NAMES:
+        if named.search(old) and language.search(path) and not named.search(path):
+            words = f"{old} is called {path.rpartition('/')[2]} now, which no runner takes for tests"
+            yield Weakening("test-skipped", "medium", words, path, 0, "give it a name by which its tests are found")
+
+
+def _added(file: FileChange, path: str, way: Way, moved: Counter[str]) -> Iterator[Weakening]:
+    own = sum(bool(way.line.search(_line(line))) for hunk in file.hunks for line in hunk.removed)
+    for hunk in file.hunks:
+        for at, raw in enumerate(hunk.added):
+            line = _line(raw)
+            if not way.line.search(line) or (_COMMENT.match(line) and "build" not in line):
+                continue
+            if own > 0 or moved[line] > 0:
+                own, moved[line] = own - 1, moved[line] - 1
+                continue
+            if file.status == "added" and way.files is TESTS and way.severity == "note":
+                continue
+            words = f"{way.words}: `{line.strip()[:80]}`"
+            yield Weakening(way.rule, way.severity, words, path, hunk.new_start + at, "let them run, or say why not")
+
+
+def _always_equal(file: FileChange, path: str) -> Iterator[Weakening]:
+    for hunk in file.hunks:
+        text = "\n".join(map(_line, hunk.added))
+        if found := ALWAYS_EQUAL.search(text):
+            at = text[: found.start()].count("\n")
+            words = f"everything is equal to it: `{' '.join(found[0].split())[:80]}`"
+            yield Weakening("test-weakened", "medium", words, path, hunk.new_start + at, "compare what is compared")
+
+
+_COMMENT = re.compile(r"^\s*(#(?!\[)|//|\*|/\*|--)")
+
+
+def _python(subject: Subject, files: list[FileChange]) -> Iterator[Weakening]:
+    """Tests of Python that a change hides: by a later one of the same name, or in a class that is not collected."""
+    for file in files:
+        path = file.path.decode("utf-8", "surrogateescape")
+        if file.language != "Python" or file.kind != "test" or not re.search(r"test[^/]*\.py$", path):
+            continue
+        old_path = file.old_path.decode("utf-8", "surrogateescape")
+        before = _hidden(subject.trees.before.read([old_path]).get(old_path, b""))
+        after = _hidden(subject.trees.after.read([path]).get(path, b""))
+        for name, (line, words) in after.items():
+            if name not in before:
+                message = f"{name} {words}"
+                yield Weakening("test-skipped", "medium", message, show_path(file.path), line, "give it its own name")
+
+
+def _hidden(content: bytes) -> dict[str, tuple[int, str]]:
+    """The tests of a file that never run, by name, with their line and the reason."""
+    if b"def test" not in content or (module := parse(content)) is None:
+        return {}
+    found: dict[str, tuple[int, str]] = {}
+    _shadowed(module.body, "", found)
+    for node in module.body:
+        if isinstance(node, ast.ClassDef) and not node.bases and not node.name.startswith("Test"):
+            if any(_is_test(inner) for inner in node.body) and re.search(r"Test", node.name):
+                found[node.name] = (node.lineno, "holds tests and is not collected: its name does not begin with Test")
+        elif isinstance(node, ast.FunctionDef) and not node.name.startswith("test"):
+            for inner in node.body:
+                if _is_test(inner):
+                    found[f"{node.name}.{inner.name}"] = (inner.lineno, "stands in a function and is not collected")  # type: ignore[attr-defined]
+    return found
+
+
+def _shadowed(body: list[ast.stmt], prefix: str, found: dict[str, tuple[int, str]]) -> None:
+    seen: dict[str, int] = {}
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            _shadowed(node.body, f"{prefix}{node.name}.", found)
+        if _is_test(node) or (isinstance(node, ast.ClassDef) and node.name.startswith("Test")):
+            name = node.name  # type: ignore[attr-defined]
+            if name in seen:
+                words = f"of line {seen[name]} never runs: line {node.lineno} gives its name to another"
+                found[f"{prefix}{name}"] = (seen[name], words)
+            seen[name] = node.lineno
+
+
+def _is_test(node: ast.stmt) -> bool:
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or not node.name.startswith("test"):
+        return False
+    return not any(
+        re.search(r"overload|setter|fixture|dispatch|register", ast.unparse(one)) for one in node.decorator_list
+    )
+
+
+def _line(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")[:2000]
