@@ -255,3 +255,65 @@ def test_a_schema_of_tables_that_cannot_be_read_is_unknown(path: str, after: str
     part = check(subject_of({path: "\n"}, {path: after}))
     assert "breaks" not in part.fields
     assert path in part.unknowns[0].reason
+
+
+# AsyncAPI
+
+
+def _messages(payload: str, channel: str = "user/signedup", way: str = "subscribe") -> str:
+    return (
+        f"asyncapi: 2.6.0\nchannels:\n  {channel}:\n    {way}:\n"
+        "      message:\n        $ref: '#/components/messages/M'\n"
+        f"components:\n  messages:\n    M:\n      payload:\n        type: object\n{payload}"
+    )
+
+
+def _channels(messages: str, action: str = "send") -> str:
+    return (
+        "asyncapi: 3.0.0\nchannels:\n  users:\n    address: user/new\n    messages:\n"
+        + messages
+        + f"operations:\n  go:\n    action: {action}\n    channel:\n      $ref: '#/channels/users'\n"
+    )
+
+
+A = "        properties:\n          a: {type: string}\n"
+NEEDED = "        required: [a]\n" + A
+ASYNC_LOST = {
+    "channel": (_messages(A), _messages(A, "user/new"), "high", "the channel `user/signedup` is gone"),
+    "way": (
+        _messages(A),
+        _messages(A, way="publish"),
+        "high",
+        "`user/signedup` no longer gives messages",
+    ),
+    "field got": (_messages(NEEDED), _messages(""), "high", "`a` in `M` of `user/signedup` is gone"),
+    "field sent": (_messages(A, way="publish"), _messages(NEEDED, way="publish"), "medium", "has to be sent now"),
+    "message": (
+        _channels("      One: {payload: {}}\n      Two: {payload: {}}\n"),
+        _channels("      One: {payload: {}}\n"),
+        "high",
+        "`user/new` no longer gives the message `Two`",
+    ),
+    "payload": (
+        _channels("      One: {payload: {type: string}}\n", "receive"),
+        _channels("      One: {payload: {type: integer}}\n", "receive"),
+        "high",
+        "`One` of `user/new` was string and is integer now",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ASYNC_LOST)
+def test_those_who_send_and_get_messages_lose(name: str) -> None:
+    before, after, severity, said = ASYNC_LOST[name]
+    found = _found("api/events.yaml", before, after)
+    assert [one[0] for one in found] == [severity], found
+    assert said in found[0][1]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(_messages(A), _messages(NEEDED)), (_messages(NEEDED, way="publish"), _messages(A, way="publish"))],
+)
+def test_messages_that_promise_more_or_ask_for_less_are_silent(before: str, after: str) -> None:
+    assert _found("events.yml", before, after) == []

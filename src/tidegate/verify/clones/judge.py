@@ -32,8 +32,9 @@ class Likeness(NamedTuple):
 
     `names` are equal names, `called` equal names among those that are called or are members, `renamed` names that
     always stand for the same other name, `varied` runs of tokens that are no repetition, `said_else` literals that are
-    others on the other side. `branches` counts the tokens that branch or loop, `steps` also those that leave, `acts`
-    also calls; `contract` says that methods are defined which every class writes for itself.
+    others on the other side, `keyed` colons, `decorated` `@`. `branches` counts the tokens that branch or loop, `steps`
+    also those that leave, `acts` also calls; `contract` says that methods are defined which every class writes for
+    itself.
     """
 
     left: tuple[int, int]
@@ -50,6 +51,8 @@ class Likeness(NamedTuple):
     steps: int
     branches: int
     said_else: float
+    keyed: float
+    decorated: float
     contract: bool
     kind: int
 
@@ -67,7 +70,7 @@ def is_clone(likeness: Likeness, lines: int) -> bool:
         return False
     if likeness.said_else > MOST_SAID_ELSE and likeness.similarity < 0.92:
         return False
-    if _is_only_a_form(likeness):
+    if _is_only_a_form(likeness) or _is_declared(likeness):
         return False
     copied = likeness.names >= 0.9 and likeness.similarity >= 0.9
     if likeness.acts < FEWEST_ACTS or likeness.varied < (LEAST_VARIED_COPY if copied else LEAST_VARIED):
@@ -121,6 +124,8 @@ def measure(one: Tokens, other: Tokens, blocks: Sequence[Block]) -> Likeness:
         steps=_count(near[inside], _BRANCHING + _LEAVING),
         branches=_count(near[inside], _BRANCHING),
         said_else=float((~same & (one.codes[mine] >> 30 == LITERAL)).mean()),
+        keyed=float((near[inside] == _COLON).mean()),
+        decorated=float((near[inside] == _AT).mean()),
         contract=bool(np.isin(near, np.array(_CONTRACT, np.uint32)).any()),
         kind=1 if whole and bool(same.all()) else 2 if whole and renamed >= 0.9 else 3,
     )
@@ -137,7 +142,7 @@ def matched_lines(tokens: Tokens, places: NDArray[np.intp]) -> tuple[int, ...]:
 
 # Private
 
-_DOT, _OPEN = (zlib.crc32(word) & ((1 << 30) - 1) for word in (b".", b"("))
+_DOT, _OPEN, _COLON, _AT = (zlib.crc32(word) & ((1 << 30) - 1) for word in (b".", b"(", b":", b"@"))
 _BRANCHING = tuple(
     zlib.crc32(word) & ((1 << 30) - 1)
     for word in b"if elif else elsif unless for while until loop do switch case when match try except catch".split()
@@ -171,6 +176,13 @@ def _is_only_a_form(likeness: Likeness) -> bool:
     if likeness.similarity < 0.85 and likeness.matched < SHORT_TOKENS:
         return likeness.names < 0.9 or likeness.called < 0.9
     return likeness.names < 0.5 and likeness.branches == 0
+
+
+def _is_declared(likeness: Likeness) -> bool:
+    """Whether most of it says what something is: methods and routes under decorators, or a table of named values."""
+    if likeness.names >= 0.9:
+        return False
+    return likeness.decorated > 0.02 or (likeness.keyed > 0.1 and likeness.varied < 0.6)
 
 
 def _share(values: NDArray[np.bool_]) -> float:

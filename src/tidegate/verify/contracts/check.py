@@ -10,6 +10,7 @@ from tidegate.facts import BreakFact, Finding, Unknown
 from tidegate.verify.contracts.avro import compare_avro
 from tidegate.verify.contracts.go.check import compare_go
 from tidegate.verify.contracts.graphql.check import compare_graphql
+from tidegate.verify.contracts.openapi.asyncapi import compare_asyncapi
 from tidegate.verify.contracts.openapi.check import compare_openapi
 from tidegate.verify.contracts.protobuf import compare_protobuf
 from tidegate.verify.contracts.python.check import compare_python
@@ -20,8 +21,6 @@ from tidegate.verify.contracts.versions import raised, step_for
 from tidegate.verify.values import Part, Subject
 
 FIELD = "verification.breaks"
-FOREIGN = ("asyncapi.yaml",)
-NOT_COMPARED = "contracts of this kind are not compared yet"
 MOST = 200
 """No more findings than this of one change; the facts have them all."""
 
@@ -36,6 +35,7 @@ class Kind(Struct, frozen=True):
 KINDS: tuple[Kind, ...] = (
     Kind("Python public API", compare_python),
     Kind("OpenAPI", compare_openapi),
+    Kind("AsyncAPI", compare_asyncapi),
     Kind("Protobuf", compare_protobuf),
     Kind("GraphQL", compare_graphql),
     Kind("Avro", compare_avro),
@@ -48,7 +48,7 @@ KINDS: tuple[Kind, ...] = (
 def check(subject: Subject) -> Part:
     """What the change takes from those who rely on its contracts. Without a changed contract the field is empty."""
     found: list[Break] = []
-    unread = {pair.path: NOT_COMPARED for pair in subject.trees.changed if pair.before and _is_foreign(pair.path)}
+    unread: dict[str, str] = {}
     for kind in KINDS:
         compared = kind.compare(subject)
         found += compared.breaks
@@ -62,10 +62,6 @@ def check(subject: Subject) -> Part:
 
 
 # Private
-
-
-def _is_foreign(path: str) -> bool:
-    return f"/{path}".endswith(FOREIGN)
 
 
 def _finding(one: Break, step: str) -> Finding:
