@@ -125,7 +125,7 @@ def measure_seeds(clones: list[Path]) -> None:
                 print(f"  missed {clone.parent.name} {commit[:8]}: {seed.kind} {seed.name} in {seed.path}")
             if seed.side == "py":
                 peer_asked[seed.kind] += 1
-                peer[seed.kind] += peer_finds(repository, commit, seed)
+                peer[seed.kind] += peer_finds(tree, seed)
     for kind in KINDS:
         print(f"{kind}: {found[kind]} of {asked[kind]}; in Python {PEER} {peer[kind]} of {peer_asked[kind]}")
     print(f"seeds: {found.total()} of {SEEDS} found (bar: all), {spent / SEEDS:.2f} CPU s each, reading included")
@@ -378,16 +378,17 @@ def show(findings: Iterable[Finding]) -> None:
             print(f"    {one.severity} {one.rule} {one.place} {one.message[:110]}")
 
 
-def peer_finds(repository: Repository, commit: str, seed: Seed) -> bool:
+def peer_finds(tree: Tree, seed: Seed) -> bool:
     """Whether deptry names the seed (missing, or unused) in the tree written out."""
     program = PEERS / "bin" / "deptry"
     if not program.exists():
         subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)
         subprocess.run([str(PEERS / "bin" / "pip"), "install", "-q", PEER], check=True)
     with tempfile.TemporaryDirectory() as folder:
-        packed = repository.run("archive", "--format=tar", commit)
-        subprocess.run(["tar", "-x", "-C", folder], input=packed, check=True)
-        (Path(folder) / seed.path).write_bytes(seed.after)
+        read = [path for path in tree.paths() if path.endswith((".py", ".toml", ".cfg", ".txt"))]
+        for path, content in {**tree.read(read), seed.path: seed.after}.items():
+            (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
+            (Path(folder) / path).write_bytes(content)
         done = subprocess.run([str(program), "."], cwd=folder, capture_output=True, text=True, check=False)
     return any(f"'{seed.name}'" in line or f"'{normal_name('pypi', seed.name)}'" in line for line in peer_lines(done))
 

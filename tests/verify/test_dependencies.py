@@ -238,6 +238,10 @@ def test_hostile_manifests_are_said_to_be_unknown(tmp_path: Path, name: str, con
     assert name in part.unknowns[0].reason
 
 
+def test_a_lock_may_hold_nothing() -> None:
+    assert read_listing("uv.lock", b'version = 1\nrequires-python = ">=3.11"\n').held == ()
+
+
 @run_settings(max_examples=150, deadline=None)
 @for_any(st.sampled_from(sorted({*MANIFESTS, *LOCKS})), st.text(max_size=300) | st.binary(max_size=300))
 def test_any_content_is_read_or_refused(name: str, content: str | bytes) -> None:
@@ -277,9 +281,7 @@ def test_a_package_that_nothing_imports_or_names() -> None:
             + '[[package]]\nname = "x"\ndependencies = [\n    { name = "pandas" },\n]\n'
         },
         {"pyproject.toml": '[project]\ndependencies = ["flask"]\n[dependency-groups]\ndev = [\n  "pandas",\n]\n'},
-        {
-            "pyproject.toml": '[project.optional-dependencies]\nx = [\n  "pandas",\n]\n'
-        },
+        {"pyproject.toml": '[project.optional-dependencies]\nx = [\n  "pandas",\n]\n'},
         {"pyproject.toml": pyproject("flask", "pytest-shop", "types-shop", "asyncpg", "quick-json-helper")},
     ],
 )

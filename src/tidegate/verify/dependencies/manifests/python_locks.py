@@ -44,7 +44,7 @@ def read_toml_lock(text: str) -> Listing:
         raise UnreadableError(f"it holds more than {MOST_NAMES} packages")
     old = _POETRY_FILES.search(text)
     hashed = {normal_name("pypi", found[1]) for found in _POETRY_FILE.finditer(old[1])} if old else set()
-    ends = [*starts[1:], len(text)]
+    ends = [*starts[1:], len(text)] if starts else []
     held = (_package(text[start:end], hashed) for start, end in zip(starts, ends, strict=True))
     groups = _NEED.findall(text[: starts[0]] if starts else "")
     asked = tuple(Requirement(normal_name("pypi", name), written=name) for name in groups)
