@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from msgspec import Struct
 
 from tidegate.change.kinds import NOT_CODE, PAGES
 from tidegate.change.trees import Tree
 from tidegate.change.values import FileChange
-from tidegate.facts import Finding, Place, Severity, SuiteFacts, Unknown
+from tidegate.facts import Finding, Place, SuiteFacts, Unknown
 from tidegate.verify.suite.around import around_of
 from tidegate.verify.suite.lenient import lenient
-from tidegate.verify.suite.matching import Matched, match
+from tidegate.verify.suite.matching import match
 from tidegate.verify.suite.readers import IN_SOURCE, LANGUAGES, read_tests
 from tidegate.verify.suite.removed import removed_tests
 from tidegate.verify.suite.settings import SETTINGS, lowered
 from tidegate.verify.suite.snapshots import rewritten
 from tidegate.verify.suite.unrun import unrun
-from tidegate.verify.suite.vacuous import judge
+from tidegate.verify.suite.vacuous import vacuous
 from tidegate.verify.suite.values import Lookup, TestFile
 from tidegate.verify.suite.weakened import Weakening, weakened
 from tidegate.verify.values import Part, Subject
@@ -41,16 +41,16 @@ def check(subject: Subject) -> Part:
     removed = removed_tests(subject, matched, read.files, around)
     found += [one.weakening() for one in removed]
     found += [*lowered(subject), *rewritten(subject), *unrun(subject, SETTINGS), *lenient(subject, SETTINGS)]
-    vacuous = list(_vacuous(matched))
+    idle = vacuous(subject, matched)
     changed = sum(kept.before.text != kept.after.text for kept in matched.kept)
     facts = SuiteFacts(
         added=len(matched.added),
         removed=len(matched.removed),
         changed=changed,
-        vacuous=sum(one.severity != "note" for one in vacuous),
+        vacuous=sum(one.severity != "note" for one in idle),
         weakened=sum(one.severity != "note" for one in found) + sum(max(0, one.count - 1) for one in removed),
     )
-    findings = [_finding(one) for one in (*found, *vacuous)]
+    findings = [_finding(one) for one in (*found, *idle)]
     return Part({"suite": facts}, tuple(findings), read.unknowns)
 
 
@@ -114,23 +114,6 @@ class _Lookup:
             return None
         self._left -= 1
         return self._tree.read((path,)).get(path)
-
-
-def _vacuous(matched: Matched) -> Iterator[Weakening]:
-    """Added and changed tests that cannot fail. One that could not fail before either is the change's no more."""
-    changed = [(kept.path, kept.after) for kept in matched.kept if kept.before.text != kept.after.text]
-    before = {id(kept.after): kept.before for kept in matched.kept}
-    for path, test in (*((one.path, one.test) for one in matched.added), *changed):
-        verdict = judge(test)
-        old = before.get(id(test))
-        if verdict is None or (old is not None and (judge(old) is not None or test.skipped)):
-            continue
-        message = f"{test.name} cannot fail: {verdict.reason}"
-        severity: Severity = "low" if test.skipped else "medium"
-        if verdict.meant:
-            message, severity = f"{test.name} asserts nothing; it only shows that nothing is raised", "note"
-        mend = "assert what the change is for"
-        yield Weakening("test-vacuous", severity, message, path, verdict.line, mend)
 
 
 def _finding(one: Weakening) -> Finding:
