@@ -574,3 +574,20 @@ def test_a_wrong_value_is_a_behaviour_and_a_name_that_is_not_there_an_existence(
         "test_rate": "existence",
         "test_method": "existence",
     }
+
+
+@pytest.mark.parametrize(
+    ("with_it", "without_it", "class_"),
+    [
+        (["at[10:45:31]", "at[7]"], ["at[10:45:32]", "at[7]"], "pass_before"),
+        (["at[10:45:31]", "at[a]"], ["at[10:45:32]"], "unknown"),
+        (["at[new]"], ["at[old]"], "unknown"),
+    ],
+)
+def test_a_parameter_that_is_a_time_is_the_same_parameter(
+    with_it: list[str], without_it: list[str], class_: str
+) -> None:
+    test = TestName("tests/test_at.py", "at")
+    head, base = (Trial({test: tuple(Case(id_, "passed") for id_ in ids)}) for ids in (with_it, without_it))
+    [result] = judge([Selected(test)], Trials(head, base), Added())
+    assert result.class_ == class_

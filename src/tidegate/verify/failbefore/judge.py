@@ -81,6 +81,7 @@ def wavering(selected: Iterable[Selected], head: Trial, base: Trial) -> tuple[Te
 
 # Private
 
+_FIGURES = re.compile(r"\d+")
 _LACK = re.compile(
     r"has no attribute|is not defined|unexpected keyword argument|positional arguments? but|takes no arguments"
 )
@@ -147,6 +148,7 @@ def _without_change(test: TestName, trials: Trials, added: Added) -> _Said:
         if problem is None:
             return _Said("unknown", f"without the change {base.cut_short or 'it was not collected'}")
         return _blamed(problem, added, f"it cannot be {_how(problem)} without the change")
+    mine = _paired(passing, mine)
     # Without the change a test may get other parameters: one that only the base has still speaks for the test.
     relevant = [mine[case.id] for case in passing if case.id in mine] or list(mine.values())
     if proof := _proven(_settled(test, relevant, trials.base_again), added):
@@ -156,6 +158,16 @@ def _without_change(test: TestName, trials: Trials, added: Added) -> _Said:
     if any(case.id not in mine for case in passing):
         return _Said("unknown", "without the change it gets other parameters")
     return _Said("pass_before", "it passes without the change too")
+
+
+def _paired(passing: Sequence[Case], mine: dict[str, Case]) -> dict[str, Case]:
+    """The cases without the change under the names that they have with it, where only figures in these differ: a
+    parameter that is a time, an address or a number of the run."""
+    new = [case.id for case in passing if case.id not in mine]
+    old = [id_ for id_ in mine if id_ not in {case.id for case in passing}]
+    if not new or [_FIGURES.sub("0", id_) for id_ in new] != [_FIGURES.sub("0", id_) for id_ in old]:
+        return mine
+    return {**mine, **{name: mine[id_] for name, id_ in zip(new, old, strict=True)}}
 
 
 def _settled(test: TestName, cases: Iterable[Case], again: Trial | None) -> list[Case]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -40,14 +41,15 @@ def select_python(change: Change, trees: Trees) -> Selection:
         p.before for f, p in _test_files(change, trees) if p.before.endswith(".py") and not p.after
     )
     new = trees.after.read(pair.after for pair in pairs)
-    before = {path: _parsed(content) for path, content in {**old, **gone}.items()}
+    forms: _Forms = {}
+    before = {path: _parsed(content, forms) for path, content in {**old, **gone}.items()}
     moved = {key for parsed in before.values() if parsed for key in parsed.texts()}
     found: dict[TestName, Selected] = {}
     helpers: list[tuple[str, frozenset[str]]] = []
     for pair in pairs:
         if pair.after not in new:
             continue
-        head, base = _parsed(new[pair.after]), before.get(pair.before)
+        head, base = _parsed(new[pair.after], forms), before.get(pair.before)
         if head is None or (pair.before and base is None):
             found[TestName(pair.after, "")] = Selected(TestName(pair.after, ""), 0, direct=not pair.before)
             continue
@@ -62,6 +64,9 @@ def select_python(change: Change, trees: Trees) -> Selection:
 
 
 # Private
+
+_Forms: TypeAlias = dict[bytes, tuple[str, frozenset[str]]]
+"""The normal form of a function and the names that it uses, by its text: most are the same in both trees."""
 
 
 class _Piece(Struct, frozen=True):
@@ -137,55 +142,86 @@ def _users(helpers: Sequence[tuple[str, frozenset[str]]], tree: Tree) -> Iterato
         for path, content in sorted(tree.read(near[:_MOST_READ]).items()):
             if not word.search(content) or not (stem == b"conftest" or stem in content):
                 continue
-            parsed = _parsed(content)
+            parsed = _parsed(content, {})
             for name, piece in (parsed.tests if parsed else {}).items():
                 if piece.uses & names and told < _MOST_INDIRECT:
                     told += 1
                     yield Selected(TestName(path, name), piece.line, direct=False)
 
 
-def _parsed(content: bytes) -> _File | None:
+def _parsed(content: bytes, forms: _Forms) -> _File | None:
     try:
-        module = _Normal().visit(ast.parse(content))
-        return _in_pieces(module)
+        return _Reading(content, forms).read()
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 
-def _in_pieces(module: ast.Module) -> _File:
-    tests: dict[str, _Piece] = {}
-    helpers: dict[str, _Piece] = {}
-    rest: list[str] = []
-    for statement in module.body:
-        if isinstance(statement, ast.ClassDef) and _holds_tests(statement):
-            _take_class(statement, "", tests, helpers)
-        elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and statement.name.startswith("test"):
-            tests[statement.name] = _piece(statement, statement.name)
-        elif names := _defined(statement):
-            for name in names:
-                helpers[name] = _piece(statement, name)
-        else:
-            rest.append(ast.dump(statement))
-    return _File(tests, helpers, "\n".join(rest))
+class _Reading:
+    """One file, taken to pieces."""
+
+    def __init__(self, content: bytes, forms: _Forms) -> None:
+        self._module = ast.parse(content)
+        self._lines = content.splitlines()
+        self._forms = forms
+        self._tests: dict[str, _Piece] = {}
+        self._helpers: dict[str, _Piece] = {}
+
+    def read(self) -> _File:
+        rest: list[str] = []
+        for statement in self._module.body:
+            if isinstance(statement, ast.ClassDef) and _holds_tests(statement):
+                self._take_class(statement, "")
+            elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and statement.name.startswith("test"):
+                self._tests[statement.name] = self._function(statement, statement.name)
+            elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+                self._helpers[statement.name] = self._function(statement, statement.name)
+            else:
+                self._take_other(statement, rest)
+        return _File(self._tests, self._helpers, "\n".join(rest))
+
+    def _take_other(self, statement: ast.stmt, rest: list[str]) -> None:
+        normal = _Normal().visit(statement)
+        if normal is None:
+            return
+        names = _defined(normal)
+        form, uses = _form(normal)
+        for name in names:
+            self._helpers[name] = _Piece(name, normal.lineno, form, uses)
+        if not names:
+            rest.append(form)
+
+    def _take_class(self, node: ast.ClassDef, lead: str) -> None:
+        """The tests of a class; its bases, decorators and other members are one helper that all of them use."""
+        name = f"{lead}{node.name}"
+        others: list[ast.stmt] = []
+        for statement in node.body:
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and statement.name.startswith("test"):
+                full = f"{name}.{statement.name}"
+                self._tests[full] = self._function(statement, full, owner=f"class {name}")
+            elif isinstance(statement, ast.ClassDef) and _holds_tests(statement):
+                self._take_class(statement, f"{name}.")
+            elif not _is_text(statement):
+                others.append(statement)
+        shell = ast.ClassDef(
+            name=node.name,
+            bases=node.bases,
+            keywords=node.keywords,
+            body=others or [ast.Pass()],
+            decorator_list=node.decorator_list,
+        )
+        form, uses = _form(_Normal().visit(ast.copy_location(shell, node)))
+        self._helpers[f"class {name}"] = _Piece(f"class {name}", node.lineno, form, uses)
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, name: str, owner: str = "") -> _Piece:
+        first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+        text = b"\n".join(self._lines[first - 1 : node.end_lineno])
+        if text not in self._forms:
+            self._forms[text] = _form(_Normal().visit(node))
+        return _Piece(name, node.lineno, *self._forms[text], owner)
 
 
-def _take_class(node: ast.ClassDef, lead: str, tests: dict[str, _Piece], helpers: dict[str, _Piece]) -> None:
-    """The tests of a class; its bases, decorators and other members are one helper that all of them use."""
-    name = f"{lead}{node.name}"
-    others: list[ast.stmt] = []
-    for statement in node.body:
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and statement.name.startswith("test"):
-            full = f"{name}.{statement.name}"
-            tests[full] = _piece(statement, full, owner=f"class {name}")
-        elif isinstance(statement, ast.ClassDef) and _holds_tests(statement):
-            _take_class(statement, f"{name}.", tests, helpers)
-        else:
-            others.append(statement)
-    shell = ast.ClassDef(
-        name=node.name, bases=node.bases, keywords=node.keywords, body=others, decorator_list=node.decorator_list
-    )
-    ast.copy_location(shell, node)
-    helpers[f"class {name}"] = _piece(shell, f"class {name}")
+def _is_text(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
 def _holds_tests(node: ast.ClassDef) -> bool:
@@ -207,7 +243,8 @@ def _defined(statement: ast.stmt) -> tuple[str, ...]:
     return tuple(inner.id for target in targets for inner in ast.walk(target) if isinstance(inner, ast.Name))
 
 
-def _piece(node: ast.stmt, name: str, owner: str = "") -> _Piece:
+def _form(node: ast.AST) -> tuple[str, frozenset[str]]:
+    """The normal form of a statement, and the names that it uses."""
     uses: set[str] = set()
     for inner in ast.walk(node):
         if isinstance(inner, ast.Name):
@@ -218,7 +255,7 @@ def _piece(node: ast.stmt, name: str, owner: str = "") -> _Piece:
             uses.add(inner.attr)
         elif isinstance(inner, ast.Constant) and isinstance(inner.value, str) and inner.value.isidentifier():
             uses.add(inner.value)
-    return _Piece(name, getattr(node, "lineno", 0), ast.dump(node), frozenset(uses), owner)
+    return ast.dump(node), frozenset(uses)
 
 
 class _Normal(ast.NodeTransformer):
