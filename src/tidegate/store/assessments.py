@@ -142,7 +142,8 @@ def queue(
 
     `after` is the (rank, change) of the last one of the page before.
     """
-    last = select(func.max(assessments.c.id)).where(assessments.c.change == changes.c.id).scalar_subquery()
+    others = assessments.alias()
+    last = select(func.max(others.c.id)).where(others.c.change == changes.c.id).correlate(changes).scalar_subquery()
     rank = func.coalesce(cast(assessments.c.risk, Float), UNRATED).label("rank")
     current = func.coalesce(assessments.c.head == changes.c.head, False)
     query = (

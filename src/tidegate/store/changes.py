@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from tidegate.store.rows import changed, every, one, present, select_as, upsert
+from tidegate.store.rows import every, one, present, select_as, upsert, wrote
 from tidegate.store.tables import changes
 
 State = Literal["open", "merged", "closed"]
@@ -60,7 +60,7 @@ def keep(connection: Connection, read: Read) -> Kept:
     statement = statement.on_conflict_do_update(
         index_elements=["repository", "number"], set_=fresh, where=changes.c.read_at < statement.excluded.read_at
     )
-    newer = changed(connection, statement) == 1
+    newer = wrote(connection, statement)
     return Kept(present(find(connection, read.repository, read.number)), newer)
 
 

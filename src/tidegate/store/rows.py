@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from msgspec import Struct
-from sqlalchemy import Connection, CursorResult, Select, Table, Update, select
+from sqlalchemy import Connection, CursorResult, Select, Table, Update, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
 
@@ -38,7 +38,7 @@ def present(value: S | None) -> S:
 
 def insert_once(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
     """Whether the row was new: False where a unique key of the table holds already, and nothing was written."""
-    return changed(connection, upsert(connection, table).values(**values).on_conflict_do_nothing()) == 1
+    return wrote(connection, upsert(connection, table).values(**values).on_conflict_do_nothing())
 
 
 def upsert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
@@ -46,7 +46,12 @@ def upsert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.I
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
 
 
-def changed(connection: Connection, statement: Insert | Update) -> int:
+def wrote(connection: Connection, statement: Insert) -> bool:
+    """Whether an insert of one row wrote it, where a conflict may have kept it from doing so."""
+    return connection.execute(statement.returning(literal_column("1"))).first() is not None
+
+
+def changed(connection: Connection, statement: Update) -> int:
     """How many rows the statement wrote."""
     result = connection.execute(statement)
     return result.rowcount if isinstance(result, CursorResult) else 0
