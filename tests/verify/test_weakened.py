@@ -379,6 +379,25 @@ def test_everything_that_is_equal_is_named() -> None:
     assert said(part) == [("test-weakened", "medium")]
 
 
+def test_a_helper_that_asserts_no_more_is_named() -> None:
+    before = "def look(x):\n    assert x == 1\n\n\ndef test_total():\n    look(total([1]))\n"
+    part = changed("tests/test_shop.py", before, before.replace("assert x == 1", "print(x)"))
+    assert said(part) == [("test-weakened", "medium")]
+
+
+def test_source_that_asks_whether_it_is_tested_is_named() -> None:
+    old = {"src/a.py": "def total():\n    return 1\n"}
+    new = {"src/a.py": "def total():\n    if 'pytest' in sys.modules:\n        return 3\n    return 1\n"}
+    assert said(check(subject_of(old, new))) == [("test-weakened", "medium")]
+
+
+def test_a_file_of_tests_with_another_name_is_named() -> None:
+    names = (("tests/test_shop.py", "tests/shop_checks.py", PYTHON), ("tests/a_test.go", "tests/a.go", GO))
+    for old, new, text in names:
+        part = check(subject_of({old: text}, {new: text}, renamed={new: old}))
+        assert said(part) == [("test-skipped", "medium")], part.findings
+
+
 def test_lines_that_let_tests_off_are_noted() -> None:
     lines = {
         "jest.setTimeout(5000)": "jest.setTimeout(60000)",

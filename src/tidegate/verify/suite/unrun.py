@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from tidegate.change.values import FileChange, show_path
 from tidegate.verify.suite.python_tests import parse
-from tidegate.verify.suite.ways import ALWAYS_EQUAL, COMMANDS, TESTING, TESTS, WAYS, Way
+from tidegate.verify.suite.ways import ALWAYS_EQUAL, CODE, TESTING, WAYS, Way
 from tidegate.verify.suite.weakened import Weakening
 from tidegate.verify.values import Subject
 
@@ -20,16 +20,12 @@ def unrun(subject: Subject, settings: re.Pattern[str]) -> Iterator[Weakening]:
     moved = Counter(_line(line) for file in subject.change.files for hunk in file.hunks for line in hunk.removed)
     for file in files:
         path = show_path(file.path)
-        yield from _no_test_by_name(file, path)
-        about_tests = file.kind == "test" or bool(TESTING.search(path))
-        ways = [
-            way
-            for way in WAYS
-            if way.files.search(path) and (about_tests or way.files is not TESTS) and _applies(way, path, settings)
-        ]
+        yield from _no_test_by_name(subject, file, path)
+        places = {"any", *_places(file, path, settings)}
+        ways = [way for way in WAYS if way.where in places and way.files.search(path)]
         for way in ways:
             yield from _added(file, path, way, moved)
-        if TESTS.search(path):
+        if CODE.search(path):
             yield from _always_equal(file, path)
     yield from _python(subject, files)
 
@@ -46,22 +42,30 @@ _TEST_NAMES = (
 _HAS_TESTS = re.compile(rb"^\s*(def test|class Test|func Test|@Test\b|(it|test|describe)\b[ (])", re.MULTILINE)
 
 
-def _applies(way: Way, path: str, settings: re.Pattern[str]) -> bool:
-    """Commands are looked for in settings alone, and those of pipelines are a matter of the check of pipelines."""
-    return way.files is not COMMANDS or (bool(settings.search(path)) and not TESTS.search(path))
+def _places(file: FileChange, path: str, settings: re.Pattern[str]) -> Iterator[str]:
+    """The kinds of ways that are looked for in a file. Commands in files of tests are what is tested there."""
+    if file.kind == "test" or TESTING.search(path):
+        yield "test"
+    elif file.kind == "source":
+        yield "source"
+    if settings.search(path) and not CODE.search(path):
+        yield "settings"
 
 
-def _no_test_by_name(file: FileChange, path: str) -> Iterator[Weakening]:
+def _no_test_by_name(subject: Subject, file: FileChange, path: str) -> Iterator[Weakening]:
     """A file of tests that was given a name by which no runner finds it."""
     old = show_path(file.old_path)
-    if file.status != "renamed" or (file.similarity == 100 and old.rpartition("/")[2] == path.rpartition("/")[2]):
-        return
-    if re.search(r"(^|/)(conftest\.py|__init__\.py)$", path):
+    if file.status == "copied" or old == path:
         return
     for named, language in _TEST_NAMES:
-        if named.search(old) and language.search(path) and not named.search(path):
+        if named.search(old) and language.search(path) and not named.search(path) and _holds_tests(subject, file):
             words = f"{old} is called {path.rpartition('/')[2]} now, which no runner takes for tests"
             yield Weakening("test-skipped", "medium", words, path, 0, "give it a name by which its tests are found")
+
+
+def _holds_tests(subject: Subject, file: FileChange) -> bool:
+    path = file.path.decode("utf-8", "surrogateescape")
+    return bool(_HAS_TESTS.search(subject.trees.after.read([path]).get(path, b"")))
 
 
 def _added(file: FileChange, path: str, way: Way, moved: Counter[str]) -> Iterator[Weakening]:
@@ -73,8 +77,6 @@ def _added(file: FileChange, path: str, way: Way, moved: Counter[str]) -> Iterat
                 continue
             if own > 0 or moved[line] > 0:
                 own, moved[line] = own - 1, moved[line] - 1
-                continue
-            if file.status == "added" and way.files is TESTS and way.severity == "note":
                 continue
             words = f"{way.words}: `{line.strip()[:80]}`"
             yield Weakening(way.rule, way.severity, words, path, hunk.new_start + at, "let them run, or say why not")

@@ -32,6 +32,9 @@ class Weakening(Struct, frozen=True):
 def weakened(kept: Kept, around: Around) -> Iterator[Weakening]:
     """How the change weakens one test."""
     yield from _switched_off(kept)
+    if kept.before.unseen and not kept.after.unseen and kept.after.assertions == kept.before.assertions == ():
+        words = "asserted by something that it calls or asks for, which asserts nothing now"
+        yield _of(kept, "medium", words, kept.after.line, "let the helper assert again")
     if kept.before.text == kept.after.text:
         return
     said = list(_loosened(kept, around)) or list(_fewer(kept, around))
