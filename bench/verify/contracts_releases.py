@@ -1,4 +1,4 @@
-"""What the checks of contracts say of real releases: python -m bench.verify.contracts_releases --repos DIR [PROJECT ...].
+"""What contracts lose in real releases: python -m bench.verify.contracts_releases --repos DIR [PROJECT ...].
 
 DIR holds bare clones of public projects (OWNER+NAME/repo) with tags. Neighbouring minor releases are compared, and what
 is said of anything but Python names is printed to be read, with the CPU seconds of each comparison. --apidiff DIR

@@ -81,6 +81,11 @@ GO_KEPT = {
     "closed interface": ("type I interface {\n\tA()\n\tx()\n}", "type I interface {\n\tA()\n\tB()\n\tx()\n}"),
     "embedded": ("type T struct{}\nfunc (T) M() {}", "type T struct{ B }"),
     "alias": ("type T struct{ A int }", "type T = other.T"),
+    "named in a func": ("func F(f func(a int) error) {}", "func F(f func(b int) error) {}"),
+    "another word": (
+        "func F(a []string, f func(a string) error) {}",
+        "type A = string\ntype G = func(A) error\nfunc F(a []A, f G) {}",
+    ),
     "const to var": ("const A = 1", "var A = 1"),
 }
 

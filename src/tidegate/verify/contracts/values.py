@@ -109,7 +109,7 @@ def quoted(names: Iterable[str], most: int = 5) -> str:
 # Private
 
 _ASIDE = frozenset(
-    "test tests testing testdata test-data __tests__ __fixtures__ __mocks__ spec fixtures fixture mocks example "
-    "examples sample samples demo demos docs doc bench benchmark benchmarks node_modules vendor third_party e2e "
+    "test tests testing testdata test-data __tests__ __fixtures__ __mocks__ fixtures fixture mocks example "
+    "examples sample samples demo demos bench benchmark benchmarks node_modules vendor third_party e2e "
     "playground".split()
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -23,6 +23,8 @@ from tidegate.verify.contracts.values import (
 from tidegate.verify.values import Subject
 
 MOST_FILES = 400
+MOST_ALIASES = 500
+LONGEST = 5_000
 
 
 class Loss(Struct, frozen=True):
@@ -39,6 +41,7 @@ class Side(Struct):
     items: dict[str, Item]
     broken: bool = False
     any: bool = False
+    aliases: dict[str, str] = {}
 
 
 def compare_go(subject: Subject) -> Compared:
@@ -74,7 +77,8 @@ def compare_go(subject: Subject) -> Compared:
 
 _KEEP = "Keep the old name and mark it `// Deprecated:`, or publish the change under the next major version."
 _ADD = "Give the new behaviour a name of its own and leave the old signature, or publish the next major version."
-_CLOSED = frozenset({"internal", "vendor", "testdata", "cmd"})
+_CLOSED = frozenset({"internal", "vendor", "testdata", "cmd", "docs", "doc"})
+_STEPS = 5
 
 
 class _Module(Struct, frozen=True):
@@ -143,17 +147,18 @@ def _add(sides: dict[str, Side], path: str, content: bytes | None) -> None:
     side.broken |= file.broken
     if file.package != "main":
         side.items = {**file.items, **side.items}
+        side.aliases = {**file.aliases, **side.aliases}
 
 
 def _compared(subject: Subject, at: tuple[str, _Module], old: Side, after: Mapping[str, Side]) -> Iterator[Break]:
     folder, module = at
     new = after.get(folder, Side({}))
-    if any(name not in new.items for name in old.items):
+    if next(_losses(old, new), None) is not None:
         new = _whole(subject, folder)
     if old.items and not new.any:
         losses = [Loss(f"the package `{folder or module.path}` is gone")]
     else:
-        losses = list(_losses(old.items, new))
+        losses = list(_losses(old, new))
     first = next(iter(old.items.values()), None)
     for loss in losses:
         place = Place(loss.path or (first.path if first else shown(folder)), loss.line)
@@ -180,11 +185,12 @@ def _whole(subject: Subject, folder: str) -> Side:
     return sides.get(folder, Side({}))
 
 
-def _losses(old: Mapping[str, Item], new: Side) -> Iterator[Loss]:
-    for name, before in old.items():
+def _losses(old: Side, new: Side) -> Iterator[Loss]:
+    same = _Same({**old.aliases, **new.aliases})
+    for name, before in old.items.items():
         after = new.items.get(name)
         if after is not None:
-            yield from _changed(name, before, after)
+            yield from _changed(name, (before, after), same)
         elif not new.broken and not _comes_otherwise(name, new):
             announced = ", as was announced," if before.deprecated else ""
             grave: Severity = "medium" if before.kind in ("const", "var") else "high"
@@ -199,30 +205,58 @@ def _comes_otherwise(name: str, new: Side) -> bool:
     return bool(method) and (holder is None or holder.open or method in holder.members)
 
 
-def _changed(name: str, old: Item, new: Item) -> Iterator[Loss]:
+class _Same:
+    """Whether two written types are the same, aliases of the package taken for what they mean."""
+
+    def __init__(self, aliases: Mapping[str, str]) -> None:
+        self._aliases = aliases
+        words = "|".join(re.escape(name) for name in sorted(aliases)[:MOST_ALIASES])
+        self._find = re.compile(rf"(?<![\w.])(?:{words})(?!\w)") if words else None
+
+    def __call__(self, old: str, new: str) -> bool:
+        return old == new or self._meant(old) == self._meant(new)
+
+    def all(self, old: Sequence[str], new: Sequence[str]) -> bool:
+        return len(old) == len(new) and all(self(one, other) for one, other in zip(old, new, strict=True))
+
+    def _meant(self, written: str) -> str:
+        for _ in range(_STEPS if self._find else 0):
+            further = self._find.sub(lambda found: self._aliases[found[0]], written) if self._find else written
+            if further == written or len(further) > LONGEST:
+                break
+            written = further
+        return written
+
+
+def _changed(name: str, sides: tuple[Item, Item], same: _Same) -> Iterator[Loss]:
+    old, new = sides
     at = (new.line, new.path)
     if old.signature is not None and new.signature is not None:
-        yield from _signature(f"`{name}`", old.signature, new.signature, at)
+        yield from _signature(f"`{name}`", (old.signature, new.signature), at, same)
     if old.kind != "type" or new.kind != "type" or not (old.type and new.type):
         return
-    if old.type != new.type:
-        yield Loss(f"the type `{name}` was {old.type} and is {new.type} now", *at)
+    if not same(old.type, new.type):
+        what = f"the type `{name}` was {old.type} and is {new.type} now"
+        shapes = {old.type, new.type} & {"struct", "interface"}
+        yield Loss(what, *at) if shapes else Loss(what, *at, NARROWED, "medium")
         return
     for member, kind in old.members.items():
         after = new.members.get(member)
         if after is None and not new.open:
             what = "method" if old.type == "interface" else "field"
             yield Loss(f"the {what} `{name}.{member}` is gone", *at)
-        elif after is not None and after != kind:
+        elif after is not None and not same(kind, after):
             yield Loss(f"`{name}.{member}` was `{kind}` and is `{after}` now", *at, NARROWED, "medium")
     if old.type == "interface" and not old.closed and not old.open:
         for member in sorted(new.members.keys() - old.members.keys()):
             yield Loss(f"the interface `{name}` now asks for the method `{member}`", *at, NARROWED, "medium")
 
 
-def _signature(name: str, old: Signature, new: Signature, at: tuple[int, str]) -> Iterator[Loss]:
+def _signature(name: str, sides: tuple[Signature, Signature], at: tuple[int, str], same: _Same) -> Iterator[Loss]:
     """Only parameters that are variadic may be added, and results only where there were none."""
+    old, new = sides
     more = new.takes[len(old.takes) :]
-    takes = new.takes[: len(old.takes)] == old.takes and (not more or (len(more) == 1 and more[0].startswith("...")))
-    if not takes or (old.gives and old.gives != new.gives):
+    takes = same.all(old.takes, new.takes[: len(old.takes)])
+    takes &= not more or (len(more) == 1 and more[0].startswith("..."))
+    if not takes or (old.gives and not same.all(old.gives, new.gives)):
         yield Loss(f"{name} was `{old}` and is `{new}` now", *at, NARROWED, "medium")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from tidegate.verify.contracts.syntax import line_of, read_syntax, text_of, told_before
+from tidegate.verify.contracts.values import Unreadable
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -48,6 +49,8 @@ class File(Struct, frozen=True):
     package: str
     items: dict[str, Item]
     broken: bool
+    aliases: dict[str, str] = {}
+    """What names that are other words for a type (`type A = B`) mean, exported or not."""
 
 
 def read_go(path: str, content: bytes) -> File:
@@ -57,11 +60,14 @@ def read_go(path: str, content: bytes) -> File:
         (text_of(node.named_children[0]) for node in root.named_children if node.type == "package_clause"), ""
     )
     items: dict[str, Item] = {}
-    for node in root.named_children:
-        for name, item in _READERS.get(node.type, _nothing)(node, path):
-            if all(_is_exported(part) for part in name.split(".")):
-                items.setdefault(name, item)
-    return File(package, items, root.has_error)
+    try:
+        for node in root.named_children:
+            for name, item in _READERS.get(node.type, _nothing)(node, path):
+                if all(_is_exported(part) for part in name.split(".")):
+                    items.setdefault(name, item)
+    except RecursionError as error:
+        raise Unreadable("it is nested too deeply") from error
+    return File(package, items, root.has_error, dict(_aliases(root)))
 
 
 # Private
@@ -71,6 +77,13 @@ _ANY = re.compile(r"\binterface ?\{ ?\}")
 
 def _nothing(_node: Node, _path: str) -> Iterator[tuple[str, Item]]:
     return iter(())
+
+
+def _aliases(root: Node) -> Iterator[tuple[str, str]]:
+    for node in root.named_children:
+        for spec in node.named_children if node.type == "type_declaration" else ():
+            if spec.type == "type_alias" and spec.child_by_field_name("type_parameters") is None:
+                yield text_of(spec.child_by_field_name("name")), _written(spec.child_by_field_name("type"))
 
 
 def _is_exported(name: str) -> bool:
@@ -161,7 +174,24 @@ def _parameters(node: Node) -> Iterator[str]:
 
 
 def _written(node: Node | None) -> str:
-    return _ANY.sub("any", text_of(node))
+    """A type as it is written, without the names of parameters in the types of functions."""
+    if node is None:
+        return ""
+    text, at = "", node.start_byte
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        if one.type == "function_type":
+            text += _between(node, at, one.start_byte) + f"func{_signature(one)}"
+            at = one.end_byte
+        else:
+            waiting += reversed(one.named_children)
+    return _ANY.sub("any", " ".join((text + _between(node, at, node.end_byte)).split()))
+
+
+def _between(node: Node, first: int, end: int) -> str:
+    written = (node.text or b"")[first - node.start_byte : end - node.start_byte]
+    return written.decode("utf-8", "replace")
 
 
 def _deprecated(node: Node) -> bool:

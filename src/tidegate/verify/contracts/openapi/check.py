@@ -10,7 +10,17 @@ from tidegate.facts import Place, Severity
 from tidegate.verify.contracts.documents import line_of
 from tidegate.verify.contracts.openapi.model import Operation, Reader
 from tidegate.verify.contracts.openapi.schema import At, Loss, Schemas, Way
-from tidegate.verify.contracts.values import BROKEN, NARROWED, Break, Compared, Unreadable, both_sides, quoted, shown
+from tidegate.verify.contracts.values import (
+    BROKEN,
+    NARROWED,
+    Break,
+    Compared,
+    Unreadable,
+    both_sides,
+    for_others,
+    quoted,
+    shown,
+)
 from tidegate.verify.values import Subject
 
 _FILES = re.compile(r"\.(ya?ml|json)$")
@@ -40,7 +50,7 @@ def compare_openapi(subject: Subject) -> Compared:
 
 def _roots(subject: Subject) -> Iterator[tuple[str, str]]:
     """The descriptions that changed, by their paths on both sides, with those whose parts changed."""
-    changed = both_sides(subject, lambda path: bool(_FILES.search(path)))
+    changed = both_sides(subject, lambda path: bool(_FILES.search(path)) and for_others(path))
     own = set()
     for both in changed:
         if both.before is not None and _ROOT.search(both.before):
@@ -50,7 +60,11 @@ def _roots(subject: Subject) -> Iterator[tuple[str, str]]:
     if not parts:
         return
     after = frozenset(subject.trees.after.paths())
-    likely = [path for path in subject.trees.before.paths() if _LIKELY.search(path) and path in after - own]
+    likely = [
+        path
+        for path in subject.trees.before.paths()
+        if _LIKELY.search(path) and path in after - own and for_others(path)
+    ]
     for path, content in subject.trees.before.read(likely[:MOST_ROOTS]).items():
         if _ROOT.search(content) and any(part in content for part in parts):
             yield path, path

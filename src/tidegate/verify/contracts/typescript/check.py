@@ -46,13 +46,14 @@ def compare_typescript(subject: Subject) -> Compared:
 
 _KEEP = "Keep the old name and mark it `@deprecated`, or raise the major version."
 _ADD = "Let the old call work beside the new one: make what is new optional, or raise the major version."
+_ASIDE = frozenset({"docs", "doc", "spec", "www", "website"})
 _TESTS = (".test.", ".spec.", ".stories.", ".config.")
 
 
 def _is_asked(path: str) -> bool:
     name = path.rpartition("/")[2]
     code = name == "package.json" or (name.endswith(SOURCES) and not any(word in name for word in _TESTS))
-    return code and for_others(path)
+    return code and for_others(path) and not _ASIDE.intersection(path.split("/")[:-1])
 
 
 def _home(path: str, paths: frozenset[str]) -> str | None:
