@@ -134,7 +134,8 @@ def _samples(language: str, projects: list[Project], random_: random.Random) -> 
 def _seeded_python(project: Project, share: int, at: int, random_: random.Random) -> list[Sample]:
     found = python.candidates(project.name, _texts(project))
     random_.shuffle(found)
-    ways, made = list(python.WAYS), []
+    ways = list(python.WAYS)
+    made: list[Sample] = []
     done: set[tuple[str, str, str]] = set()
     tries = 0
     while found and len(made) < share and tries < 4000:

@@ -37,10 +37,15 @@ REAL = {
 }
 
 
+def nothing(_: str) -> bytes | None:
+    """There are no other files."""
+    return None
+
+
 def verdict(language: str, body: str, around: str = "") -> Verdict | None:
     source = (around or AROUND[language]).replace("BODY", body)
     spoken = "Ruby" if language == "RSpec" else language
-    read = read_tests(source.encode(), PATHS[language], spoken, {}.get)
+    read = read_tests(source.encode(), PATHS[language], spoken, nothing)
     assert read is not None
     assert len(read.tests) == 1
     return judge(next(iter(read.tests.values())))
@@ -223,6 +228,6 @@ def test_a_benchmark_need_not_assert() -> None:
 
 
 def python(body: str, path: str = "tests/test_it.py") -> Verdict | None:
-    read = read_python(body.encode(), path, {}.get)
+    read = read_python(body.encode(), path, nothing)
     assert read is not None
     return judge(list(read.tests.values())[-1])

@@ -75,7 +75,12 @@ def idle_reason(node: Node, what: str, name: str, known: Known) -> str:
 
 def stands_alone(node: Node) -> bool:
     """Whether an expression is a whole statement, so that nothing is done with its value."""
-    return node.parent is not None and node.parent.type == "expression_statement"
+    return node.parent is not None and node.parent.type in (
+        "expression_statement",
+        "body_statement",
+        "block_body",
+        "then",
+    )
 
 
 # Private
