@@ -31,7 +31,7 @@ def lowered(subject: Subject) -> Iterator[Weakening]:
         if file.generated:
             continue
         if SETTINGS.search(path):
-            for hunk in file.hunks:
+            for hunk in file.hunks if file.status != "added" else ():
                 yield from _thresholds(hunk, path)
         elif file.kind == "source":
             yield from _pragmas(file, path, moved)
@@ -41,9 +41,11 @@ def lowered(subject: Subject) -> Iterator[Weakening]:
 
 SETTINGS = re.compile(
     r"(^|/)(pyproject\.toml|setup\.cfg|tox\.ini|pytest\.ini|\.coveragerc|noxfile\.py|mypy\.ini|ruff\.toml|\.ruff\.toml|"
-    r"package\.json|(jest|vitest|vite|stryker|karma|playwright|cypress)[\w.-]*\.(js|ts|mjs|cjs|mts|json)|\.?codecov\.ya?ml|\.nycrc[\w.]*|"
+    r"package\.json|(jest|vitest|vite|stryker|karma|playwright|cypress)[\w.-]*\.(js|ts|mjs|cjs|mts|json)|"
+    r"\.?codecov\.ya?ml|\.nycrc[\w.]*|"
     r"\.c8rc[\w.]*|tsconfig[\w.-]*\.json|\.eslintrc[\w.]*|eslint\.config\.\w+|Makefile|justfile|Cargo\.toml|pom\.xml|"
-    r"build\.gradle(\.kts)?|\.simplecov|spec_helper\.rb|test_helper\.rb|conftest\.py|\.flake8|\.rspec|tarpaulin\.toml|sonar-project\.properties)$"
+    r"build\.gradle(\.kts)?|\.simplecov|spec_helper\.rb|test_helper\.rb|conftest\.py|\.flake8|"
+    r"\.rspec|tarpaulin\.toml|sonar-project\.properties)$"
     r"|(^|/)\.github/workflows/[^/]+\.ya?ml$|(^|/)\.(gitlab-ci|travis)\.yml$|(^|/)\.circleci/"
 )
 _THRESHOLD = re.compile(
@@ -61,7 +63,7 @@ _STRICT = re.compile(
     r"[\"']?\s*[:=]\s*(?P<value>true|false|True|False)\b"
 )
 _LOOSE = re.compile(
-    r"^\s*[\"']?(?P<key>ignore_errors|ignore_missing_imports|allow_untyped_defs|skipLibCheck|passWithNoTests|ignoreFailures|"
+    r"^\s*[\"']?(?P<key>ignore_errors|ignore_missing_imports|allow_untyped_defs|passWithNoTests|ignoreFailures|"
     r"testFailureIgnore|allowEmptyTests|failIfNoTests)[\"']?\s*[:=]\s*(?P<value>true|True)\b|"
     r"<(?P<tag>testFailureIgnore|skipTests|skip)>true<"
 )

@@ -26,7 +26,7 @@ TESTING = re.compile(r"(^|/)(conftest\.py|(spec|test|rails)_helper\.rb|(setupTes
 _PYTHON_TESTS = re.compile(r"\.py$")
 _ANY = re.compile(r"")
 _ENVIRONMENT = (
-    r"(environ|getenv|process\.env|\bENV\[|os\.Getenv|System\.getenv|env::var)[^\n]*?"
+    r"^(?=.*\b(if|unless|skip\w*|return)\b).*(environ|getenv|process\.env|\bENV\[|os\.Getenv|System\.getenv|env::var)[^\n]*?"
     r"\b(CI|GITHUB_ACTIONS|GITLAB_CI|CONTINUOUS_INTEGRATION|TRAVIS|CIRCLECI|JENKINS\w*|BUILD_ID)\b"
 )
 _RUNNER = (
