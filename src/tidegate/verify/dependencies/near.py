@@ -16,12 +16,13 @@ SHORTEST = 5
 
 @cache
 def well_known(ecosystem: Ecosystem) -> frozenset[str]:
-    """Names that the locks of many public projects hold (`tables/seen-*.txt` says of which); empty where none."""
-    table = files("tidegate.verify.dependencies") / "tables" / f"seen-{ecosystem}.txt"
-    if not table.is_file():
-        return frozenset()
-    lines = table.read_text(encoding="utf-8").split("\n")
-    return frozenset(line for line in lines if line and not line.startswith("#"))
+    """Names that the locks of many public projects hold (`tables/seen-*.txt` says of which), and `famous.txt`."""
+    folder = files("tidegate.verify.dependencies") / "tables"
+    famous = (folder / "famous.txt").read_text(encoding="utf-8").split("\n")
+    names = {name for line in famous if line.startswith(f"{ecosystem} ") for name in line.split()[1:]}
+    table = folder / f"seen-{ecosystem}.txt"
+    lines = table.read_text(encoding="utf-8").split("\n") if table.is_file() else []
+    return frozenset(names.union(line for line in lines if line and not line.startswith("#")))
 
 
 def near_miss(name: str, known: Collection[str], skeletons: dict[str, str]) -> tuple[str, str]:

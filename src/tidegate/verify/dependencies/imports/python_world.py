@@ -16,7 +16,8 @@ OTHER_VERSIONS = frozenset(
     "annotationlib asynchat asyncore audioop binhex cgi cgitb chunk compression crypt distutils formatter imghdr imp "
     "lib2to3 macpath mailcap msilib nis nntplib ossaudiodev parser pipes pyexpat smtpd sndhdr spwd string sunau "
     "symbol telnetlib tomllib uu xdrlib zoneinfo dummy_threading _bootlocale _typeshed __main__ builtins "
-    "test idlelib turtledemo".split()
+    "test idlelib turtledemo __pypy__ cPickle cStringIO StringIO urllib2 urlparse thread dummy_thread _dummy_thread "
+    "ConfigParser Queue HTMLParser httplib __builtin__ exceptions".split()
 )
 """Of the standard library of Python 3, in some version that the running one is not, and what every interpreter has."""
 HOSTS = frozenset(

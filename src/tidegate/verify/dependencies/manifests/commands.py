@@ -78,7 +78,8 @@ _NPM = re.compile(r"((?:@[a-z0-9~][\w.~-]*/)?[A-Za-z][\w.~-]*)(?:@([\w.^~*><=-]+
 _PLAIN = re.compile(r"([A-Za-z][\w-]*)(?:[@:]([\w.]+))?")
 _GO = re.compile(r"((?:[\w-]+\.)+[a-z]+(?:/[\w.~-]+)+)(?:@([\w.+-]+))?")
 _PROSE = frozenset(
-    "a all and command commands dependencies deps failed for from in into is it of on or packages the to with".split()
+    "a all and command commands curl dependencies deps failed for from git in into is it localhost of on or packages "
+    "the to with".split()
 )
 _RUNS = re.compile(r"subprocess|os\.system|Popen|check_call|check_output|\brun\(|pip\.main|pip_main")
 _SCRIPT = re.compile(r"^# /// script\s*\n((?:#.*\n)*?)# ///", re.MULTILINE)

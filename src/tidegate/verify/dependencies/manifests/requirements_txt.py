@@ -19,7 +19,7 @@ def is_requirements(path: str) -> bool:
     if not name.endswith((".txt", ".in")):
         return False
     lower = name.lower()
-    inside = folder.rpartition("/")[2].lower() in ("requirements", "reqs", "deps")
+    inside = bool({"requirements", "reqs", "deps"}.intersection(folder.lower().split("/")[-2:]))
     return "requirements" in lower or "constraints" in lower or (inside and "readme" not in lower) or lower == "dev.txt"
 
 

@@ -26,7 +26,7 @@ def judge_imports(subject: Subject, head: Head) -> Iterator[Finding]:
     """One finding for each file and package that an added line imports and nothing declares."""
     settings = subject.settings.dependencies
     for file, pair in subject.changed():
-        if not pair.after or ASIDE.intersection(pair.after.split("/")[:-1]):
+        if not pair.after or ASIDE.intersection(pair.after.split("/")[:-1]) or _MATERIAL.search(pair.after):
             continue
         if pair.after.endswith(_PYTHON):
             yield from _judge(file, pair, head, subject.trees.before, (_python_doubts, settings))
@@ -36,6 +36,8 @@ def judge_imports(subject: Subject, head: Head) -> Iterator[Finding]:
 
 # Private
 
+_MATERIAL = re.compile(r"(?:^|/)(?:tests?|testing)/(?:[^/]+/)*data/")
+"""What tests feed to the program: nobody runs it as it stands."""
 _Doubts = Callable[[str, Iterable[str], Head], dict[str, str]]
 
 
