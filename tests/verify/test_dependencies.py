@@ -310,3 +310,21 @@ def test_unused_packages_of_other_languages(manifest: str, before: str, after: s
     }
     assert len(unused({manifest: before, code: "x\n"}, {manifest: after})) == 1
     assert unused({manifest: before, code: uses[code]}, {manifest: after}) == []
+
+
+@pytest.mark.parametrize("options", [{"paths": {"*": ["./src/*"]}}, {"baseUrl": "./src"}])
+def test_modules_are_found_where_the_compiler_looks_for_them(options: dict[str, object]) -> None:
+    base = {
+        "web/package.json": '{"name": "web"}',
+        "web/tsconfig.json": json.dumps({"compilerOptions": options}),
+        "web/src/components/a.ts": "x\n",
+    }
+    source = 'import a from "components/a";\nimport b from "quick-json-helper";\n'
+    part = check(subject_of(base, {**base, "web/src/b.ts": source}))
+    assert rules(part) == [("import-undeclared", "high", "web/src/b.ts:2")]
+
+
+def test_tools_of_a_pipeline_are_not_looked_for_in_a_lock() -> None:
+    base = {"pyproject.toml": pyproject("six"), "uv.lock": uv_lock("six"), "tox.ini": "[testenv]\n"}
+    part = check(subject_of(base, {**base, "tox.ini": "[testenv]\ndeps = mysqlclient\n"}))
+    assert "lock-disagrees" not in {one.rule for one in part.findings}

@@ -104,11 +104,19 @@ def _aliases(path: str, content: bytes, paths: Iterable[str]) -> set[str]:
         return set()
     mapped = options.get("paths")
     found = {key.rstrip("*").rstrip("/") for key in mapped if key != "*"} if isinstance(mapped, dict) else set()
-    base = options.get("baseUrl")
-    if isinstance(base, str):
-        parts = [part for part in f"{folder_of(path)}/{base}".split("/") if part not in ("", ".")]
-        root = "/".join(parts) + "/" if parts and ".." not in parts else ""
-        if root or base in (".", "./"):
-            tops = {one[len(root) :].split("/")[0] for one in paths if one.startswith(root)}
-            found |= {top.partition(".")[0] for top in tops if top != "node_modules"}
+    every = mapped.get("*") if isinstance(mapped, dict) else None
+    bases = [one.removesuffix("*") for one in every if isinstance(one, str)] if isinstance(every, list) else []
+    for base in [*bases, options.get("baseUrl")]:
+        if isinstance(base, str) and "node_modules" not in base:
+            found |= _below(folder_of(path), base, paths)
     return found
+
+
+def _below(folder: str, base: str, paths: Iterable[str]) -> set[str]:
+    """What lies in a folder that modules are looked for in."""
+    parts = [part for part in f"{folder}/{base}".split("/") if part not in ("", ".")]
+    root = "/".join(parts) + "/" if parts and ".." not in parts else ""
+    if not root and base not in (".", "./"):
+        return set()
+    tops = {one[len(root) :].split("/")[0] for one in paths if one.startswith(root)}
+    return {top.partition(".")[0] for top in tops if top != "node_modules"}

@@ -36,7 +36,13 @@ def judge_locks(files: Iterable[Compared], changed: Iterable[Delta], locks: Lock
 
 def _manifest(delta: Delta, locks: Locks) -> Iterator[Finding]:
     after, file = delta.after, delta.file
-    if after is None or after.source or file.commands or file.path.endswith((".txt", ".in")) or _is_optional(delta):
+    if (
+        after is None
+        or after.source
+        or file.commands
+        or file.path.endswith((".txt", ".in", ".ini", ".yml", ".yaml"))
+        or _is_optional(delta)
+    ):
         return
     beside = [
         (path, lock)
