@@ -122,7 +122,8 @@ class _Aside:
         found = np.empty(len(nodes), np.int8)
         kept = nodes < len(self._files)
         files = self._files[nodes[kept]]
-        for file in np.unique(files[self._known[files] == _NOT_ASKED]).tolist():
+        # Not np.unique: it loads all of numpy.ma.
+        for file in set(files[self._known[files] == _NOT_ASKED].tolist()):
             self._known[file] = self._of_path(self._tree.name(file).partition(":")[0])
         found[kept] = self._known[files]
         for at in np.flatnonzero(~kept).tolist():

@@ -73,8 +73,7 @@ class Names:
 
         at = np.flatnonzero(np.frombuffer(self._texts, np.uint8) == ord(mark))
         offsets = np.frombuffer(self._table.offsets, np.int32)
-        found: list[int] = np.unique(offsets.searchsorted(at, "right") - 1).tolist()
-        return found
+        return sorted(set((offsets.searchsorted(at, "right") - 1).tolist()))
 
     @property
     def files(self) -> NDArray[np.int32]:

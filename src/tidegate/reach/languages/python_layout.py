@@ -6,6 +6,7 @@ answers (tests folders on `sys.path`) wins over one that is farther away; a pack
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
 
@@ -31,12 +32,12 @@ class PythonLayout:
         return ()
 
     @cached_property
-    def _stems(self) -> dict[str, list[str]]:
-        """The paths without suffix by their last part. Most changes ask for nothing but what is near them."""
-        found: dict[str, list[str]] = {}
+    def _named(self) -> dict[str, list[str]]:
+        """The paths by the last part of their stem. Most changes ask for nothing but what is near them."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
         for path in self._files:
-            stem = path.rpartition(".")[0].removesuffix("/__init__")
-            found.setdefault(stem.rpartition("/")[2], []).append(stem)
+            name = path[path.rfind("/") + 1 : path.rfind(".")]
+            found[name if name != "__init__" else _stem(path).rpartition("/")[2]].append(path)
         return found
 
     def _relative(self, spec: str, folder: str) -> tuple[str, ...]:
@@ -51,7 +52,8 @@ class PythonLayout:
         wanted = spec.replace(".", "/")
         last = wanted.rpartition("/")[2]
         ending = "/" + wanted
-        stems = [s for s in self._stems.get(last, ()) if s == wanted or s.endswith(ending)]
+        named = map(_stem, self._named.get(last, ()))
+        stems = [s for s in named if s == wanted or s.endswith(ending)]
         stems = [s for s in stems if s == wanted or self._is_root(s[: -len(ending)])]
         if not stems:
             return ()
@@ -66,6 +68,11 @@ class PythonLayout:
             if name in self._files:
                 return (name,)
         return ()
+
+
+def _stem(path: str) -> str:
+    """The path without suffix; of a package, its folder."""
+    return path.rpartition(".")[0].removesuffix("/__init__")
 
 
 def _distance(root: str, folder: str) -> tuple[int, int, str]:

@@ -48,7 +48,7 @@ class Evaluator:
         self,
         paths: Sequence[str],
         table: Callable[[int], FileTable | None],
-        languages: Mapping[int, Language],
+        languages: Sequence[Language],
         layouts: Mapping[str, Layout],
         hint: Hint | None = None,
     ) -> None:

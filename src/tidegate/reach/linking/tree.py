@@ -18,7 +18,7 @@ from msgspec import Struct
 from tidegate.change.values import show_path
 from tidegate.reach.index import Index
 from tidegate.reach.languages import LANGUAGES
-from tidegate.reach.languages.interface import Language, Layout
+from tidegate.reach.languages.interface import Language
 from tidegate.reach.linking.edges import LinkedFile, link_file
 from tidegate.reach.linking.evaluate import Evaluator
 from tidegate.reach.linking.pytests import Fixtures
@@ -153,7 +153,9 @@ def link_tree(index: Index, read: Callable[[Sequence[str]], Mapping[str, bytes]]
 def relink(index: Index, before: TreeState, read: Callable[[Sequence[str]], Mapping[str, bytes]]) -> LinkedTree:
     """Links those files of the tree anew that mean something else than they meant in the tree of `before`."""
     known = before.oids
-    sources = {path: oid for path, oid in index.sources.items() if path not in index.unread}
+    sources = index.sources
+    if not sources.keys().isdisjoint(index.unread):
+        sources = {path: oid for path, oid in sources.items() if path not in index.unread}
     changed = [path for path, oid in sources.items() if known.get(path) != oid]
     fresh = index.read(changed)
     changed = [path for path in changed if fresh[path].definitions]
@@ -168,7 +170,8 @@ def relink(index: Index, before: TreeState, read: Callable[[Sequence[str]], Mapp
             found = read_so_far[path] = FileSymbols() if path in gone else index.read([path])[path]
         return found
 
-    packages = {state.path: state.package for state in before.files}
+    states = {state.path: state for state in before.files}
+    packages = {path: state.package for path, state in states.items()}
     for path in gone:
         del packages[path]
     packages.update((path, fresh[path].package) for path in changed)
@@ -177,13 +180,12 @@ def relink(index: Index, before: TreeState, read: Callable[[Sequence[str]], Mapp
     parts.update((path, _parts_of(fresh[path])) for path in changed)
     evaluator.partial = _partial(evaluator, parts)
     wanted = set(changed) | _dependents(evaluator, before, fresh, changed, gone)
-    if any(language.open_world for language in evaluator.languages.values()):
+    if any(language.open_world for language in set(evaluator.languages)):
         index_of = {p: symbols_of(p) for p in paths if evaluator.languages[evaluator.number[p]].open_world}
         evaluator.world = _world(evaluator, index_of)
     fixtures = Fixtures(evaluator)
     evaluator.hint = fixtures.hint
     linked: dict[str, LinkedFile] = {}
-    states = {state.path: state for state in before.files}
     for number in sorted(evaluator.number[path] for path in wanted - gone):
         path = paths[number]
         linked[path] = link_file(evaluator, _table(evaluator, number), fixtures)
@@ -206,15 +208,16 @@ def _evaluator(
     read: Callable[[Sequence[str]], Mapping[str, bytes]],
 ) -> Evaluator:
     by_suffix = {suffix: language for language in LANGUAGES for suffix in language.suffixes}
-    languages = {number: by_suffix[path[path.rfind(".") :].lower()] for number, path in enumerate(paths)}
-    layouts: dict[str, Layout] = {}
-    for language in {language.name: language for language in languages.values()}.values():
-        own = {
-            path: packages[path]
-            for number, path in enumerate(paths)
-            if languages[number] is language and path in packages
-        }
-        layouts[language.name] = language.read_layout(own, everything, read)
+    ends = [path[path.rfind(".") :] for path in paths]
+    by_end = {end: by_suffix[end.lower()] for end in dict.fromkeys(ends)}
+    languages = [by_end[end] for end in ends]
+    own: dict[str, dict[str, str]] = {language.name: {} for language in by_end.values()}
+    for path, language in zip(paths, languages, strict=True):
+        if path in packages:
+            own[language.name][path] = packages[path]
+    layouts = {
+        language.name: language.read_layout(own[language.name], everything, read) for language in by_end.values()
+    }
     return Evaluator(paths, _Tables(paths, symbols).__getitem__, languages, layouts)
 
 

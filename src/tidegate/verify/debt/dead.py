@@ -57,7 +57,7 @@ def unused_parameters(source: Source) -> Iterator[Site]:
     """Parameters of private functions, called by name only in this file, that the body never reads."""
     for node in source.functions:
         if _own_signature(source, node):
-            used = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+            used = {one.id for one in source.walk(node) if isinstance(one, ast.Name)}
             for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
                 if one.arg not in used and not one.arg.startswith("_") and one.arg not in ("self", "cls"):
                     message = f"{node.name} never reads its parameter {one.arg}"
@@ -145,7 +145,7 @@ def _foreign(module: str | None) -> bool:
 def _locals(source: Source, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Site]:
     stored: dict[str, list[ast.Name]] = {}
     others: set[str] = set()
-    for one in ast.walk(node):
+    for one in source.walk(node):
         if isinstance(one, ast.Name):
             if one.id in ("locals", "exec", "eval", "vars"):
                 return
@@ -156,7 +156,7 @@ def _locals(source: Source, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Ite
         elif isinstance(one, ast.Global | ast.Nonlocal):
             others.update(one.names)
         elif isinstance(one, ast.ClassDef):
-            others.update(name.id for name in ast.walk(one) if isinstance(name, ast.Name))
+            others.update(name.id for name in source.walk(one) if isinstance(name, ast.Name))
     for name, places in stored.items():
         if name not in others and not name.startswith("_") and not _noted(source, places[0].lineno):
             message = f"{name} is given a value in {node.name} and never read"

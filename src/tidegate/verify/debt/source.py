@@ -80,19 +80,35 @@ class Source:
         yield from self.of(ast.FunctionDef)
         yield from self.of(ast.AsyncFunctionDef)
 
+    def walk(self, node: ast.AST) -> Iterator[ast.AST]:
+        """What `ast.walk` says of a node of the Python tree, without what `_children` leaves out."""
+        todo = [node]
+        for one in todo:
+            yield one
+            todo += self._below.get(one, ())
+
     @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:
         """The node around every node of the Python tree."""
-        nodes = (node for kind in self._by_kind.values() for node in kind)
-        return {child: node for node in nodes for child in _children(node)}
+        return {child: node for node, children in self._below.items() for child in children}
+
+    @cached_property
+    def _below(self) -> dict[ast.AST, list[ast.AST]]:
+        """The nodes below every node of the Python tree that has any, from the top down."""
+        found: dict[ast.AST, list[ast.AST]] = {}
+        todo: list[ast.AST] = [self.python] if self.python is not None else []
+        for node in todo:
+            children = _children(node)
+            if children:
+                found[node] = children
+                todo += children
+        return found
 
     @cached_property
     def _by_kind(self) -> dict[type[ast.AST], list[Any]]:
         found: dict[type[ast.AST], list[Any]] = {}
-        todo: list[ast.AST] = [self.python] if self.python is not None else []
-        for node in todo:
+        for node in self.walk(self.python) if self.python is not None else ():
             found.setdefault(type(node), []).append(node)
-            todo += _children(node)
         return found
 
     def count(self, word: str) -> int:
@@ -123,16 +139,17 @@ Reader: TypeAlias = Callable[[Source], Iterable[Site]]
 
 def introduced(files: Sequence[Changed], reader: Reader) -> Iterator[tuple[Source, Site]]:
     """The sites on added lines that no changed file had before: what a change moves or indents is not its doing."""
+    found = [(one, list(reader(one.after))) for one in files if one.added]
     fresh = [
         (one.after, site)
-        for one in files
-        if one.added
-        for site in reader(one.after)
+        for one, sites in found
+        for site in sites
         if site.line in one.added and len(one.after.line(site.line)) < LONGEST_LINE
     ]
     if not fresh:
         return
-    kept = Counter(site.key for one in files for site in reader(one.after) if site.line not in one.added)
+    found += [(one, list(reader(one.after))) for one in files if not one.added]
+    kept = Counter(site.key for one, sites in found for site in sites if site.line not in one.added)
     known = Counter(site.key for one in files for site in reader(one.before))
     known.subtract(kept)
     for source, site in fresh:
@@ -164,12 +181,18 @@ def _children(node: ast.AST) -> list[ast.AST]:
     """The nodes directly below one, without what only says how a name is used or which operator stands there."""
     found: list[ast.AST] = []
     for name in node._fields:
-        value = getattr(node, name, None)
-        if type(value) is list:
+        value: Any = getattr(node, name, None)
+        kind = type(value)
+        if kind is list:
             found += [one for one in value if isinstance(one, ast.AST)]
-        elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context | ast.operator):
+        elif kind not in _PLAIN and isinstance(value, ast.AST) and not isinstance(value, _LEFT_OUT):
             found.append(value)
     return found
+
+
+_LEFT_OUT = (ast.expr_context, ast.operator)
+_PLAIN = frozenset((type(None), str, int, ast.Load, ast.Store))
+"""What stands below a node most often and is none; asked for first."""
 
 
 _GRAMMARS = {
