@@ -330,6 +330,32 @@ def test_without_forks_each_mutant_has_its_own_process(tmp_path: Path) -> None:
     assert any("process of its own" in note for note in found.notes)
 
 
+REWRITES = """\
+import ast, inspect
+
+def typed(f):
+    lines, first = inspect.getsourcelines(f)
+    tree = ast.parse("\\n" * (first - 1) + "".join(lines))
+    tree.body[0].decorator_list = []
+    made = {}
+    exec(compile(tree, f.__code__.co_filename, "exec"), f.__globals__, made)
+    made[f.__name__].__wrapped__ = f
+    return made[f.__name__]
+"""
+
+
+def test_a_function_that_a_decorator_compiles_anew_is_judged_in_a_fresh_process(tmp_path: Path) -> None:
+    """typeguard does so: what runs is not what stands there, and the original lives on without being called."""
+    repo = shop(tmp_path, "from shop.typed import typed\n\n@typed\ndef small(n):\n    return n < 3\n")
+    repo.write("src/shop/typed.py", REWRITES)
+    tests = "from shop.calc import small\ndef test_small():\n    assert not small(3)\n"
+    repo.write("tests/test_calc.py", tests)
+    repo.git("add", "-A")
+    repo.git("commit", "-q", "--amend", "-m", "Add")
+    found = [one for one in run(repo).judged if one.path == "src/shop/calc.py"]
+    assert [(one.key, one.outcome) for one in found] == [("return n < 3", "killed")]
+
+
 def test_what_a_shared_fixture_executes_every_test_that_uses_it_executes(tmp_path: Path) -> None:
     """The first test asserts nothing of what the fixture made; the second, which runs none of the code, does."""
     repo = shop(tmp_path, "def fragile(n):\n    return n * 2\n")

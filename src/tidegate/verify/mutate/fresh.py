@@ -19,7 +19,7 @@ from tidegate.verify.mutate.session import Ground, Heard, run_job
 _START_SECONDS = 20.0
 _LEAST_SECONDS = 2.0
 _FIRST = 20
-_TOO_LONG = "it takes effect at import, and there is no time left to run all tests on it (--budget)"
+_TOO_LONG = "it needs a process of its own, and there is no time left to run its tests in one (--budget)"
 
 
 def judge_afresh(place: Ground, planned: Plan, heard: Hearing, end: float) -> Hearing:
