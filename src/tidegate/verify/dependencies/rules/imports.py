@@ -36,7 +36,7 @@ def judge_imports(subject: Subject, head: Head) -> Iterator[Finding]:
 
 # Private
 
-_MATERIAL = re.compile(r"(?:^|/)(?:tests?|testing)/(?:[^/]+/)*data/")
+_MATERIAL = re.compile(r"(?:^|/)(?:tests?|testing)/(?:[^/]+/)*(?:data|cases|format|samples|inputs?)/")
 """What tests feed to the program: nobody runs it as it stands."""
 _Doubts = Callable[[str, Iterable[str], Head], dict[str, str]]
 
