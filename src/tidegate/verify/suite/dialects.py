@@ -119,7 +119,9 @@ DIALECTS: dict[str, Dialect] = {
         grammar="tree_sitter_rust",
         calls=frozenset(("call_expression", "macro_invocation")),
         asserts=re.compile(_ANY + r"|(^|::|\.)(panic|unreachable|todo|unwrap\w*|prop_assert\w*|bail)$|snapshot"),
-        helpers=re.compile(r"assert|panic!|unwrap|expect\("),
+        helpers=re.compile(
+            r"assert|panic!|unwrap|expect\(|\b(?!(?:vec|format|e?println|e?print|dbg|writeln?|matches|concat|json)!)\w+!\s*[({\[]"
+        ),
         catches=re.compile(r"(?!)"),
         exact=re.compile(r"(^|::)(debug_)?assert_eq$"),
         close=re.compile(r"(^|::)(assert_(matches|ne|relative_eq|abs_diff_eq|approx_eq)|assert)$"),

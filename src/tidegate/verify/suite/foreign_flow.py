@@ -70,6 +70,8 @@ class Flow:
             return
         if kind in ("throw_statement", "try_expression", "assert_statement"):
             self._add(node, text_of(node), ROUGH, idle, opaque=True)
+        if kind in ("if_modifier", "unless_modifier"):
+            condition = text_of(node.child_by_field_name("condition"))
         if kind in dialect.tries:
             self._try(node, idle, depth)
         elif kind in dialect.ifs:
@@ -223,7 +225,7 @@ class Flow:
         if dialect.grammar == "tree_sitter_ruby" and re.search(r"\.(to|not_to|to_not)$", what):
             strength = EXACT if re.search(r"\beq[l]?\b|\(?eq\(|match_array|contain_exactly", text) else CLOSE
         expected = expected_of(node, what)
-        reason = idle or idle_reason(node, what, self._name, self._known)
+        reason = idle or ("" if what in self._helpers else idle_reason(node, what, self._name, self._known))
         self._add(node, text, strength, reason, subject=subject_of(node, what), expected=expected)
 
     def _add(

@@ -207,7 +207,7 @@ def _of_function(node: Node, dialect: Dialect, place: _Place) -> _Found | None:
     if dialect.grammar == "tree_sitter_go":
         return _Found(name, node, body, place) if _is_go_test(node, name) else None
     if dialect.grammar == "tree_sitter_ruby":
-        return _Found(name, node, body, place) if name.startswith("test_") else None
+        return _Found(name, node, body, place) if name.startswith("test_") and place.inherits else None
     if dialect.grammar == "tree_sitter_java":
         marks = text_of(next((one for one in node.children if one.type == "modifiers"), None))
         if not re.search(r"@(Test|ParameterizedTest|RepeatedTest|Theory)\b", marks):
@@ -281,9 +281,8 @@ def _may_assert(flow: Flow, found: _Found, dialect: Dialect, helpers: Mapping[st
             for name in flow.named
         )
     if dialect.grammar == "tree_sitter_java":
-        return found.place.inherits and any(
-            "." not in name and name not in helpers and name not in _MOCKITO for name in flow.named
-        )
+        # A bare name that is not of this file is inherited or imported statically.
+        return any("." not in name and name not in helpers and name not in _MOCKITO for name in flow.named)
     if dialect.grammar == "tree_sitter_ruby":
         return any("." not in name and name not in helpers and name not in _RUBY for name in flow.named)
     return "?" in body
