@@ -400,9 +400,9 @@ def _with_services(points: Sequence[EntryPoint], services: Sequence[Service]) ->
 def _completeness(ground: Ground, tests: bool, age: int | None, manifests: Sequence[tuple[str, str]]) -> Completeness:
     index, states = ground.index, ground.tree.state.files
     unsupported: dict[str, int] = {}
-    for path in index.files:
+    for path in index.files.keys() - index.sources.keys():
         suffix = path[path.rfind(".") :].lower()
-        if suffix in _CODE and path not in index.sources:
+        if suffix in _CODE:
             unsupported[suffix] = unsupported.get(suffix, 0) + 1
     files = [*index.unread.items(), *((path, f"{why}; it may say what is deployed") for path, why in manifests)]
     unread = tuple((show_path(path.encode("utf-8", "surrogateescape")), why) for path, why in files)

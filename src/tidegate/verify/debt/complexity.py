@@ -41,7 +41,7 @@ def python_functions(source: Source) -> Iterator[tuple[str, FunctionNode]]:
 
 def measure_python(source: Source, name: str, node: FunctionNode) -> Measured:
     """The measures of a function with all that is nested in it."""
-    counter = _Counter(node.name)
+    counter = _Counter(source, node.name)
     described = ast.get_docstring(node, clean=False) is not None
     for statement in node.body[described:]:
         counter.read(statement, 0)
@@ -70,7 +70,8 @@ def _functions(body: list[ast.stmt], above: str) -> Iterator[tuple[str, Function
 
 
 class _Counter:
-    def __init__(self, name: str) -> None:
+    def __init__(self, source: Source, name: str) -> None:
+        self.source = source
         self.name = name
         self.complexity = self.deepest = self.text = 0
 
@@ -96,7 +97,7 @@ class _Counter:
             self._all(node, nesting)
 
     def _all(self, node: ast.AST, nesting: int) -> None:
-        for child in ast.iter_child_nodes(node):
+        for child in self.source.children(node):
             self.read(child, nesting)
 
     def _nest(self, node: ast.AST, nesting: int) -> None:

@@ -80,12 +80,16 @@ class Source:
         yield from self.of(ast.FunctionDef)
         yield from self.of(ast.AsyncFunctionDef)
 
+    def children(self, node: ast.AST) -> Sequence[ast.AST]:
+        """The nodes directly below one of the Python tree, without what `_children` leaves out."""
+        return self._below.get(node, ())
+
     def walk(self, node: ast.AST) -> Iterator[ast.AST]:
         """What `ast.walk` says of a node of the Python tree, without what `_children` leaves out."""
         todo = [node]
         for one in todo:
             yield one
-            todo += self._below.get(one, ())
+            todo += self.children(one)
 
     @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:

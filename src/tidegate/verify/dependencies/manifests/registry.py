@@ -89,6 +89,7 @@ def read_listing(path: str, content: bytes) -> Listing:
 
 # Private
 
+_OTHER_ENDS = (".txt", ".in", ".toml", ".cargo/config")
 _PYLOCK = re.compile(r"pylock\.[^.]+\.toml")
 
 
@@ -96,6 +97,8 @@ def _known(path: str) -> tuple[Ecosystem, Reader] | None:
     name = path.rpartition("/")[2]
     if name in MANIFESTS or name in LOCKS:
         return MANIFESTS.get(name) or LOCKS[name]
+    if not path.endswith(_OTHER_ENDS):  # every file of a tree is asked about
+        return None
     if path.endswith((".cargo/config.toml", ".cargo/config")):
         return "cargo", registries.read_cargo_config
     if _PYLOCK.fullmatch(name):
