@@ -26,7 +26,7 @@ def judge_imports(subject: Subject, head: Head) -> Iterator[Finding]:
     """One finding for each file and package that an added line imports and nothing declares."""
     settings = subject.settings.dependencies
     for file, pair in subject.changed():
-        if not pair.after or ASIDE.intersection(pair.after.split("/")[:-1]) or _MATERIAL.search(pair.after):
+        if not pair.after or ASIDE.intersection(pair.after.split("/")[:-1]):
             continue
         if pair.after.endswith(_PYTHON):
             yield from _judge(file, pair, head, subject.trees.before, (_python_doubts, settings))
@@ -37,7 +37,7 @@ def judge_imports(subject: Subject, head: Head) -> Iterator[Finding]:
 # Private
 
 _MATERIAL = re.compile(r"(?:^|/)(?:tests?|testing)/(?:[^/]+/)*(?:data|cases|format|samples|inputs?)/")
-"""What tests feed to the program: nobody runs it as it stands."""
+"""What tests most often feed to the program as a text; an import in it is said all the same, as something low."""
 _Doubts = Callable[[str, Iterable[str], Head], dict[str, str]]
 
 
@@ -149,7 +149,7 @@ def _finding(one: Import, package: str, path: str, ecosystem: Ecosystem, head: H
             place,
             f"declare {brought}",
         )
-    severity: Severity = "low" if one.guard else "medium" if known else "high"
+    severity: Severity = "low" if one.guard or _MATERIAL.search(path) else "medium" if known else "high"
     return Finding("import-undeclared", severity, _told(package, names, known, ecosystem), place, _mend(known, names))
 
 
