@@ -344,6 +344,21 @@ SAME = {
 }
 
 
+def test_an_assertion_that_stood_twice_may_go_once() -> None:
+    twice = PYTHON + "    assert total([1]) == 1\n"
+    assert said(changed("tests/test_shop.py", twice, PYTHON)) == []
+
+
+def test_parts_that_become_the_whole_are_noted() -> None:
+    parts = '    expect(form["a"]).to eq("x")\n    expect(form["b"]).to include("y")\n'
+    parts += '    expect(form.keys).to include("b")\n'
+    whole = '    expect(form.to_h).to eq({"a" => "x", "b" => "y"})\n'
+    lead = textwrap.dedent(RUBY).partition("    expect")[0]
+    tail = "  end\nend\n"
+    part = changed("tests/shop_spec.rb", lead + parts + tail, lead + whole + tail)
+    assert part.fields["suite"].weakened == 0, part.findings
+
+
 @pytest.mark.parametrize("name", SAME)
 def test_a_test_that_says_as_much_is_left_alone(name: str) -> None:
     language, line, old, new = SAME[name]

@@ -20,7 +20,8 @@ class Around(Struct, frozen=True):
     """What the rest of the change holds.
 
     `elsewhere` are assertions that other tests gained, `gone` words that left the source, `shrunk` the stems of files
-    of source that lost far more than they gained, `fresh` the new tests of a file, `source` whether source changed.
+    of source that lost far more than they gained, `fresh` the new tests of a file, `source` whether source changed,
+    `undeprecated` whether source that was deprecated is taken out.
     """
 
     elsewhere: Counter[str] = Counter()
@@ -28,6 +29,7 @@ class Around(Struct, frozen=True):
     shrunk: frozenset[str] = frozenset()
     fresh: Mapping[str, tuple[TestCase, ...]] = {}
     source: bool = False
+    undeprecated: bool = False
 
     def taken_out(self, path: str, test: TestCase) -> bool:
         """Whether the source that a test is about is mostly taken out by the change."""
@@ -56,7 +58,8 @@ def around_of(subject: Subject, matched: Matched) -> Around:
         gained = Counter(one.text for one in kept.after.live) - Counter(one.text for one in kept.before.live)
         elsewhere.update(gained)
     sources = [file for file in subject.change.files if file.kind == "source" and file.by_hand]
-    return Around(elsewhere, _gone_words(subject), _shrunk(sources), _fresh(matched.added), bool(sources))
+    gone, fresh = _gone_words(subject), _fresh(matched.added)
+    return Around(elsewhere, gone, _shrunk(sources), fresh, bool(sources), _undeprecated(sources))
 
 
 # Private
@@ -85,6 +88,10 @@ def _shrunk(sources: Sequence[FileChange]) -> frozenset[str]:
         if len(stem) > 2 and lost >= 3 and lost > _SHRINKS * gained:
             stems.add(stem)
     return frozenset(stems)
+
+
+def _undeprecated(sources: Sequence[FileChange]) -> bool:
+    return any(b"deprecat" in line.lower() for file in sources for hunk in file.hunks for line in hunk.removed)
 
 
 def _is_code(line: bytes) -> bool:

@@ -162,7 +162,7 @@ WAYS = (
         "settings",
         _ANY,
         re.compile(
-            r"go test.*\s-(skip|run)[ =]|cargo (nex)?test.*--skip\b|gradlew?.*-x\s+\w*[tT]est|"
+            r"go test(?!.*-bench).*\s-(skip|run)[ =]|cargo (nex)?test.*--skip\b|gradlew?.*-x\s+\w*[tT]est|"
             r"-DskipTests|-Dmaven\.test\.skip|"
             r"(jest|vitest|mocha).*(--testPathIgnorePatterns|--invert|--exclude|-t |--grep)"
         ),

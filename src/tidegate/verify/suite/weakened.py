@@ -163,10 +163,14 @@ def _fewer(kept: Kept, around: Around) -> Iterator[Weakening]:
         return
     if not after.live and after.unseen:
         return
+    stays = {one.text for one in after.live}
     lost = [
         one
         for one in old
-        if around.elsewhere[one.text] <= 0 and not _words(one.text) & around.gone and one.strength > BARE
+        if one.text not in stays
+        and around.elsewhere[one.text] <= 0
+        and not _words(one.text) & around.gone
+        and one.strength > BARE
     ]
     merged = [one for one in lost if _said_by(one, new)]
     surplus = min(len(lost) - max(len(new), len(merged)), live_before - live_after)
@@ -215,12 +219,24 @@ def _said_by(one: Assertion, new: Sequence[Assertion]) -> bool:
     )
 
 
+def _is_whole(one: Assertion) -> bool:
+    """Whether a value is compared with a literal that has named fields."""
+    return one.strength == EXACT and _ITEM.search(one.text) is not None
+
+
+_ITEM = re.compile(r"[\"'\w\]]\s*(=>|(?<!:):(?!:))\s*[\"'\w\[{]")
+
+
 def _excuse(kept: Kept, around: Around, lost: Sequence[Assertion], new: Sequence[Assertion]) -> str:
     """Why fewer assertions are rather another behaviour than a weaker test, "" where nothing says so."""
     if any(one.subject.startswith("raises: ") or thrown(one)[0] for one in new):
         return "it is expected to raise now"
     if around.taken_out(kept.path, kept.before):
         return "the source that it is about is taken out too"
+    if around.undeprecated and any("deprecat" in one.text.lower() for one in lost):
+        return "what was deprecated is taken out"
+    if any(map(_is_whole, new)) and not any(map(_is_whole, lost)):
+        return "a whole value is compared now"
     heirs = around.taken_over(kept.path, kept.before, lost)
     if heirs:
         return f"{heirs[0].name} is new and asserts as much"
