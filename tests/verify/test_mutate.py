@@ -159,6 +159,10 @@ def test_one_fault_a_statement_the_most_productive(statement: str, said: str) ->
         "if sys.version_info < (3, 9): a = 1",
         "if a: log.debug(a)",
         "if not _PYPY: a = 1",
+        "raise RuntimeError('this should never happen')",
+        "return a + b  # TODO: tell the years too",
+        "return self + 1  # deprecated @classmethod",
+        "RETRY_DELAY = 5",
         "use_files = WIN or sys.platform.startswith('os2')",
         "pass",
     ],
@@ -181,6 +185,14 @@ def test_what_is_deprecated_needs_no_new_tests() -> None:
         "def f(a):\n    if a == 1:\n        warnings.warn('x', DeprecationWarning, stacklevel=2)\n        return g(a)\n"
     )
     assert words(source + "    return a + 1\n") == ["`+` became `-`"]
+    assert words("class DeprecatedCart:\n    def f(self):\n        return 1 + 1\n") == []
+    assert words("def f(a):\n    'Old.'\n    warn_old(stacklevel=3)\n    return a + 1\n") == []
+
+
+def test_how_many_parts_are_split_off_is_no_matter_where_the_first_is_taken() -> None:
+    assert body("return a.split(',', 1)[0]") == ["`split` became `rsplit`"]
+    assert body("return a.most_common(1)[0]") == ["`return a.most_common(1)[0]` became `return None`"]
+    assert body("return a.most_common(1)[1]") != body("return a.most_common(1)[0]")
 
 
 def test_only_lines_that_changed_and_one_fault_a_line() -> None:

@@ -27,15 +27,35 @@ _PLATFORM = re.compile(
     r"|WIN(DOWS)?|IS_WINDOWS|is_windows|PYPY\w*|PY\d+\w*|HAS_\w+|_MYPY|MYPY)\b"
 )
 _DEPRECATION = re.compile(r"^(warnings\.)?_?warn\w*\(.*\b(Pending)?DeprecationWarning\b", re.DOTALL)
+_ALWAYS_WARNS = re.compile(r"(^|\.)_?warn")
+_INVARIANT = re.compile(r"\b(should|must|never|unreachable|impossible|internal|cannot happen|bug)\b", re.IGNORECASE)
+_INTERNAL = ("Exception", "AssertionError", "RuntimeError", "SystemError", "InternalError")
+_TUNED = re.compile(r"^_*[A-Z_]*(FACTOR|TIMEOUT|INTERVAL|DELAY|RETRIES|BUFFER|CHUNK|BACKOFF|BATCH|POOL|CACHE)[A-Z_]*$")
+_UNFINISHED = re.compile(rb"#.*(\b(TODO|FIXME|XXX)\b|(?i:\bdeprecated\b))")
 _UNCOVERED = re.compile(rb"#\s*pragma:\s*no[ -]?(cover|mutate)", re.IGNORECASE)
 
 
 def is_arid_function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Functions for people who debug, and those that never run."""
-    return node.name in FUNCTIONS or any(
+    """Functions for people who debug, those that never run, and those that tell whoever calls them not to."""
+    if node.name in FUNCTIONS or is_old(node.name):
+        return True
+    if any(
         name_of(decorator).rpartition(".")[2] in ("overload", "abstractmethod", "deprecated")
         for decorator in node.decorator_list
+    ):
+        return True
+    body = node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
+    first = body[0] if body else None
+    return (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Call)
+        and bool(_ALWAYS_WARNS.search(name_of(first.value.func)))
     )
+
+
+def is_old(name: str) -> bool:
+    """Whether a name says that what it names is deprecated."""
+    return "deprecat" in name.lower()
 
 
 def is_arid_call(call: ast.Call) -> bool:
@@ -56,7 +76,9 @@ def is_arid_statement(node: ast.stmt) -> bool:
         value = node.value.value if isinstance(node.value, ast.Await) else node.value
         return isinstance(value, ast.Constant) or (isinstance(value, ast.Call) and is_arid_call(value))
     if isinstance(node, ast.Raise):
-        return node.exc is not None and name_of(node.exc) in ("NotImplementedError", "NotImplemented")
+        raised = name_of(node.exc) if node.exc is not None else ""
+        said = raised in _INTERNAL and node.exc is not None and _INVARIANT.search(ast.unparse(node.exc))
+        return bool(said) or raised in ("NotImplementedError", "NotImplemented")
     if isinstance(node, ast.Return) and node.value is not None:
         return bool(_PLATFORM.search(ast.unparse(node.value)))
     if isinstance(node, ast.Assign | ast.AnnAssign):
@@ -65,7 +87,8 @@ def is_arid_statement(node: ast.stmt) -> bool:
         typed = isinstance(node, ast.AnnAssign) and "TypeAlias" in ast.unparse(node.annotation)
         dunder = any(name[:2] == name[-2:] == "__" for name in names)
         platform = node.value is not None and _PLATFORM.search(ast.unparse(node.value))
-        return bool(dunder or typed or platform or any(_LOGGERS.search(name) for name in names))
+        tuned = isinstance(node.value, ast.Constant) and any(map(_TUNED.search, names))
+        return bool(dunder or typed or platform or tuned or any(_LOGGERS.search(name) for name in names))
     return False
 
 
@@ -82,6 +105,11 @@ def is_arid_condition(node: ast.If | ast.While) -> bool:
 def is_excluded(line: bytes) -> bool:
     """Lines whose author wrote that no test is meant to run them."""
     return b"#" in line and bool(_UNCOVERED.search(line))
+
+
+def is_unfinished(line: bytes) -> bool:
+    """Lines that say of themselves that they are to change or to go."""
+    return b"#" in line and bool(_UNFINISHED.search(line))
 
 
 def name_of(node: ast.AST) -> str:

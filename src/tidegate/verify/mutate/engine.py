@@ -8,7 +8,15 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from tidegate.verify.mutate.arid import is_arid_condition, is_arid_function, is_arid_statement, is_excluded, name_of
+from tidegate.verify.mutate.arid import (
+    is_arid_condition,
+    is_arid_function,
+    is_arid_statement,
+    is_excluded,
+    is_old,
+    is_unfinished,
+    name_of,
+)
 from tidegate.verify.mutate.operators import ASSIGNED, RANKS, Fault, Source, handler_fault, statement_faults
 from tidegate.verify.mutate.values import Lane, Mutant
 
@@ -57,6 +65,7 @@ def mutated(content: bytes, mutant: Mutant) -> bytes:
 # Private
 
 _DEEPEST = 60
+_SIMPLE = (ast.Return, ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Raise)
 
 
 class _Scope(Struct, frozen=True):
@@ -90,6 +99,8 @@ class _Walker(Struct, frozen=True):
     def _statement(self, node: ast.stmt, scope: _Scope) -> Iterator[Mutant]:
         if is_arid_statement(node):
             return
+        if isinstance(node, _SIMPLE) and is_unfinished(self.source.line_of(node.end_lineno or node.lineno)):
+            return
         if isinstance(node, ast.If | ast.While) and is_arid_condition(node):
             return
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -99,6 +110,8 @@ class _Walker(Struct, frozen=True):
             yield from self.walk(node.body, scope.inside(node.name, "call"))
             return
         if isinstance(node, ast.ClassDef):
+            if is_old(node.name):
+                return
             yield from self.walk(node.body, scope.inside(node.name, scope.lane))
             return
         yield from self._own(node, scope, scope.lane, _assigned_names(node))

@@ -92,7 +92,12 @@ def expression_faults(source: Source, node: ast.AST) -> Iterator[Fault]:
     maker = _MAKERS.get(type(node))
     if maker is not None:
         yield from maker(source, node)
-    for child in ast.iter_child_nodes(node):
+    counted = _counted(node)
+    if counted is not None:
+        yield from _MAKERS[ast.Call](source, counted)
+    for child in ast.iter_child_nodes(counted if counted is not None else node):
+        if counted is not None and isinstance(child, ast.Constant):
+            continue
         if isinstance(child, ast.keyword) and child.arg in KEYWORDS:
             continue
         if isinstance(child, ast.expr | ast.keyword | ast.comprehension):
@@ -101,6 +106,7 @@ def expression_faults(source: Source, node: ast.AST) -> Iterator[Fault]:
 
 # Private
 
+_FIRST_OF = {"split": "0", "most_common": "0", "nlargest": "0", "nsmallest": "0", "rsplit": "-1"}
 _COMPARISONS = {
     ast.Lt: ("<", "<="),
     ast.LtE: ("<=", "<"),
@@ -136,6 +142,14 @@ _TWINS = {one: other for pair in _PAIRS.split("|") for a, b in [pair.split()] fo
 _WITHOUT_ARGUMENTS = ("lower", "upper", "lstrip", "rstrip")
 _LONGEST_TEXT = 30
 _WITH_VALUE = (ast.Return, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr)
+
+
+def _counted(node: ast.AST) -> ast.Call | None:
+    """The call in `text.split(sign, 1)[0]`: one part more or less is the same, as only the first is taken."""
+    if not (isinstance(node, ast.Subscript) and isinstance(node.value, ast.Call)):
+        return None
+    ends = _FIRST_OF.get(name_of(node.value.func).rpartition(".")[2])
+    return node.value if ends is not None and ast.unparse(node.slice) == ends else None
 
 
 def _own_expressions(node: ast.stmt) -> Iterator[ast.expr]:
