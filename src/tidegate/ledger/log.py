@@ -25,28 +25,30 @@ from tidegate.ledger.log_outside import Outside
 from tidegate.ledger.log_recovery import Recovered, record_recovery
 from tidegate.ledger.log_rows import Entry, Head, NewEntry
 from tidegate.ledger.log_sequencer import Sequencer
-from tidegate.ledger.log_witness import Exposure, Watching, Witnessing
+from tidegate.ledger.log_witness import Exposure, Witnessing, no_post
 from tidegate.ledger.log_write import Place, Written, write_batch
 from tidegate.ledger.merkle import Proof, consistency_proof, inclusion_proof
 from tidegate.ledger.receipt import Receipt
 from tidegate.ledger.tiles import MAX_ENTRY_BYTES, TileReader
+from tidegate.ledger.witness_client import Post, RemoteWitness
 from tidegate.store.clock import Clock, now
 from tidegate.store.engine import Database
 from tidegate.store.types import check_words
 
-__all__ = ["Entry", "LedgerRefusesError", "Log", "LogSettings", "NewEntry", "Refusal", "Watching", "open_log"]
+__all__ = ["Entry", "LedgerRefusesError", "Log", "LogSettings", "NewEntry", "Refusal", "open_log"]
 
 
 class LogSettings(Struct, frozen=True):
     """`outside` is the file for the last checkpoint, beside the log's key and not beside the database.
 
-    `needed` of the `witnesses` must cosign before an entry counts as witnessed.
+    `needed` of the `witnesses` must cosign before an entry counts as witnessed; `post` is how they are asked.
     """
 
     origin: str
     outside: Path
-    witnesses: tuple[Watching, ...] = ()
+    witnesses: tuple[RemoteWitness, ...] = ()
     needed: int = 0
+    post: Post = no_post
     now: Clock = now
 
 
@@ -58,7 +60,9 @@ class Log:
         self._signer = signer
         self._settings = settings
         self._guard = Guard(settings.origin, signer, Outside(settings.outside))
-        self._witnessing = Witnessing(database, settings.witnesses, settings.needed, settings.now, self._tell)
+        self._witnessing = Witnessing(
+            database, settings.witnesses, settings.needed, settings.post, settings.now, self._tell
+        )
         self._confirmed = not settings.witnesses
         self._sequencer: Sequencer[NewEntry, int] = Sequencer(self._write, _size_of, "ledger-sequencer")
 

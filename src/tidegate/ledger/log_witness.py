@@ -12,34 +12,29 @@ from sqlalchemy import Connection
 
 from tidegate.ledger import log_rows as rows
 from tidegate.ledger.checkpoint import Checkpoint, read_checkpoint
-from tidegate.ledger.keys import NoteKey
 from tidegate.ledger.log_guard import Refusal
 from tidegate.ledger.merkle import Proof, consistency_proof
-from tidegate.ledger.notes import Note, NoteError, decode_number, parse_note, parse_signatures, verify_note
+from tidegate.ledger.notes import (
+    Note,
+    NoteError,
+    NoteSignature,
+    decode_number,
+    parse_note,
+    parse_signatures,
+    verify_note,
+)
 from tidegate.ledger.tiles import TileReader
-from tidegate.ledger.witness import Answer, Request
+from tidegate.ledger.witness import Answer
+from tidegate.ledger.witness_client import Post, RemoteWitness, ask_witness
+from tidegate.ledger.witness_client import Refusal as WitnessRefusal
 from tidegate.store.clock import Clock
 from tidegate.store.engine import Database
 
-ROUNDS = 3
-"""How often one witness is asked again with the size that it says it saw, before the next turn."""
 PAUSE = 1.0
 """Seconds between two turns while a witness has not cosigned, and nothing was appended."""
 LOOK = 0.05
 """Seconds between two looks at what other processes' witnesses said."""
 REMEMBERED = 10_000
-
-
-class Watching(Struct, frozen=True):
-    """One witness, as the log asks it: `ask` posts the body of an add-checkpoint request and raises OSError where it
-    is not reached. `keys` are what it cosigns with; the first one's name is how its cosignatures are kept."""
-
-    keys: tuple[NoteKey, ...]
-    ask: Callable[[bytes], Answer]
-
-    @property
-    def name(self) -> str:
-        return self.keys[0].name
 
 
 class Exposure(Struct, frozen=True):
@@ -61,14 +56,16 @@ class Witnessing:
     def __init__(
         self,
         database: Database,
-        witnesses: Sequence[Watching],
+        witnesses: Sequence[RemoteWitness],
         needed: int,
+        post: Post,
         now: Clock,
         tell: Callable[[Refusal], None],
     ) -> None:
         self._database = database
         self._witnesses = tuple(witnesses)
         self._needed = needed
+        self._post = post
         self._now = now
         self._tell = tell
         self._news = threading.Event()
@@ -108,7 +105,7 @@ class Witnessing:
         with self._database.read() as connection:
             start = rows.all_epochs(connection)[-1].start
             sizes = rows.cosigned_sizes(connection, start)
-            held = [sizes[each.name] for each in self._witnesses if self._holds(connection, each, sizes)]
+            held = [sizes[name_of(each)] for each in self._witnesses if self._holds(connection, each, sizes)]
         return sorted(held, reverse=True)[self._needed - 1] if len(held) >= self._needed else 0
 
     def wait(self, index: int, timeout: float) -> bool:
@@ -152,42 +149,33 @@ class Witnessing:
                 except Exception:  # noqa: BLE001  the next turn asks again; until then nothing counts as witnessed
                     time.sleep(LOOK)
 
-    def _ask(self, witness: Watching, again: bool) -> bool:
+    def _ask(self, witness: RemoteWitness, again: bool) -> bool:
         with self._database.read() as connection:
             kept = rows.checkpoint(connection)
             epoch = rows.all_epochs(connection)[-1]
-            old = rows.cosigned_sizes(connection, epoch.start).get(witness.name, 0)
+            old = rows.cosigned_sizes(connection, epoch.start).get(name_of(witness), 0)
         if kept is None or kept.size <= epoch.start:
             return False
         if old == kept.size and not again:
             return True
-        note = parse_note(kept.note.encode())
-        ours = read_checkpoint(note.data)
-        for _ in range(ROUNDS):
-            answer = self._answer(witness, Request(old, self._proof(old, ours), note.data))
-            if answer is None:
-                return False
-            if answer.status == 200:
-                return self._keep(witness, note, ours.size, answer.body)
-            if answer.status == 422:
-                self._tell(Refusal(f"witness {witness.name} saw another history", 0, ours))
-                return False
-            if answer.status != 409:
-                return False
-            old = _size(answer.body)
-            if old > ours.size and self._is_still(ours):
-                seen = Checkpoint(ours.origin, old, b"")
-                self._tell(Refusal(f"witness {witness.name} saw {old} entries", ours.size, seen))
-                return False
-            if old > ours.size:
-                return False
-        return False
+        note = kept.note.encode()
+        ours = read_checkpoint(note)
+        said: list[int] = []
 
-    def _answer(self, witness: Watching, request: Request) -> Answer | None:
-        try:
-            return witness.ask(request.data)
-        except OSError:
-            return None
+        def post(url: str, body: bytes) -> Answer:
+            reply = self._post(url, body)
+            if reply.status == 409:
+                said.append(decode_number(reply.body.removesuffix(b"\n")))
+            return reply
+
+        answer = ask_witness(note, witness, old, self._prove, post)
+        if not isinstance(answer, WitnessRefusal):
+            return self._keep(witness, ours.size, answer)
+        if answer.trouble == "forked":
+            self._tell(Refusal(f"a witness saw another history ({answer})", 0, ours))
+        elif answer.trouble == "ahead" and self._is_still(ours):
+            self._tell(Refusal(f"a witness saw more ({answer})", ours.size, Checkpoint(ours.origin, said[-1], b"")))
+        return False
 
     def _is_still(self, ours: Checkpoint) -> bool:
         """Another process may have appended since, and asked."""
@@ -195,38 +183,31 @@ class Witnessing:
             kept = rows.checkpoint(connection)
         return kept is not None and kept.size == ours.size
 
-    def _proof(self, old: int, ours: Checkpoint) -> Proof:
-        if old in (0, ours.size):
-            return ()
+    def _prove(self, old: int, new: int) -> Proof:
         with self._database.read() as connection:
-            return consistency_proof(old, ours.size, TileReader(rows.tile_reader(connection), ours.size).hash_at)
+            return consistency_proof(old, new, TileReader(rows.tile_reader(connection), new).hash_at)
 
-    def _keep(self, witness: Watching, note: Note, size: int, body: bytes) -> bool:
-        """Whether what it answered are cosignatures of its keys over this checkpoint."""
-        try:
-            lines = verify_note(Note(note.text, parse_signatures(body)), witness.keys).signatures
-        except NoteError:
-            return False
+    def _keep(self, witness: RemoteWitness, size: int, lines: tuple[NoteSignature, ...]) -> bool:
         text = b"".join(line.line for line in lines).decode()
         with self._database.write() as connection:
-            rows.keep_cosignature(connection, rows.Cosignature(size, witness.name, text, self._now()))
+            rows.keep_cosignature(connection, rows.Cosignature(size, name_of(witness), text, self._now()))
         return True
 
-    def _holds(self, connection: Connection, witness: Watching, sizes: Mapping[str, int]) -> bool:
+    def _holds(self, connection: Connection, witness: RemoteWitness, sizes: Mapping[str, int]) -> bool:
         """Whether the last row of a witness is a cosignature indeed: whoever writes the database could add a row."""
-        size = sizes.get(witness.name)
-        if size is None or self._verified.get(witness.name) == size:
+        size = sizes.get(name_of(witness))
+        if size is None or self._verified.get(name_of(witness)) == size:
             return size is not None
         kept = rows.checkpoint(connection, least=size)
         lines = {each.witness: each.line for each in rows.cosignatures_of(connection, size)}
         try:
             note = parse_note(kept.note.encode() if kept else b"")
-            verify_note(Note(note.text, parse_signatures(lines[witness.name].encode())), witness.keys)
+            verify_note(Note(note.text, parse_signatures(lines[name_of(witness)].encode())), witness.keys)
         except NoteError:
             return False
         if kept is None or kept.size != size:
             return False
-        self._verified[witness.name] = size
+        self._verified[name_of(witness)] = size
         return True
 
     def _measure(self) -> None:
@@ -235,11 +216,11 @@ class Witnessing:
             self._spans.append(time.monotonic() - self._pending.popleft()[1])
 
 
-# Private
+def name_of(witness: RemoteWitness) -> str:
+    """How its cosignatures are kept: by the name of its first key."""
+    return witness.keys[0].name
 
 
-def _size(body: bytes) -> int:
-    try:
-        return decode_number(body.removesuffix(b"\n"))
-    except NoteError:
-        return 0
+def no_post(url: str, body: bytes) -> Answer:  # noqa: ARG001  the signature is Post's
+    """How a log asks that has no witnesses: it does not."""
+    raise OSError("no way to ask a witness is set up")
