@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import ast
-import copy
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
 
 class Mutant(NamedTuple):
-    """`name` says what was changed, so that a survivor can be listed with its reason."""
+    """`name` says what was changed, so that a survivor can be found."""
 
     name: str
-    tree: ast.Module
+    code: CodeType
 
     def load(self, name: str) -> ModuleType:
         module = ModuleType(name)
-        exec(compile(self.tree, f"<mutant {self.name}>", "exec"), module.__dict__)
+        exec(self.code, module.__dict__)
         return module
 
 
@@ -30,17 +29,16 @@ class TooSlowError(Exception):
 def mutants_of(source: str, functions: set[str] | None = None) -> Iterator[Mutant]:
     """All mutants of these functions, or of the whole module. Texts of errors are left alone."""
     tree = ast.parse(source)
-    count = len(_places(tree, functions))
-    for number in range(count):
-        choices = len(_changes(_places(tree, functions)[number][1]))
-        for choice in range(choices):
-            mutated = copy.deepcopy(tree)
-            function, node = _places(mutated, functions)[number]
+    for function, node in _places(tree, functions):
+        for change in _changes(node):
             before = _text(node)
-            change = _changes(node)[choice]
+            fields = {name: value[:] if isinstance(value, list) else value for name, value in ast.iter_fields(node)}
             change()
-            ast.fix_missing_locations(mutated)
-            yield Mutant(f"{function}: {before} -> {_text(node)}", mutated)
+            ast.fix_missing_locations(tree)
+            name = f"{function}: {before} -> {_text(node)}"
+            yield Mutant(name, compile(tree, f"<mutant {name}>", "exec"))
+            for field, value in fields.items():
+                setattr(node, field, value)
 
 
 @contextmanager
@@ -106,14 +104,14 @@ def _walk(node: ast.AST) -> Iterator[ast.AST]:
 def _changes(node: ast.AST) -> list[Callable[[], None]]:
     if isinstance(node, ast.Compare):
         return [
-            _set_item(node.ops, at, other())
+            _set_item(node, "ops", at, other())
             for at, operator in enumerate(node.ops)
             for other in _COMPARISONS.get(type(operator), ())
         ]
     if isinstance(node, ast.BoolOp):
         other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
         neutral = ast.Constant(isinstance(node.op, ast.And))
-        return [_set(node, "op", other), *(_set_item(node.values, at, neutral) for at in range(len(node.values)))]
+        return [_set(node, "op", other), *(_set_item(node, "values", at, neutral) for at in range(len(node.values)))]
     if (
         isinstance(node, ast.BinOp)
         and type(node.op) in _OPERATORS
@@ -128,7 +126,7 @@ def _changes(node: ast.AST) -> list[Callable[[], None]]:
         if node.func.id == "node_hash":
             return [_set(node, "args", node.args[::-1])]
         if node.func.id == "require":
-            return [_set_item(node.args, 0, ast.Constant(True))]
+            return [_set_item(node, "args", 0, ast.Constant(True))]
     if isinstance(node, ast.If) and any(isinstance(inner, ast.Raise) for inner in node.body):
         return [_set(node, "test", ast.Constant(False))]
     return []
@@ -138,8 +136,8 @@ def _set(node: ast.AST, field: str, value: Any) -> Callable[[], None]:
     return lambda: setattr(node, field, value)
 
 
-def _set_item(items: list[Any], at: int, value: Any) -> Callable[[], None]:
-    return lambda: items.__setitem__(at, value)
+def _set_item(node: ast.AST, field: str, at: int, value: Any) -> Callable[[], None]:
+    return lambda: getattr(node, field).__setitem__(at, value)
 
 
 def _text(node: ast.AST) -> str:

@@ -186,8 +186,11 @@ def verify_growth(old: int, new: int, old_root: bytes, new_root: bytes, proof: S
 
 
 def _skip_to_right(node: int, last: int) -> tuple[int, int]:
-    """Up the right edge of the tree, past the levels on which the node has no sibling."""
-    while not node & 1 and node:
+    """Up the right edge of the tree, past the levels on which the node has no sibling.
+
+    An even node comes here as the last of its level and not at the top, so it is not 0 and this ends.
+    """
+    while not node & 1:
         node, last = node >> 1, last >> 1
     return node, last
 
