@@ -1,0 +1,146 @@
+"""Who asks: a browser's session by its cookie, a program by its token. Secrets are kept as digests only."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from http.cookies import CookieError, SimpleCookie
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tidegate.server.api.endpoint import Who
+from tidegate.server.api.problems import Problem
+from tidegate.server.service import Service
+from tidegate.store import accounts
+from tidegate.store.accounts import NewToken, Person, Session, Token
+from tidegate.store.clock import later, seconds_between
+
+COOKIE = "tidegate"
+CSRF_HEADER = "x-tidegate-csrf"
+CSRF_FIELD = "csrf"
+TOKEN_PREFIX = "tg_"  # noqa: S105 what scanners of secrets know our tokens by
+IDLE_SECONDS = 8 * 3600.0
+LONGEST_SECONDS = 7 * 86400.0
+_SEEN_EVERY_SECONDS = 60.0
+_SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+
+
+def authenticate(service: Service, request: Request) -> Who:
+    """Who asks. Problem 401 where nobody proved who they are; 403 for an unsafe request from another site's page.
+
+    A request with a token is judged by it alone, whatever cookie comes along.
+    """
+    given = request.headers.get("authorization", "")
+    if given:
+        return _by_token(service, given)
+    found = session_of(service, request)
+    if found is None:
+        raise Problem(401, "nobody is signed in", mend="sign in, or send an API token as Authorization: Bearer")
+    session, person = found
+    if request.method not in _SAFE:
+        check_same_site(service, request)
+        check_csrf(session, request.headers.get(CSRF_HEADER, ""))
+    return Who(person.id, person.name, person.role, None, session.digest)
+
+
+def session_of(service: Service, request: Request) -> tuple[Session, Person] | None:
+    """The live session of the request's cookie and its person; None where there is none."""
+    secret = _cookie(service, request)
+    if not secret:
+        return None
+    now = service.now()
+    with service.database.read() as connection:
+        session = accounts.live_session(connection, digest_of(secret), now)
+        person = accounts.person(connection, session.person) if session else None
+    if session is None or person is None:
+        return None
+    if seconds_between(session.seen_at, now) > _SEEN_EVERY_SECONDS:
+        ends = min(later(now, IDLE_SECONDS), later(session.created_at, LONGEST_SECONDS))
+        service.database.change(lambda connection: accounts.see_session(connection, session.digest, now, ends))
+    return session, person
+
+
+def open_session(service: Service, person: Person, response: Response) -> Session:
+    """A new session, whose secret is in the response's cookie and nowhere else."""
+    secret, now = secrets.token_urlsafe(32), service.now()
+    session = Session(digest_of(secret), person.id, secrets.token_urlsafe(24), now, now, later(now, IDLE_SECONDS))
+    service.database.change(lambda connection: accounts.open_session(connection, session))
+    secure = service.config.url.startswith("https://")
+    response.set_cookie(
+        cookie_name(service),
+        secret,
+        max_age=int(LONGEST_SECONDS),
+        path="/",
+        secure=secure,
+        httponly=True,
+        samesite="lax",
+    )
+    return session
+
+
+def close_session(service: Service, session: Session, response: Response) -> None:
+    """Ends it here and in the browser."""
+    service.database.change(lambda connection: accounts.end_session(connection, session.digest))
+    response.delete_cookie(cookie_name(service), path="/")
+
+
+def cookie_name(service: Service) -> str:
+    """With https no other host and no plain connection can set a cookie of this name."""
+    return f"__Host-{COOKIE}" if service.config.url.startswith("https://") else COOKIE
+
+
+def check_csrf(session: Session, given: str) -> None:
+    """Problem 403 unless the page that asks was made for this very session."""
+    if not hmac.compare_digest(session.csrf.encode(), given.encode("utf-8", "surrogateescape")):
+        raise Problem(403, "this request did not come from a page of yours", mend="load the page again")
+
+
+def check_same_site(service: Service, request: Request) -> None:
+    """Problem 403 where the browser says that another site's page asks."""
+    origin = request.headers.get("origin")
+    if origin is not None and origin != service.config.url:
+        raise Problem(403, "this request came from another site", detail=origin[:200])
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise Problem(403, "this request came from another site")
+
+
+def make_token(service: Service, person: int, label: str, scopes: tuple[str, ...], days: int) -> tuple[str, Token]:
+    """A new token's text, which is shown once, and what is kept of it."""
+    text, now = TOKEN_PREFIX + secrets.token_urlsafe(32), service.now()
+    new = NewToken(person, digest_of(text), label, scopes, later(now, days * 86400.0))
+    return text, service.database.change(lambda connection: accounts.add_token(connection, new, now))
+
+
+def digest_of(secret: str) -> str:
+    """What is kept of a secret of 256 random bits: its SHA-256, which needs no salt."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+# Private
+
+
+def _by_token(service: Service, given: str) -> Who:
+    scheme, _, text = given.partition(" ")
+    if scheme.lower() != "bearer" or not text.startswith(TOKEN_PREFIX) or len(text) > 200:
+        raise Problem(401, "this is no API token of ours", mend="send Authorization: Bearer tg_...")
+    now = service.now()
+    with service.database.read() as connection:
+        token = accounts.live_token(connection, digest_of(text), now)
+        person = accounts.person(connection, token.person) if token else None
+    if token is None or person is None:
+        raise Problem(401, "the token is unknown, expired or revoked", mend="make a new one in the settings")
+    if token.used_at is None or seconds_between(token.used_at, now) > _SEEN_EVERY_SECONDS:
+        service.database.change(lambda connection: accounts.use_token(connection, token.id, now))
+    return Who(person.id, person.name, person.role, token.scopes)
+
+
+def _cookie(service: Service, request: Request) -> str:
+    """The secret of the session's cookie; "" where there is none, or two."""
+    try:
+        parsed = [SimpleCookie(text) for text in request.headers.getlist("cookie")]
+    except CookieError:
+        return ""
+    found = [each[cookie_name(service)].value for each in parsed if cookie_name(service) in each]
+    return found[0] if len(found) == 1 and len(found[0]) <= 100 else ""
