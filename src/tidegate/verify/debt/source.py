@@ -118,7 +118,15 @@ class Source:
     def count(self, word: str) -> int:
         """How often a word stands in the file, in code, texts and comments alike."""
         often = self.text.count(word)
-        return often if often < 2 else len(re.findall(rf"\b{re.escape(word)}\b", self.text))
+        if often < 2:
+            return often
+        if _WORD.fullmatch(word):
+            return self._words[word]
+        return len(re.findall(rf"\b{re.escape(word)}\b", self.text))
+
+    @cached_property
+    def _words(self) -> Counter[str]:
+        return Counter(_WORD.findall(self.text))
 
     @cached_property
     def root(self) -> Node | None:
@@ -178,6 +186,7 @@ def grammar_of(language: str, path: str) -> tuple[str, str] | None:
 
 # Private
 
+_WORD = re.compile(r"\w+")
 _Kind = TypeVar("_Kind", bound=ast.AST)
 
 
