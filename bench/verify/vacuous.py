@@ -8,7 +8,10 @@ real tests turned by vacuous_python.py (sixteen ways) and vacuous_foreign.py, th
 stands alone in its file as an added test would. Sound: as many tests as they are, drawn from all. A sound test that is
 said to be vacuous was read by hand; where it really is, vacuous_really.json says so with the reason, and another test
 takes its place in the count. A note (`it only shows that nothing is raised`) is no accusation, and counts as silence.
-Bars: precision 0.97, recall 0.95. Beside it in the same run, on the Python part: falsegreen 0.9.2 from PyPI, in .cache.
+Bars: precision 0.97, recall 0.95. The first figure on HELD_OUT is the only one of a hold-out: 250 seeded, 294 sound,
+precision 0.987 before the three hits were read (two of them are in the list), recall 0.916; the reader was mended on it
+afterwards, and later figures on these projects are none of a hold-out. Beside it in the same run, on the Python part:
+falsegreen 0.9.2 from PyPI, in .cache.
 """
 
 from __future__ import annotations

@@ -204,6 +204,7 @@ PYTHON = {
     "    assert watch.called_once_with(1)\n",
     "told it to answer": "def test_it():\n    with patch.object(shop, 'total', return_value=7):\n"
     "        assert shop.total(1) == 7\n",
+    "asserts nothing": "@pytest.mark.parametrize('cls', [A])\ndef test_it(cls):\n    cls(1)\n",
     "is always true": "def test_it():\n    assert total([1]) == 1 or True\n",
 }
 
@@ -225,6 +226,7 @@ PYTHON_SOUND = (
     "def test_patched():\n    with patch.object(shop, 'total', return_value=7):\n        assert report() == 7\n",
     "def test_it():\n    watch = Mock()\n    total(watch)\n    watch.assert_called_once()\n",
     "def test_it(app):\n    app.get('/', status=404)\n",
+    "def test_it():\n    script('''\nassert total([1]) == 1\n''')\n",
 )
 
 

@@ -98,20 +98,21 @@ class _Scope:
             if isinstance(called.value, ast.Call) and name_of(called.value.func) == "super":
                 return True
             module = self.imports.get(root_of(called), "")
-            return bool(module) and self._foreign(
+            return bool(module) and self.foreign(
                 f"{module}:{called.attr}" if ":" not in module else module, called.attr
             )
         if isinstance(called, ast.Name):
             if called.id in self.functions:
                 return self.asserts(self.functions[called.id], owner)
             if called.id in self.imports:
-                return self._foreign(self.imports[called.id], called.id)
+                return self.foreign(self.imports[called.id], called.id)
             if called.id in self.classes:
                 return any(
                     isinstance(node, Function) and self.asserts(node, self.classes[called.id])
                     for node in self.classes[called.id].body
                 )
-            return called.id in {argument.arg for argument in function.args.args}
+            given = {argument.arg for argument in function.args.args}
+            return called.id in given and not re.fullmatch(r"cls|klass|\w*_cls|\w*_class|[A-Z]\w*", called.id)
         return isinstance(called, ast.Call | ast.Subscript | ast.Lambda) and not isinstance(called, ast.Call)
 
     def fixture_asserts(self, name: str) -> bool:
@@ -162,7 +163,8 @@ class _Scope:
                 return True
         return False
 
-    def _foreign(self, source: str, name: str) -> bool:
+    def foreign(self, source: str, name: str) -> bool:
+        """Whether a name that is imported from there asserts, or may."""
         if ASSERTING.search(name):
             return True
         module = source.partition(":")[0]
@@ -173,7 +175,7 @@ class _Scope:
             return bool(re.search(r"(^|[/.])(tests?|conftest|test_\w+|\w+_tests?)([/.]|$)", module))
         if name in scope.functions:
             return scope.asserts(scope.functions[name], None)
-        return name not in scope.classes and name in scope.imports
+        return name not in scope.classes and name in scope.imports and scope.foreign(scope.imports[name], name)
 
     def _imported(self, source: str, name: str) -> _Scope | None:
         """The file that a name comes from, where it is one of the same tree."""
@@ -248,7 +250,7 @@ def _case(
         used = [*arguments, *marks.fixtures]
         unseen = any(map(scope.fixture_asserts, used)) or scope.tear_down_asserts(owner)
         unseen = unseen or any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(function))
-        unseen = unseen or marks.unseen
+        unseen = unseen or marks.unseen or any(map(_is_script, ast.walk(function)))
     document = " ".join(
         [*_BENCHES.findall(scope.path), function.name, ast.get_docstring(function) or "", *told, _quiet(function)]
     )
@@ -301,6 +303,16 @@ def _end(function: Function, comments: Mapping[int, tuple[int, str]]) -> int:
     while comments.get(end + 1, (0, ""))[0] > function.col_offset:
         end += 1
     return end
+
+
+def _is_script(node: ast.AST) -> bool:
+    """Whether a call is given the text of a program that asserts."""
+    return isinstance(node, ast.Call) and any(
+        isinstance(one, ast.Constant)
+        and isinstance(one.value, str)
+        and re.search(r"^\s*assert ", one.value, re.MULTILINE)
+        for one in node.args
+    )
 
 
 def _is_known(name: str) -> bool:
