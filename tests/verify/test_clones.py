@@ -22,7 +22,7 @@ from tidegate.verify.clones.languages import FAMILIES
 from tidegate.verify.clones.prints import GRAM, WINDOW, hash_grams, winnow
 from tidegate.verify.clones.segment import read_segment, segment_bytes
 from tidegate.verify.clones.store import open_store
-from tidegate.verify.clones.tokens import Reader, shape_of
+from tidegate.verify.clones.tokens import Reader, holds_tests, shape_of
 from tidegate.verify.values import Part, Subject
 
 DISCOUNT = '''
@@ -167,6 +167,23 @@ def test_a_copy_inside_one_change_is_said_once(tmp_path: Path) -> None:
     put(repo, {"a.py": DISCOUNT, "b.py": DISCOUNT, "c.py": RENAMED})
     facts = ask(repo).fields["clones"]
     assert sorted(fact.place.path for fact in facts) == ["b.py", "c.py"]
+
+
+def test_a_copy_among_many_comments_is_said_once(tmp_path: Path) -> None:
+    repo = repo_with(tmp_path, net__ports=OTHER)
+    told = DISCOUNT.replace("\n    total", "\n    # and so on\n" + "\n" * 9 + "    total")
+    put(repo, {"a.py": told, "b.py": told})
+    assert [fact.place.path for fact in ask(repo).fields["clones"]] == ["b.py"]
+
+
+def test_tests_are_known_by_what_they_define(tmp_path: Path) -> None:
+    cases = {
+        "checks.rs": "#[tokio::test]\nasync fn a() {}\n",
+        "checks.mjs": "it('does', () => {})\n",
+        "checks.cc": "TEST_F(A, B) {}\n",
+    }
+    assert all(holds_tests(text.encode() * 3) for text in cases.values())
+    assert not holds_tests(b"items.map(it => it.test('x'))\ntested('a')\n" * 3)
 
 
 def test_tables_tests_and_generated_files_are_left_out(tmp_path: Path) -> None:

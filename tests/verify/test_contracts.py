@@ -95,6 +95,13 @@ def test_a_name_that_moves_is_told_once_and_milder_where_the_package_still_gives
     assert [(one.severity, one.message.split("`")[1]) for one in found] == [("medium", "shop.cart")]
 
 
+@pytest.mark.parametrize(("path", "told"), [("shop/test.py", 1), ("shop/test/__init__.py", 0), ("shop/tests.py", 0)])
+def test_a_module_for_the_tests_of_others_is_public(path: str, told: int) -> None:
+    files = {"pyproject.toml": LIBRARY, "shop/__init__.py": ""}
+    found = check(subject_of({**files, path: "def f(): ..."}, {**files, path: ""})).findings
+    assert len(found) == told, found
+
+
 def test_a_major_version_makes_it_a_note() -> None:
     before = {"pyproject.toml": LIBRARY, "shop/__init__.py": "def f(): ..."}
     after = {"pyproject.toml": LIBRARY.replace("1.4.0", "2.0.0"), "shop/__init__.py": ""}

@@ -23,10 +23,11 @@ _COVERED = 0.3
 
 
 class Clone(Struct, frozen=True):
-    """A fact with the added lines that it is about."""
+    """A fact with the added lines that it is about, and the lines of the other place that match them."""
 
     fact: CloneFact
     lines: tuple[int, ...]
+    other_lines: tuple[int, ...]
 
 
 def find_clones(index: Index, added: Sequence[Added], removed: NDArray[np.uint64]) -> tuple[Clone, ...]:
@@ -74,7 +75,7 @@ def _clone(added: Added, candidate: Candidate, lines: tuple[int, ...]) -> Clone:
         kind=likeness.kind,
         similarity=round(likeness.similarity, 2),
     )
-    return Clone(fact, lines)
+    return Clone(fact, lines, likeness.other_lines)
 
 
 def _rank(clone: Clone) -> tuple[float | str, ...]:
@@ -87,8 +88,8 @@ def _rank(clone: Clone) -> tuple[float | str, ...]:
 def _comes_first(clone: Clone, fresh: Mapping[str, frozenset[int]]) -> bool:
     """Whether the change adds the other place too, and that is the later one: it is reported there."""
     place, other = clone.fact.place, clone.fact.other
-    added = sum(line in fresh.get(other.path, ()) for line in range(other.line, other.end_line + 1))
-    return 2 * added > other.end_line - other.line and (other.path, other.line) > (place.path, place.line)
+    added = sum(line in fresh.get(other.path, ()) for line in clone.other_lines)
+    return 2 * added > len(clone.other_lines) and (other.path, other.line) > (place.path, place.line)
 
 
 def _shown(path: str) -> str:

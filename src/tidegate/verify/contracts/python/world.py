@@ -196,11 +196,15 @@ class World:
 def is_public(dotted: str) -> bool:
     """Whether a module's name is for others."""
     parts = dotted.split(".")
-    return not any(part.startswith("_") for part in parts) and not _INTERNAL.intersection(parts[1:])
+    hidden = any(part.startswith("_") for part in parts)
+    inside = _INTERNAL.intersection(parts[1:-1]) or (len(parts) > 1 and parts[-1] in _INTERNAL - _HELPS)
+    return not hidden and not inside
 
 
 # Private
 
+_HELPS = frozenset({"test"})
+"""A module of this name is for the tests of others; a folder of it holds a library's own."""
 _INTERNAL = frozenset({"tests", "test", "conftest", "vendor", "vendored", "internal", "migrations"})
 
 
