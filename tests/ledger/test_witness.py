@@ -193,13 +193,20 @@ def test_its_history_says_what_was_there_when(world: World) -> None:
         world.witness.answer(world.request(old, new))
     start = Clock().time
     history = [(sighting.time - start, sighting.size) for sighting in world.state.history(ORIGIN)]
-    assert history == [(0, 1), (80, 3), (120, 4)]
+    assert history == [(0, 1), (40, 2), (80, 3), (120, 4)]
     assert world.state.history("unknown") == []
     with world.state._path(ORIGIN).with_suffix(".history").open("ab") as file:
         file.write(b'\n{"time": 12')
     world.clock.time += 100
     world.witness.answer(world.request(4, 5))
-    assert [sighting.size for sighting in world.state.history(ORIGIN)] == [1, 3, 5, 5]
+    assert [sighting.size for sighting in world.state.history(ORIGIN)] == [1, 2, 3, 4, 5, 5]
+
+
+def test_a_busy_minute_is_one_line_of_history(world: World) -> None:
+    for size in range(6):
+        world.clock.time += 1
+        world.witness.answer(world.request(max(0, size - 1), size))
+    assert [sighting.size for sighting in world.state.history(ORIGIN)] == [0, 5]
 
 
 def test_monitors_get_the_latest_cosigned_checkpoint(world: World) -> None:

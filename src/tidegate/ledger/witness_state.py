@@ -21,7 +21,7 @@ from tidegate.ledger.notes import NoteError
 from tidegate.ledger.witness import Seen
 
 HISTORY_SECONDS = 60
-"""The history has at most one line for each minute, so that a year of it is 40 MB."""
+"""The history has at most two lines for each minute, so that a year of it is below 100 MB."""
 
 
 class FolderState:
@@ -44,11 +44,11 @@ class FolderState:
             if before is not None and after.size < before.size:
                 raise InputError("a witness never goes back", where=origin)
             write_durably(self._path(origin), msgspec.json.encode(after))
-            self._remember(origin, after)
+            self._remember(origin, before, after)
             return True
 
     def history(self, origin: str) -> list[Sighting]:
-        """What was cosigned when, the oldest first; of each minute the first, and the latest of all.
+        """What was cosigned when, the oldest first; of a busy minute the first, and the latest of all.
 
         Lines that a crash cut off are left out. Nothing that the witness decides depends on them.
         """
@@ -81,16 +81,18 @@ class FolderState:
             raise InputError("the witness's memory contradicts itself", where=str(path), mend="find out why")
         return seen
 
-    def _remember(self, origin: str, seen: Seen) -> None:
+    def _remember(self, origin: str, before: Seen | None, after: Seen) -> None:
+        """Adds to the history, a minute after its last line. What was seen last before a gap is added as well."""
         path = self._path(origin).with_suffix(".history")
         with path.open("ab+") as file:
             file.seek(max(0, file.tell() - 512))
-            last = file.read().splitlines()[-1:]
-            with suppress(msgspec.DecodeError):
-                if last and seen.time - msgspec.json.decode(last[0], type=Sighting).time < HISTORY_SECONDS:
-                    return
-            # A line that a crash cut off must not swallow this one.
-            file.write((b"\n" if last else b"") + msgspec.json.encode(Sighting(seen.time, seen.size, seen.root)))
+            last = _last_sighting(file.read())
+            if last is not None and after.time - last.time < HISTORY_SECONDS:
+                return
+            # A line that a crash cut off must not swallow the next one.
+            for seen in (before, after):
+                if seen is not None and (last is None or seen.size > last.size or seen is after):
+                    file.write(b"\n" + msgspec.json.encode(Sighting(seen.time, seen.size, seen.root)))
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
@@ -112,3 +114,13 @@ def write_durably(path: Path, data: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+# Private
+
+
+def _last_sighting(tail: bytes) -> Sighting | None:
+    for line in reversed(tail.splitlines()):
+        with suppress(msgspec.DecodeError):
+            return msgspec.json.decode(line, type=Sighting)
+    return None
