@@ -1,6 +1,6 @@
 """300 real tests that were made vacuous, and 300 real tests as they are: which of them are said to be vacuous.
 
-    python -m bench.verify.vacuous DIR [tuned|held-out|FILE]
+    python -m bench.verify.vacuous DIR [tuned|held-out]
 
 DIR holds clones (bare ones too) as OWNER+NAME/repo or NAME. The split was fixed before the first run: the reader was
 mended on what the projects of TUNED showed; those of HELD_OUT were not looked at before the figure was taken. Seeded:
