@@ -35,7 +35,17 @@ from tidegate.store.clock import Clock, now
 from tidegate.store.engine import Database
 from tidegate.store.types import check_words
 
-__all__ = ["Entry", "LedgerRefusesError", "Log", "LogSettings", "NewEntry", "Refusal", "open_log"]
+__all__ = [
+    "Entry",
+    "LedgerRefusesError",
+    "Log",
+    "LogSettings",
+    "NewEntry",
+    "Post",
+    "Refusal",
+    "RemoteWitness",
+    "open_log",
+]
 
 
 class LogSettings(Struct, frozen=True):

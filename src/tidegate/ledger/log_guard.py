@@ -64,6 +64,7 @@ class Guard:
         self._known: Checkpoint | None = None
         self._unsaved: bytes | None = None
         self._told: tuple[int, Refusal] | None = None
+        self._epochs: dict[int, rows.Epoch] = {}
 
     def check(self, connection: Connection, head: rows.Head) -> Refusal | None:
         """Why the log must not sign on top of this head; None where it may. InternalError where rows are damaged."""
@@ -150,11 +151,14 @@ class Guard:
         return None
 
     def _epoch(self, connection: Connection, number: int) -> rows.Epoch:
+        if number in self._epochs:
+            return self._epochs[number]
         epochs = rows.all_epochs(connection)
         if [epoch.number for epoch in epochs] != list(range(1, number + 1)) or epochs[0].origin != self._origin:
             raise InternalError("the epochs of the ledger are damaged", mend="run `tidegate ledger verify`")
         if number > 1:
             self._recovery(connection, epochs[-1])
+        self._epochs[number] = epochs[-1]
         return epochs[-1]
 
     def _recovery(self, connection: Connection, epoch: rows.Epoch) -> Recovery:

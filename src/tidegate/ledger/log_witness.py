@@ -86,7 +86,8 @@ class Witnessing:
     def committed(self, size: int) -> None:
         """There is a new checkpoint of this size."""
         if self._witnesses:
-            self._pending.append((size, time.monotonic()))
+            with self._changed:
+                self._pending.append((size, time.monotonic()))
             self._news.set()
 
     def ask_all(self, *, again: bool = False) -> int:

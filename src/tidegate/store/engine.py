@@ -152,9 +152,14 @@ def _sqlite(url: URL) -> Database:
         raise InputError("a database in memory keeps no record", where=URL_VARIABLE, mend=_URL_MEND)
     path = Path(url.database).absolute()
     _make_file(path)
-    engine = create_engine(url.set(database=str(path)), connect_args={"timeout": PATIENCE, "isolation_level": None})
-    event.listen(engine, "connect", _set_up_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    engine = create_engine(
+        url.set(database=str(path)),
+        pool_size=16,
+        max_overflow=64,
+        connect_args={"timeout": PATIENCE, "isolation_level": None},
+    )
+    event.listen(engine, "connect", set_up_sqlite)
+    event.listen(engine, "begin", begin_sqlite)
     return Database(engine, "sqlite", threading.Lock(), str(path), path)
 
 
@@ -174,7 +179,7 @@ def _make_file(path: Path) -> None:
         ) from error
 
 
-def _set_up_sqlite(raw: Any, record: object) -> None:  # noqa: ARG001  the signature is SQLAlchemy's
+def set_up_sqlite(raw: Any, record: object) -> None:  # noqa: ARG001  the signature is SQLAlchemy's
     mode = raw.execute("PRAGMA journal_mode=WAL").fetchone()[0]
     if mode != "wal":
         raise InputError(f"SQLite refuses its write-ahead log here (mode {mode})", mend="choose a local disk")
@@ -182,7 +187,7 @@ def _set_up_sqlite(raw: Any, record: object) -> None:  # noqa: ARG001  the signa
         raw.execute(f"PRAGMA {pragma}")
 
 
-def _begin_sqlite(connection: Connection) -> None:
+def begin_sqlite(connection: Connection) -> None:
     writing = connection.get_execution_options().get("tidegate_mode") == "write"
     connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writing else 'ON'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
