@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from tidegate.change.values import FileChange, show_path
 from tidegate.verify.suite.python_tests import parse
-from tidegate.verify.suite.ways import ALWAYS_EQUAL, CODE, TESTING, WAYS, Way
+from tidegate.verify.suite.ways import CODE, EQUALITY, TESTING, TRUE, WAYS, Way
 from tidegate.verify.suite.weakened import Weakening
 from tidegate.verify.values import Subject
 
@@ -84,11 +84,13 @@ def _added(file: FileChange, path: str, way: Way, moved: Counter[str]) -> Iterat
 
 def _always_equal(file: FileChange, path: str) -> Iterator[Weakening]:
     for hunk in file.hunks:
-        text = "\n".join(map(_line, hunk.added))
-        if found := ALWAYS_EQUAL.search(text):
-            at = text[: found.start()].count("\n")
-            words = f"everything is equal to it: `{' '.join(found[0].split())[:80]}`"
-            yield Weakening("test-weakened", "medium", words, path, hunk.new_start + at, "compare what is compared")
+        for at, raw in enumerate(hunk.added):
+            line = _line(raw)
+            if EQUALITY.match(line):
+                below = _line(hunk.added[at + 1]) if at + 1 < len(hunk.added) else ""
+                if TRUE.search(line) or TRUE.search(below):
+                    words = f"everything is equal to it: `{line.strip()[:80]}`"
+                    yield Weakening("test-weakened", "medium", words, path, hunk.new_start + at, "compare the values")
 
 
 _COMMENT = re.compile(r"^\s*(#(?!\[)|//|\*|/\*|--)")
@@ -119,9 +121,9 @@ def _hidden(content: bytes) -> dict[str, tuple[int, str]]:
         if isinstance(node, ast.ClassDef) and not node.bases and not node.name.startswith("Test"):
             if any(_is_test(inner) for inner in node.body) and re.search(r"Test", node.name):
                 found[node.name] = (node.lineno, "holds tests and is not collected: its name does not begin with Test")
-        elif isinstance(node, ast.FunctionDef) and not node.name.startswith("test"):
+        elif isinstance(node, ast.FunctionDef) and not node.name.startswith("test") and not node.decorator_list:
             for inner in node.body:
-                if _is_test(inner):
+                if _is_test(inner) and inner.name.startswith("test_"):  # type: ignore[attr-defined]
                     found[f"{node.name}.{inner.name}"] = (inner.lineno, "stands in a function and is not collected")  # type: ignore[attr-defined]
     return found
 

@@ -199,7 +199,8 @@ WAYS = (
         "tests are no longer compiled",
     ),
 )
-ALWAYS_EQUAL = re.compile(
-    r"(def __eq__\(|def ==\(|boolean equals\(|"
-    r"\bequals\([^)]*\)\s*\{?|fn eq\(&self)[^\n]*\n?\s*(return\s+)?(True|true)\b"
+EQUALITY = re.compile(
+    r"^\s*(def (__eq__|==)\s*\(|(public )?boolean equals\(|equals\([^()]*\)\s*\{|(pub )?fn eq\(&self)"
 )
+"""The head of an equality; `TRUE` is a body of it that says that everything is equal."""
+TRUE = re.compile(r"(?:^|[{:);]|->)\s*(return\s+)?(True|true)\s*;?\s*(\}|end)?\s*$")
