@@ -12,8 +12,8 @@ arrow, poetry-core (Python), axios, apollo-server (JavaScript and TypeScript), e
 (Ruby), hyper (Rust).
 
 Read by eye against their diffs; right is a finding that the rest of the commit does not answer. After the first mending:
-seeds 1 (50 commits each) and 2 (110 each, apollo-server left out): 26 of 1,330 commits held (2.0 %), 17 of 32 counted
-findings right: test-removed 5 of 13, test-weakened 3 of 9, test-skipped 2 of 3, threshold-lowered 3 of 3,
+seeds 1 (50 commits each) and 2 (110 each, apollo-server left out): 26 of 1,330 commits held (2.0 %), 17 of 32
+counted findings right: test-removed 5 of 13, test-weakened 3 of 9, test-skipped 2 of 3, threshold-lowered 3 of 3,
 coverage-excluded 4 of 4. What seed 1 showed was mended, so those projects are no hold-out any more. Once more, on puma,
 gorilla/websocket, more-itertools, got, commons-text and sanic (80 each): 12 of 480 held (2.5 %), 9 of 15 right:
 test-removed 3 of 5, test-weakened 1 of 4, test-skipped 3 of 4, coverage-excluded 2 of 2.
