@@ -97,7 +97,7 @@ def read_config(environment: Mapping[str, str]) -> Config:
             issuer=given.get("OIDC_ISSUER", "").rstrip("/"),
             client=given.get("OIDC_CLIENT", ""),
             secret=_secrets(given, "OIDC_SECRET"),
-            role=given.get("OIDC_ROLE", ""),
+            role=_role(given),
         ),
         witnesses=tuple(line.strip() for line in given.get("WITNESSES", "").split(",") if line.strip()),
         quorum=_number(given, "QUORUM", 1 if given.get("WITNESSES") else 0, most=16),
@@ -122,6 +122,14 @@ _ELSEWHERE = ("DATA", "DEBUG", "PROVENANCE_", "OWNERS_", "REACH_")  # settings o
 
 def _listing() -> str:
     return ", ".join(PREFIX + name for name in sorted(_KNOWN))
+
+
+def _role(given: Mapping[str, str]) -> str:
+    """What somebody becomes who signs in for the first time: never an admin, who is made by one, and never an agent."""
+    role = given.get("OIDC_ROLE", "")
+    if role not in ("", "viewer", "reviewer", "approver"):
+        raise InputError(f"{role!r} is no role that a sign-in gives", where=PREFIX + "OIDC_ROLE", mend="say viewer")
+    return role
 
 
 def _number(given: Mapping[str, str], name: str, default: int, *, most: int) -> int:

@@ -2,48 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
 from anyio.to_thread import run_sync
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tidegate.errors import TidegateError
+from tidegate.errors import InternalError, TidegateError
 from tidegate.server.api import problems
 from tidegate.server.api.endpoint import Ask, Endpoint, Nothing, Raw, Who
 from tidegate.server.api.openapi import LARGEST_ID, PREFIX
 from tidegate.server.api.problems import Problem
 from tidegate.server.auth.permissions import allows
+from tidegate.server.logs import log_failure
 from tidegate.server.service import Service
 
 Authenticate: TypeAlias = Callable[[Service, Request], Who]
 """Who asks, from the headers alone. Raises Problem 401, or 403 where a browser's token is missing."""
 
-BODY_LIMIT_BYTES = 4 << 20
 
-
-def route_of(endpoint: Endpoint, service: Service, authenticate: Authenticate) -> Route:
-    """The route of one endpoint."""
-
-    async def serve(request: Request) -> Response:
-        return await answer(endpoint, service, authenticate, request)
-
-    path = PREFIX + endpoint.path.replace(":int}", "}")
-    return Route(path, serve, methods=[endpoint.method], name=endpoint.name)
+def routes_of(endpoints: Sequence[Endpoint], service: Service, authenticate: Authenticate) -> list[Route]:
+    """One route for each path, so that 405 names every method that the path has."""
+    by_path: dict[str, dict[str, Endpoint]] = {}
+    for endpoint in endpoints:
+        methods = by_path.setdefault(PREFIX + endpoint.path.replace(":int}", "}"), {})
+        if endpoint.method in methods:
+            raise InternalError(f"{endpoint.method} {endpoint.path} stands twice in the list")
+        methods[endpoint.method] = endpoint
+    return [_route(path, methods, service, authenticate) for path, methods in by_path.items()]
 
 
 async def answer(endpoint: Endpoint, service: Service, authenticate: Authenticate, request: Request) -> Response:
-    """What the endpoint says to this request; a Problem is its answer too."""
+    """What the endpoint says to this request; a Problem is its answer too.
+
+    Who asks is settled before any body is read.
+    """
     try:
-        body = await _read(request) if endpoint.body is not Nothing else b""
-        return await run_sync(_work, endpoint, service, authenticate, request, body)
+        if endpoint.body is Nothing:
+            return await run_sync(_whole, endpoint, service, authenticate, request)
+        who = await run_sync(_permit, endpoint, service, authenticate, request)
+        body = await _read(request, endpoint.most_bytes)
+        return await run_sync(_work, endpoint, service, who, request, body)
     except Problem as problem:
-        return problems.answer(problem, getattr(request.state, "id", ""))
+        return problems.answer(problem, request_id(request))
     except TidegateError as error:
-        return problems.answer(problems.of_error(error), getattr(request.state, "id", ""))
+        if error.exit_code != problems.INPUT:
+            log_failure(error, request_id(request))
+        return problems.answer(problems.of_error(error), request_id(request))
+    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        log_failure(error, request_id(request))
+        return problems.answer(Problem(503, "the database does not answer", retry_after=5), request_id(request))
+
+
+def request_id(request: Request) -> str:
+    """The id under which the log knows it."""
+    return str(getattr(request.state, "id", ""))
 
 
 async def read_body(request: Request, most: int) -> bytes:
@@ -66,17 +84,33 @@ async def read_body(request: Request, most: int) -> bytes:
 # Private
 
 
-async def _read(request: Request) -> bytes:
+def _route(path: str, methods: Mapping[str, Endpoint], service: Service, authenticate: Authenticate) -> Route:
+    async def serve(request: Request) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        return await answer(methods[method], service, authenticate, request)
+
+    return Route(path, serve, methods=sorted(methods))
+
+
+async def _read(request: Request, most: int) -> bytes:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise Problem(415, "the body must be JSON", mend="send it with Content-Type: application/json")
-    return await read_body(request, BODY_LIMIT_BYTES)
+    return await read_body(request, most)
 
 
-def _work(endpoint: Endpoint, service: Service, authenticate: Authenticate, request: Request, body: bytes) -> Response:
+def _whole(endpoint: Endpoint, service: Service, authenticate: Authenticate, request: Request) -> Response:
+    return _work(endpoint, service, _permit(endpoint, service, authenticate, request), request, b"")
+
+
+def _permit(endpoint: Endpoint, service: Service, authenticate: Authenticate, request: Request) -> Who:
     who = authenticate(service, request)
     if endpoint.needs is not None and not allows(who.role, who.scopes, endpoint.needs):
         raise Problem(403, f"this needs the permission {endpoint.needs}", detail=f"{who.name} is {who.role}")
+    return who
+
+
+def _work(endpoint: Endpoint, service: Service, who: Who, request: Request, body: bytes) -> Response:
     ask = Ask(service, who, _path(endpoint, request), _query(endpoint, request), _body(endpoint, body))
     said = endpoint.handler(ask)
     if endpoint.answer is Nothing:
@@ -102,8 +136,6 @@ def _query(endpoint: Endpoint, request: Request) -> Any:
     given: Mapping[str, Any] = dict(request.query_params)
     if len(given) != len(request.query_params.multi_items()):
         raise Problem(422, "a name stands twice in the query")
-    if endpoint.query is Nothing:
-        return Nothing()
     try:
         return msgspec.convert(given, endpoint.query, strict=False)
     except msgspec.ValidationError as error:

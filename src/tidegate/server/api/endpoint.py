@@ -54,7 +54,7 @@ class Raw(Struct, frozen=True):
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
-    """`needs` None: whoever is signed in. `media_type` is of an answer that is Raw.
+    """`needs` None: whoever is signed in, for what is their own. `media_type` is of an answer that is Raw.
 
     400, 401, 403, 413, 415, 422 and 503 are documented where they can happen; `problems` are the others.
     """
@@ -70,6 +70,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     problems: tuple[int, ...] = ()
     status: int = 200
     media_type: str = "application/json"
+    most_bytes: int = 1 << 20
+    """Of the body: more is refused with 413 before it is read."""
 
     @property
     def parts(self) -> tuple[tuple[str, Kind], ...]:

@@ -50,13 +50,11 @@ def plain(endpoint: Endpoint) -> str:
 
 def statuses(endpoint: Endpoint) -> tuple[int, ...]:
     """Every status but that of success that the endpoint may answer."""
-    found = {401, 403, 503, *endpoint.problems}
+    found = {401, 403, 422, 503, *endpoint.problems}
     if endpoint.parts:
         found.add(404)
-    if endpoint.query is not Nothing or endpoint.parts:
-        found.add(422)
     if endpoint.body is not Nothing:
-        found |= {400, 413, 415, 422}
+        found |= {400, 413, 415}
     return tuple(sorted(found))
 
 

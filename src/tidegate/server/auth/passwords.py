@@ -58,7 +58,12 @@ def sign_in(database: Database, name: str, password: str, address: str, now: str
     marks = (f"failures/name/{name.casefold()[:200]}", f"failures/address/{address[:64]}")
     before = database.change(lambda connection: _count(connection, marks, now))
     if before > 0:
-        raise Problem(429, "too many failed attempts", mend=f"try again in {max(1, round(before))} seconds")
+        raise Problem(
+            429,
+            "too many failed attempts",
+            mend=f"try again in {max(1, round(before))} seconds",
+            retry_after=max(1, round(before)),
+        )
     with database.read() as connection:
         found = accounts.person_named(connection, name)
         known = accounts.password_hash(connection, found.id) if found and not found.disabled_at else None

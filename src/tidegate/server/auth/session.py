@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import secrets
 from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -83,7 +84,8 @@ def open_session(service: Service, person: Person, response: Response) -> Sessio
 def close_session(service: Service, session: Session, response: Response) -> None:
     """Ends it here and in the browser."""
     service.database.change(lambda connection: accounts.end_session(connection, session.digest))
-    response.delete_cookie(cookie_name(service), path="/")
+    secure = service.config.url.startswith("https://")
+    response.delete_cookie(cookie_name(service), path="/", secure=secure, httponly=True, samesite="lax")
 
 
 def cookie_name(service: Service) -> str:
@@ -100,7 +102,7 @@ def check_csrf(session: Session, given: str) -> None:
 def check_same_site(service: Service, request: Request) -> None:
     """Problem 403 where the browser says that another site's page asks."""
     origin = request.headers.get("origin")
-    if origin is not None and origin != service.config.url:
+    if origin is not None and _plain(origin) != _plain(_origin_of(service.config.url)):
         raise Problem(403, "this request came from another site", detail=origin[:200])
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise Problem(403, "this request came from another site")
@@ -119,6 +121,19 @@ def digest_of(secret: str) -> str:
 
 
 # Private
+
+
+def _origin_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _plain(origin: str) -> str:
+    """The names of this very machine are one: a console on loopback is opened by any of them."""
+    for name in ("://localhost", "://[::1]"):
+        if origin.startswith(f"http{name}:") or origin == f"http{name}":
+            return origin.replace(name, "://127.0.0.1", 1)
+    return origin
 
 
 def _by_token(service: Service, given: str) -> Who:

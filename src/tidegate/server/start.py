@@ -1,0 +1,119 @@
+"""Opens everything that a service holds, serves, and closes it in the other order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection
+
+from tidegate.errors import InputError
+from tidegate.ledger.keys import KeyKind, NoteKey, new_key, parse_vkey, read_software_key, write_key
+from tidegate.ledger.log import LogSettings, open_log
+from tidegate.ledger.witness_client import RemoteWitness
+from tidegate.server.auth.passwords import hash_password, make_password
+from tidegate.server.config import Config
+from tidegate.server.service import Service
+from tidegate.store import accounts
+from tidegate.store.clock import now
+from tidegate.store.engine import Database
+from tidegate.store.migrate import prepare_database
+
+ADMIN = "admin"
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def check_reach(config: Config) -> None:
+    """InputError where passwords would travel in the open: beyond this machine it takes https, or a proxy that does."""
+    proxied = config.trusted_proxy or config.url.startswith("https://")
+    if config.host not in _LOOPBACK and not proxied:
+        raise InputError(
+            "listens beyond this machine without https",
+            where=f"TIDEGATE_HOST={config.host}",
+            mend="set TIDEGATE_URL=https://... (and TIDEGATE_TRUSTED_PROXY=1 behind a proxy that sets X-Forwarded-For)",
+        )
+
+
+@contextmanager
+def open_service(config: Config, wake: Callable[[], None] = lambda: None) -> Iterator[Service]:
+    """The service of this set-up, brought to this version. InputError where something of it cannot be used."""
+    from tidegate.server.forge.configured import forges_of
+    from tidegate.server.outgoing import post
+
+    make_folder(config.data)
+    with ExitStack() as stack:
+        database = prepare_database(config.database)
+        stack.callback(database.close)
+        key_path = config.data / "ledger.key"
+        name = _origin(config)
+        if not key_path.exists():
+            write_key(key_path, name, KeyKind.LOG, new_key())
+        origin, _, signer = read_software_key(key_path)
+        outside = config.data / "ledger.checkpoint"
+        settings = LogSettings(origin, outside, _witnesses(config), config.quorum, post, now)
+        log = stack.enter_context(open_log(database, signer, settings))
+        yield Service(config, database, log, forges_of(config), now, wake)
+
+
+def first_admin(database: Database) -> str:
+    """The password of the admin that was just made; "" where somebody is there already. Shown once, kept as a hash."""
+    password = make_password()
+    hashed = hash_password(password)
+
+    def work(connection: Connection) -> str:
+        if accounts.has_people(connection):
+            return ""
+        admin = accounts.add_person(connection, ADMIN, "Administrator", "admin", now())
+        accounts.set_password(connection, admin.id, hashed, now())
+        return password
+
+    return database.change(work)
+
+
+def new_password(database: Database, name: str) -> str:
+    """A fresh password for somebody who lost theirs; all their sessions end. InputError where nobody has the name."""
+    password = make_password()
+    hashed = hash_password(password)
+
+    def work(connection: Connection) -> None:
+        person = accounts.person_named(connection, name)
+        if person is None:
+            raise InputError(f"nobody is named {name}")
+        accounts.set_password(connection, person.id, hashed, now())
+
+    database.change(work)
+    return password
+
+
+def make_folder(path: Path) -> None:
+    """The folder for everything, for its owner only."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.stat().st_uid == os.getuid():
+            path.chmod(0o700)
+    except OSError as error:
+        raise InputError(f"cannot be written ({error.strerror})", where=str(path), mend="set TIDEGATE_HOME") from error
+
+
+# Private
+
+
+def _origin(config: Config) -> str:
+    """The name of the log: where it is reached, without the scheme, as C2SP asks."""
+    parts = urlsplit(config.url)
+    return f"{parts.netloc}{parts.path}/ledger"
+
+
+def _witnesses(config: Config) -> tuple[RemoteWitness, ...]:
+    """Each `VKEY URL`; one URL with several keys is one witness."""
+    found: dict[str, tuple[NoteKey, ...]] = {}
+    for line in config.witnesses:
+        vkey, _, url = line.partition(" ")
+        url = url.strip().rstrip("/")
+        if not url.startswith(("https://", "http://")):
+            raise InputError("a witness is `VKEY URL`", where="TIDEGATE_WITNESSES", mend="ask the witness for its key")
+        found[url] = (*found.get(url, ()), parse_vkey(vkey))
+    return tuple(RemoteWitness(url, keys) for url, keys in found.items())
