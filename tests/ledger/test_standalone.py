@@ -18,11 +18,11 @@ import pytest
 from tools import verify_ledger
 
 from tests.conftest import ROOT
+from tests.ledger.directories import write_directory
 from tests.ledger.examples import STATEMENTS
 from tests.ledger.logs import ORIGIN, Clock, MemoryLog, Witnesses, seeded_key
 from tests.ledger.mutants import Mutant, TooSlowError, limited, mutants_of
 from tidegate.ledger.checkpoint import Checkpoint, sign_checkpoint
-from tidegate.ledger.directory import write_directory
 from tidegate.ledger.keys import KeyKind, SoftwareKey
 from tidegate.ledger.notes import NoteSignature, key_id, sign_note
 from tidegate.ledger.receipt import Receipt
@@ -37,12 +37,12 @@ ENTRY_SIGNER = SoftwareKey("ed25519", b"e" * 32)
 
 
 class Export:
-    """A log of 517 entries that three witnesses cosigned, as an auditor gets it; `arguments` are what he trusts."""
+    """A log of 261 entries that three witnesses cosigned, as an auditor gets it; `arguments` are what he trusts."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.log = MemoryLog()
-        self.log.append(*(b"entry %d" % number for number in range(514)))
+        self.log.append(*(b"entry %d" % number for number in range(258)))
         for statement in STATEMENTS[:3]:
             self.log.append(sign_statement(statement, [ENTRY_SIGNER]))
         kinds = (KeyKind.WITNESS, KeyKind.WITNESS, KeyKind.WITNESS_ML_DSA)
@@ -113,7 +113,7 @@ def test_it_runs_alone(export: Export, tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (
-        "verified: 517 entries of log.example/main, 0 earlier checkpoints, "
+        "verified: 261 entries of log.example/main, 0 earlier checkpoints, "
         "cosigned by witness.example/w0, witness.example/w1, witness.example/w2\n"
     )
 
@@ -153,16 +153,16 @@ def flipped(data: bytes, at: int) -> bytes:
 def judge(module: Any, export: Export) -> None:
     """Everything that the script must accept, and one of each kind that it must refuse."""
     directory, keys, log = str(export.directory), export.keys, export.log
-    for index in (0, 1, 255, 511, 512, 513, 516):
+    for index in (0, 1, 127, 255, 256, 257, 260):
         status, shown = run(module, *export.write_receipt(index, b"extra" * (index % 2)))
-        assert (status, shown[: shown.index(",")]) == (0, f"verified: entry {index} of 517 in log.example/main")
+        assert (status, shown[: shown.index(",")]) == (0, f"verified: entry {index} of 261 in log.example/main")
     judge_small_trees(module)
-    for known in ([], [0], [1], [255], [256], [300], [517], [2, 256, 517, 517]):
+    for known in ([], [0], [1], [255], [256], [257], [261], [2, 256, 261, 261]):
         notes = [argument for size in known for argument in ("--known", export.write_note(f"{size}", log.note(size)))]
         status, shown = run(module, directory, *keys, *notes)
         assert status == 0, shown
         assert shown.startswith(
-            f"verified: 517 entries of log.example/main, {len(known)} earlier checkpoints, cosigned by"
+            f"verified: 261 entries of log.example/main, {len(known)} earlier checkpoints, cosigned by"
         )
     assert run(module, directory, *keys[:-2], "--quorum", "2")[0] == 0
     for arguments in refused_arguments(export):
@@ -199,30 +199,30 @@ def refused_arguments(export: Export) -> Iterator[list[str]]:
     yield [directory, *keys, "--entry-key", ENTRY_KEY.public.vkey]
     other = log.copy(250)
     other.append(*(b"other" for _ in range(300)))
-    for size in (251, 256, 517, 520):
+    for size in (251, 256, 261, 270):
         yield [directory, *keys, "--known", export.write_note(f"other-{size}", other.note(size))]
     wrong = Checkpoint(log.origin, 0, b"x" * 32)
     yield [directory, *keys, "--known", export.write_note("wrong", sign_checkpoint(wrong, [log.key]))]
-    twice = [export.write_note("a", log.note(300)), export.write_note("b", other.note(300))]
+    twice = [export.write_note("a", log.note(258)), export.write_note("b", other.note(258))]
     yield [directory, *keys, "--known", twice[0], "--known", twice[1]]
-    unsigned = sign_checkpoint(log.checkpoint(300), [stranger])
+    unsigned = sign_checkpoint(log.checkpoint(258), [stranger])
     yield [directory, *keys, "--known", export.write_note("unsigned", unsigned)]
 
 
 def tampered_files(export: Export) -> Iterator[tuple[Path, bytes]]:
     folder, log = export.directory, export.log
-    for path in ("tile/0/000", "tile/0/002.p/5", "tile/1/000.p/2", "tile/entries/000", "tile/entries/002.p/5"):
+    for path in ("tile/0/000", "tile/0/001.p/5", "tile/1/000.p/1", "tile/entries/000", "tile/entries/001.p/5"):
         data = (folder / path).read_bytes()
         yield folder / path, flipped(data, len(data) - 1)
         yield folder / path, data + data[-2:]
     bundle = (folder / "tile/entries/000").read_bytes()
     yield folder / "tile/entries/000", b"\0\6" + bundle[2:]
-    yield folder / "tile/entries/002.p/5", (folder / "tile/entries/002.p/5").read_bytes()[:-1]
+    yield folder / "tile/entries/001.p/5", (folder / "tile/entries/001.p/5").read_bytes()[:-1]
     note = export.note
     checkpoint = folder / "checkpoint"
     lines = note.splitlines(keepends=True)
-    yield checkpoint, note.replace(b"\n517\n", b"\n516\n")
-    yield checkpoint, note.replace(b"\n517\n", b"\n0517\n")
+    yield checkpoint, note.replace(b"\n261\n", b"\n260\n")
+    yield checkpoint, note.replace(b"\n261\n", b"\n0261\n")
     yield checkpoint, b"".join(lines[:-1])
     yield checkpoint, b"".join([*lines[:4], *lines[5:]])
     yield checkpoint, note[:-1]
@@ -348,21 +348,21 @@ def seeded_entry_vkey() -> str:
 
 
 def judge_receipts(module: Any, export: Export) -> None:
-    good = export.write_receipt(300)
+    good = export.write_receipt(200)
     text = export.receipt.read_bytes()
     head, _, note = text.partition(b"\n\n")
     lines = head.split(b"\n")
     for wrong in (
         b"",
         text.replace(b"@v1", b"@v2"),
-        text.replace(b"index 300", b"index 301"),
-        text.replace(b"index 300", b"index 0300"),
-        text.replace(b"index 300", b"300"),
-        text.replace(b"index 300", b"extra A\nindex 300"),
+        text.replace(b"index 200", b"index 201"),
+        text.replace(b"index 200", b"index 0200"),
+        text.replace(b"index 200", b"200"),
+        text.replace(b"index 200", b"extra A\nindex 200"),
         b"\n".join([*lines[:-1], b"", note]),
         b"\n".join([*lines, lines[-1], b"", note]),
         b"\n".join([*lines[:2], *lines[:1:-1], b"", note]),
-        b"\n".join([head, b"", note.replace(b"\n517\n", b"\n518\n")]),
+        b"\n".join([head, b"", note.replace(b"\n261\n", b"\n262\n")]),
         head,
     ):
         with changed(export.receipt, wrong):

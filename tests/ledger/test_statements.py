@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from securesystemslib.dsse import Envelope as OtherEnvelope
 from securesystemslib.signer import SSlibKey
 
+from tests.conftest import ROOT
 from tests.ledger.examples import ANNA, AT, BERT, ENTRY, PREDICATES, QUESTION, SHA, STATEMENTS, SUBJECT, WHY
 from tests.ledger.logs import seeded_key
 from tidegate.errors import InputError
@@ -368,3 +369,14 @@ def test_times() -> None:
 def test_a_statement_of_no_kind() -> None:
     with pytest.raises(StatementError, match="no kind"):
         encode_statement(Statement((SUBJECT,), ENTRY))  # type: ignore[arg-type]
+
+
+def test_the_documentation_names_every_kind_and_every_field() -> None:
+    page = (ROOT / "docs" / "ledger.md").read_text(encoding="utf-8")
+    for uri, kind in predicates.PREDICATES.items():
+        fields = msgspec.structs.fields(kind)
+        cells = [
+            ", ".join(f"`{field.encode_name}`" for field in fields if field.required is required)
+            for required in (True, False)
+        ]
+        assert f"| `{uri}` | {cells[0]} | {cells[1]} |".replace("|  |", "| |") in page

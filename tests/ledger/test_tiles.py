@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.ledger.directories import read_entries, read_tiles, write_directory
 from tests.ledger.logs import MemoryLog
 from tidegate.errors import InputError
-from tidegate.ledger.directory import read_entries, read_tiles, write_directory
 from tidegate.ledger.merkle import inclusion_proof, leaf_hash, root_at, root_of, verify_inclusion
 from tidegate.ledger.tiles import (
     Tile,

@@ -1,4 +1,4 @@
-"""A log as a folder of files: tiles, bundles and the checkpoint. An auditor gets it, and a web server can serve it."""
+"""A log as a folder of files, written and read by the values of `tiles` alone: what an auditor gets."""
 
 from __future__ import annotations
 
