@@ -10,10 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from tests.ledger.keepers import PUBLIC, Witnesses, a_log, entry
+from tests.ledger.keepers import KEY, PUBLIC, Witnesses, a_log, entry
+from tests.store.world import at
+from tidegate.ledger.fields import Subject
 from tidegate.ledger.keys import PublicKey, new_key
+from tidegate.ledger.log import NewEntry
 from tidegate.ledger.log_verify import Depth, verify_log
+from tidegate.ledger.predicates.sample_seed import TYPE, SampleSeed
 from tidegate.ledger.quorum import Quorum
+from tidegate.ledger.statements import Statement, sign_statement
 from tidegate.store.engine import Database, open_database
 from tidegate.store.migrate import prepare_database
 
@@ -96,6 +101,22 @@ def test_what_others_remember_is_held_against_the_log(filled: Database, tmp_path
     forged = later.replace(b"\n301\n", b"\n300\n")
     assert not verify_log(filled, [PUBLIC], Quorum(), seen=[forged]).whole
     assert not verify_log(filled, [PUBLIC], Quorum(), seen=[b"", b"\xff"]).whole
+
+
+def test_statements_are_held_against_the_keys_that_may_make_them(database: Database, tmp_path: Path) -> None:
+    seed = SampleSeed(audit="2026", seed="0" * 64, begin=at(0), end=at(9), at=at(1))
+    envelope = sign_statement(Statement((Subject(digest={"sha256": "1" * 64}),), seed), [KEY])
+    with a_log(database, tmp_path / "k") as log:
+        log.append(NewEntry("a", TYPE, "subject", envelope))
+        assert verify_log(database, [PUBLIC], Quorum(), entry_keys=[PUBLIC]).whole
+        log.append(NewEntry("b", "urn:another:kind", "subject", envelope))
+        log.append(entry("no statement"))
+    findings = [str(found) for found in verify_log(database, [PUBLIC], Quorum(), entry_keys=[PUBLIC]).findings]
+    assert findings[0] == "entry 1: is looked up as another kind of statement"
+    assert findings[1].startswith("entry 2: is no statement of a trusted key")
+    other = new_key()
+    stranger = PublicKey(other.algorithm, other.public_key)
+    assert len(verify_log(database, [PUBLIC], Quorum(), entry_keys=[stranger]).findings) == 3
 
 
 def test_a_truncated_log_is_found_by_a_longer_memory(database: Database, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from msgspec import Struct
 from sqlalchemy import Connection, text
 
+from tidegate.errors import InputError
 from tidegate.ledger.audit import Sighting, describe_exposure
 from tidegate.ledger.checkpoint import Checkpoint, open_checkpoint, read_checkpoint
 from tidegate.ledger.keys import KeyKind, NoteKey, PublicKey, cosignature_time
@@ -62,14 +63,16 @@ def verify_log(
     *,
     depth: Depth = "entries",
     seen: Sequence[bytes] = (),
+    entry_keys: Sequence[PublicKey] = (),
 ) -> Report:
     """Holds tiles, checkpoints and cosignatures, with `entries` also every entry, against each other and the keys.
 
     `seen` are signed checkpoints from elsewhere: from the witnesses themselves, the file beside the key, a receipt.
-    Only they can show that somebody with the database and the log's key made a new history. It raises nothing for
-    what is in the database.
+    Only they can show that somebody with the database and the log's key made a new history. With `entry_keys` every
+    entry must be a statement that one of them signed, looked up as what it is (some 8,000 a second). It raises nothing
+    for what is in the database.
     """
-    check = _Verification(tuple(keys), witnesses, depth, tuple(seen))
+    check = _Verification((tuple(keys), tuple(entry_keys)), witnesses, depth, tuple(seen))
     try:
         with database.read() as connection:
             check.run(connection)
@@ -82,8 +85,14 @@ def verify_log(
 
 
 class _Verification:
-    def __init__(self, keys: tuple[PublicKey, ...], quorum: Quorum, depth: Depth, seen: tuple[bytes, ...]) -> None:
-        self._keys = keys
+    def __init__(
+        self,
+        keys: tuple[tuple[PublicKey, ...], tuple[PublicKey, ...]],
+        quorum: Quorum,
+        depth: Depth,
+        seen: tuple[bytes, ...],
+    ) -> None:
+        self._keys, self._entry_keys = keys
         self._quorum = quorum
         self._depth: Depth = depth
         self._findings: list[Finding] = []
@@ -113,11 +122,11 @@ class _Verification:
 
     def run(self, connection: Connection) -> None:
         for part in (self._read_head, self._read_epochs, self._read_seen, self._read_tree):
-            with_fence = part.__name__.removeprefix("_read_")
+            place = part.__name__.removeprefix("_read_")
             try:
                 part(connection)
             except Exception as error:  # noqa: BLE001  see verify_log
-                self.find(f"the {with_fence}", f"cannot be read ({type(error).__name__})")
+                self.find(f"the {place}", f"cannot be read ({type(error).__name__})")
 
     def _read_head(self, connection: Connection) -> None:
         rows = connection.execute(text("SELECT origin, size, frontier, epoch FROM heads")).all()
@@ -203,16 +212,29 @@ class _Verification:
         return leaves
 
     def _check_entries(self, connection: Connection, begin: int, leaves: Sequence[bytes]) -> None:
-        query = text('SELECT "index", leaf, envelope FROM entries WHERE "index" >= :begin AND "index" < :end')
+        query = text(
+            'SELECT "index", leaf, envelope, predicate FROM entries WHERE "index" >= :begin AND "index" < :end'
+        )
         missing = set(range(begin, begin + len(leaves)))
-        for index, leaf, envelope in self._paged(connection, query, "entry ", begin, begin + len(leaves)):
+        for index, leaf, envelope, predicate in self._paged(connection, query, "entry ", begin, begin + len(leaves)):
             missing.discard(index)
             if not isinstance(envelope, bytes) or leaf_hash(envelope) != leaves[index - begin]:
                 self.find(f"entry {index}", "is not the one that was signed")
             elif leaf != leaves[index - begin]:
                 self.find(f"entry {index}", "its leaf hash was changed")
+            elif self._entry_keys:
+                self._check_statement(index, envelope, predicate)
         for index in sorted(missing)[:MOST_FINDINGS]:
             self.find(f"entry {index}", "is missing or cannot be read")
+
+    def _check_statement(self, index: int, envelope: bytes, predicate: Any) -> None:
+        try:
+            statement, _ = open_entry(envelope, list(self._entry_keys))
+        except InputError as error:
+            self.find(f"entry {index}", f"is no statement of a trusted key ({error.what})")
+            return
+        if statement.predicate_type != predicate:
+            self.find(f"entry {index}", "is looked up as another kind of statement")
 
     def _check_upper(self, connection: Connection, written: Sequence[TileData]) -> None:
         query = text('SELECT hashes FROM tiles WHERE level = :level AND "index" = :number')
