@@ -380,7 +380,7 @@ def judge_small_trees(module: Any) -> None:
         root = log.root(size)
         for index in range(size):
             proof, leaf = list(log.include(index, size)), log.leaves[index]
-            module.verify_inclusion(index, size, leaf, proof, root)
+            assert includes(module, index, size, leaf, proof, root)
             above = module.node_hash(leaf, root)
             for wrong in [
                 (index, size, leaf, proof[:-1], root) if proof else (index, size, leaf, [], log.leaves[9]),
@@ -391,17 +391,22 @@ def judge_small_trees(module: Any) -> None:
                 (index, 4 * size, leaf, proof, root),
                 (index - size, size, leaf, proof, root),
             ]:
-                with pytest.raises(module.NotVerifiedError):
-                    module.verify_inclusion(*wrong)
+                assert not includes(module, *wrong)
     rows = [log.leaves[0]]
     for _ in range(63):
         rows.append(module.node_hash(rows[-1], rows[-1]))
-    module.verify_inclusion(0, 1 << 62, rows[0], rows[:62], rows[62])
-    with pytest.raises(module.NotVerifiedError):
-        module.verify_inclusion(0, 1 << 63, rows[0], rows[:63], rows[63])
+    assert includes(module, 0, 1 << 62, rows[0], rows[:62], rows[62])
+    assert not includes(module, 0, 1 << 63, rows[0], rows[:63], rows[63])
     joined = module.node_hash(log.leaves[0], b"short")
-    with pytest.raises(module.NotVerifiedError):
-        module.verify_inclusion(0, 2, log.leaves[0], [b"short"], joined)
+    assert not includes(module, 0, 2, log.leaves[0], [b"short"], joined)
+
+
+def includes(module: Any, *arguments: Any) -> bool:
+    try:
+        module.verify_inclusion(*arguments)
+    except module.NotVerifiedError:
+        return False
+    return True
 
 
 @pytest.mark.slow
