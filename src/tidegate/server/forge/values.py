@@ -9,17 +9,33 @@ from msgspec import Struct
 
 PullState: TypeAlias = Literal["open", "merged", "closed"]
 Conclusion: TypeAlias = Literal["success", "failure", "action_required", "neutral"]
+Event: TypeAlias = Literal["pull", "review", "push", "group", "again", "claim", "installation", "other"]
+"""What a message is about, in words of both forges.
+
+pull: a pull request was opened, pushed to, edited, closed. review: its reviews or approvals. push: a branch moved.
+group: a merge queue asks for a check of its head. again: a person asked for another run. claim: somebody, perhaps we,
+reported under our name. installation: what we may see changed. other: nothing that we act on.
+"""
+
+NAME = "tidegate"
+"""The name of our check and status at every forge: what a branch rule requires."""
 
 
 class Delivery(Struct, frozen=True):
-    """One authentic message of a forge. `id` repeats when it is sent again; `pull` is 0 where it is about none."""
+    """One authentic message of a forge, and only a hint: what it is about is read from the forge.
+
+    `id` repeats when it is sent again; `pull` is 0 where it is about none or does not say. `ref` is the full ref that
+    moved (push) or that a merge queue made (group), `base` what a group is built on. `action` is the forge's own word.
+    """
 
     id: str
-    event: str
+    event: Event
     slug: str
     action: str = ""
     pull: int = 0
     commit: str = ""
+    ref: str = ""
+    base: str = ""
 
 
 class Refusal(Struct, frozen=True):
@@ -45,6 +61,8 @@ class Pull(Struct, frozen=True):
     opened_at: str
     updated_at: str
     merge_queue: bool = False
+    ref: str = ""
+    """The ref of the clone that holds the head, also where it comes from a fork."""
     document: bytes = b"{}"
     """The forge's own JSON in the shape that `--pr` reads."""
 
@@ -92,6 +110,14 @@ class CloneFrom(Struct, frozen=True):
         return f"CloneFrom({self.url})"
 
 
+class Repository(Struct, frozen=True):
+    """A repository that we may see, and the branch that it is cloned at."""
+
+    slug: str
+    main: str
+    url: str
+
+
 class Forge(Protocol):
     """A forge. Each question may raise ForgeError: `retry_after` seconds where trying again may help, else None."""
 
@@ -104,11 +130,23 @@ class Forge(Protocol):
         """The message, if a holder of one of the two secrets signed these very bytes."""
         ...
 
+    def repositories(self) -> Sequence[Repository]:
+        """Every repository that we were given."""
+        ...
+
+    def repository(self, slug: str) -> Repository: ...
+
+    def branch(self, slug: str, name: str) -> str:
+        """The commit that the branch is at; "" where there is none: what a message says of it may be late."""
+        ...
+
     def pull(self, slug: str, number: int) -> Pull: ...
 
     def open_pulls(self, slug: str) -> Sequence[Pull]: ...
 
-    def pulls_of(self, slug: str, commit: str) -> Sequence[int]: ...
+    def pulls_of(self, slug: str, commit: str) -> Sequence[int]:
+        """The open pull requests whose head is this commit."""
+        ...
 
     def reviews(self, slug: str, number: int) -> bytes:
         """The JSON that `--reviews` reads."""
