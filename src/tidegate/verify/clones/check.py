@@ -44,8 +44,8 @@ class Answer(Struct, frozen=True):
 def check(subject: Subject) -> Part:
     """Added lines of source that do what lines elsewhere do already. Tests are neither asked about nor searched.
 
-    An index is kept in `subject.kept`. Where it does not hold the repository yet, so much is read as fits into about
-    a CPU second, the rest is unknown, and the next check goes on from there.
+    An index is kept in `subject.kept`. Where it does not hold the repository yet, CHECK_BYTES of
+    it are read, the rest is unknown, and the next check goes on from there.
     """
     asked = [(file, pair) for file, pair in subject.changed() if _is_asked(file)]
     unread = _unread(subject, asked)

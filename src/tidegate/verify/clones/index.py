@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-CHECK_BYTES = 3 << 20
-"""So much source is read anew by one check, less than a CPU second; the next check goes on from there."""
+CHECK_BYTES = 16 << 20
+"""So much source is read anew by one check, some three CPU seconds, so that a fresh clone of most repositories is
+searched whole; the next check goes on from there."""
 
 MOST_BYTES = 120 << 20
 """A larger repository is not indexed whole; some three million lines."""
