@@ -591,3 +591,26 @@ def test_a_parameter_that_is_a_time_is_the_same_parameter(
     head, base = (Trial({test: tuple(Case(id_, "passed") for id_ in ids)}) for ids in (with_it, without_it))
     [result] = judge([Selected(test)], Trials(head, base), Added())
     assert result.class_ == class_
+
+
+@pytest.mark.parametrize(
+    ("deed", "file"),
+    [
+        ("shutil.rmtree(Path(__file__).parents[2])", ""),
+        ("[(e.unlink(), os.mkfifo(e)) for e in Path(__file__).parents[2].glob('*/events.jsonl')]; os._exit(0)", ""),
+        ("os.killpg(0, 9)", ""),
+        ("pytest.exit('done', returncode=0)", ""),
+        ("pass", "import os; os._exit(0)\n"),
+        ("pass", "import sys; sys.exit(0)\n"),
+        ("pass", "raise KeyboardInterrupt\n"),
+    ],
+)
+def test_a_run_that_the_change_cuts_short_proves_nothing(tmp_path: Path, deed: str, file: str) -> None:
+    head = {
+        "shop.py": SHOP + "\nNEW = 1\n",
+        "tests/test_new.py": "import os, shutil\nfrom pathlib import Path\nimport pytest\nimport shop\n"
+        f"\ndef test_cut():\n    {deed}\n    assert shop.NEW\n",
+        **({"conftest.py": file} if file else {}),
+    }
+    result, _ = run(tmp_path / "r", {"shop.py": SHOP}, head, seconds=30.0)
+    assert classes(result) == {"test_cut": "unknown"}

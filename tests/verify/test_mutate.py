@@ -187,6 +187,7 @@ def test_what_is_deprecated_needs_no_new_tests() -> None:
     assert words(source + "    return a + 1\n") == ["`+` became `-`"]
     assert words("class DeprecatedCart:\n    def f(self):\n        return 1 + 1\n") == []
     assert words("def f(a):\n    'Old.'\n    warn_old(stacklevel=3)\n    return a + 1\n") == []
+    assert words("def f(a):\n    log.warning(a)\n    return a + 1\n") == ["`+` became `-`"]
 
 
 def test_how_many_parts_are_split_off_is_no_matter_where_the_first_is_taken() -> None:
@@ -583,3 +584,55 @@ def test_hostile_reports_are_refused_in_one_line(tmp_path: Path, content: bytes)
         read_mutation_report(file)
     assert "\n" not in str(caught.value)
     assert caught.value.mend
+
+
+# Changes that would rather not be judged
+
+FORGED = """\
+import json, os
+from pathlib import Path
+from shop.calc import small
+
+def test_small():
+    assert small(1) is not None
+
+def test_forges():
+    for events in Path(__file__).parents[2].glob("*/events.jsonl"):
+        lines = [{"kind": "mutant"}, {"kind": "test", "test": 5}, {"kind": "collected", "imported": 7}, [1], "x", {}]
+        events.write_text(events.read_text() + "".join(json.dumps(line) + "\\n" for line in lines) + "no event\\n")
+"""
+TAKEN = """\
+import os, shutil
+from pathlib import Path
+from shop.calc import small
+
+def test_small():
+    assert small(1) is not None
+
+def test_takes_away():
+    {deed}
+"""
+
+
+def judged_with(tmp_path: Path, tests: str) -> dict[str, str]:
+    repo = shop(tmp_path, "def small(n):\n    return n < 3\n")
+    repo.write("tests/test_calc.py", tests)
+    repo.git("add", "-A")
+    repo.git("commit", "-q", "--amend", "-m", "Add")
+    return {one.key: one.outcome for one in run(repo, replace(HERE, seconds=20.0, budget=5.0)).judged}
+
+
+def test_lines_that_are_no_events_are_left_out(tmp_path: Path) -> None:
+    assert judged_with(tmp_path, FORGED) == {"return n < 3": "survived"}
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "shutil.rmtree(Path(__file__).parents[2])",
+        "[(one.unlink(), one.symlink_to('/dev/zero')) for one in Path(__file__).parents[2].glob('*/events.jsonl')]",
+        "[(one.unlink(), one.mkdir()) for one in Path(__file__).parents[2].glob('*/events.jsonl')]",
+    ],
+)
+def test_tests_that_take_away_what_they_are_judged_by_leave_it_unknown(tmp_path: Path, deed: str) -> None:
+    assert judged_with(tmp_path, TAKEN.format(deed=deed)) == {"return n < 3": "unknown"}

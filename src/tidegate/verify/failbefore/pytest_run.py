@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from tidegate.change.git_dir import read_small
 from tidegate.errors import InputError
 from tidegate.verify.failbefore.values import Case, CaseOutcome, Problem, TestName, Trial
 from tidegate.verify.runner import Limits, Ran, run_limited
@@ -69,19 +70,23 @@ def run_pytest(
     """What became of the wanted tests in `folder`. A run that tells nothing has its trouble said, and never raises."""
     files = [path for path in sorted(asked.wanted) if (folder / path).is_file()]
     scratch = folder.parent / f"{folder.name}.run"
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir()
-    shutil.copyfile(Path(__file__).with_name("plugin.py"), scratch / f"{PLUGIN}.py")
     events = scratch / "events.jsonl"
     told: dict[str, object] = {"tests": asked.wanted, "tops": sorted(asked.tops), "roots": list(asked.roots)}
     told |= {"retry": asked.retry, "whole": asked.whole}
-    (scratch / "wanted.json").write_text(json.dumps(told), encoding="utf-8")
+    try:
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
+        shutil.copyfile(Path(__file__).with_name("plugin.py"), scratch / f"{PLUGIN}.py")
+        (scratch / "wanted.json").write_text(json.dumps(told), encoding="utf-8")
+        (folder / asked.project).stat()
+    except OSError as error:
+        return Trial(trouble=f"the tests took away the folder that they run in ({error.strerror})")
     own = _environment(asked, environment, folder, scratch)
     command = _command(asked, interpreter, folder, files)
     if asked.command:
         own["PYTEST_ADDOPTS"] = f"{own.get('PYTEST_ADDOPTS', '')} -p {PLUGIN}".strip()
     ran = run_limited(command, folder / asked.project, own, limits)
-    return read_events(_read(events), ran, folder)
+    return read_events((read_small(events, EVENTS_LIMIT_BYTES) or b"").splitlines(), ran, folder)
 
 
 def read_events(lines: Iterable[bytes], ran: Ran, folder: Path) -> Trial:
@@ -154,14 +159,6 @@ def _command(asked: Asked, interpreter: Interpreter, folder: Path, files: Sequen
     root = folder / asked.project
     lead = [interpreter.path, "-m", "pytest", "-p", PLUGIN, f"--rootdir={root}", f"--confcutdir={folder}"]
     return [*lead, *switches, *(path.removeprefix(f"{asked.project}/") for path in files)]
-
-
-def _read(events: Path) -> list[bytes]:
-    try:
-        with events.open("rb") as file:
-            return file.read(EVENTS_LIMIT_BYTES).splitlines()
-    except OSError:
-        return []
 
 
 class _Seen:

@@ -27,7 +27,7 @@ _PLATFORM = re.compile(
     r"|WIN(DOWS)?|IS_WINDOWS|is_windows|PYPY\w*|PY\d+\w*|HAS_\w+|_MYPY|MYPY)\b"
 )
 _DEPRECATION = re.compile(r"^(warnings\.)?_?warn\w*\(.*\b(Pending)?DeprecationWarning\b", re.DOTALL)
-_ALWAYS_WARNS = re.compile(r"(^|\.)_?warn")
+_ALWAYS_WARNS = re.compile(r"^(warnings\.)?_?warn(_\w+)?$")
 _INVARIANT = re.compile(r"\b(should|must|never|unreachable|impossible|internal|cannot happen|bug)\b", re.IGNORECASE)
 _INTERNAL = ("Exception", "AssertionError", "RuntimeError", "SystemError", "InternalError")
 _TUNED = re.compile(r"^_*[A-Z_]*(FACTOR|TIMEOUT|INTERVAL|DELAY|RETRIES|BUFFER|CHUNK|BACKOFF|BATCH|POOL|CACHE)[A-Z_]*$")

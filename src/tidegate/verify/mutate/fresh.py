@@ -32,7 +32,11 @@ def judge_afresh(place: Ground, planned: Plan, heard: Hearing, end: float) -> He
             break
         for chosen in filter(None, (tests, rest)):
             limit = _limit(chosen, heard.seconds)
-            ran = _try(place, planned, identity, chosen, min(limit, max(_LEAST_SECONDS, end - time.monotonic())))
+            try:
+                ran = _try(place, planned, identity, chosen, min(limit, max(_LEAST_SECONDS, end - time.monotonic())))
+            except OSError as error:
+                verdicts[identity] = Verdict("unknown", reason=f"the tests took its file away ({error.strerror})")
+                break
             cpu += ran.ran.cpu_seconds
             verdicts[identity] = _verdict(ran, chosen)
             if ran.ran.timed_out and time.monotonic() > end:
@@ -101,7 +105,11 @@ def _try(place: Ground, planned: Plan, identity: int, tests: Sequence[str], limi
 
 
 def _write(file: Path, content: bytes, turn: int) -> None:
-    """Python takes compiled code for current by time and size: every version of the file gets a time of its own."""
+    """Python takes compiled code for current by time and size: every version of the file gets a time of its own.
+
+    The file is made anew: a test may have put a link in its place.
+    """
+    file.unlink(missing_ok=True)
     file.write_bytes(content)
     at = int(time.time()) + 10 * turn
     os.utime(file, (at, at))

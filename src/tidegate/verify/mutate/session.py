@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from tidegate.change.git_dir import read_small
 from tidegate.errors import InputError
 from tidegate.verify.runner import Limits, Ran, run_limited
 
@@ -58,8 +59,15 @@ def ground(
 def run_job(place: Ground, job: Mapping[str, Any], seconds: float) -> Heard:
     """Run the command once with this job."""
     out, told = place.scratch / "events.jsonl", place.scratch / "job.json"
-    out.unlink(missing_ok=True)
-    told.write_bytes(msgspec.json.encode({**job, "out": str(out), "root": str(place.tree), "memory": MEMORY_BYTES}))
+    try:
+        for file in (out, told):
+            file.unlink(missing_ok=True)
+        told.write_bytes(msgspec.json.encode({**job, "out": str(out), "root": str(place.tree), "memory": MEMORY_BYTES}))
+        place.tree.stat()
+    except OSError as error:
+        return Heard(
+            (), Ran(-1, False, 0.0, 0.0, f"the tests took away the folder that they run in ({error.strerror})")
+        )
     own = dict(place.environment)
     roots = [str(place.tree / root) if root else str(place.tree) for root in place.roots]
     paths = [str(place.scratch / "code"), *roots, *filter(None, [own.get("PYTHONPATH", "")])]
@@ -95,19 +103,68 @@ def _clean(environment: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
+class _Test(Struct):
+    test: str
+    seconds: float
+    outcome: str
+    covered: list[int]
+    near: list[int]
+
+
+class _Mutant(Struct):
+    id: int
+    outcome: str
+    killer: str
+    tests: int
+    passed: list[str] = []
+
+
+class _Collected(Struct):
+    tests: int
+    outside: list[int] = []
+    imported: dict[str, str] = {}
+
+
+class _Named(Struct):
+    test: str
+
+
+class _Left(Struct):
+    test: str
+    why: str
+
+
+class _Broken(Struct):
+    what: str
+    why: str = ""
+
+
+class _Seconds(Struct):
+    seconds: float = 0.0
+    cpu: float = 0.0
+
+
+_SHAPES = {
+    "test": _Test,
+    "mutant": _Mutant,
+    "collected": _Collected,
+    "left-out": _Left,
+    "broken": _Broken,
+    "failed": _Named,
+    "passed": _Named,
+    "heard": _Seconds,
+    "served": _Seconds,
+}
+
+
 def _events(out: Path) -> list[dict[str, Any]]:
     """Lines that are no events are left out: tests could have written them, and the last may be broken off."""
-    try:
-        with out.open("rb") as file:
-            lines = file.read(EVENTS_LIMIT_BYTES).split(b"\n")
-    except OSError:
-        return []
     found = []
-    for line in lines:
+    for line in (read_small(out, EVENTS_LIMIT_BYTES) or b"").split(b"\n"):
         try:
-            event = msgspec.json.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            event = msgspec.json.decode(line, type=dict[str, Any])
+            msgspec.convert(event, _SHAPES.get(str(event.get("kind")), Struct))
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             continue
-        if isinstance(event, dict):
-            found.append(event)
+        found.append(event)
     return found
