@@ -15,8 +15,8 @@ from starlette.routing import Route
 
 from tidegate.errors import InternalError, TidegateError
 from tidegate.server.api import problems
-from tidegate.server.api.endpoint import Ask, Endpoint, Nothing, Raw, Who
-from tidegate.server.api.openapi import LARGEST_ID, PREFIX
+from tidegate.server.api.endpoint import LARGEST_ID, Ask, Endpoint, Nothing, Raw, Who
+from tidegate.server.api.openapi import PREFIX
 from tidegate.server.api.problems import Problem
 from tidegate.server.auth.permissions import allows
 from tidegate.server.logs import log_failure

@@ -17,6 +17,7 @@ Method: TypeAlias = Literal["GET", "POST", "PUT", "DELETE"]
 Kind: TypeAlias = Literal["str", "int", "path"]
 Query = TypeVar("Query")
 Body = TypeVar("Body")
+LARGEST_ID = 2**63 - 1
 _PART = re.compile(r"\{([a-z_]+)(?::(int|path))?\}")
 
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from tidegate.server.api import mine
+from tidegate.server.api import changes, ledger, mine, people, reviewing, settings
 from tidegate.server.api.endpoint import Endpoint
 
-ENDPOINTS: tuple[Endpoint, ...] = (*mine.ENDPOINTS,)
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *mine.ENDPOINTS,
+    *changes.ENDPOINTS,
+    *reviewing.ENDPOINTS,
+    *ledger.ENDPOINTS,
+    *settings.ENDPOINTS,
+    *people.ENDPOINTS,
+)

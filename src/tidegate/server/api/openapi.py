@@ -9,12 +9,11 @@ from typing import Any
 import msgspec
 
 from tidegate import __version__
-from tidegate.server.api.endpoint import Endpoint, Nothing
+from tidegate.server.api.endpoint import LARGEST_ID, Endpoint, Nothing
 from tidegate.server.api.problems import MEDIA_TYPE, ProblemDocument
 
 PREFIX = "/api/v1"
 _REF = "#/components/schemas/{name}"
-LARGEST_ID = 2**63 - 1
 
 
 def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
