@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tidegate.server.api import problems
 from tidegate.server.api.dispatch import routes_of
 from tidegate.server.api.listing import ENDPOINTS
+from tidegate.server.api.problems import Problem
 from tidegate.server.auth.session import authenticate
 from tidegate.server.doors import doors
 from tidegate.server.logs import Logged, log_failure
@@ -121,18 +122,18 @@ class _Fence:
         except Exception as error:  # noqa: BLE001 the error handler of HTTP: whatever comes here is our own failure
             log_failure(error, scope.get("state", {}).get("id", ""))
             if not begun:
-                await _answer(Request(scope, receive), 500, None)(scope, receive, send)
+                await _answer(Request(scope, receive), problems.of_status(500))(scope, receive, send)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else None
-    return _answer(request, status, headers)
+    if not isinstance(error, HTTPException):
+        return _answer(request, problems.of_status(500))
+    return _answer(request, Problem(error.status_code, error.detail), dict(error.headers or {}))
 
 
-def _answer(request: Request, status: int, headers: dict[str, str] | None) -> Response:
+def _answer(request: Request, problem: Problem, headers: dict[str, str] | None = None) -> Response:
     if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(("/api/", "/hooks/")):
         from tidegate.server.console import error_page
 
-        return error_page(request, status)
-    return problems.answer(problems.of_status(status), getattr(request.state, "id", ""), headers)
+        return error_page(request, problem.status)
+    return problems.answer(problem, getattr(request.state, "id", ""), headers)
