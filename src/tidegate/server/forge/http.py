@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from copy import copy
 from types import TracebackType
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
@@ -22,9 +25,29 @@ Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 LARGEST_ANSWER_BYTES = 32 << 20
 MOST_PAGES = 100
 _TRIES = 4
-_TIMEOUT = httpx2.Timeout(20.0, connect=5.0)
-_LONGEST_ANSWER_SECONDS = 60.0
 _AGAIN = frozenset((500, 502, 503, 504))
+_REMEMBERED = 256
+_LARGEST_REMEMBERED_BYTES = 256 << 10
+
+
+class Credential(Protocol):
+    """Who asks."""
+
+    def headers(self) -> Mapping[str, str]:
+        """What goes with a request now: tokens end, so this is asked for each one."""
+        ...
+
+    def renew(self) -> bool:
+        """After the forge took it for ended: whether another one can be had."""
+        ...
+
+
+class Patience(Struct, frozen=True):
+    """Seconds to wait for a connection, for the next bytes, and for a whole answer."""
+
+    connect: float = 5.0
+    silence: float = 20.0
+    answer: float = 60.0
 
 
 class Answer(Struct, frozen=True):
@@ -42,21 +65,32 @@ class Answer(Struct, frozen=True):
             raise ForgeError(f"the forge answered something else than it documents ({error})") from error
 
 
-class Client:
-    """Asks the API at `base`. `authorize` gives the headers of each request: it is asked anew, tokens end."""
+PATIENCE = Patience()
 
-    def __init__(self, base: str, authorize: Callable[[], Mapping[str, str]]) -> None:
+
+class Client:
+    """Asks the API at `base`, and no other host. One rate limit that is reached stops every request until it ends."""
+
+    def __init__(self, base: str, credential: Credential, patience: Patience = PATIENCE) -> None:
         parts = urlsplit(base)
         if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.username:
             raise ForgeError("this is no address of an API", where=base)
         self._base = base.rstrip("/")
-        self._authorize = authorize
+        self._patience = patience
         self._http = httpx2.Client(
-            timeout=_TIMEOUT,
+            timeout=httpx2.Timeout(patience.silence, connect=patience.connect),
             follow_redirects=False,
             trust_env=False,
-            headers={"user-agent": f"tidegate/{__version__}", "accept": "application/json"},
+            # Not compressed: a small answer could unpack into a large one before anybody counts.
+            headers={"user-agent": f"tidegate/{__version__}", "accept-encoding": "identity"},
         )
+        self._become(credential)
+
+    def acting_as(self, credential: Credential) -> Client:
+        """The same connections under another credential, which has a rate limit of its own."""
+        other = copy(self)
+        Client._become(other, credential)
+        return other
 
     def __enter__(self) -> Client:
         return self
@@ -81,12 +115,16 @@ class Client:
         A question (GET) is asked again after an accident of the network or the forge; a command is not: whoever gave
         it knows how to give it twice.
         """
+        if (wait := self._until - time.monotonic()) > 0:
+            raise ForgeError("the rate limit is reached", where=self._base, retry_after=wait)
         url = path if path.startswith(f"{self._base}/") else self._base + path
         tries = _TRIES if method == "GET" else 1
         for attempt in range(tries):
             try:
                 answer = self._once(method, url, body, headers)
-            except httpx2.HTTPError as error:
+                if answer.status == 401 and self._credential.renew():
+                    answer = self._once(method, url, body, headers)
+            except (httpx2.HTTPError, httpx2.InvalidURL) as error:
                 if attempt == tries - 1:
                     raise ForgeError(f"no answer ({type(error).__name__})", where=self._base, retry_after=30) from error
             else:
@@ -108,13 +146,43 @@ class Client:
 
     # Private
 
+    def _become(self, credential: Credential) -> None:
+        self._credential = credential
+        self._until = 0.0
+        self._remembered: OrderedDict[str, Answer] = OrderedDict()
+        self._lock = threading.Lock()
+
     def _once(self, method: Method, url: str, body: Any, headers: Mapping[str, str]) -> Answer:
+        """One request. What was answered before and still holds (304) costs nothing of the rate limit."""
         content = None if body is None else msgspec.json.encode(body)
-        sent = {**self._authorize(), **headers}
+        sent = {**self._credential.headers(), **headers}
         if content is not None:
             sent["content-type"] = "application/json"
+        known = self._recall(url) if method == "GET" else None
+        if known is not None:
+            sent["if-none-match"] = known.headers["etag"]
+        answer = self._exchange(method, url, content, sent)
+        if answer.status == 304 and known is not None:
+            return known
+        if method == "GET" and answer.status == 200:
+            self._remember(url, answer)
+        return answer
+
+    def _recall(self, url: str) -> Answer | None:
+        with self._lock:
+            return self._remembered.get(url)
+
+    def _remember(self, url: str, answer: Answer) -> None:
+        with self._lock:
+            self._remembered.pop(url, None)
+            if answer.headers.get("etag") and len(answer.body) <= _LARGEST_REMEMBERED_BYTES:
+                self._remembered[url] = answer
+            if len(self._remembered) > _REMEMBERED:
+                self._remembered.popitem(last=False)
+
+    def _exchange(self, method: Method, url: str, content: bytes | None, sent: Mapping[str, str]) -> Answer:
         with self._http.stream(method, url, content=content, headers=sent) as response:
-            parts, size, ends = [], 0, time.monotonic() + _LONGEST_ANSWER_SECONDS
+            parts, size, ends = [], 0, time.monotonic() + self._patience.answer
             for part in response.iter_bytes():
                 size += len(part)
                 if size > LARGEST_ANSWER_BYTES or time.monotonic() > ends:
@@ -125,11 +193,12 @@ class Client:
     def _judge(self, answer: Answer, method: str, path: str, none: tuple[int, ...]) -> Answer | None:
         if 200 <= answer.status < 300:
             return answer
-        if answer.status in none:
-            return None
         what = f"{method} {path.partition('?')[0]} was answered with {answer.status}"
         if answer.status in (403, 429) and (wait := _wait(answer)) is not None:
+            self._until = time.monotonic() + wait
             raise ForgeError(f"{what}: the rate limit is reached", where=self._base, retry_after=wait)
+        if answer.status in none:
+            return None
         if answer.status in _AGAIN:
             raise ForgeError(what, where=self._base, retry_after=30)
         raise ForgeError(f"{what}{_said(answer)}", where=self._base, mend=_MENDS.get(answer.status, ""))
