@@ -29,7 +29,8 @@ class Request(Struct, frozen=True):
     Without a `stage` it is the one that comes next: commit for a staged tree, else merge.
     `now` is RFC 3339 in UTC. `config` is a settings file that the caller puts in the place of the base's. `reviews` is
     the forge's JSON; `transcripts` of sessions, `plans` of infrastructure and the reports of tests and scanners are of
-    this change, as the caller vouches.
+    this change, as the caller vouches. `approvals` are files and folders of signed approvals, verified with the keys
+    of `[people]` at the base, and with `approvers`: those that the caller's own register has, by person.
     """
 
     question: Question
@@ -44,6 +45,8 @@ class Request(Struct, frozen=True):
     junit: tuple[Path, ...] = ()
     sarif: tuple[Path, ...] = ()
     mutation: tuple[Path, ...] = ()
+    approvals: tuple[Path, ...] = ()
+    approvers: Mapping[str, tuple[str, ...]] = {}
 
 
 class Assessment(Struct, frozen=True):
@@ -74,6 +77,9 @@ def assess(request: Request, repository: Repository | None) -> Assessment:
         sarif=request.sarif,
         mutation=request.mutation,
         owners=policy.owners,
+        approvals=request.approvals,
+        approvers=request.approvers,
+        onto=ends.policy_at,
     )
     facts = Facts(
         now=request.now,

@@ -684,10 +684,16 @@ class History(Section, frozen=True, kw_only=True):
     agents: Annotated[tuple[AgentEffect, ...], Meta(description="how the changes of each agent fared here")] = ()
 
 
+ReviewEvidence: TypeAlias = Literal["forge-click", "ssh", "sk-ssh", "webauthn"]
+"""How the person showed that it was them: their account at the forge, a key in a file, one that hardware keeps."""
+
+
 class ReviewFact(Struct, frozen=True):
     """One review. `person` is empty when no one in the identity map has the account.
 
-    `commit` is the commit that was reviewed; `tree` its tree, empty when it could not be read.
+    `commit` is the commit that was reviewed; `tree` its tree, empty when it could not be read. A signed approval has
+    no account; its `tree` is the one that merging was to make, `policy` and `facts` are the digests of what it was
+    given on, and `expires` is its end. `problem` is why it cannot count whatever the policy says.
     """
 
     account: str
@@ -699,6 +705,10 @@ class ReviewFact(Struct, frozen=True):
     target: str
     policy: str
     at: str
+    evidence: ReviewEvidence = "forge-click"
+    facts: str = ""
+    expires: str = ""
+    problem: str = ""
 
 
 class ReviewFacts(Section, frozen=True, kw_only=True):
@@ -708,6 +718,9 @@ class ReviewFacts(Section, frozen=True, kw_only=True):
     reviews_total: Annotated[int, Meta(ge=0, description="number of reviews")] = 0
     opened_at: Annotated[str, Meta(description="when the change could first be read, RFC 3339")] = ""
     head_at: Annotated[str, Meta(description="when the head could first be read, RFC 3339")] = ""
+    merge_tree: Annotated[
+        str, Meta(description="tree that merging makes, which signed approvals are bound to; empty: none was given")
+    ] = ""
     lines_per_hour: Annotated[
         float,
         Meta(ge=0, description="slowest pace possible for the latest approval of the head; 0: no approval"),

@@ -35,6 +35,9 @@ class Identity(Struct, frozen=True, forbid_unknown_fields=True):
     name: str = ""
     emails: tuple[str, ...] = ()
     accounts: Annotated[tuple[str, ...], Meta(description="forge accounts, without @")] = ()
+    keys: Annotated[
+        tuple[str, ...], Meta(description="public keys that sign approvals: lines of .pub files, or of the console")
+    ] = ()
 
 
 class DomainSetting(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,4 +1,4 @@
-"""Who reviewed the change, from the forge's own JSON, and how fast.
+"""Who reviewed the change, from the forge's own JSON and from signed approvals, and how fast.
 
 docs/reviews.md says how to fetch it. Understood are what GitHub's REST "List reviews" answers, `gh pr view --json
 reviews`, and what GitLab's approvals, approval state and notes answer. GitLab does not say which commit was approved;
@@ -8,7 +8,7 @@ its list of versions does, by time, and where it is not given the approval is bo
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
 from tidegate.change.commits import read_commit_objects
@@ -24,12 +24,21 @@ _READ_BY_PEOPLE = ("source", "test", "config", "docs")
 
 
 def collect_reviews(change: Change, context: Context) -> ReviewFacts:
-    """The review section of the facts. Without a file of reviews it is unknown: nobody is known to have looked."""
-    if context.reviews is None:
-        reason = f"no reviews were given; {MEND}"
+    """The review section of the facts. Without reviews or signed approvals it is unknown: nobody is known to have
+    looked. Of a pull request it takes the forge's reviews: somebody may ask for changes there.
+    """
+    if context.reviews is None and (not context.approvals or change.pull_request is not None):
+        beside = " beside the signed approvals" if context.approvals else ""
+        reason = f"no reviews were given{beside}; {MEND}"
         return ReviewFacts(status="unknown", unknowns=(Unknown(path="review", reason=reason),))
-    reported = read_reviews(context.reviews)
-    reviews = _resolved(reported.reviews, context)
+    reported = Reported(()) if context.reviews is None else read_reviews(context.reviews)
+    reviews, merged = _resolved(reported.reviews, context), ""
+    if context.approvals:
+        from tidegate.change.approvals import merge_tree, read_signed_approvals
+
+        merged = merge_tree(change, context)
+        both = [*reviews, *read_signed_approvals(change, context)]
+        reviews = tuple(sorted(both, key=lambda review: _moment_or_first(review.at)))
     opened_at = change.pull_request.opened_at if change.pull_request else ""
     head_at = _head_at(change, reported, opened_at)
     pace = _pace(change, reviews, head_at)
@@ -41,6 +50,7 @@ def collect_reviews(change: Change, context: Context) -> ReviewFacts:
         reviews_total=len(reviews),
         opened_at=opened_at,
         head_at=head_at,
+        merge_tree=merged,
         lines_per_hour=0.0 if isinstance(pace, Unknown) else pace,
     )
 
@@ -89,7 +99,11 @@ def _head_at(change: Change, reported: Reported, opened_at: str) -> str:
 
 def _pace(change: Change, reviews: Iterable[ReviewFact], head_at: str) -> float | Unknown:
     """Lines an hour: what people read of the change, by the longest time that the latest approval can have taken."""
-    approvals = [r.at for r in reviews if r.state == "approved" and r.kind == "human" and _is_of_head(r, change)]
+    approvals = [
+        r.at
+        for r in reviews
+        if r.state == "approved" and r.kind == "human" and not r.problem and _is_of_head(r, change)
+    ]
     if not approvals:
         return 0.0
     unread = next((file for file in change.files if _is_read(file) and not file.lines_known), None)
@@ -114,6 +128,10 @@ def _is_read(file: FileChange) -> bool:
 
 def _unknown(reason: str) -> Unknown:
     return Unknown(path="review.lines_per_hour", reason=reason)
+
+
+def _moment_or_first(text: str) -> datetime:
+    return _moment(text) if text else datetime.min.replace(tzinfo=UTC)
 
 
 def _moment(text: str) -> datetime:

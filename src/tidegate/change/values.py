@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,7 +136,9 @@ class Context(Struct, frozen=True):
 
     `now` is RFC 3339 in UTC. `transcripts` are session transcripts that the caller vouches to be of this change.
     `plans` are plans of infrastructure that the caller vouches to be of this change. `owners` are those of its base;
-    None where nobody has read them yet.
+    None where nobody has read them yet. `approvals` are
+    files and folders of signed approvals, `approvers` more keys by person than settings hold, and `onto` the commit
+    that the change is to be merged into.
     """
 
     repository: Repository | None
@@ -149,6 +152,9 @@ class Context(Struct, frozen=True):
     sarif: tuple[Path, ...] = ()
     mutation: tuple[Path, ...] = ()
     owners: Owners | Unknown | None = None
+    approvals: tuple[Path, ...] = ()
+    approvers: Mapping[str, tuple[str, ...]] = {}
+    onto: str = ""
 
 
 def show_path(path: bytes) -> str:

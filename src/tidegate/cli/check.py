@@ -26,6 +26,7 @@ _FORMATS = "text, json, sarif, github, summary, gitlab, markdown"
 @click.option("--pr", type=_FILE, help="A GitHub pull_request or GitLab merge_request event, as JSON.")
 @click.option("--diff", type=_FILE, help="A unified diff; without a repository much stays unknown.")
 @click.option("--reviews", type=_FILE, help="The forge's reviews of the change, as JSON.")
+@click.option("--approvals", type=_FILE, multiple=True, help="Signed approvals: a file or a folder of them.")
 @click.option("--transcript", "transcripts", type=_FILE, multiple=True, help="A transcript of a session that wrote it.")
 @click.option("--plan", "plans", type=_FILE, multiple=True, help="A Terraform plan or change set of it, as JSON.")
 @click.option("--coverage", type=_FILE, multiple=True, help="Cobertura, LCOV, JaCoCo, Clover or coverage.py's JSON.")
@@ -49,6 +50,7 @@ def check(
     pr: Path | None,
     diff: Path | None,
     reviews: Path | None,
+    approvals: tuple[Path, ...],
     transcripts: tuple[Path, ...],
     plans: tuple[Path, ...],
     coverage: tuple[Path, ...],
@@ -80,6 +82,7 @@ def check(
         environment=os.environ,
         config=config,
         reviews=reviews,
+        approvals=approvals,
         transcripts=transcripts,
         plans=plans,
         coverage=coverage,

@@ -7,19 +7,28 @@ approval, never for it. docs/approvals.md has the whole of it in words.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
+from tidegate.change.facts_digest import facts_digest
 from tidegate.change.people import is_bot_account
 from tidegate.facts import AccountableFact, CommitFact, Declaration, ReviewFact, SpanFact, Unknown
-from tidegate.policy.case import Case, UnknownFactError, look_text, need, need_list
+from tidegate.policy.case import Case, UnknownFactError, listing, look_text, need, need_list
 from tidegate.policy.identities import Identities, Maker, is_machine, same_maker
 
 _Named: TypeAlias = tuple[Maker, str]
 STRANGER = "is in no entry of [people]"
+SIGNED = ("ssh", "sk-ssh", "webauthn")
+EVIDENCE = ("forge-click", *SIGNED)
+WORDS: Mapping[str, str] = {
+    "forge-click": "a click at the forge",
+    "ssh": "an SSH key",
+    "sk-ssh": "a hardware SSH key",
+    "webauthn": "an authenticator in the console",
+}
 
 
 class Refused(NamedTuple):
@@ -70,8 +79,13 @@ def read_makers(case: Case, roles: Sequence[str], identities: Identities) -> Mak
     return Makers(people, tuple(strangers.values()))
 
 
-def read_approvals(case: Case, makers: Makers, identities: Identities) -> Approvals:
-    """Which reviews count. Raises UnknownFactError where the reviews, or what they are bound to, could not be told."""
+def read_approvals(
+    case: Case, makers: Makers, identities: Identities, accepted: Collection[str] = EVIDENCE
+) -> Approvals:
+    """Which reviews count, among those whose evidence is `accepted`.
+
+    Raises UnknownFactError where the reviews, or what they are bound to, could not be told.
+    """
     tree = need(case.document, "change.head_tree", str)
     if not tree:
         raise UnknownFactError(Unknown(path="change.head_tree", reason="approvals are bound to it, and it is empty"))
@@ -80,7 +94,12 @@ def read_approvals(case: Case, makers: Makers, identities: Identities) -> Approv
     if now is None:
         raise UnknownFactError(Unknown(path="now", reason="it is not a moment"))
     opened = _moment(need(case.document, "review.opened_at", str))
-    return _count(_Bench(case, makers, identities, tree, opened, now), reviews)
+    return _count(_Bench(case, makers, identities, tree, opened, now, frozenset(accepted)), reviews)
+
+
+def evidence_words(accepted: Collection[str]) -> str:
+    """The kinds of evidence in words, for a sentence about what is asked for."""
+    return listing([WORDS[kind] for kind in EVIDENCE if kind in accepted], joint="or")
 
 
 # Private
@@ -95,6 +114,7 @@ class _Bench(NamedTuple):
     tree: str
     opened: datetime | None
     now: datetime
+    accepted: frozenset[str]
 
 
 def _count(bench: _Bench, reviews: Sequence[ReviewFact]) -> Approvals:
@@ -102,7 +122,7 @@ def _count(bench: _Bench, reviews: Sequence[ReviewFact]) -> Approvals:
     refused: list[Refused] = []
     objections: list[str] = []
     for number, review in enumerate(reviews):
-        person = bench.identities.of_account(review.account)
+        person = _person_of(bench, review)
         who = person or review.account or "somebody"
         if review.state == "changes-requested" and not _is_answered(bench, reviews, number):
             if not _not_a_judge(bench, review):
@@ -110,7 +130,13 @@ def _count(bench: _Bench, reviews: Sequence[ReviewFact]) -> Approvals:
             continue
         if review.state != "approved":
             continue
-        reason = _not_a_judge(bench, review) or _not_of_this(bench, review) or _taken_back(bench, reviews, number)
+        reason = (
+            review.problem
+            or _not_a_judge(bench, review)
+            or _not_of_this(bench, review)
+            or _taken_back(bench, reviews, number)
+            or _too_weak(bench, review)
+        )
         if reason:
             refused.append(Refused(who, reason))
         else:
@@ -125,7 +151,9 @@ def _count(bench: _Bench, reviews: Sequence[ReviewFact]) -> Approvals:
 
 def _not_a_judge(bench: _Bench, review: ReviewFact) -> str:
     """Why this account cannot approve anything here, "" where it can."""
-    person = bench.identities.of_account(review.account)
+    person = _person_of(bench, review)
+    if review.kind != "human" and review.evidence in SIGNED:
+        return "is not signed by anybody who is known"
     if review.kind == "bot" or is_bot_account(review.account):
         return "is an app or a bot"
     if not person:
@@ -139,6 +167,10 @@ def _not_a_judge(bench: _Bench, review: ReviewFact) -> str:
 def _not_of_this(bench: _Bench, review: ReviewFact) -> str:
     """Why this is no approval of exactly this change, "" where it is."""
     document = bench.case.document
+    if review.evidence in SIGNED and (reason := _not_signed_for_this(bench, review)):
+        return reason
+    if review.evidence in SIGNED:
+        return _not_in_time(bench, review)
     if review.tree and review.tree != bench.tree:
         return "approved an earlier state"
     head = look_text(document, "change.head")
@@ -148,6 +180,45 @@ def _not_of_this(bench: _Bench, review: ReviewFact) -> str:
         return f"approved it for {review.target}"
     if review.policy and review.policy != bench.case.policy_digest:
         return "approved it under another policy"
+    return _not_in_time(bench, review)
+
+
+def _not_signed_for_this(bench: _Bench, review: ReviewFact) -> str:
+    """The same for what was signed: every binding must be there, and be that of the change as it stands now."""
+    document = bench.case.document
+    merged = look_text(document, "review.merge_tree")
+    if not merged:
+        return "signed it, and what merging it makes is not known: it may conflict with its target"
+    if review.commit != look_text(document, "change.head") or review.tree != merged:
+        return "signed another state of it, or the target has moved on"
+    if not review.target or review.target != look_text(document, "change.target"):
+        return f"signed it for {review.target}"
+    if not review.policy or review.policy != bench.case.policy_digest:
+        return "signed it under another policy"
+    if review.facts != facts_digest(document):
+        return "signed it when other facts were known of it"
+    expires = _moment(review.expires)
+    if expires is None or expires <= bench.now:
+        return "signed it, and the approval has expired"
+    return ""
+
+
+def _too_weak(bench: _Bench, review: ReviewFact) -> str:
+    if review.evidence in bench.accepted:
+        return ""
+    if review.evidence == "forge-click":
+        return "only clicked at the forge, which is weaker than the signature that is asked for"
+    return f"signed with {WORDS[review.evidence]}, and {evidence_words(bench.accepted)} is asked for"
+
+
+def _person_of(bench: _Bench, review: ReviewFact) -> str:
+    """The person who certainly gave this review: by the key that signed it, else by the account; "" for nobody."""
+    if review.evidence in SIGNED:
+        return review.person if bench.identities.is_person(review.person) else ""
+    return bench.identities.of_account(review.account)
+
+
+def _not_in_time(bench: _Bench, review: ReviewFact) -> str:
     at = _moment(review.at)
     if at is None:
         return "approved at an unknown time"
@@ -161,9 +232,9 @@ def _not_of_this(bench: _Bench, review: ReviewFact) -> str:
 def _taken_back(bench: _Bench, reviews: Sequence[ReviewFact], number: int) -> str:
     """Whether the same person said something else later. In doubt about the order, they did."""
     approval = reviews[number]
-    person = bench.identities.of_account(approval.account)
+    person = _person_of(bench, approval)
     for other, review in enumerate(reviews):
-        if bench.identities.of_account(review.account) != person or review.state in ("approved", "commented"):
+        if review.problem or _person_of(bench, review) != person or review.state in ("approved", "commented"):
             continue
         if not _is_before(reviews, other, number):
             if review.state == "dismissed":
@@ -174,10 +245,11 @@ def _taken_back(bench: _Bench, reviews: Sequence[ReviewFact], number: int) -> st
 
 def _is_answered(bench: _Bench, reviews: Sequence[ReviewFact], number: int) -> bool:
     """Whether whoever asked for changes approved this very change later."""
-    person = bench.identities.of_account(reviews[number].account)
+    person = _person_of(bench, reviews[number])
     return any(
         review.state == "approved"
-        and bench.identities.of_account(review.account) == person
+        and not review.problem
+        and _person_of(bench, review) == person
         and _is_before(reviews, number, later)
         and not _not_of_this(bench, review)
         for later, review in enumerate(reviews)

@@ -8,7 +8,16 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from tidegate.policy.approvals import STRANGER, Makers, Refused, read_approvals, read_makers
+from tidegate.policy.approvals import (
+    EVIDENCE,
+    SIGNED,
+    STRANGER,
+    Makers,
+    Refused,
+    evidence_words,
+    read_approvals,
+    read_makers,
+)
 from tidegate.policy.approvals import Approvals as Given
 from tidegate.policy.case import Case, UnknownFactError, change_range, count, listing, look_text, one_line
 from tidegate.policy.coverage import (
@@ -29,6 +38,7 @@ MOST = 20
 class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
     """Terms of the kind `approvals`.
 
+    `evidence` says which approvals count: "any" (a click at the forge too), "signed", or a list of kinds.
     `from` is "owners", "service-owners", "infrastructure", "security", "anyone", or people and teams.
     """
 
@@ -40,11 +50,14 @@ class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
     not_: tuple[Literal["author", "prompter", "committer"], ...] = field(
         name="not", default=("author", "prompter", "committer")
     )
+    evidence: Literal["any", "signed"] | tuple[Literal["forge-click", "ssh", "sk-ssh", "webauthn"], ...] = "any"
 
 
 def _check(terms: Approvals) -> None:
     if not 1 <= terms.approvals <= MOST:
         raise ValueError(f"approvals = {terms.approvals}: ask for 1 to {MOST}")
+    if not terms.evidence:
+        raise ValueError('evidence = [] is nothing: write "any", "signed" or kinds such as ["sk-ssh", "webauthn"]')
     if isinstance(terms.from_, str):
         return
     if not terms.from_:
@@ -69,7 +82,14 @@ def _text(terms: Approvals) -> str:
         makers = " who did not make the change"
     else:
         makers = f", not by whoever {listing(deeds, joint='or')} it" if deeds else ""
-    return f"{count(terms.approvals, 'approval')} by {whom}{makers}"
+    accepted = _accepted(terms)
+    if frozenset(accepted) == frozenset(EVIDENCE):
+        how = ""
+    elif "forge-click" in accepted:
+        how = f", by {evidence_words(accepted)}"
+    else:
+        how = f", signed with {evidence_words(accepted)} (a click at the forge is not enough)"
+    return f"{count(terms.approvals, 'approval')} by {whom}{makers}{how}"
 
 
 def _judge(terms: Approvals, case: Case) -> Judged:
@@ -85,12 +105,12 @@ def _judge(terms: Approvals, case: Case) -> Judged:
         return Judged("unknown", str(error.unknown), mend)
     shares, pool = coverage.shares, _pool(terms, coverage, identities)
     try:
-        given = read_approvals(case, makers, identities)
+        given = read_approvals(case, makers, identities, _accepted(terms))
     except UnknownFactError as error:
         return Judged(
             "unknown",
             str(error.unknown),
-            f"{_ask_all(terms, shares, pool, makers, case)}; then check again with --reviews FILE",
+            f"{_ask_all(terms, shares, pool, makers, case)}; then check again with {_handed_in(terms)}",
         )
     return _answer(_Weighing(terms, case, makers, shares, given, pool))
 
@@ -153,7 +173,19 @@ def _short(weighing: _Weighing, counted: Sequence[str]) -> Judged:
     if not entries or not weighing.case.settings.people:
         adding = []
     ask = _ask(wanted, weighing.makers, weighing.case, counted)
+    if "forge-click" not in _accepted(weighing.terms) and ask.startswith("ask "):
+        ask = f"{ask}: tidegate approve"
     return unmet("; ".join(parts), "; ".join(dict.fromkeys([ask, *problems, *adding])))
+
+
+def _accepted(terms: Approvals) -> tuple[str, ...]:
+    if terms.evidence == "any":
+        return EVIDENCE
+    return SIGNED if terms.evidence == "signed" else terms.evidence
+
+
+def _handed_in(terms: Approvals) -> str:
+    return "--reviews FILE" if "forge-click" in _accepted(terms) else "--reviews FILE and --approvals FOLDER"
 
 
 def _read_coverage(terms: Approvals, case: Case, identities: Identities) -> Coverage:
