@@ -64,7 +64,7 @@ class _Repository(Struct):
     full_name: str = ""
 
 
-class _End(Struct):
+class _End(Struct, frozen=True):
     sha: str = ""
 
 

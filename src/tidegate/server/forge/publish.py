@@ -80,11 +80,6 @@ _LEVELS: Mapping[Level, Literal["notice", "warning", "failure"]] = {
     "warning": "warning",
     "note": "notice",
 }
-    "block": "failure",
-    "error": "failure",
-    "warning": "warning",
-    "note": "notice",
-}
 
 
 def _summary(verdict: Verdict, left: int) -> str:
