@@ -328,3 +328,12 @@ def test_tools_of_a_pipeline_are_not_looked_for_in_a_lock() -> None:
     base = {"pyproject.toml": pyproject("six"), "uv.lock": uv_lock("six"), "tox.ini": "[testenv]\n"}
     part = check(subject_of(base, {**base, "tox.ini": "[testenv]\ndeps = mysqlclient\n"}))
     assert "lock-disagrees" not in {one.rule for one in part.findings}
+
+
+def test_a_distribution_may_be_called_after_its_framework_and_then_its_module(tmp_path: Path) -> None:
+    declared: Files = {"pyproject.toml": pyproject("django", "django-guardian")}
+    assert (
+        rules(part_of(tmp_path / "a", declared, {"a.py": "from guardian.core import ObjectPermissionChecker\n"})) == []
+    )
+    other = part_of(tmp_path / "b", declared, {"a.py": "import gaurdianly\n"})
+    assert rules(other) == [("import-undeclared", "high", "a.py:1")]

@@ -97,8 +97,13 @@ def declares(module: str, declared: Collection[str]) -> bool:
     if any(name.replace("-", "") == squeezed for name in declared if name not in known):
         return True
     if top in _NAMESPACES or plain not in known:
-        return any(name.startswith(f"{plain}-") for name in declared)
+        return any(name.startswith(f"{plain}-") or _extends(name, plain) for name in declared)
     return False
+
+
+def _extends(name: str, plain: str) -> bool:
+    """Whether a distribution is called after a framework and then its own module, as django-guardian is."""
+    return name.endswith(f"-{plain}") and name not in modules_of()
 
 
 def is_known(module: str) -> bool:
