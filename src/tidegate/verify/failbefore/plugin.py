@@ -14,6 +14,7 @@ import json
 import os
 import re
 import sys
+import threading
 from typing import Any
 
 import pytest
@@ -86,11 +87,25 @@ class _Plugin:
         self.again = False
 
     @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtestloop(self) -> Any:
-        """When all are done, those that failed are tried once more: what then passes is flaky or needs other tests."""
+    def pytest_runtestloop(self, session: Any) -> Any:
+        """When all are done, those that failed are tried once more: what then passes is flaky or needs other tests.
+
+        In a process that was forked before the first of them ran, so that it finds nothing that they left behind.
+        """
+        spare = _Spare.fork(lambda failed: self._try_again(session.config, failed))
         yield
         self.heard.tell(event="looped", elsewhere=_elsewhere(self.heard))
+        if spare is not None:
+            spare.ask(sorted(self.failed))
+        elif self.failed:
+            self._try_again(session.config, sorted(self.failed))
+
+    def _try_again(self, config: Any, failed: list[str]) -> None:
+        self.failed = set(failed)
         self.again = True
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            config.pluginmanager.unregister(reporter)
         items = self._once_more()
         for place, item in enumerate(items):
             # As pytest-rerunfailures does it: fixtures are made anew.
@@ -172,6 +187,40 @@ class _Plugin:
 
 
 # Private
+
+
+class _Spare:
+    """A process that waits until it is told which tests failed, tries them, and ends."""
+
+    def __init__(self, pid: int, asking: int) -> None:
+        self.pid, self.asking = pid, asking
+
+    @classmethod
+    def fork(cls, work: Any) -> Any:
+        """None where there are no forks, or where threads live that would not live on in one."""
+        if not hasattr(os, "fork") or threading.active_count() > 1:
+            return None
+        told, asking = os.pipe()
+        pid = os.fork()
+        if pid:
+            os.close(told)
+            return cls(pid, asking)
+        try:
+            os.close(asking)
+            with os.fdopen(told, encoding="utf-8") as stream:
+                failed = stream.read()
+            if failed:
+                work(json.loads(failed))
+        finally:
+            os._exit(0)
+
+    def ask(self, failed: list[str]) -> None:
+        with os.fdopen(self.asking, "w", encoding="utf-8") as stream:
+            stream.write(json.dumps(failed) if failed else "")
+        try:
+            os.waitpid(self.pid, 0)
+        except ChildProcessError:  # a test has awaited it already
+            return
 
 
 def _heard() -> _Heard | None:
