@@ -61,7 +61,7 @@ def main() -> None:
         config = Config(data=Path(folder), database=f"sqlite:///{folder}/tidegate.db")
         with open_service(config) as service:
             headers = furnish(service)
-            operations, statuses = attack(make_app(service), headers, options.examples, options.seed)
+            operations, statuses = attack(make_app(service, pages=False), headers, options.examples, options.seed)
     cpu = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
     print(f"{operations} operations, {statuses.total()} requests, {time.monotonic() - began:.0f} s, CPU {cpu:.0f} s")
     print(", ".join(f"{status}: {count}" for status, count in sorted(statuses.items())))

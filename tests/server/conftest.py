@@ -74,7 +74,9 @@ def token_for(service: Service, person: int, scopes: tuple[str, ...], *, connect
 @pytest.fixture
 def client(made: Made) -> Iterator[TestClient]:
     """Speaks for nobody unless it is told to."""
-    with TestClient(make_app(made.service), base_url="http://127.0.0.1:8787", raise_server_exceptions=False) as found:
+    with TestClient(
+        make_app(made.service, pages=False), base_url="http://127.0.0.1:8787", raise_server_exceptions=False
+    ) as found:
         yield found
 
 

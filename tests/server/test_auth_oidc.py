@@ -35,7 +35,7 @@ def provider() -> Iterator[Provider]:
 def browser(service: Service, provider: Provider, role: str = "viewer") -> TestClient:
     sign_in = SignIn(provider.issuer, CLIENT, Secrets((SECRET.encode(),)), role)
     configured = structs.replace(service, config=structs.replace(service.config, sign_in=sign_in))
-    return TestClient(make_app(configured), base_url="http://127.0.0.1:8787", follow_redirects=False)
+    return TestClient(make_app(configured, pages=False), base_url="http://127.0.0.1:8787", follow_redirects=False)
 
 
 def go_there(client: TestClient, provider: Provider) -> str:
@@ -233,6 +233,6 @@ def test_a_provider_that_is_away(service: Service, provider: Provider, tmp_path:
 
 
 def test_without_a_provider_there_is_no_way_there(service: Service) -> None:
-    client = TestClient(make_app(service), base_url="http://127.0.0.1:8787")
+    client = TestClient(make_app(service, pages=False), base_url="http://127.0.0.1:8787")
     assert client.get(START).status_code == 404
     assert client.get(BACK).status_code == 404

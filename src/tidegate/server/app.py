@@ -37,14 +37,17 @@ THREADS = 32
 """How many requests are worked on at once; the others wait. What waits costs a socket, and no memory of ours."""
 
 
-def make_app(service: Service) -> Starlette:
-    """The application. It opens nothing itself: `start.py` opened what `service` holds, and closes it."""
+def make_app(service: Service, *, pages: bool = True) -> Starlette:
+    """The application; without its pages the API alone. It opens nothing: `start.py` opened what `service` holds."""
     from tidegate.server.auth.oidc import routes as sign_in_routes
-    from tidegate.server.console import routes as console_routes
 
     metrics = Metrics(service)
     routes: list[BaseRoute] = [*routes_of(ENDPOINTS, service, authenticate), *doors(service, metrics)]
-    routes += [*sign_in_routes(service), *console_routes(service)]
+    routes += sign_in_routes(service)
+    if pages:
+        from tidegate.server.console import routes as console_routes
+
+        routes += console_routes(service)
     return _app(service, routes, metrics)
 
 

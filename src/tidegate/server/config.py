@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
@@ -87,7 +88,7 @@ def read_config(environment: Mapping[str, str]) -> Config:
     return Config(
         data=data,
         database=_secret_text(given, "DATABASE_URL") or f"sqlite:///{data / 'tidegate.db'}",
-        url=(given.get("URL") or f"http://{host}:{port}").rstrip("/"),
+        url=_url(given, host, port),
         host=host,
         port=port,
         workers=_number(given, "WORKERS", 1, most=64),
@@ -122,6 +123,21 @@ _ELSEWHERE = ("DATA", "DEBUG", "PROVENANCE_", "OWNERS_", "REACH_")  # settings o
 
 def _listing() -> str:
     return ", ".join(PREFIX + name for name in sorted(_KNOWN))
+
+
+def _url(given: Mapping[str, str], host: str, port: int) -> str:
+    """How browsers reach the service: a scheme and a host. Cookies, origins and the ledger's name hang on it."""
+    url = (given.get("URL") or f"http://{f'[{host}]' if ':' in host else host}:{port}").rstrip("/")
+    try:
+        parts = urlsplit(url)
+        plain = parts._replace(path="").geturl() == url and parts.port != 0
+    except ValueError:
+        plain = False
+    if not plain or parts.scheme not in ("https", "http") or not parts.hostname or "@" in parts.netloc:
+        raise InputError(
+            f"{url!r} is no address", where=PREFIX + "URL", mend="write it like https://tidegate.example.com"
+        )
+    return url
 
 
 def _role(given: Mapping[str, str]) -> str:

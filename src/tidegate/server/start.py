@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -10,12 +12,14 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
+from tidegate import __version__
 from tidegate.errors import InputError
 from tidegate.ledger.keys import KeyKind, NoteKey, new_key, parse_vkey, read_software_key, write_key
 from tidegate.ledger.log import LogSettings, open_log
 from tidegate.ledger.witness_client import RemoteWitness
 from tidegate.server.auth.passwords import hash_password, make_password
 from tidegate.server.config import Config
+from tidegate.server.logs import log
 from tidegate.server.service import Service
 from tidegate.store import accounts
 from tidegate.store.clock import now
@@ -23,6 +27,10 @@ from tidegate.store.engine import Database
 from tidegate.store.migrate import prepare_database
 
 ADMIN = "admin"
+GRACE_SECONDS = 10
+"""What a request that is under way has left when the service is told to stop."""
+_IDLE_SECONDS = 15
+_MOST_CONNECTIONS = 1000
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -35,6 +43,36 @@ def check_reach(config: Config) -> None:
             where=f"TIDEGATE_HOST={config.host}",
             mend="set TIDEGATE_URL=https://... (and TIDEGATE_TRUSTED_PROXY=1 behind a proxy that sets X-Forwarded-For)",
         )
+
+
+def serve(config: Config, tell: Callable[[str], None]) -> None:
+    """Serves until SIGTERM or SIGINT. `tell` gets the lines for whoever started it: the address, a first password."""
+    import uvicorn
+
+    from tidegate.server.app import make_app
+
+    check_reach(config)
+    with _listening(config) as listening, open_service(config) as service:
+        app = make_app(service)
+        password = first_admin(service.database)
+        tell(f"Tidegate is at {config.url}")
+        if password:
+            tell(f"The first admin is {ADMIN}, with the password {password}")
+            tell("It is shown this once. For another one: tidegate serve --new-password admin")
+        settings = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            limit_concurrency=_MOST_CONNECTIONS,
+            timeout_keep_alive=_IDLE_SECONDS,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        log("start", version=__version__, url=config.url)
+        with _stopping_quietly():
+            uvicorn.Server(settings).run(sockets=[listening])
+        log("stop")
 
 
 @contextmanager
@@ -54,17 +92,20 @@ def open_service(config: Config, wake: Callable[[], None] = lambda: None) -> Ite
         origin, _, signer = read_software_key(key_path)
         outside = config.data / "ledger.checkpoint"
         settings = LogSettings(origin, outside, _witnesses(config), config.quorum, post, now)
-        log = stack.enter_context(open_log(database, signer, settings))
-        yield Service(config, database, log, forges_of(config), now, wake)
+        ledger = stack.enter_context(open_log(database, signer, settings))
+        yield Service(config, database, ledger, forges_of(config), now, wake)
 
 
 def first_admin(database: Database) -> str:
     """The password of the admin that was just made; "" where somebody is there already. Shown once, kept as a hash."""
+    with database.read() as connection:
+        if accounts.has_people(connection):
+            return ""
     password = make_password()
     hashed = hash_password(password)
 
     def work(connection: Connection) -> str:
-        if accounts.has_people(connection):
+        if accounts.has_people(connection):  # of two processes that start together one makes the admin
             return ""
         admin = accounts.add_person(connection, ADMIN, "Administrator", "admin", now())
         accounts.set_password(connection, admin.id, hashed, now())
@@ -99,6 +140,30 @@ def make_folder(path: Path) -> None:
 
 
 # Private
+
+
+@contextmanager
+def _listening(config: Config) -> Iterator[socket.socket]:
+    """Taken before anything is opened: whoever connects early waits, and a port in use is told at once."""
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    try:
+        listening = socket.create_server((config.host, config.port), family=family, backlog=512)
+    except OSError as error:
+        where = f"TIDEGATE_HOST={config.host} TIDEGATE_PORT={config.port}"
+        raise InputError(f"cannot listen ({error.strerror})", where=where, mend="set another port") from error
+    with listening:
+        yield listening
+
+
+@contextmanager
+def _stopping_quietly() -> Iterator[None]:
+    """uvicorn raises the signal again that ended it; then what is open must still be closed in its order."""
+    kept = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
 
 
 def _origin(config: Config) -> str:

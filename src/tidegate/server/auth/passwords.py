@@ -66,7 +66,7 @@ def sign_in(database: Database, name: str, password: str, address: str, now: str
         )
     with database.read() as connection:
         found = accounts.person_named(connection, name)
-        known = accounts.password_hash(connection, found.id) if found and not found.disabled_at else None
+        known = accounts.password_hash(connection, found.id) if found and _may_sign_in(found) else None
     right = _verify(known or _NOBODYS, password[:MOST_CHARACTERS])
     if not right or found is None or known is None:
         raise Problem(401, "the name or the password is wrong")
@@ -78,6 +78,11 @@ def sign_in(database: Database, name: str, password: str, address: str, now: str
 
 
 # Private
+
+
+def _may_sign_in(person: Person) -> bool:
+    """An agent works by tokens, and never holds a human's session."""
+    return person.disabled_at is None and person.role != "agent"
 
 
 def _verify(known: str, password: str) -> bool:

@@ -1,0 +1,281 @@
+"""Passwords, sessions and the marks that tie an unsafe request to a page of ours."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from msgspec import structs
+from sqlalchemy import select
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.testclient import TestClient
+
+from tests.server.conftest import Made
+from tidegate.errors import InputError
+from tidegate.server.api.problems import Problem
+from tidegate.server.app import make_app
+from tidegate.server.auth import passwords
+from tidegate.server.auth.addresses import address_of
+from tidegate.server.auth.passwords import hash_password, make_password, sign_in
+from tidegate.server.auth.session import CSRF_HEADER, authenticate, close_session, cookie_name, open_session, session_of
+from tidegate.server.config import Config
+from tidegate.server.service import Service
+from tidegate.store import accounts, tables
+from tidegate.store.accounts import Person
+from tidegate.store.clock import later, now
+
+RIGHT = "correct horse battery"
+DAY = "2026-03-04T12:00:00.000000Z"
+
+
+@pytest.fixture
+def ada(made: Made) -> Person:
+    hashed = hash_password(RIGHT)
+    with made.service.database.write() as connection:
+        accounts.set_password(connection, made.people["admin"], hashed, now())
+        person = accounts.person(connection, made.people["admin"])
+    assert person is not None
+    return person
+
+
+def try_in(made: Made, name: str, password: str, *, address: str = "192.0.2.1", at: str = DAY) -> Person | int:
+    try:
+        return sign_in(made.service.database, name, password, address, at)
+    except Problem as problem:
+        return problem.status
+
+
+# Passwords
+
+
+def test_only_the_right_one(made: Made, ada: Person) -> None:
+    assert try_in(made, "admin", RIGHT) == ada
+    for wrong in ("", "correct horse batter", RIGHT + "x", RIGHT.upper()):
+        assert try_in(made, "admin", wrong, address=wrong) == 401
+    assert try_in(made, "nobody", RIGHT) == 401
+    assert try_in(made, "viewer", RIGHT) == 401  # has none
+
+
+def test_who_is_disabled_or_an_agent_does_not_sign_in(made: Made, ada: Person) -> None:
+    with made.service.database.write() as connection:
+        accounts.change_person(connection, ada.id, role="agent")
+    assert try_in(made, "admin", RIGHT) == 401
+    with made.service.database.write() as connection:
+        accounts.change_person(connection, ada.id, role="admin")
+        accounts.disable(connection, ada.id, now())
+    assert try_in(made, "admin", RIGHT, address="192.0.2.2") == 401
+
+
+def test_what_is_kept_is_argon2id_and_no_password(made: Made, ada: Person) -> None:
+    with made.service.database.read() as connection:
+        kept = connection.execute(select(tables.passwords.c.hash)).scalar_one()
+    assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=1$")
+    assert RIGHT not in kept
+    for bad in ("short", "x" * 2000):
+        with pytest.raises(InputError):
+            hash_password(bad)
+    assert len({make_password() for _ in range(100)}) == 100
+
+
+def test_an_unknown_name_costs_what_a_wrong_password_costs(made: Made, ada: Person) -> None:
+    def cost(name: str, number: int) -> float:
+        began = time.process_time()
+        assert try_in(made, name, "wrong password", address=f"{name}{number}", at=later(DAY, number * 9e4)) == 401
+        return time.process_time() - began
+
+    spans = {name: min(cost(name, number) for number in range(3)) for name in ("admin", "nobody", "viewer")}
+    assert max(spans.values()) < 2 * min(spans.values()), spans
+
+
+def test_failures_of_an_account_make_it_wait_longer_and_longer(made: Made, ada: Person) -> None:
+    at, waits = DAY, []
+    for number in range(5):
+        assert try_in(made, "admin", "wrong", address=f"198.51.100.{number}", at=at) == 401
+    for number in range(4):
+        with pytest.raises(Problem) as caught:
+            sign_in(made.service.database, "ADMIN", RIGHT, f"203.0.113.{number}", at)  # the right one waits as well
+        assert caught.value.status == 429
+        waits.append(caught.value.retry_after)
+        at = later(at, waits[-1])
+        assert try_in(made, "admin", "wrong", address=f"192.0.2.{number}", at=at) == 401
+    assert waits == [1, 2, 4, 8]
+    assert try_in(made, "admin", RIGHT, at=later(at, 16)) == ada
+    assert try_in(made, "admin", RIGHT, at=later(at, 16)) == ada  # and it is forgotten
+
+
+def test_failures_from_an_address_make_it_wait_whatever_names_it_tries(made: Made, ada: Person) -> None:
+    fast = passwords._NOBODYS
+    assert fast.startswith("$argon2id$")
+    for number in range(50):
+        with made.service.database.write() as connection:
+            assert passwords._count(connection, (f"failures/name/n{number}", "failures/address/a"), DAY) == 0
+    assert try_in(made, "admin", RIGHT, address="a") == 429
+    assert try_in(made, "admin", RIGHT, address="b") == ada
+
+
+# Sessions
+
+
+def cookie_of(service: Service, person: Person) -> tuple[dict[str, str], str]:
+    response = Response()
+    session = open_session(service, person, response)
+    return {"cookie": response.headers["set-cookie"].partition(";")[0]}, session.csrf
+
+
+def test_the_cookie_is_a_secret_of_which_a_digest_is_kept(made: Made, ada: Person) -> None:
+    response = Response()
+    open_session(made.service, ada, response)
+    header = response.headers["set-cookie"]
+    secret = header.partition(";")[0].partition("=")[2]
+    assert len(secret) >= 43
+    assert "HttpOnly" in header
+    assert "SameSite=lax" in header
+    assert "Secure" not in header
+    with made.service.database.read() as connection:
+        kept = repr(connection.execute(select(tables.sessions)).all())
+    assert secret not in kept
+
+
+def test_with_https_the_cookie_is_of_this_host_alone(made: Made, ada: Person) -> None:
+    config = structs.replace(made.service.config, url="https://tidegate.example")
+    service, response = structs.replace(made.service, config=config), Response()
+    session = open_session(service, ada, response)
+    assert cookie_name(service).startswith("__Host-")
+    assert "Secure" in response.headers["set-cookie"]
+    ended = Response()
+    close_session(service, session, ended)
+    assert "Secure" in ended.headers["set-cookie"]  # otherwise a browser would keep it
+    answer = TestClient(make_app(service, pages=False), base_url="https://tidegate.example").get("/health")
+    assert answer.headers["strict-transport-security"].startswith("max-age=")
+
+
+def test_a_session_ends(client: TestClient, made: Made, ada: Person) -> None:
+    headers, _ = cookie_of(made.service, ada)
+    assert client.get("/api/v1/me", headers=headers).status_code == 200
+    request = Request({"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": [raw(headers)]})
+    at = now()
+    for hours in range(4, 7 * 24 + 1, 4):  # used every four hours, it ends after a week all the same
+        at = later(now(), hours * 3600.0)
+        if session_of(structs.replace(made.service, now=lambda at=at: at), request) is None:
+            break
+    assert 6.8 * 86400 < hours * 3600 <= 7 * 86400 + 4 * 3600
+    headers, _ = cookie_of(made.service, ada)
+    request = Request({"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": [raw(headers)]})
+    idle = later(now(), 9 * 3600.0)
+    assert session_of(structs.replace(made.service, now=lambda: idle), request) is None
+
+
+def raw(headers: dict[str, str]) -> tuple[bytes, bytes]:
+    return b"cookie", headers["cookie"].encode()
+
+
+def test_a_new_password_ends_all_sessions(client: TestClient, made: Made, ada: Person) -> None:
+    headers, _ = cookie_of(made.service, ada)
+    with made.service.database.write() as connection:
+        accounts.set_password(connection, ada.id, "x", now())
+    assert client.get("/api/v1/me", headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "cookie", ["tidegate=", "tidegate=x; tidegate=y", "x" * 5000, "tidegate=é", ";;;=", 'tidegate="']
+)
+def test_cookies_that_are_none(client: TestClient, cookie: str) -> None:
+    assert client.get("/api/v1/me", headers=[("cookie", cookie.encode("latin-1"))]).status_code == 401  # type: ignore[arg-type]
+
+
+# Requests from other sites
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({}, 201),
+        ({"origin": "http://127.0.0.1:8787"}, 201),
+        ({"origin": "http://localhost:8787"}, 201),
+        ({CSRF_HEADER: ""}, 403),
+        ({CSRF_HEADER: "x" * 32}, 403),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": "http://127.0.0.1:8788"}, 403),
+        ({"origin": "https://127.0.0.1:8787"}, 403),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+    ],
+)
+def test_an_unsafe_request_comes_from_a_page_of_ours(
+    client: TestClient, made: Made, ada: Person, changed: dict[str, str], status: int
+) -> None:
+    headers, csrf = cookie_of(made.service, ada)
+    body = {"label": "mine", "scopes": ["changes:read"]}
+    answer = client.post("/api/v1/tokens", json=body, headers={**headers, CSRF_HEADER: csrf, **changed})
+    assert answer.status_code == status
+
+
+def test_the_mark_is_of_one_session(client: TestClient, made: Made, ada: Person) -> None:
+    (headers, _), (_, other) = cookie_of(made.service, ada), cookie_of(made.service, ada)
+    answer = client.post("/api/v1/tokens", json={}, headers={**headers, CSRF_HEADER: other})
+    assert answer.status_code == 403
+
+
+def test_a_token_is_judged_alone_whatever_cookie_comes_along(client: TestClient, made: Made, ada: Person) -> None:
+    headers, _ = cookie_of(made.service, ada)
+    assert client.get("/api/v1/me", headers={**headers, "authorization": "Bearer tg_x"}).status_code == 401
+
+
+# Tokens
+
+
+def test_a_token_is_shown_once_and_works_until_it_is_revoked(client: TestClient, made: Made, ada: Person) -> None:
+    headers, csrf = cookie_of(made.service, ada)
+    mine = {**headers, CSRF_HEADER: csrf}
+    made_ = client.post("/api/v1/tokens", json={"label": "ci", "scopes": ["changes:read"]}, headers=mine).json()
+    token = made_["token"]
+    assert token.startswith("tg_")
+    assert token not in client.get("/api/v1/tokens", headers=mine).text
+    bearer = {"authorization": f"Bearer {token}"}
+    assert client.get("/api/v1/changes", headers=bearer).status_code == 200
+    assert client.get("/api/v1/people", headers=bearer).status_code == 403
+    assert client.delete(f"/api/v1/tokens/{made_['kept']['id']}", headers=mine).status_code == 204
+    assert client.get("/api/v1/changes", headers=bearer).status_code == 401
+
+
+def test_a_token_makes_no_tokens_and_nobody_revokes_another_ones(client: TestClient, made: Made, ada: Person) -> None:
+    token = {"authorization": f"Bearer {made.tokens['reviewer']}"}
+    body = {"label": "more", "scopes": ["changes:read"]}
+    assert client.post("/api/v1/tokens", json=body, headers=token).status_code == 403
+    with made.service.database.read() as connection:
+        theirs = accounts.tokens_of(connection, made.people["admin"])[0].id
+    assert client.delete(f"/api/v1/tokens/{theirs}", headers=token).status_code == 404
+
+
+def test_scopes_that_the_role_has_not_are_refused(client: TestClient, made: Made) -> None:
+    with made.service.database.read() as connection:
+        viewer = accounts.person(connection, made.people["viewer"])
+    assert viewer is not None
+    headers, csrf = cookie_of(made.service, viewer)
+    for scopes, status in ((["settings:write"], 403), (["everything"], 422), ([], 422), (["changes:read"], 201)):
+        answer = client.post(
+            "/api/v1/tokens", json={"label": "x", "scopes": scopes}, headers={**headers, CSRF_HEADER: csrf}
+        )
+        assert answer.status_code == status
+
+
+def test_whoever_is_behind_a_proxy_is_known_by_what_that_proxy_wrote(made: Made) -> None:
+    def asked(*forwarded: str) -> Request:
+        headers = [(b"x-forwarded-for", each.encode()) for each in forwarded]
+        return Request({"type": "http", "headers": headers, "client": ("10.0.0.1", 1)})
+
+    plain: Config = made.service.config
+    proxied = structs.replace(plain, trusted_proxy=True)
+    assert address_of(plain, asked("1.1.1.1")) == "10.0.0.1"
+    assert address_of(proxied, asked("1.1.1.1, 2.2.2.2")) == "2.2.2.2"
+    assert address_of(proxied, asked("1.1.1.1", "3.3.3.3")) == "3.3.3.3"
+    assert address_of(proxied, asked()) == "10.0.0.1"
+
+
+def test_nobody_is_whoever_asks_without_anything(made: Made) -> None:
+    request = Request({"type": "http", "method": "GET", "headers": []})
+    with pytest.raises(Problem) as caught:
+        authenticate(made.service, request)
+    assert caught.value.status == 401
