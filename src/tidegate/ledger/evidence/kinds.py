@@ -1,0 +1,68 @@
+"""The kinds of exceptions: each has a name that stays, and a sentence for an auditor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+Kind: TypeAlias = Literal[
+    "direct-push",
+    "merge-outside-forge",
+    "not-assessed",
+    "assessed-late",
+    "other-tree",
+    "other-policy",
+    "merged-while-held",
+    "no-approval",
+    "too-few-approvals",
+    "stale-approval",
+    "expired-approval",
+    "withdrawn-approval",
+    "revoked-key",
+    "approval-after-merge",
+    "self-approval",
+    "bot-approval",
+    "no-tests",
+    "failed-tests",
+    "unknown-provenance",
+    "break-glass",
+    "break-glass-unconfirmed",
+    "break-glass-expired",
+    "late-review",
+    "deployed-early",
+    "deployed-unknown",
+    "deployed-without-decision",
+    "history-rewritten",
+    "ledger-gap",
+]
+
+SENTENCES: Mapping[Kind, str] = {
+    "direct-push": "The commit was pushed to the branch without a change that anybody could have decided.",
+    "merge-outside-forge": "The gate decided this, but the forge knows of no merge that brought it.",
+    "not-assessed": "The gate never assessed this change.",
+    "assessed-late": "The gate assessed this change only after it was merged.",
+    "other-tree": "What was merged is not what the gate assessed.",
+    "other-policy": "The change was assessed under another policy than the one of the branch.",
+    "merged-while-held": "The change was merged while the gate held or blocked it.",
+    "no-approval": "Nobody approved the change.",
+    "too-few-approvals": "Fewer people approved the change than had to.",
+    "stale-approval": "An approval is of another tree, target or policy than what was merged.",
+    "expired-approval": "An approval had expired when the change was merged.",
+    "withdrawn-approval": "An approval had been taken back when the change was merged.",
+    "revoked-key": "An approval was made with a key that was not trusted any more.",
+    "approval-after-merge": "An approval was given only after the change was merged.",
+    "self-approval": "Somebody approved what they wrote, or what they told an agent to write.",
+    "bot-approval": "An approval was given by a machine.",
+    "no-tests": "There is no result of tests for this change.",
+    "failed-tests": "The last result of tests for this change is a failure.",
+    "unknown-provenance": "Nobody knows who or what wrote some of this change.",
+    "break-glass": "Two people let the change pass in an emergency.",
+    "break-glass-unconfirmed": "An emergency was declared that no second person confirmed.",
+    "break-glass-expired": "The emergency that the change was merged under was over.",
+    "late-review": "After an emergency nobody reviewed the change in time.",
+    "deployed-early": "The change was deployed before it was decided and merged.",
+    "deployed-unknown": "Something was deployed that is on no protected branch.",
+    "deployed-without-decision": "A deployment does not name the decision that it rests on.",
+    "history-rewritten": "A commit that was on the branch is not on it any more.",
+    "ledger-gap": "Something that should be in the ledger is missing, or cannot be read.",
+}
