@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tidegate.server.api import problems
 from tidegate.server.api.dispatch import routes_of
+from tidegate.server.api.endpoint import Endpoint
 from tidegate.server.api.listing import ENDPOINTS
 from tidegate.server.api.problems import Problem
 from tidegate.server.auth.session import authenticate
@@ -37,12 +38,12 @@ THREADS = 32
 """How many requests are worked on at once; the others wait. What waits costs a socket, and no memory of ours."""
 
 
-def make_app(service: Service, *, pages: bool = True) -> Starlette:
+def make_app(service: Service, *, pages: bool = True, endpoints: Sequence[Endpoint] = ENDPOINTS) -> Starlette:
     """The application; without its pages the API alone. It opens nothing: `start.py` opened what `service` holds."""
     from tidegate.server.auth.oidc import routes as sign_in_routes
 
     metrics = Metrics(service)
-    routes: list[BaseRoute] = [*routes_of(ENDPOINTS, service, authenticate), *doors(service, metrics)]
+    routes: list[BaseRoute] = [*routes_of(endpoints, service, authenticate), *doors(service, metrics)]
     routes += sign_in_routes(service)
     if pages:
         from tidegate.server.console import routes as console_routes
