@@ -290,10 +290,11 @@ _REALISTIC: dict[str, dict[str, Any]] = {
     "review": {
         "reviews": [{
             "account": "bob", "person": "bob", "kind": "human", "state": "approved", "commit": OID, "tree": "c1" * 20,
-            "target": "main", "policy": "", "at": "2026-02-28T12:00:00Z",
+            "target": "main", "policy": "", "at": "2026-02-28T12:00:00Z", "evidence": "forge-click", "facts": "",
+            "expires": "", "problem": "",
         }],
         "reviews_total": 1, "opened_at": "2026-02-28T10:30:00Z", "head_at": "2026-02-28T10:30:00Z",
-        "lines_per_hour": 120.0, "findings": [],
+        "merge_tree": "", "lines_per_hour": 120.0, "findings": [],
     },
     "history": {
         "changes": 100, "since": "2024-01-01T00:00:00Z", "matured": 80, "repaired": 8, "repaired_share": 0.1,

@@ -1,0 +1,43 @@
+"""Statements of the service itself in its ledger: signed with the ledger's key, about people by their pseudonyms."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from tidegate.ledger import bodies
+from tidegate.ledger.bodies import Body
+from tidegate.ledger.commitments import Commitment, new_pseudonym
+from tidegate.ledger.keys import read_software_key
+from tidegate.ledger.log import NewEntry
+from tidegate.ledger.statements import Statement, sign_statement
+from tidegate.server.service import Service
+from tidegate.store import values
+from tidegate.store.clock import moment_of
+
+
+def append(service: Service, key: str, statement: Statement, subject: str) -> int:
+    """The index of the entry; the same `key` again answers the same one. `subject` is for looking it up."""
+    _, _, signer = read_software_key(service.config.data / "ledger.key")
+    envelope = sign_statement(statement, [signer])
+    return service.log.append(NewEntry(key, statement.predicate_type, subject, envelope))
+
+
+def pseudonym_of(connection: Connection, person: int, name: str, at: str) -> str:
+    """How statements call this person. Whose it is stands in a body that can be erased, and in one row."""
+    row = f"pseudonym/{person}"
+    found = values.read(connection, row)
+    if found is not None:
+        return found
+    found = values.write_once(connection, row, new_pseudonym(), at)
+    bodies.keep(connection, Body(found, "person", name.encode()), at)
+    return found
+
+
+def keep_body(connection: Connection, owner: str, kind: str, data: bytes, at: str) -> Commitment:
+    """What a leaf holds in the place of this body of the person."""
+    return bodies.keep(connection, Body(owner, kind, data), at)
+
+
+def time_of(at: str) -> str:
+    """A time of the tables as statements write it: to the second."""
+    return moment_of(at).strftime("%Y-%m-%dT%H:%M:%SZ")
