@@ -11,16 +11,36 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from msgspec import Struct
+
 from tidegate.change.collect import collect_repository
+from tidegate.change.facts_digest import facts_digest
 from tidegate.change.values import Change, Context
 from tidegate.errors import InputError
-from tidegate.facts import ReviewFact
-from tidegate.ledger.approval import MOST_BYTES, Keyring, Opened, make_keyring, open_sealed
+from tidegate.facts import Facts, ReviewFact, to_document
+from tidegate.ledger.approval import (
+    MOST_BYTES,
+    KeyEvidence,
+    Keyring,
+    Opened,
+    Terms,
+    Word,
+    make_keyring,
+    open_sealed,
+)
 from tidegate.settings import Settings
 
 STAGE = "merge"
 BRANCHES = "refs/heads/"
 MOST_APPROVALS = 500
+
+
+class Signer(Struct, frozen=True):
+    """Who signs, with which kind of key, and what they say."""
+
+    person: str
+    evidence: KeyEvidence
+    word: Word = "approved"
 
 
 def repository_uri(name: str) -> str:
@@ -40,6 +60,35 @@ def merge_tree(change: Change, context: Context) -> str:
     return context.repository.merge_trees(context.onto, change.head)
 
 
+def make_terms(facts: Facts, policy: str, merged: str, signer: Signer, when: tuple[str, str]) -> Terms:
+    """What this person would sign of this change. `when` is from and until; `merged` the tree of `merge_tree`.
+
+    Raises InputError where there is nothing that an approval could be bound to.
+    """
+    change = facts.change
+    if not change.head or not change.base:
+        raise InputError("only commits on a base are approved", mend="commit it, and name the range BASE..HEAD")
+    if not change.target:
+        raise InputError("the change names no branch that it wants to go to", mend="say --pr FILE, or BRANCH..HEAD")
+    if not merged:
+        raise InputError("the change conflicts with its target, so there is no result to approve", mend="resolve that")
+    return Terms(
+        word=signer.word,
+        repository=repository_uri(facts.repository.name),
+        target=target_ref(change.target),
+        base=change.base,
+        head=change.head,
+        merge_tree=merged,
+        policy=policy,
+        facts=facts_digest(to_document(facts)),
+        stage=STAGE,
+        person=signer.person,
+        evidence=signer.evidence,
+        at=when[0],
+        expires=when[1],
+    )
+
+
 def keyring_of(settings: Settings, approvers: Mapping[str, Sequence[str]]) -> Keyring:
     """The keys of everybody in the settings. Raises InputError for a key that cannot approve, or of two people."""
     return make_keyring({key: (*identity.keys, *approvers.get(key, ())) for key, identity in settings.people.items()})
@@ -51,9 +100,18 @@ def read_signed_approvals(change: Change, context: Context) -> tuple[ReviewFact,
     here = repository_uri(collect_repository(change, context).name)
     found = {}
     for path in _files(context.approvals):
-        data = _read(path)
+        data = read_document(path)
         found[data] = _review(path, data, keyring, here)
     return tuple(sorted(found.values(), key=lambda review: review.at))
+
+
+def read_document(path: Path) -> bytes:
+    """The bytes of a file. Raises InputError where it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(2 * MOST_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=f"--approvals {path}") from error
 
 
 # Private
@@ -71,14 +129,6 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
     if len(found) > MOST_APPROVALS:
         raise InputError(f"there are more than {MOST_APPROVALS} approvals", mend="keep those of this change")
     return iter(found)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(2 * MOST_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", where=f"--approvals {path}") from error
 
 
 def _review(path: Path, data: bytes, keyring: Keyring, here: str) -> ReviewFact:

@@ -29,4 +29,20 @@ def facts_digest(document: Mapping[str, Any]) -> str:
         section: {name: document[section][name] for name in names if name in document.get(section, {})}
         for section, names in FACTS_THAT_MATTER.items()
     }
-    return hashlib.sha256(to_json(kept)).hexdigest()
+    try:
+        text = to_json(kept)
+    except UnicodeEncodeError:
+        text = to_json(_encodable(kept))
+    return hashlib.sha256(text).hexdigest()
+
+
+# Private
+
+
+def _encodable(value: Any) -> Any:
+    """The value with lone surrogates, which UTF-8 cannot hold, written as `\\udcNN`: as a written document has them."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    return [_encodable(item) for item in value] if isinstance(value, (list, tuple)) else value
