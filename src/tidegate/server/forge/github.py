@@ -128,6 +128,9 @@ class GitHubForge:
             raise ForgeError("this is no delivery", where=missed.id)
         self._client.ask("POST", f"/app/hook/deliveries/{missed.forge_id}/attempts")
 
+    def close(self) -> None:
+        self._client.close()
+
     # Private
 
     def _of(self, slug: str) -> Client:

@@ -143,6 +143,9 @@ class GitLabForge:
     def send_again(self, missed: Missed) -> None:
         raise ForgeError("GitLab keeps no list of what it sent", where=missed.id)
 
+    def close(self) -> None:
+        self._client.close()
+
     # Private
 
     def _read(self, path: str, kind: type[T]) -> T:
