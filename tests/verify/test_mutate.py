@@ -163,6 +163,7 @@ def test_one_fault_a_statement_the_most_productive(statement: str, said: str) ->
         "return a + b  # TODO: tell the years too",
         "return self + 1  # deprecated @classmethod",
         "RETRY_DELAY = 5",
+        "Point = namedtuple('Point', 'x y')",
         "use_files = WIN or sys.platform.startswith('os2')",
         "pass",
     ],
@@ -341,6 +342,21 @@ def test_without_forks_each_mutant_has_its_own_process(tmp_path: Path) -> None:
         "return n": "uncovered",
     }
     assert any("process of its own" in note for note in found.notes)
+
+
+def test_a_test_that_is_named_by_the_time_is_not_asked_for_again(tmp_path: Path) -> None:
+    repo = shop(tmp_path, "LIMIT = 3\n")
+    tests = (
+        "import time, pytest\nfrom shop.calc import LIMIT\n"
+        "@pytest.mark.parametrize('at', [time.strftime('%H:%M:%S') + str(time.time())])\n"
+        "def test_at(at):\n    assert LIMIT\ndef test_limit():\n    assert LIMIT > 0\n"
+    )
+    repo.write("tests/test_calc.py", tests)
+    repo.git("add", "-A")
+    repo.git("commit", "-q", "--amend", "-m", "Add")
+    found = run(repo)
+    assert [one.outcome for one in found.judged] == ["survived"]
+    assert any("holds a time" in test for test in found.left_out)
 
 
 REWRITES = """\

@@ -16,7 +16,7 @@ KEYWORDS = frozenset(
 _CALLS = frozenset(
     "print pprint warn warn_explicit _warn sleep flush close cache_clear setLevel collect wraps update_wrapper cast "
     "assert_type reveal_type TypeVar NewType ParamSpec TypeVarTuple assert_never print_exc simplefilter filterwarnings "
-    "set_trace breakpoint setswitchinterval".split()
+    "set_trace breakpoint setswitchinterval namedtuple NamedTuple TypedDict".split()
 )
 _LOGGED = frozenset("debug info warning error exception critical log notice trace fatal isEnabledFor".split())
 _LOGGERS = re.compile(r"(^|_)(log|logger|logging|logs)$|^(LOG|LOGGER)$", re.IGNORECASE)

@@ -93,6 +93,9 @@ def _is_imported(path: str, packages: frozenset[str]) -> bool:
 
 _ROOTS = frozenset({"src", "lib", "python"})
 _NOT_SOURCE = frozenset(
-    "docs doc examples example benchmarks benchmark bench scripts tools tasks asv_bench tests test testing".split()
+    "docs doc examples example benchmarks benchmark bench performance perf scripts tools tasks asv_bench tests test "
+    "testing".split()
 )
-_SCRIPTS = frozenset({"setup.py", "noxfile.py", "conftest.py", "tasks.py", "fabfile.py", "__main__.py", "_version.py"})
+_SCRIPTS = frozenset(
+    {"setup.py", "noxfile.py", "conftest.py", "tasks.py", "fabfile.py", "release.py", "__main__.py", "_version.py"}
+)
