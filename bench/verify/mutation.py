@@ -1,10 +1,12 @@
 """Mutation on the changed lines of real commits: what it costs beyond one run of the tests, and what survives.
 
-There are three sets of five projects. The rules of `verify/mutate` were made while looking at the `first`. With the
-`second`, named before any mutant of it was seen, one fault was found and mended: functions that a decorator compiles
-anew were taken for judged. The `held-out` ones were named after that; nothing was changed since. Which faults are put
-where was the same for `second` and `held-out`. The commits are the newest four of each project, up to the pinned one,
-that have at least one mutant: nobody chose them.
+There are three sets of five projects. The rules of `verify/mutate` were made while looking at the `first`. The `second`
+was named before any mutant of it was seen; then a fault was mended (functions that a decorator compiles anew were taken
+for judged), and code that is deprecated, unfinished or tuned was left alone. The `held-out` ones were named before that
+and looked at after it: 20 commits cost 2.4 CPU seconds at the median and 25 s of wall time at the 90th percentile; of
+44 survivors (further commits with `--skip 4`) 33 were productive, 75 % where 80 % are wanted. After this, release
+scripts, benchmarks and names of tuples were left alone too, and that was not measured again. The commits are the
+newest four of each project, up to the pinned one, that have at least one mutant: nobody chose them.
 
     python -m bench.verify.mutation CLONES [--set NAME] [--only NAME] [--each N] [--skip N] [--peer SECONDS]
 
