@@ -78,6 +78,14 @@ class QueueQuery(Struct, frozen=True, forbid_unknown_fields=True):
     most: Most = DEFAULT
 
 
+class FindQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """A change as its forge calls it: OWNER/NAME and the number of the pull or merge request."""
+
+    forge: Literal["github", "gitlab"]
+    slug: Annotated[str, Meta(min_length=1, max_length=300)]
+    number: Id
+
+
 class ChangePage(Struct, frozen=True):
     change: ChangeShown
     latest: AssessmentShown | None
@@ -115,6 +123,16 @@ def change(ask: Ask[Nothing, Nothing]) -> ChangePage:
     """One change and what was last said of it."""
     with ask.service.database.read() as connection:
         row = found(changes.get(connection, ask.path["change"]), "change")
+        latest = assessments.latest(connection, row.id)
+    return ChangePage(shown(row), None if latest is None else shown_assessment(latest))
+
+
+def find(ask: Ask[FindQuery, Nothing]) -> ChangePage:
+    """The change of a pull or merge request."""
+    query = ask.query
+    with ask.service.database.read() as connection:
+        repository = found(repositories.find(connection, query.forge, query.slug), "change")
+        row = found(changes.find(connection, repository.id, query.number), "change")
         latest = assessments.latest(connection, row.id)
     return ChangePage(shown(row), None if latest is None else shown_assessment(latest))
 
@@ -186,6 +204,16 @@ ENDPOINTS = (
         handler=queue,
         query=QueueQuery,
         answer=Queue,
+    ),
+    Endpoint(
+        method="GET",
+        path="/pull",
+        needs="changes:read",
+        summary="The change of a pull or merge request",
+        handler=find,
+        query=FindQuery,
+        answer=ChangePage,
+        problems=(404,),
     ),
     Endpoint(
         method="GET",

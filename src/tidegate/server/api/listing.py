@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from tidegate.server.api import changes, ledger, mine, people, reviewing, settings
+from tidegate.server.api import approvals, changes, ledger, mine, people, reviewing, settings
 from tidegate.server.api.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *mine.ENDPOINTS,
     *changes.ENDPOINTS,
     *reviewing.ENDPOINTS,
+    *approvals.ENDPOINTS,
     *ledger.ENDPOINTS,
     *settings.ENDPOINTS,
     *people.ENDPOINTS,
