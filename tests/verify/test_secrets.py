@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+import time
 
 import msgspec
 import pytest
@@ -98,3 +99,21 @@ def test_lock_files_are_left_alone() -> None:
 
 def test_a_line_without_end_is_left_alone() -> None:
     assert _part("x" * 100_000 + SECRETS["GitHub"]).findings == ()
+
+
+@pytest.mark.parametrize("text", ["apikey" * 330, '"' * 1990 + "password", "x = y == " * 200 + "secret"])
+def test_lines_that_are_made_to_take_long_are_left_out_and_said(text: str) -> None:
+    lines = tuple(f"{text}{number}".encode() for number in range(300))
+    hunk = Hunk(1, 300, 1, 300, lines[::-1], lines)
+    name = b"shop/settings.py"
+    file = FileChange(name, name, "modified", 0o100644, 0o100644, "", "", 0, 300, 300, False, True, (hunk,), "source")
+    change = Change("commit", "", "", "", "", "", "", "", (), (file,), Intent())
+    start = time.process_time()
+    part = find_secrets(Subject(change, given({}, {}), Settings()))
+    assert time.process_time() - start < 3
+    assert "too long or too many" in part.unknowns[0].reason
+
+
+def test_a_line_without_end_is_said_to_be_left_out() -> None:
+    assert [one.path for one in _part("x" * 100_000 + SECRETS["GitHub"]).unknowns] == ["verification.secrets"]
+    assert _part(SECRETS["GitHub"]).unknowns == ()

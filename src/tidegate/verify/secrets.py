@@ -11,10 +11,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tidegate.change.values import FileChange, show_path
-from tidegate.facts import Finding, Place
+from tidegate.facts import Finding, Place, Unknown
 from tidegate.verify.values import Part, Subject
+
+if TYPE_CHECKING:
+    from detect_secrets.plugins.base import BasePlugin
 
 RULE = "secret-added"
 LONGEST_LINE = 5_000
@@ -48,34 +52,48 @@ GENERIC = ("Secret Keyword", "Basic Auth Credentials", "JSON Web Token", "Privat
 
 
 def find_secrets(subject: Subject) -> Part:
-    """Secrets in the lines that the change adds. One that only moved within the change is not added."""
-    lines = list(_added(subject))
-    if len(lines) > MOST_LINES:
-        lines = lines[:MOST_LINES]
-    wanted = [one for one in lines if _LIKELY.search(one[2])]
-    if not wanted:
-        return Part({"secrets": 0})
-    gone = {line for file in subject.change.files for hunk in file.hunks for line in hunk.removed}
-    known = {value for line in gone for _, value in _secrets_in(_text(line))} if gone else set()
-    findings = []
-    for file, number, text in wanted:
-        kinds = dict.fromkeys(
-            kind for kind, value in _secrets_in(text) if value not in known and _real(kind, value, file)
-        )
-        if kinds:
-            place = Place(show_path(file.path), number)
-            message = f"this line adds what looks like a secret ({', '.join(kinds).lower()})"
-            findings.append(Finding(RULE, "critical", message, place, MEND))
-    return Part({"secrets": len(findings)}, tuple(findings))
+    """Secrets in the lines that the change adds. One that only moved within the change is not added.
+
+    What is not searched because it would take too long makes the field unknown too.
+    """
+    wanted, left = _affordable(_added(subject))
+    plugins: Plugins = _plugins() if any(_is_scanned(one[2]) for one in wanted) else ()
+    found = [
+        (one, kind, value)
+        for one in wanted
+        for kind, value in _secrets_in(one[2], plugins)
+        if _real(kind, value, one[0])
+    ]
+    known = _removed(subject, plugins) if found else frozenset()
+    kinds: dict[tuple[bytes, int], dict[str, None]] = {}
+    for (file, number, _), kind, value in found:
+        if value not in known:
+            kinds.setdefault((file.path, number), {})[kind] = None
+    findings = tuple(_finding(path, number, tuple(each)) for (path, number), each in kinds.items())
+    reason = f"{left} added lines are too long or too many to be searched for secrets"
+    unknowns = (Unknown("verification.secrets", reason),) if left else ()
+    return Part({"secrets": len(findings)}, findings, unknowns)
 
 
 MEND = "revoke and replace it, take the commit out of the branch, and read the value from the environment or a vault"
 
 # Private
 
+_Line: TypeAlias = tuple[FileChange, int, str]
+Plugins: TypeAlias = "tuple[BasePlugin, ...]"
+
 _LIKELY = re.compile(
     r"(?i)pass|pwd|secret|token|credential|auth|key|private|://[^\s/:@]+:[^\s/@]+@|[A-Za-z0-9+/_=-]{24,}|bearer"
 )
+_LEAD = re.compile(r"[\w+/=-]{19}|://|eyJ|[aA][kKpP]\w{9}|PRIVATE|PuTTY|(?i:xox|authToken)")
+_NAMED = re.compile(r"(?i)pass|pwd|secret|contrase|(?:api|auth|service|account|db|database|priv|private|client)_?key")
+_QUOTE = re.compile(r"['\"`]")
+_NEWER_LEAD = re.compile(
+    r"sk-|AIza|GOCSPX-|gh[opsur]_|github_pat_|gl[a-z]+-|hf_|do[opr]_v1_|shp[a-z]{2}_|xox|k_live_|dapi|AGE-SECRET"
+)
+_USUAL, _MOST_SPENT = 150, 200_000_000
+"""The search takes time with the square of the length, and again for each name in it: so much of it beyond the usual
+length is spent on one change."""
 _TRIED = re.compile(rb"(?i)(?:^|[/_.-])(?:tests?|specs?|fixtures?|mocks?|examples?|samples?|demo|testdata)(?:[/_.-]|$)")
 _NEWER = tuple((kind, re.compile(pattern)) for kind, pattern in NEWER)
 _PLACEHOLDER = re.compile(
@@ -87,33 +105,76 @@ _MADE_UP = re.compile(r"(?i)example|xxxx|\.\.\.|0{8}|1{8}|placeholder|fake|abcde
 _PLAIN = re.compile(r"[\w./:-]*/[\w./:-]*|\W+|\d+|[A-Za-z_][\w.]*\(.*|\w+\[.*")
 
 
-def _added(subject: Subject) -> Iterator[tuple[FileChange, int, str]]:
+def _affordable(lines: Iterable[_Line]) -> tuple[list[_Line], int]:
+    """The lines that may hold a secret, and how many of them are left out so that time is bounded."""
+    wanted: list[_Line] = []
+    left, spent = 0, 0
+    for at, line in enumerate(lines):
+        if at >= MOST_LINES or len(line[2]) > LONGEST_LINE:
+            left += 1
+        elif _LIKELY.search(line[2]):
+            long = max(0, len(line[2]) - _USUAL)
+            cost = long**2 * (1 + len(_NAMED.findall(line[2])) // 2) if long else 0
+            if spent + cost > _MOST_SPENT:
+                left += 1
+            else:
+                spent += cost
+                wanted.append(line)
+    return wanted, left
+
+
+def _removed(subject: Subject, plugins: Plugins) -> frozenset[str]:
+    """The secrets in the lines that the change takes away."""
+    lines = (
+        (file, 0, _text(line[: LONGEST_LINE + 1]))
+        for file in subject.change.files
+        for hunk in file.hunks
+        for line in hunk.removed
+    )
+    texts = {one[2] for one in _affordable(lines)[0]}
+    return frozenset(value for text in texts for _, value in _secrets_in(text, plugins))
+
+
+def _added(subject: Subject) -> Iterator[_Line]:
     for file in subject.change.files:
         if file.binary or file.generated or file.vendored or file.path.endswith((b".lock", b"-lock.json", b".sum")):
             continue
         for hunk in file.hunks:
             for offset, line in enumerate(hunk.added):
-                if len(line) <= LONGEST_LINE:
-                    yield file, hunk.new_start + offset, _text(line)
+                yield file, hunk.new_start + offset, _text(line[: LONGEST_LINE + 1])
 
 
 def _text(line: bytes) -> str:
     return line.decode("utf-8", "replace")
 
 
-def _secrets_in(text: str) -> Iterator[tuple[str, str]]:
-    """The kinds of secrets in a line, each with its value, which must go no further than a comparison."""
-    for kind, pattern in _NEWER:
-        for match in pattern.finditer(text):
-            yield kind, match[0]
-    if not _LIKELY.search(text):
-        return
-    from detect_secrets.core.scan import scan_line  # 0.12 s: only where a line may hold one
-    from detect_secrets.settings import transient_settings
+def _plugins() -> Plugins:
+    from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class  # 0.12 s: only where needed
 
-    with transient_settings({"plugins_used": [{"name": name} for name in PLUGINS], "filters_used": []}):
-        for secret in scan_line(text):
-            yield secret.type, secret.secret_value or ""
+    known: dict[str, Any] = {plugin.__name__: plugin for plugin in get_mapping_from_secret_type_to_class().values()}
+    return tuple(known[name]() for name in PLUGINS)
+
+
+def _secrets_in(text: str, plugins: Plugins) -> Iterator[tuple[str, str]]:
+    """The kinds of secrets in a line, each with its value, which must go no further than a comparison."""
+    if _NEWER_LEAD.search(text):
+        for kind, pattern in _NEWER:
+            for match in pattern.finditer(text):
+                yield kind, match[0]
+    if _is_scanned(text):
+        for plugin in plugins:
+            for value in plugin.analyze_string(text):
+                yield plugin.secret_type, value or ""
+
+
+def _is_scanned(text: str) -> bool:
+    """Whether any of the plugins can find something: they want a long word, a lead, or a name and a quoted text."""
+    return bool(_LEAD.search(text) or (_QUOTE.search(text) and _NAMED.search(text)))
+
+
+def _finding(path: bytes, number: int, kinds: tuple[str, ...]) -> Finding:
+    message = f"this line adds what looks like a secret ({', '.join(kinds).lower()})"
+    return Finding(RULE, "critical", message, Place(show_path(path), number), MEND)
 
 
 def _real(kind: str, value: str, file: FileChange) -> bool:
