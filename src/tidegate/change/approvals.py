@@ -101,7 +101,7 @@ def read_signed_approvals(change: Change, context: Context) -> tuple[ReviewFact,
     found = {}
     for path in _files(context.approvals):
         data = read_document(path)
-        found[data] = _review(path, data, keyring, here)
+        found[data] = _review(path, data, keyring, (here, change.base))
     return tuple(sorted(found.values(), key=lambda review: review.at))
 
 
@@ -131,7 +131,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
     return iter(found)
 
 
-def _review(path: Path, data: bytes, keyring: Keyring, here: str) -> ReviewFact:
+def _review(path: Path, data: bytes, keyring: Keyring, here: tuple[str, str]) -> ReviewFact:
     try:
         opened = open_sealed(data, keyring)
     except InputError as error:
@@ -154,12 +154,15 @@ def _review(path: Path, data: bytes, keyring: Keyring, here: str) -> ReviewFact:
     )
 
 
-def _problem(opened: Opened, here: str) -> str:
+def _problem(opened: Opened, here: tuple[str, str]) -> str:
     terms = opened.terms
-    if terms.repository != here:
+    repository, base = here
+    if terms.repository != repository:
         return f"approved it in another repository ({terms.repository})"
     if not terms.target.startswith(BRANCHES):
         return "approved it for something that is no branch"
+    if terms.base != base and terms.word == "approved":
+        return "approved it from another base"
     return "" if terms.stage == STAGE else f"approved it for the stage {terms.stage}"
 
 

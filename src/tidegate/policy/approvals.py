@@ -154,6 +154,8 @@ def _not_a_judge(bench: _Bench, review: ReviewFact) -> str:
     person = _person_of(bench, review)
     if review.kind != "human" and review.evidence in SIGNED:
         return "is not signed by anybody who is known"
+    if review.evidence in SIGNED and bench.identities.is_machine(person):
+        return "is an app or a bot"
     if review.kind == "bot" or is_bot_account(review.account):
         return "is an app or a bot"
     if not person:

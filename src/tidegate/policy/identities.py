@@ -42,6 +42,10 @@ class Identities:
     def is_person(self, key: str) -> bool:
         return key in self._people
 
+    def is_machine(self, key: str) -> bool:
+        """Whether one of the accounts of this entry is an app's or a bot's: then nobody can tell who holds its keys."""
+        return key in self._people and any(map(is_bot_account, self._people[key].accounts))
+
     def of_account(self, account: str) -> str:
         """The person who has this account, "" when nobody is known to; no forge writes an account with white space."""
         return self._map.of_account(account) if account == account.strip() else ""
