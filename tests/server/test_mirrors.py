@@ -233,8 +233,8 @@ def test_merged_trees_are_told_without_writing_into_the_mirror(forge: Repo, mirr
     mirrors.bring(wanted(forge, target="other"), source(forge))
     objects = sorted(path.name for path in (brought.path / "objects").rglob("*"))
     with mirrors.open("github", "acme/shop") as mirror:
-        assert mirror.merge_tree(brought.tip, wanted(forge).head) == forge.head("refs/pull/7/head^{tree}")
-        assert mirror.merge_tree(other, wanted(forge).head) == ""
+        assert mirror.merge_trees(brought.tip, wanted(forge).head) == forge.head("refs/pull/7/head^{tree}")
+        assert mirror.merge_trees(other, wanted(forge).head) == ""
     assert sorted(path.name for path in (brought.path / "objects").rglob("*")) == objects
 
 

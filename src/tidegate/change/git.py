@@ -227,23 +227,6 @@ class Repository:
         self._headers.close()
         return done.stdout.decode("ascii").strip()
 
-    def merge_tree(self, target: str, head: str) -> str:
-        """The tree that merging `head` into `target` would make, "" where the two conflict. Needs git 2.38.
-
-        It is written beside the repository, like a staged tree.
-        """
-        objects = Path(self._private.name) / "merged-objects"
-        objects.mkdir(exist_ok=True)
-        own = {
-            "GIT_OBJECT_DIRECTORY": str(objects),
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES": git_dirs.quoted_object_dir(self.common_dir / "objects"),
-        }
-        arguments = ("merge-tree", "--write-tree", "--no-messages", target, head)
-        done = self._ask(arguments, {**self._environment, **own})
-        if done.returncode not in (0, 1):
-            raise self._refused(arguments, done.stderr)
-        return done.stdout.decode("ascii", "replace").strip() if done.returncode == 0 else ""
-
     def merge_trees(self, onto: str, head: str) -> str:
         """The tree that merging `head` into `onto` makes, "" where they conflict or have no history in common.
 

@@ -67,7 +67,7 @@ class Mirrors(Struct, frozen=True):
                 tip = repository.find(f"refs/heads/{wanted.target}")
                 here = repository.exists(wanted.head)
             if not here:
-                kept = f"refs/tidegate/{wanted.number or wanted.head}"
+                kept = f"refs/tidegate/{wanted.number or 'last'}"
                 self._fetch(mirror, came_from, [f"+{wanted.head}:{kept}"], lock)
             if not tip:
                 raise FetchError("the target branch is not there", "missing", where=wanted.slug)
