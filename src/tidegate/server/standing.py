@@ -74,7 +74,7 @@ def look(service: Service, change_id: int) -> Standing:
 def name_of(service: Service, standing: Standing, person: int) -> str:
     """Who this person is in the repository's identity map; "" where it knows none of their accounts."""
     with service.database.read() as connection:
-        return _name(connection, standing.settings, standing.repository, person)
+        return name_in(connection, standing.settings, standing.repository, person)
 
 
 def makers_of(standing: Standing) -> Makers:
@@ -91,7 +91,7 @@ def approvers_of(service: Service, settings: Settings, repository: Repository) -
     found: dict[str, tuple[str, ...]] = {}
     with service.database.read() as connection:
         for person in _everybody(connection):
-            name = _name(connection, settings, repository, person.id) if may_sign(person) else ""
+            name = name_in(connection, settings, repository, person.id) if may_sign(person) else ""
             lines = tuple(line_of(key) for key in keys.of_person(connection, person.id) if key.revoked_at is None)
             if name and lines:
                 found[name] = (*found.get(name, ()), *lines)
@@ -106,6 +106,28 @@ def may_sign(person: accounts.Person) -> bool:
 def line_of(key: Key) -> str:
     """The key as settings would hold it. An authenticator's has more lines: see `auth/webauthn.py`."""
     return key.public.decode().split("\n", 1)[0]
+
+
+def name_in(connection: Connection, settings: Settings, repository: Repository, person: int) -> str:
+    """Who this person is in the identity map; "" where it knows none of their accounts.
+
+    Of two entries that both fit neither is meant: nobody could tell which of them approves.
+    """
+    host = urlsplit(repository.clone_url).hostname or ""
+    issuers = {repository.forge, host, "github.com" if repository.forge == "github" else ""} - {""}
+    owned, mails = set(), set()
+    for identity in accounts.identities_of(connection, person):
+        if identity.kind == "forge" and identity.issuer in issuers and not is_bot_account(identity.subject):
+            owned.add(plain_account(identity.subject))
+        elif identity.kind == "email":
+            mails.add(folded(identity.subject))
+    names = {
+        name
+        for name, entry in settings.people.items()
+        if owned & {plain_account(account) for account in entry.accounts}
+        or mails & {folded(mail) for mail in entry.emails}
+    }
+    return names.pop() if len(names) == 1 else ""
 
 
 # Private
@@ -137,22 +159,3 @@ def _everybody(connection: Connection) -> Sequence[accounts.Person]:
     while page := accounts.people_page(connection, after=people[-1].id if people else 0):
         people += page
     return people
-
-
-def _name(connection: Connection, settings: Settings, repository: Repository, person: int) -> str:
-    """Of two entries that both fit neither is meant: nobody could tell which of them approves."""
-    host = urlsplit(repository.clone_url).hostname or ""
-    issuers = {repository.forge, host, "github.com" if repository.forge == "github" else ""} - {""}
-    owned, mails = set(), set()
-    for identity in accounts.identities_of(connection, person):
-        if identity.kind == "forge" and identity.issuer in issuers and not is_bot_account(identity.subject):
-            owned.add(plain_account(identity.subject))
-        elif identity.kind == "email":
-            mails.add(folded(identity.subject))
-    names = {
-        name
-        for name, entry in settings.people.items()
-        if owned & {plain_account(account) for account in entry.accounts}
-        or mails & {folded(mail) for mail in entry.emails}
-    }
-    return names.pop() if len(names) == 1 else ""

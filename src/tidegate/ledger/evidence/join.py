@@ -33,6 +33,7 @@ def join_branch(branch: Branch, record: Record, merges: Sequence[Merge] | None, 
     before = {commit.oid: at for at, commit in enumerate(branch.commits)}
     heads: dict[str, str] = {}
     parts = _parts(branch, record, known)
+    unplaced = {merge.head: merge for merge in merges or () if merge.target == branch.ref and not merge.commit}
     joined: list[Joined] = []
     for commit, (at, at_from) in zip(branch.commits, times, strict=True):
         merge = known.get(commit.oid)
@@ -40,6 +41,8 @@ def join_branch(branch: Branch, record: Record, merges: Sequence[Merge] | None, 
             joined.append(Joined(commit, at, at_from, merge, parts[commit.oid], (), part=True))
             continue
         head = _head(commit, merge, record, branch.ref, (before, heads))
+        if merge is None and head not in heads:
+            merge = unplaced.get(head)
         if head:
             heads.setdefault(head, commit.oid)
         decisions = tuple(
@@ -58,6 +61,7 @@ def _merges(merges: Sequence[Merge], ref: str) -> dict[str, Merge]:
         if merge.target == ref:
             for oid in (*merge.landed, merge.commit):
                 found.setdefault(oid, merge)
+    found.pop("", None)
     return found
 
 

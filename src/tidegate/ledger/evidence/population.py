@@ -21,7 +21,7 @@ P = TypeVar("P", bound=Predicate)
 def named_commits(record: Record, world: World) -> frozenset[str]:
     """The commits that ledger and forge say were on a branch, or were deployed: git is asked which are there."""
     bases = {noted.says.base for found in record.decisions.values() for noted in found}
-    merged = {merge.commit for merge in world.merges or ()}
+    merged = {merge.commit for merge in world.merges or () if merge.commit}
     return frozenset(bases | merged | {noted.says.commit for noted in record.deployments})
 
 
@@ -78,7 +78,7 @@ class _Reconciling:
         return Case(
             joined=joined,
             ref=ref,
-            known_to_forge=None if self._world.merges is None else oid in self._merged,
+            known_to_forge=None if self._world.merges is None else merge is not None or oid in self._merged,
             decision=max(before, key=_order, default=None),
             late_decision=min(of_tree, key=_order, default=None) if not before else None,
             summaries=[noted for noted in _noted(record.summaries, head) if tree in noted.digests],
@@ -157,6 +157,7 @@ class _Reconciling:
         on_branch = {commit.oid for branch in self._world.branches for commit in branch.commits}
         merges = [merge for merge in self._world.merges or () if self._is_in(merge.at)]
         joined = [item for item in items if item.head]
+        heads = {item.head for item in joined}
         asked = self._world.merges is not None
         collected = bool(self._record.deployments)
         return (
@@ -165,7 +166,7 @@ class _Reconciling:
             Leg(
                 "forge: merged changes",
                 len(merges) if asked else None,
-                sum(merge.commit in on_branch for merge in merges) if asked else None,
+                sum(merge.commit in on_branch or merge.head in heads for merge in merges) if asked else None,
             ),
             Leg(
                 "deployments",

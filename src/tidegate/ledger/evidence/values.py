@@ -38,6 +38,7 @@ class Branch(Struct, frozen=True):
 class Merge(Struct, frozen=True, kw_only=True):
     """What the forge says of a merged change. `makers` are the pseudonyms of everybody who wrote or asked for it.
 
+    `commit` is what it became on the branch, "" where the forge does not say: then its head tells.
     `landed` are the commits that it brought to the branch beside `commit` (a rebase). `unknown_lines` is how many added
     lines nobody speaks for; None: nobody counted.
     """
