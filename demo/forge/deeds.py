@@ -21,12 +21,10 @@ class Deeds:
         with self.world.lock:
             path = self.world.folder / f"{slug}.git"
             path.parent.mkdir(parents=True, exist_ok=True)
-            command = ["git", "clone", "-q", "--bare", "--no-local", str(source), str(path)]
+            served = [word for name, value in _SERVED.items() for word in ("-c", f"{name}={value}")]
+            command = ["git", "clone", "-q", "--bare", "--no-local", *served, "-b", main, str(source), str(path)]
             subprocess.run(command, check=True, capture_output=True, env=git_environment())
             project = Project(next(self.world.ids), slug, path, main)
-            for name, value in _SERVED.items():
-                project.git("config", name, value)
-            project.git("symbolic-ref", "HEAD", f"refs/heads/{main}")
             self.world.projects[slug] = project
             self.world.installations.setdefault(slug.partition("/")[0].lower(), next(self.world.ids))
             return project

@@ -75,6 +75,10 @@ class Hooks:
         if self._thread is not None:
             self._thread.join(SECONDS + 5)
 
+    def forget(self) -> None:
+        self.targets, self.sent, self.extra = [], [], {}
+        self.plan.clear()
+
     def settle(self) -> None:
         """Until everything that was made was sent."""
         self._queue.join()

@@ -60,6 +60,13 @@ class FakeForge:
         path.write_bytes(self.app.pem)
         return path
 
+    def forget(self, folder: Path) -> None:
+        """As if it had just started, on the same port: nothing is there, nobody is told."""
+        self.hooks.settle()
+        with self.world.lock:
+            self.world.forget(folder)
+            self.hooks.forget()
+
     def __enter__(self) -> FakeForge:
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))

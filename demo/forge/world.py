@@ -190,6 +190,14 @@ class World:
     """Method, path with query, and status of every request to an API."""
     ids: count[int] = field(default_factory=lambda: count(1001))
 
+    def forget(self, folder: Path) -> None:
+        """As new, but for the Apps that have a key. What comes is kept under `folder`."""
+        fresh = World(folder, self.clock)
+        fresh.apps = {number: app for number, app in self.apps.items() if app.pem}
+        for name in ("lock", "ids"):
+            setattr(fresh, name, getattr(self, name))
+        self.__dict__.update(fresh.__dict__)
+
     def stamp(self) -> str:
         return datetime.fromtimestamp(self.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 

@@ -21,7 +21,7 @@ from tidegate.server.forge.github_comments import put_comment
 from tidegate.server.forge.github_hooks import open_github
 from tidegate.server.forge.github_statuses import forged_statuses, put_status
 from tidegate.server.forge.http import PATIENCE, Answer, Client, Patience
-from tidegate.server.forge.messages import check_slug, object_id
+from tidegate.server.forge.messages import check_commit, check_slug, object_id
 from tidegate.server.forge.texts import moment
 from tidegate.server.forge.values import Check, CloneFrom, Delivery, Missed, Pull, PullState, Refusal, Repository
 
@@ -80,9 +80,9 @@ class GitHubForge:
 
     def pulls_of(self, slug: str, commit: str) -> Sequence[int]:
         """GitHub's own answer leaves out some of forks: where it finds none, all open ones are looked through."""
-        answer = self._of(slug).ask("GET", f"/repos/{slug}/commits/{commit}/pulls?per_page=100", none=(404, 409, 422))
-        raws = answer.read(list[msgspec.Raw]) if answer is not None else []
-        pulls = [_pull(slug, bytes(one)) for one in raws] or self.open_pulls(slug)
+        path = f"/repos/{slug}/commits/{check_commit(commit)}/pulls?per_page=100"
+        pages = self._of(slug).pages(path, list[msgspec.Raw], none=(404, 409, 422))
+        pulls = [_pull(slug, bytes(one)) for page in pages for one in page] or self.open_pulls(slug)
         return tuple(sorted(pull.number for pull in pulls if pull.head == commit and pull.state == "open"))
 
     def reviews(self, slug: str, number: int) -> bytes:
@@ -96,6 +96,7 @@ class GitHubForge:
         return CloneFrom(self._clone_url(slug), f"Authorization: Basic {base64.b64encode(word.encode()).decode()}")
 
     def put_check(self, slug: str, check: Check, forge_id: str | None) -> str:
+        check_commit(check.head)
         if self._token:
             return put_status(self._of(slug), slug, check, self._me().login)
         return put_run(self._of(slug), slug, check, self._me().id, forge_id)
@@ -104,6 +105,7 @@ class GitHubForge:
         return put_comment(self._of(slug), slug, int(number), body, self._me().login)
 
     def forged(self, slug: str, commit: str) -> Sequence[str]:
+        check_commit(commit)
         client, me = self._of(slug), self._me()
         if self._token:
             return forged_statuses(client, slug, commit, me.login, None)

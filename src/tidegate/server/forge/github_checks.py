@@ -25,12 +25,12 @@ LONGEST_TITLE = 255
 
 def put_run(client: Client, slug: str, check: Check, app: int, forge_id: str | None) -> str:
     """The run of this check, made or brought up to date; its id. A crash between two requests leaves no doubles."""
-    known = _by_id(client, slug, forge_id) or _by_key(client, slug, check, app)
-    usable = known is not None and _is_usable(known, check, app)
-    there = known.output.annotations_count if known is not None and usable else 0
-    parts = _parts(check.annotations[there:])
+    known = _by_id(client, slug, forge_id)
+    if known is None or not _is_usable(known, check, app):
+        known = _by_key(client, slug, check, app)
+    parts = _parts(check.annotations[known.output.annotations_count if known is not None else 0 :])
     first = _body(check, parts[0])
-    if known is not None and usable:
+    if known is not None:
         identifier = known.id
         client.ask("PATCH", f"/repos/{slug}/check-runs/{identifier}", first)
     else:
@@ -97,7 +97,8 @@ def _by_id(client: Client, slug: str, identifier: str | None) -> _Run | None:
 def _by_key(client: Client, slug: str, check: Check, app: int) -> _Run | None:
     """Ours of this decision, the newest: it was made, and the answer to that was lost."""
     runs = _runs(client, slug, check.head, f"&app_id={app}")
-    return max((run for run in runs if run.external_id == check.key), key=lambda run: run.id, default=None)
+    ours = (run for run in runs if run.external_id == check.key and _is_usable(run, check, app))
+    return max(ours, key=lambda run: run.id, default=None)
 
 
 def _runs(client: Client, slug: str, commit: str, query: str = "") -> Iterator[_Run]:

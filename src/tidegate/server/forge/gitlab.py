@@ -18,7 +18,7 @@ from tidegate.server.forge.errors import ForgeError
 from tidegate.server.forge.github_comments import with_marker
 from tidegate.server.forge.gitlab_hooks import SIGNING, open_gitlab, signing_key
 from tidegate.server.forge.http import PATIENCE, Answer, Client, Patience
-from tidegate.server.forge.messages import check_slug, object_id
+from tidegate.server.forge.messages import check_commit, check_slug, object_id
 from tidegate.server.forge.texts import brief, moment
 from tidegate.server.forge.values import (
     NAME,
@@ -85,9 +85,8 @@ class GitLabForge:
         return tuple(self.pull(slug, one.iid) for page in pages for one in page)
 
     def pulls_of(self, slug: str, commit: str) -> Sequence[int]:
-        path = f"{_project(slug)}/repository/commits/{commit}/merge_requests?per_page=100"
-        answer = self._client.ask("GET", path, none=(404,))
-        found = answer.read(list[_Numbered]) if answer is not None else []
+        path = f"{_project(slug)}/repository/commits/{check_commit(commit)}/merge_requests?per_page=100"
+        found = [one for page in self._client.pages(path, list[_Numbered], none=(404,)) for one in page]
         return tuple(sorted(one.iid for one in found if one.sha == commit and one.state == "opened"))
 
     def reviews(self, slug: str, number: int) -> bytes:
@@ -156,7 +155,7 @@ class GitLabForge:
         return Repository(slug, found.default_branch or "main", f"{self._settings.api}/{slug}.git")
 
     def _statuses(self, slug: str, commit: str) -> Iterator[_Status]:
-        path = f"{_project(slug)}/repository/commits/{commit}/statuses?name={NAME}&all=true&per_page=100"
+        path = f"{_project(slug)}/repository/commits/{check_commit(commit)}/statuses?name={NAME}&all=true&per_page=100"
         for page in self._client.pages(path, list[_Status]):
             yield from (status for status in page if status.name == NAME)
 

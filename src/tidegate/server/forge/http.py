@@ -43,11 +43,12 @@ class Credential(Protocol):
 
 
 class Patience(Struct, frozen=True):
-    """Seconds to wait for a connection, for the next bytes, and for a whole answer."""
+    """Seconds to wait for a connection, for the next bytes, for a whole answer, and about before a second try."""
 
     connect: float = 5.0
     silence: float = 20.0
     answer: float = 60.0
+    pause: float = 0.2
 
 
 class Answer(Struct, frozen=True):
@@ -130,14 +131,18 @@ class Client:
             else:
                 if answer.status not in _AGAIN or attempt == tries - 1:
                     return self._judge(answer, method, path, none)
-            time.sleep(random.uniform(0.1, 0.3) * 2**attempt)  # noqa: S311  no secret
+            time.sleep(self._patience.pause * random.uniform(0.5, 1.5) * 2**attempt)  # noqa: S311  no secret
         raise AssertionError("unreachable")
 
-    def pages(self, path: str, kind: type[T]) -> Iterator[T]:
-        """Each page of a list, by the `Link` header; at most MOST_PAGES, and one more is an error, never silence."""
+    def pages(self, path: str, kind: type[T], *, none: tuple[int, ...] = ()) -> Iterator[T]:
+        """Each page of a list, by the `Link` header; at most MOST_PAGES, and one more is an error, never silence.
+
+        The statuses in `none` say that there is no list.
+        """
         for _ in range(MOST_PAGES):
-            answer = self.ask("GET", path)
-            assert answer is not None  # noqa: S101 nothing is taken for none
+            answer = self.ask("GET", path, none=none)
+            if answer is None:
+                return
             yield answer.read(kind)
             path = self._next(answer)
             if not path:

@@ -71,6 +71,13 @@ def check_slug(slug: str, *, deep: bool = False) -> str:
     return slug
 
 
+def check_commit(commit: str) -> str:
+    """A full id as it stands. ForgeError for anything else."""
+    if not object_id(commit):
+        raise ForgeError("this is no commit", where=commit[:80])
+    return commit
+
+
 def is_slug(slug: str, *, deep: bool = False) -> bool:
     try:
         check_slug(slug, deep=deep)
