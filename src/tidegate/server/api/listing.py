@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from tidegate.server.api import approvals, changes, ledger, mine, people, reviewing, settings
+from tidegate.server.api import approvals, changes, ledger, mine, people, reading, reviewing, settings
 from tidegate.server.api.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *mine.ENDPOINTS,
     *changes.ENDPOINTS,
+    *reading.ENDPOINTS,
     *reviewing.ENDPOINTS,
     *approvals.ENDPOINTS,
     *ledger.ENDPOINTS,

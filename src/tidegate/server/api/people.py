@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 from sqlalchemy import Connection
 
 from tidegate.errors import InputError
+from tidegate.ledger import bodies
+from tidegate.ledger.fields import Subject
+from tidegate.ledger.predicates.erasure import Erasure
+from tidegate.ledger.statements import Statement
 from tidegate.server.api import mine
 from tidegate.server.api.endpoint import Ask, Endpoint, Nothing
 from tidegate.server.api.mine import Keys, NewToken, TokenMade, Tokens, shown_key, shown_token
@@ -16,8 +21,11 @@ from tidegate.server.api.problems import Problem
 from tidegate.server.auth.passwords import hash_password, make_password
 from tidegate.server.auth.permissions import Role, allows
 from tidegate.server.auth.session import make_token
+from tidegate.server.entries import append, pseudonym_of, time_of
 from tidegate.store import accounts, keys
 from tidegate.store.accounts import Identity, Person
+
+MOST_NAMED = 512
 
 
 class People(Struct, frozen=True):
@@ -52,6 +60,21 @@ class PasswordMade(Struct, frozen=True):
     """Shown here and never again. All sessions of the person ended."""
 
     password: str
+
+
+class Erasing(Struct, frozen=True, forbid_unknown_fields=True):
+    """On what ground; and once more the name, so that nobody erases the wrong person."""
+
+    ground: Literal["request", "retention", "secret", "error"]
+    name: Line
+
+
+class ErasedShown(Struct, frozen=True):
+    """How many bodies are gone; `entry` says so in the ledger; `left` names where bytes may be left."""
+
+    count: int
+    entry: int
+    left: tuple[str, ...]
 
 
 class NewIdentity(Struct, frozen=True, forbid_unknown_fields=True):
@@ -196,6 +219,31 @@ def revoke_token(ask: Ask[Nothing, Nothing]) -> None:
     ask.service.database.change(work)
 
 
+def erase(ask: Ask[Nothing, Erasing]) -> ErasedShown:
+    """What the ledger only commits to is gone for good, and every proof stays valid. Again is allowed, to finish."""
+    mine.require_session(ask)
+    now, service = ask.service.now(), ask.service
+
+    def work(connection: Connection) -> str:
+        person = _person(connection, ask.path["person"])
+        if person.name != ask.body.name:
+            raise Problem(409, "this is not the name of that person")
+        return pseudonym_of(connection, person.id, person.name, now)
+
+    owner = service.database.change(work)
+    erased = bodies.erase(service.database, owner, now)
+    said = Erasure(
+        ground=ask.body.ground,
+        count=erased.count,
+        at=time_of(now),
+        commitments=erased.commitments[:MOST_NAMED],
+        person=owner,
+    )
+    subject = Subject(digest={"sha256": hashlib.sha256(owner.encode()).hexdigest()}, name=owner)
+    entry = append(service, f"erasure/{owner}/{now}", Statement((subject,), said), owner)
+    return ErasedShown(erased.count, entry, erased.left)
+
+
 # Private
 
 
@@ -249,6 +297,16 @@ ENDPOINTS = (
         summary="Make a new password, which is shown once",
         handler=new_password,
         answer=PasswordMade,
+        problems=(409,),
+    ),
+    Endpoint(
+        method="POST",
+        path="/people/{person:int}/erasure",
+        needs="people:erase",
+        summary="Erase what the ledger only commits to",
+        handler=erase,
+        body=Erasing,
+        answer=ErasedShown,
         problems=(409,),
     ),
     Endpoint(
