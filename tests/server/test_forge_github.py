@@ -188,6 +188,17 @@ def test_another_decision_takes_the_place_of_an_annotated_one(fake: FakeForge, g
     assert (newest.conclusion, newest.annotations) == ("success", [])
 
 
+def test_a_decision_that_comes_back_is_the_newest_again(fake: FakeForge, github: GitHubForge) -> None:
+    """Only the newest run counts: a pass that was said in between must not."""
+    fake.do.open_pull(SLUG, "feature", "One")
+    held = check_of(head_of(fake), key="held", annotations=notes_of(3))
+    first = github.put_check(SLUG, held, None)
+    github.put_check(SLUG, check_of(head_of(fake), key="passed", conclusion="success", annotations=notes_of(1)), None)
+    github.put_check(SLUG, held, first)
+    newest = max(fake.world.projects[SLUG].runs, key=lambda run: run.id)
+    assert (newest.external_id, newest.conclusion, len(newest.annotations)) == ("held", "action_required", 3)
+
+
 def test_texts_are_cut_at_a_line_and_say_so(fake: FakeForge, github: GitHubForge) -> None:
     fake.do.open_pull(SLUG, "feature", "One")
     lines = "<details><summary>x</summary>\n" + "é🙂 a line of findings\n" * 9000

@@ -23,11 +23,14 @@ LONGEST_OUTPUT = 65_535
 LONGEST_TITLE = 255
 
 
-def put_run(client: Client, slug: str, check: Check, app: int, forge_id: str | None) -> str:
-    """The run of this check, made or brought up to date; its id. A crash between two requests leaves no doubles."""
-    known = _by_id(client, slug, forge_id)
-    if known is None or not _is_usable(known, check, app):
-        known = _by_key(client, slug, check, app)
+def put_run(client: Client, slug: str, check: Check, app: int) -> str:
+    """Our newest run on this head says this now; its id. A crash between two requests leaves no doubles.
+
+    Only the newest run counts at GitHub: an older one that said the same once is never taken up again.
+    """
+    known = _newest(client, slug, check.head, app)
+    if known is not None and not _can_become(known, check):
+        known = None
     parts = _parts(check.annotations[known.output.annotations_count if known is not None else 0 :])
     first = _body(check, parts[0])
     if known is not None:
@@ -44,8 +47,8 @@ def put_run(client: Client, slug: str, check: Check, app: int, forge_id: str | N
 def forged_runs(client: Client, slug: str, commit: str, app: int) -> tuple[tuple[str, ...], str]:
     """Runs of our name by others, and what ours says ("" where there is none): ours is made the newest again."""
     runs = sorted(_runs(client, slug, commit), key=lambda run: run.id)
-    ours = [run for run in runs if run.app is not None and run.app.id == app]
-    others = [run for run in runs if run.app is None or run.app.id != app]
+    ours = [run for run in runs if _is_ours(run, app)]
+    others = [run for run in runs if not _is_ours(run, app)]
     if ours and others and others[-1].id > ours[-1].id:
         client.ask("POST", f"/repos/{slug}/check-runs", _again(ours[-1], commit))
     named = tuple(f"a check run by the app {_name(run)} ({run.conclusion or run.status})" for run in others)
@@ -87,17 +90,8 @@ class _Made(Struct):
     id: int
 
 
-def _by_id(client: Client, slug: str, identifier: str | None) -> _Run | None:
-    if not identifier or not identifier.isascii() or not identifier.isdigit():
-        return None
-    answer = client.ask("GET", f"/repos/{slug}/check-runs/{identifier}", none=(404,))
-    return answer.read(_Run) if answer is not None else None
-
-
-def _by_key(client: Client, slug: str, check: Check, app: int) -> _Run | None:
-    """Ours of this decision, the newest: it was made, and the answer to that was lost."""
-    runs = _runs(client, slug, check.head, f"&app_id={app}")
-    ours = (run for run in runs if run.external_id == check.key and _is_usable(run, check, app))
+def _newest(client: Client, slug: str, head: str, app: int) -> _Run | None:
+    ours = (run for run in _runs(client, slug, head, f"&app_id={app}") if _is_ours(run, app))
     return max(ours, key=lambda run: run.id, default=None)
 
 
@@ -107,12 +101,14 @@ def _runs(client: Client, slug: str, commit: str, query: str = "") -> Iterator[_
         yield from page.check_runs
 
 
-def _is_usable(run: _Run, check: Check, app: int) -> bool:
+def _can_become(run: _Run, check: Check) -> bool:
     """Annotations cannot be taken back, and a run that ended cannot begin again: then another one takes its place."""
-    same = run.external_id == check.key
-    ours = run.app is not None and run.app.id == app and run.head_sha == check.head
     ended = run.status == "completed" and check.conclusion is None
-    return ours and not ended and (same or not run.output.annotations_count)
+    return not ended and (run.external_id == check.key or not run.output.annotations_count)
+
+
+def _is_ours(run: _Run, app: int) -> bool:
+    return run.app is not None and run.app.id == app
 
 
 def _parts(annotations: tuple[Annotation, ...]) -> list[tuple[Annotation, ...]]:

@@ -155,7 +155,10 @@ class Forge(Protocol):
     def clone(self, slug: str) -> CloneFrom: ...
 
     def put_check(self, slug: str, check: Check, forge_id: str | None) -> str:
-        """Makes the check or brings it up to date; its id at the forge. Sent twice, it is there once."""
+        """Makes the check or brings it up to date, and it is the one that counts; its id at the forge.
+
+        Sent twice, it is there once. `forge_id` is what it was called when it was sent before: a hint.
+        """
         ...
 
     def put_comment(self, slug: str, number: int, body: str) -> str:
