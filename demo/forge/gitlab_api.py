@@ -32,11 +32,11 @@ def gitlab_routes() -> list[tuple[str, str, Handler]]:
         ("PUT", f"{merge}/notes/{{id:int}}", _change_note),
         ("DELETE", f"{merge}/notes/{{id:int}}", _delete_note),
         ("GET", merge, lambda asked, path: shapes.merge_request(*_merge(asked, path))),
-        ("GET", f"{one}/merge_requests", _merges),
         ("GET", f"{one}/repository/branches/{{branch:path}}", _branch),
         ("GET", f"{one}/repository/commits/{{sha}}/merge_requests", _merges_of),
         ("GET", f"{one}/repository/commits/{{sha}}/statuses", _statuses),
         ("POST", f"{one}/statuses/{{sha}}", _make_status),
+        ("GET", f"{one}/merge_requests", _merges),
         ("GET", one, lambda asked, path: shapes.project_of(asked.base, asked.project(path["slug"]))),
     ]
 

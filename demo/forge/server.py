@@ -33,6 +33,7 @@ class FakeForge:
     """A forge that runs while the `with` lasts. `do` is what people do at it; `app` the App that is to be used."""
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time, pem: bytes | None = None) -> None:
+        self._clock = clock
         self.world = World(folder, clock)
         self.hooks = Hooks(self.world)
         self.do = Deeds(self.world, self.hooks)
@@ -64,6 +65,7 @@ class FakeForge:
         """As if it had just started, on the same port: nothing is there, nobody is told."""
         self.hooks.settle()
         with self.world.lock:
+            self.world.clock = self._clock
             self.world.forget(folder)
             self.hooks.forget()
 
