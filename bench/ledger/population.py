@@ -263,7 +263,7 @@ class _Making:
         )
         for number in range(1, self._changes + 1):
             turn = number // self._every
-            planted = self._kinds[(turn - 1) % len(self._kinds)] if number % self._every == 0 else None
+            planted = self._kinds[(turn - 1) % len(self._kinds)] if self._kinds and number % self._every == 0 else None
             self._change(number, planted)
         return self._signed()
 
@@ -357,7 +357,7 @@ class _Making:
             self._say(begin, lambda: _glass(head, merged_tree, begin, end))
         if plan.declared:
             self._emergencies.append(Emergency(head, at - 200, confirmed=False))
-        if plan.in_ledger and number % 2 == 0:
+        if plan.in_ledger and (number % 2 == 0 or plan.deployed < 0 or not plan.named):
             deployed = at + plan.deployed
             name = f"decision {number}" if plan.named else ""
             self._say(deployed, lambda: self._deployment(oid, deployed, name))

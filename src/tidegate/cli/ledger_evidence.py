@@ -154,7 +154,7 @@ def _world(ledger: str, repo: Path | None, wanted: _Wanted, record: Record, stac
     """Git's word, and beside it the forge's: from the service's database, or from a file."""
     from msgspec import structs
 
-    from tidegate.change.protected import read_branch
+    from tidegate.change.protected import read_branch, with_landed
     from tidegate.ledger.evidence.population import named_commits
     from tidegate.ledger.evidence.values import World
 
@@ -172,6 +172,8 @@ def _world(ledger: str, repo: Path | None, wanted: _Wanted, record: Record, stac
             world, facts = read_world(database, uri, settings, moment(wanted.text("now"))), facts_of(database, uri)
         if (path := wanted.text("merges")) is not None:
             world = structs.replace(world, merges=_merges(Path(path)))
+        for ref in refs if world.merges else ():
+            world = structs.replace(world, merges=with_landed(repository, ref, world.merges or ()))
         named = named_commits(record, world)
         branches = tuple(read_branch(repository, ref, named) for ref in refs)
     return structs.replace(world, branches=branches), facts
