@@ -83,7 +83,7 @@ def _statuses(asked: Asked, path: Path) -> Answer:
 
 
 def _make_status(asked: Asked, path: Path) -> Answer:
-    """A change from a state to itself is refused, as GitLab does."""
+    """What runs cannot begin to run again: GitLab refuses a change from running to itself, whatever else is new."""
     token = asked.needs("statuses", "write")
     project, body = asked.project(path["slug"]), asked.body
     state, name = body.get("state"), body.get("name", "default")
@@ -92,7 +92,7 @@ def _make_status(asked: Asked, path: Path) -> Answer:
     if len(body.get("description") or "") > LONGEST_DESCRIPTION:
         raise RefusedError(400, "description is too long (maximum is 255 characters)")
     before = [one for one in project.statuses if one.sha == path["sha"] and one.context == name]
-    if before and before[-1].state == state and before[-1].user == token.user and state == "running":
+    if before and before[-1].state == state == "running":
         raise RefusedError(400, f"Cannot transition status via :run from :{state}")
     made = Status(
         next(asked.world.ids),

@@ -107,7 +107,8 @@ class Hooks:
         self._gitlab(project, gitlab_shapes.merge_event(self.world, project, pull, words.get(action, "update"), by))
 
     def review(self, project: Project, pull: Pull, review: Review, action: str, by: str) -> None:
-        body = {"review": shapes.review_in_event(review), "pull_request": shapes.pull(self._base, project, pull)}
+        shown = shapes.pull_in_list(self._base, project, pull)
+        body = {"review": shapes.review_in_event(review), "pull_request": shown}
         self._github(project, "pull_request_review", action, body, by)
         word = {"APPROVED": "approved", "DISMISSED": "unapproved"}.get(review.state)
         if word:
@@ -132,7 +133,7 @@ class Hooks:
         self._github(project, "merge_group", "checks_requested", {"merge_group": group}, by)
 
     def status(self, project: Project, status: Status) -> None:
-        body = {**shapes.status(self._base, status), "sha": status.sha, "name": project.slug, "branches": []}
+        body = {**shapes.status_in_event(status), "name": project.slug, "branches": []}
         self._github(project, "status", "", body, status.user.login)
 
     def run(self, project: Project, run: Run, action: str, by: str) -> None:

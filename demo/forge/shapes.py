@@ -136,6 +136,19 @@ def status(base: str, one: Status) -> Json:
     }
 
 
+def status_in_event(one: Status) -> Json:
+    return {
+        "id": one.id,
+        "sha": one.sha,
+        "state": one.state,
+        "description": one.description,
+        "target_url": one.target_url,
+        "context": one.context,
+        "created_at": one.at,
+        "updated_at": one.at,
+    }
+
+
 def app(base: str, found: App) -> Json:
     return {
         "id": found.id,

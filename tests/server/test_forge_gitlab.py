@@ -74,6 +74,10 @@ def test_a_status_is_there_once(fake: FakeForge, gitlab: GitLabForge) -> None:
         assert fake.world.projects[SLUG].statuses[-1].state == state
     gitlab.put_check(SLUG, check_of(head, title="t" * 999), None)
     assert len(fake.world.projects[SLUG].statuses) == 4
+    waiting = gitlab.put_check(SLUG, check_of(head, None, "soon"), None)
+    assert gitlab.put_check(SLUG, check_of(head, None, "later"), waiting) == waiting
+    fake.world.projects[SLUG].statuses.pop()
+    assert len(fake.world.projects[SLUG].statuses) == 4
     assert len(fake.world.projects[SLUG].statuses[-1].description or "") == 255
 
 

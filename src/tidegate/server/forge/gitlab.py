@@ -101,7 +101,7 @@ class GitLabForge:
         return CloneFrom(self._named(_Project(check_slug(slug, deep=True))).url, f"Authorization: Basic {word}")
 
     def put_check(self, slug: str, check: Check, forge_id: str | None) -> str:  # noqa: ARG002 found by its name
-        """Nothing is sent where it is there already: GitLab refuses a change from a state to itself."""
+        """Nothing is sent where it is there already. What runs cannot begin to run again, whoever began it."""
         said = {
             "state": _STATES[check.conclusion] if check.conclusion else "running",
             "description": brief(check.title, LONGEST_DESCRIPTION),
@@ -109,6 +109,8 @@ class GitLabForge:
         }
         newest = max(self._statuses(slug, check.head), key=lambda status: status.id, default=None)
         if newest is not None and self._is_ours(newest) and _says(newest) == said:
+            return str(newest.id)
+        if said["state"] == "running" and newest is not None and newest.status == "running":
             return str(newest.id)
         return self._post(slug, check.head, said)
 
