@@ -154,7 +154,7 @@ def test_our_own_failure_is_told_without_its_reason(made: Made, capsys: pytest.C
 
 def test_ready_says_what_is_wrong(client: TestClient, made: Made) -> None:
     answer = client.get("/ready")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "witnesses": "none"})
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "witnesses": "none", "workers": 0})
     with made.service.database.write() as connection:
         connection.execute(text("DROP TABLE epochs"))
         connection.execute(text("DROP TABLE heads"))

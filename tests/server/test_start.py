@@ -100,6 +100,21 @@ def test_a_fresh_service_answers_soon_and_tells_one_password_once(running: Runni
     assert len(PASSWORD.findall(running.out.read_text())) == 1
 
 
+def test_the_worker_inside_is_there_soon_and_leaves_in_order(tmp_path: Path) -> None:
+    with_worker = Running(tmp_path, TIDEGATE_WORKERS="1")
+    try:
+        ends = time.monotonic() + 30
+        while with_worker.client.get("/ready").json()["workers"] != 1:
+            assert time.monotonic() < ends, with_worker.err.read_text()
+            time.sleep(0.2)
+    finally:
+        assert with_worker.stop() == 0
+    events = [json.loads(line)["event"] for line in with_worker.err.read_text().splitlines()]
+    assert events[0] == "start"
+    assert events[-1] == "stop"
+    assert "failure" not in events
+
+
 def test_a_port_in_use_is_told(running: Running, tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="cannot listen"):
         Running(tmp_path, TIDEGATE_PORT=str(running.port), TIDEGATE_HOME=str(tmp_path / "other"))

@@ -28,13 +28,15 @@ from tidegate.server.forge.values import Forge, Refusal
 from tidegate.server.metrics import MEDIA_TYPE as METRICS_MEDIA_TYPE
 from tidegate.server.metrics import Metrics
 from tidegate.server.service import Service
-from tidegate.store import inbox
+from tidegate.store import inbox, workers
+from tidegate.store.clock import later
 from tidegate.store.inbox import Delivery
 from tidegate.store.migrate import require_current
 
 JSON = "application/json"
 LOOK_SECONDS = 2.0
 BEHIND_SECONDS = 60.0
+HEARD_SECONDS = 30.0
 
 
 def doors(service: Service, metrics: Metrics) -> list[Route]:
@@ -68,11 +70,15 @@ def doors(service: Service, metrics: Metrics) -> list[Route]:
 
 
 class Ready(Struct, frozen=True, omit_defaults=True):
-    """Whether requests should come here. `witnesses` "behind": entries wait for a quorum, and nothing is released."""
+    """Whether requests should come here. `witnesses` "behind": entries wait for a quorum, and nothing is released.
+
+    `workers` were heard of in the last half minute, here or elsewhere; without any, nothing new is decided.
+    """
 
     status: str
     reason: str = ""
     witnesses: str = ""
+    workers: int | None = None
 
 
 class Readiness:
@@ -147,6 +153,7 @@ def _ready(service: Service) -> Ready:
         require_current(service.database)
         refusal = service.log.refusal()
         exposure = service.log.exposure()
+        heard = _workers(service)
     except (DBAPIError, PoolTimeoutError, InternalError):
         return Ready("no", "the database does not answer")
     except InputError:
@@ -154,8 +161,14 @@ def _ready(service: Service) -> Ready:
     if refusal is not None:
         return Ready("no", "the ledger refuses to sign")
     if not service.config.witnesses:
-        return Ready("ready", witnesses="none")
-    return Ready("ready", witnesses="behind" if exposure.oldest > BEHIND_SECONDS else "present")
+        return Ready("ready", witnesses="none", workers=heard)
+    return Ready("ready", witnesses="behind" if exposure.oldest > BEHIND_SECONDS else "present", workers=heard)
+
+
+def _workers(service: Service) -> int:
+    since = later(service.now(), -HEARD_SECONDS)
+    with service.database.read() as connection:
+        return sum(worker.seen_at >= since for worker in workers.living(connection))
 
 
 def _json(value: object, status: int = 200) -> Response:

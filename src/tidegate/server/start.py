@@ -50,9 +50,11 @@ def serve(config: Config, tell: Callable[[str], None]) -> None:
     import uvicorn
 
     from tidegate.server.app import make_app
+    from tidegate.server.work.engine import Bell, working
 
     check_reach(config)
-    with _listening(config) as listening, open_service(config) as service:
+    bell = Bell()
+    with _listening(config) as listening, open_service(config, bell.ring) as service:
         app = make_app(service)
         password = first_admin(service.database)
         tell(f"Tidegate is at {config.url}")
@@ -70,7 +72,7 @@ def serve(config: Config, tell: Callable[[str], None]) -> None:
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         log("start", version=__version__, url=config.url)
-        with _stopping_quietly():
+        with _stopping_quietly(), working(service, bell, config.workers):
             uvicorn.Server(settings).run(sockets=[listening])
         log("stop")
 
