@@ -1,13 +1,12 @@
 """Approvals in the service: what would be signed, taking what was signed, and taking it back.
 
 What is recorded was signed by a key in a person's hand over the change as it stands. Whether it satisfies a rule is for
-the policy, which sees it at the next assessment (`handed_over`).
+the policy, which sees at the next assessment what is live then (`store/approvals.live`, `standing.approvers_of`).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -40,12 +39,10 @@ from tidegate.server.auth import webauthn
 from tidegate.server.entries import append, keep_body, pseudonym_of, time_of
 from tidegate.server.service import Service
 from tidegate.server.standing import Standing, approvers_of, line_of, look, makers_of, may_sign, name_of
-from tidegate.settings import Settings
 from tidegate.store import accounts, approvals, keys
 from tidegate.store.approvals import Approval, NewApproval
-from tidegate.store.clock import later, moment_of
+from tidegate.store.clock import later, moment_of, text_of
 from tidegate.store.keys import Key, NewKey
-from tidegate.store.repositories import Repository
 
 DAYS = 7
 EARLIEST, LATEST = timedelta(days=1), timedelta(minutes=2)
@@ -60,13 +57,6 @@ class Offer(Struct, frozen=True):
     fingerprint: str
     verdict: str
     refusal: str
-
-
-class Handed(Struct, frozen=True):
-    """What an assessment is given: live approvals as they were signed, and the keys to verify them with, by person."""
-
-    envelopes: tuple[bytes, ...]
-    approvers: Mapping[str, tuple[str, ...]]
 
 
 def what_to_sign(service: Service, who: Who, change: int, key: int | None = None, days: int = DAYS) -> Offer:
@@ -140,18 +130,6 @@ def revoke(service: Service, who: Who, approval: int, reason: str) -> Approval:
         _enter_revocation(service, who, (found.entry, approval), reason)
     with service.database.read() as connection:
         return approvals.get(connection, approval) or found
-
-
-def handed_over(service: Service, change: int, repository: Repository, settings: Settings) -> Handed:
-    """What the next assessment of the change is to be given. `settings` are those of its target branch."""
-    now = service.now()
-    with service.database.read() as connection:
-        live = approvals.live(connection, change, now)
-        kept = [each for each in live if each.with_key is None or _is_live(connection, each.with_key)]
-        revoked = {key.fingerprint for person in {each.person for each in live} for key in _revoked(connection, person)}
-    lines = approvers_of(service, settings, repository)
-    envelopes = tuple(each.envelope for each in kept if each.evidence in ("ssh", "sk-ssh", "webauthn"))
-    return Handed(tuple(each for each in envelopes if not _by_any(each, revoked)), lines)
 
 
 def add_ssh_key(service: Service, who: Who, line: str, label: str) -> Key:
@@ -236,20 +214,6 @@ def _is_revoked(connection: Connection, fingerprint: str) -> bool:
     return known is not None and known.revoked_at is not None
 
 
-def _is_live(connection: Connection, key: int) -> bool:
-    found = keys.get(connection, key)
-    return found is not None and found.revoked_at is None
-
-
-def _revoked(connection: Connection, person: int) -> list[Key]:
-    return [key for key in keys.of_person(connection, person) if key.revoked_at is not None]
-
-
-def _by_any(envelope: bytes, fingerprints: set[str]) -> bool:
-    """The hint in the envelope is ours: `_keep` refuses one that is not the key that signed."""
-    return any(f'"{fingerprint}"'.encode() in envelope for fingerprint in fingerprints)
-
-
 def _keep(service: Service, who: Who, standing: Standing, opened: Opened, envelope: bytes) -> Approval:
     terms = opened.terms
     _check_current(service, standing, terms)
@@ -279,8 +243,8 @@ def _keep(service: Service, who: Who, standing: Standing, opened: Opened, envelo
             policy=terms.policy,
             facts=terms.facts,
             envelope=envelope,
-            at=time_of(now),
-            expires_at=terms.expires,
+            at=now,
+            expires_at=text_of(moment_of(terms.expires)),
         )
         return approvals.put(connection, new).approval
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 
 from msgspec import Struct
-from sqlalchemy import Connection, or_, update
+from sqlalchemy import Connection, or_, select, update
 
 from tidegate.store.rows import changed, every, insert_once, one, present, select_as
-from tidegate.store.tables import approvals
+from tidegate.store.tables import approvals, keys
 
 
 class NewApproval(Struct, frozen=True):
@@ -76,11 +76,17 @@ def of_change(connection: Connection, change: int) -> tuple[Approval, ...]:
 
 
 def live(connection: Connection, change: int, at: str) -> tuple[Approval, ...]:
-    """Those that are neither expired nor revoked. Whether they fit the change as it stands now is for the caller."""
-    living = (approvals.c.change == change, approvals.c.revoked_at.is_(None), approvals.c.expires_at > at)
-    return every(
-        connection, Approval, select_as(Approval, approvals).where(*living, approvals.c.at <= at).order_by("id")
+    """Those that are neither expired nor revoked, and whose key is not. Whether they fit the change as it stands now
+    is for the caller."""
+    lost = select(keys.c.id).where(keys.c.revoked_at.is_not(None))
+    living = (
+        approvals.c.change == change,
+        approvals.c.revoked_at.is_(None),
+        approvals.c.expires_at > at,
+        approvals.c.at <= at,
+        or_(approvals.c.with_key.is_(None), approvals.c.with_key.not_in(lost)),
     )
+    return every(connection, Approval, select_as(Approval, approvals).where(*living).order_by("id"))
 
 
 def revoke(connection: Connection, identifier: int, at: str) -> bool:
