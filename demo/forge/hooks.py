@@ -137,7 +137,7 @@ class Hooks:
         self._github(project, "status", "", body, status.user.login)
 
     def run(self, project: Project, run: Run, action: str, by: str) -> None:
-        self._github(project, "check_run", action, {"check_run": shapes.run(self._base, project, run)}, by)
+        self._github(project, "check_run", action, {"check_run": shapes.run_in_event(self._base, project, run)}, by)
 
     # Private
 

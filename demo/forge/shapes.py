@@ -160,6 +160,12 @@ def app(base: str, found: App) -> Json:
     }
 
 
+def run_in_event(base: str, project: Project, one: Run) -> Json:
+    """Without the client id of the App, which messages do not say."""
+    shown = run(base, project, one)
+    return {**shown, "app": {name: value for name, value in shown["app"].items() if name != "client_id"}}
+
+
 def run(base: str, project: Project, one: Run) -> Json:
     url = f"{base}/api/v3/repos/{project.slug}/check-runs/{one.id}"
     return {

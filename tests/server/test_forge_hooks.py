@@ -211,7 +211,7 @@ def test_a_check_run_of_our_name_is_a_claim_unless_it_is_ours() -> None:
         ({"id": 9, "client_id": "15"}, "rerequested", "again"),
         ({"id": 15}, "completed", "other"),
         ({"id": 9}, "completed", "claim"),
-        ({"id": 9}, "rerequested", "claim"),
+        ({"id": 9, "client_id": "15"}, "completed", "other"),
         (None, "created", "claim"),
     ):
         found = opened("check_run", body_of(action=action, check_run={**run, "app": app}))

@@ -141,9 +141,12 @@ def _about(event: str, payload: _Payload, is_ours: Callable[[str], bool]) -> _Ab
 
 
 def _of_run(action: str, run: _Run, is_ours: Callable[[str], bool]) -> _About:
+    """Only the App whose run it is hears that somebody wants it again."""
+    if action == "rerequested":
+        return _About("again", _only(run.pull_requests), run.head_sha)
     app = run.app or _App()
     if is_ours(str(app.id)) or (app.client_id is not None and is_ours(app.client_id)):
-        return _About("again", _only(run.pull_requests), run.head_sha) if action == "rerequested" else _About()
+        return _About()
     return _About("claim", commit=run.head_sha) if run.name == NAME else _About()
 
 
