@@ -72,7 +72,7 @@ def main() -> int:
 
 def class_of(result: Result) -> str:
     """The class of a whole commit, in the words of the labels."""
-    seen = Counter(test.class_ for test in result.tests)
+    seen: Counter[str] = Counter(test.class_ for test in result.tests)
     for class_, words in (
         ("fail_before", "fails before"),
         ("failed", "fails with it"),
