@@ -19,7 +19,7 @@ from tidegate.verify.suite.settings import SETTINGS, lowered
 from tidegate.verify.suite.snapshots import rewritten
 from tidegate.verify.suite.unrun import unrun
 from tidegate.verify.suite.vacuous import vacuous
-from tidegate.verify.suite.values import Lookup, TestFile
+from tidegate.verify.suite.values import Lookup, TestFile, Tests, unchanged
 from tidegate.verify.suite.weakened import Weakening, weakened
 from tidegate.verify.values import Part, Subject
 
@@ -40,7 +40,8 @@ def check(subject: Subject) -> Part:
     found = [one for kept in matched.kept for one in weakened(kept, around)]
     removed = removed_tests(subject, matched, read.files, around)
     found += [one.weakening() for one in removed]
-    found += [*lowered(subject), *rewritten(subject), *unrun(subject, SETTINGS), *lenient(subject, SETTINGS)]
+    heads = {path: after for _, _, path, after in read.files}
+    found += [*lowered(subject), *rewritten(subject), *unrun(subject, SETTINGS, heads), *lenient(subject, SETTINGS)]
     idle = vacuous(subject, matched)
     changed = sum(kept.before.text != kept.after.text for kept in matched.kept)
     facts = SuiteFacts(
@@ -78,7 +79,13 @@ def _read(subject: Subject) -> _Read:
         if second is None:
             broken.append(pair.path)
         else:
-            files.append((pair.before or pair.after, first or TestFile({}), pair.path, second))
+            first = first or TestFile({})
+            try:
+                _settle(first, second)
+            except RecursionError:
+                broken.append(pair.path)
+                continue
+            files.append((pair.before or pair.after, first, pair.path, second))
     reasons = [f"tests in {', '.join(foreign)} are not read"] if foreign else []
     if broken:
         more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
@@ -97,6 +104,14 @@ def _tests(contents: Mapping[str, bytes], path: str, language: str, lookup: Look
     if not path:
         return TestFile({})
     return read_tests(contents[path], path, language, lookup) if path in contents else None
+
+
+def _settle(before: TestFile, after: TestFile) -> None:
+    """Judges the tests that are not the same on both sides."""
+    same = unchanged(before, after)
+    for side in (before, after):
+        if isinstance(side.tests, Tests):
+            side.tests.settle([name for name in side.tests if name not in same])
 
 
 class _Lookup:

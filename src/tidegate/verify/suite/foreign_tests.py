@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -11,7 +12,7 @@ from msgspec import Struct
 from tidegate.verify.suite.dialects import DIALECTS, Dialect
 from tidegate.verify.suite.foreign_flow import Flow, called, text_of
 from tidegate.verify.suite.python_asserts import EXCUSE
-from tidegate.verify.suite.values import Lookup, TestCase, TestFile
+from tidegate.verify.suite.values import Draft, Lookup, TestCase, TestFile, Tests
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -26,14 +27,19 @@ def read_foreign(content: bytes, path: str, language: str, lookup: Lookup) -> Te
     text = content.decode("utf-8", "replace")
     helpers = {**_imported(text, path, lookup), **_helpers(root, dialect)}
     around = language in _AROUND and bool(_AROUND[language].search(text))
-    tests: dict[str, TestCase] = {}
+    drafts: dict[str, Draft] = {}
+    builds: dict[str, Callable[[], TestCase]] = {}
     try:
         for found in _tests(root, dialect, _Place()):
-            case = _case(found, dialect, helpers, around=around)
-            tests[case.name if case.name not in tests else f"{case.name} (line {case.line})"] = case
+            name = found.full_name
+            key = name if name not in drafts else f"{name} (line {found.node.start_point[0] + 1})"
+            drafts[key] = Draft(text_of(found.node), (found.place, found.expected, found.cases))
+            builds[key] = partial(_case, found, dialect, helpers, around=around)
     except RecursionError:
         return None
-    return TestFile(tests)
+    return TestFile(
+        Tests(drafts, builds, partial(_again, content, path, language, lookup)), own={**helpers, "": around}
+    )
 
 
 # Private
@@ -72,6 +78,10 @@ class _Found(Struct, frozen=True):
     place: _Place
     expected: bool = False
     cases: int = 1
+
+    @property
+    def full_name(self) -> str:
+        return " > ".join((*self.place.names, self.name))
 
 
 def _parsed(content: bytes, dialect: Dialect, path: str) -> Node | None:
@@ -239,6 +249,11 @@ def _attributes(node: Node) -> str:
     return "\n".join(found)
 
 
+def _again(content: bytes, path: str, language: str, lookup: Lookup) -> Tests:
+    found = read_foreign(content, path, language, lookup)
+    return found.tests if found is not None and isinstance(found.tests, Tests) else Tests({}, {}, None)
+
+
 def _case(found: _Found, dialect: Dialect, helpers: Mapping[str, bool], *, around: bool) -> TestCase:
     flow = Flow(dialect, helpers, found.name)
     flow.read(found.body)
@@ -249,7 +264,7 @@ def _case(found: _Found, dialect: Dialect, helpers: Mapping[str, bool], *, aroun
     excuse = EXCUSE.search(" ".join([*found.place.names, re.sub(r"([a-z])([A-Z])", r"\1 \2", found.name), *comments]))
     line = found.node.start_point[0] + 1
     return TestCase(
-        name=" > ".join((*found.place.names, found.name)),
+        name=found.full_name,
         line=line,
         end_line=found.node.end_point[0] + 1,
         text=text,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from tidegate.verify.suite.values import TestCase, TestFile
+from tidegate.verify.suite.values import TestCase, TestFile, unchanged
 
 _ALIKE = 0.55
 _MOST_COMPARED = 400
@@ -30,7 +30,7 @@ class Gone(Struct, frozen=True):
 
 
 class Matched(Struct, frozen=True):
-    """The tests of the changed files: kept, added and removed."""
+    """The tests of the changed files: kept with another text, added and removed."""
 
     kept: tuple[Kept, ...]
     added: tuple[Gone, ...]
@@ -46,12 +46,15 @@ def match(files: Sequence[tuple[str, TestFile, str, TestFile]]) -> Matched:
     removed: list[Gone] = []
     added: list[Gone] = []
     for old_path, before, new_path, after in files:
-        for name, test in before.tests.items():
+        same = unchanged(before, after)
+        for name in before.tests:
+            if name in same:
+                continue
             if name in after.tests:
-                kept.append(Kept(new_path, test, after.tests[name]))
+                kept.append(Kept(new_path, before.tests[name], after.tests[name]))
             else:
-                removed.append(Gone(old_path, test))
-        added += [Gone(new_path, test) for name, test in after.tests.items() if name not in before.tests]
+                removed.append(Gone(old_path, before.tests[name]))
+        added += [Gone(new_path, after.tests[name]) for name in after.tests if name not in before.tests]
     for at_old, at_new in _joined(removed, added):
         kept.append(Kept(added[at_new].path, removed[at_old].test, added[at_new].test))
     lost = {id(one.before) for one in kept}

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from tidegate.verify.suite.python_walk import walk
 from tidegate.verify.suite.values import BARE, CLOSE, EXACT, ROUGH, Assertion
 
 ASSERTING = re.compile(
@@ -151,12 +152,12 @@ def _raising(call: ast.Call, name: str, body: str) -> Assertion:
 def _subject(sides: list[ast.expr]) -> ast.expr | None:
     """The side that is computed: the first that calls something, else the first that is no literal."""
     open_ = [side for side in sides if not _is_literal(side)]
-    calling = [side for side in open_ if any(isinstance(inner, ast.Call) for inner in ast.walk(side))]
+    calling = [side for side in open_ if any(isinstance(inner, ast.Call) for inner in walk(side))]
     return next(iter([*calling, *open_]), None)
 
 
 def _is_literal(node: ast.expr) -> bool:
-    return not any(isinstance(inner, ast.Name | ast.Call) for inner in ast.walk(node))
+    return not any(isinstance(inner, ast.Name | ast.Call) for inner in walk(node))
 
 
 def _is_plain(node: ast.expr) -> bool:

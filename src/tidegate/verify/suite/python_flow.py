@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from tidegate.verify.suite.python_asserts import BROAD, name_of, of_assert, of_call, root_of
 from tidegate.verify.suite.python_idle import Known, idle_assert, idle_call
+from tidegate.verify.suite.python_walk import walk
 from tidegate.verify.suite.values import Assertion
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -140,7 +141,7 @@ class _Walk:
     def _raises_itself(self, node: ast.Try | ast.TryStar) -> bool:
         """Whether what is tried is meant to raise, by its own text: `raise`, `1 / 0`, a function of the test file."""
         for statement in node.body:
-            for inner in ast.walk(statement):
+            for inner in walk(statement):
                 if isinstance(inner, ast.Raise):
                     return True
                 if isinstance(inner, ast.BinOp) and isinstance(inner.right, ast.Constant) and inner.right.value == 0:
@@ -175,7 +176,7 @@ class _Walk:
 
     def _expressions(self, node: ast.AST, idle: str, *, asserting: bool = True) -> None:
         """The calls in an expression or a simple statement, the assertions among them."""
-        for inner in ast.walk(node):
+        for inner in walk(node):
             if not isinstance(inner, ast.Call):
                 continue
             if not idle and not self._is_forgotten(inner, node):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from tidegate.verify.suite.python_asserts import name_of, root_of
+from tidegate.verify.suite.python_walk import walk
 
 
 class Known:
@@ -30,7 +31,7 @@ class Known:
         return all(
             not isinstance(inner, ast.Call | ast.Attribute | ast.Await | ast.Yield | ast.YieldFrom | ast.NamedExpr)
             and (not isinstance(inner, ast.Name) or inner.id in self.constants)
-            for inner in ast.walk(node)
+            for inner in walk(node)
         )
 
     def is_told(self, node: ast.expr) -> bool:
@@ -49,7 +50,7 @@ class Known:
         """Why a function inside the test never runs, "" where it may: nothing calls it, or nothing awaits it."""
         if inner.decorator_list or "locals" in self._used:
             return ""
-        own = {id(node) for node in ast.walk(inner)}
+        own = {id(node) for node in walk(inner)}
         uses = [user for user in self._used.get(inner.name, ()) if id(user) not in own]
         if not uses:
             return f"it stands in `{inner.name}`, which nothing calls"
@@ -58,22 +59,24 @@ class Known:
         return ""
 
     def _read(self, function: ast.AST) -> None:
-        self._used = _users(function)
-        bound, by_itself = _bound(function), {id(one) for one in map(_used_itself, ast.walk(function))}
+        nodes = walk(function)
+        self._used = _users(nodes)
+        bound, by_itself = _bound(nodes), {id(one) for one in map(_used_itself, nodes) if one is not None}
         self._passed = {
             node.id
-            for node in ast.walk(function)
+            for node in nodes
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and id(node) not in by_itself
         }
-        for node in ast.walk(function):
-            if isinstance(node, ast.Assign) and len(node.targets) == 1:
+        assigned = [node for node in nodes if isinstance(node, ast.Assign)]
+        for node in assigned:
+            if len(node.targets) == 1:
                 self._assigned(node.targets[0], node.value, bound)
         self.told -= {one for one in self.told if one.split(".")[0] in self._passed}
         if not _ABOUT_MOCKS.search(self.documented):
-            self.told |= set(_patched(function))
-        for node in ast.walk(function):
-            target = node.targets[0] if isinstance(node, ast.Assign) else None
-            if isinstance(node, ast.Assign) and isinstance(target, ast.Name) and self.is_told(node.value):
+            self.told |= set(_patched(nodes))
+        for node in assigned:
+            target = node.targets[0]
+            if isinstance(target, ast.Name) and self.told | self.from_mock and self.is_told(node.value):
                 self.from_mock |= {target.id} if bound.get(target.id) == 1 else set()
 
     def _assigned(self, target: ast.expr, value: ast.expr, bound: Mapping[str, int]) -> None:
@@ -199,11 +202,11 @@ def _always_compared(test: ast.Compare, text: str, known: Known) -> str:
     return f"`{text}` is always true" if counted and isinstance(right, ast.Constant) and right.value == 0 else ""
 
 
-def _users(function: ast.AST) -> dict[str, list[ast.AST]]:
+def _users(nodes: Sequence[ast.AST]) -> dict[str, list[ast.AST]]:
     """What each name is used by: the statement `f()` and the loop over it by themselves, else the name itself."""
     whole: dict[int, ast.AST] = {}
     found: dict[str, list[ast.AST]] = {}
-    for node in ast.walk(function):
+    for node in nodes:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             whole[id(node.value.func)] = node
         elif isinstance(node, ast.For):
@@ -213,9 +216,9 @@ def _users(function: ast.AST) -> dict[str, list[ast.AST]]:
     return found
 
 
-def _patched(function: ast.AST) -> Iterator[str]:
+def _patched(nodes: Sequence[ast.AST]) -> Iterator[str]:
     """What the test puts a fixed answer in the place of: `a.f` of `patch.object(a, "f", return_value=3)`."""
-    for node in ast.walk(function):
+    for node in nodes:
         if not isinstance(node, ast.Call) or len(node.args) < 2:
             continue
         what = node.args[1].value if isinstance(node.args[1], ast.Constant) else None
@@ -229,10 +232,10 @@ def _patched(function: ast.AST) -> Iterator[str]:
             yield f"{ast.unparse(node.args[0])}.{what}"
 
 
-def _bound(function: ast.AST) -> Counter[str]:
+def _bound(nodes: Sequence[ast.AST]) -> Counter[str]:
     """How often each name is given a value."""
     found: Counter[str] = Counter()
-    for node in ast.walk(function):
+    for node in nodes:
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             found[node.id] += 1
         elif isinstance(node, ast.arg):
@@ -254,7 +257,7 @@ def _used_itself(node: ast.AST) -> ast.expr | None:
 
 
 def _names(node: ast.expr) -> set[str]:
-    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+    return {inner.id for inner in walk(node) if isinstance(inner, ast.Name)}
 
 
 def _is_name(node: ast.expr) -> bool:

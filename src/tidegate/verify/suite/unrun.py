@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from tidegate.change.trees import Tree
 from tidegate.change.values import FileChange, show_path
-from tidegate.verify.suite.python_tests import parse
+from tidegate.verify.suite.python_hidden import hidden
+from tidegate.verify.suite.python_scope import parse
+from tidegate.verify.suite.values import TestFile
 from tidegate.verify.suite.ways import CODE, EQUALITY, TESTING, TRUE, WAYS, Way
 from tidegate.verify.suite.weakened import Weakening
 from tidegate.verify.values import Subject
 
 
-def unrun(subject: Subject, settings: re.Pattern[str]) -> Iterator[Weakening]:
-    """What the change adds so that tests do not run or their failure does not count. What was moved is silent."""
+def unrun(subject: Subject, settings: re.Pattern[str], read: Mapping[str, TestFile]) -> Iterator[Weakening]:
+    """What the change adds so that tests do not run or their failure does not count. What was moved is silent.
+
+    `read` are the files of tests at the head that were read, by path.
+    """
     files = [file for file in subject.change.files if file.by_hand and file.status != "deleted"]
     moved = Counter(_line(line) for file in subject.change.files for hunk in file.hunks for line in hunk.removed)
     for file in files:
@@ -27,7 +32,7 @@ def unrun(subject: Subject, settings: re.Pattern[str]) -> Iterator[Weakening]:
             yield from _added(file, path, way, moved)
         if CODE.search(path):
             yield from _always_equal(file, path)
-    yield from _python(subject, files)
+    yield from _python(subject, files, read)
 
 
 # Private
@@ -96,57 +101,26 @@ def _always_equal(file: FileChange, path: str) -> Iterator[Weakening]:
 _COMMENT = re.compile(r"^\s*(#(?!\[)|//|\*|/\*|--)")
 
 
-def _python(subject: Subject, files: list[FileChange]) -> Iterator[Weakening]:
+def _python(subject: Subject, files: list[FileChange], read: Mapping[str, TestFile]) -> Iterator[Weakening]:
     """Tests of Python that a change hides: by a later one of the same name, or in a class that is not collected."""
     for file in files:
         path = file.path.decode("utf-8", "surrogateescape")
         if file.language != "Python" or file.kind != "test" or not re.search(r"test[^/]*\.py$", path):
             continue
-        old_path = file.old_path.decode("utf-8", "surrogateescape")
-        before = _hidden(subject.trees.before.read([old_path]).get(old_path, b""))
-        after = _hidden(subject.trees.after.read([path]).get(path, b""))
+        after = read[path].hidden if path in read else _hidden(subject.trees.after, path)
+        if not after:
+            continue
+        before = _hidden(subject.trees.before, file.old_path.decode("utf-8", "surrogateescape"))
         for name, (line, words) in after.items():
             if name not in before:
                 message = f"{name} {words}"
                 yield Weakening("test-skipped", "medium", message, show_path(file.path), line, "give it its own name")
 
 
-def _hidden(content: bytes) -> dict[str, tuple[int, str]]:
-    """The tests of a file that never run, by name, with their line and the reason."""
-    if b"def test" not in content or (module := parse(content)) is None:
-        return {}
-    found: dict[str, tuple[int, str]] = {}
-    _shadowed(module.body, "", found)
-    for node in module.body:
-        if isinstance(node, ast.ClassDef) and not node.bases and not node.name.startswith("Test"):
-            if any(_is_test(inner) for inner in node.body) and re.search(r"Test", node.name):
-                found[node.name] = (node.lineno, "holds tests and is not collected: its name does not begin with Test")
-        elif isinstance(node, ast.FunctionDef) and not node.name.startswith("test") and not node.decorator_list:
-            for inner in node.body:
-                if _is_test(inner) and inner.name.startswith("test_"):  # type: ignore[attr-defined]
-                    found[f"{node.name}.{inner.name}"] = (inner.lineno, "stands in a function and is not collected")  # type: ignore[attr-defined]
-    return found
-
-
-def _shadowed(body: list[ast.stmt], prefix: str, found: dict[str, tuple[int, str]]) -> None:
-    seen: dict[str, int] = {}
-    for node in body:
-        if isinstance(node, ast.ClassDef):
-            _shadowed(node.body, f"{prefix}{node.name}.", found)
-        if _is_test(node) or (isinstance(node, ast.ClassDef) and node.name.startswith("Test")):
-            name = node.name  # type: ignore[attr-defined]
-            if name in seen:
-                words = f"of line {seen[name]} never runs: line {node.lineno} gives its name to another"
-                found[f"{prefix}{name}"] = (seen[name], words)
-            seen[name] = node.lineno
-
-
-def _is_test(node: ast.stmt) -> bool:
-    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or not node.name.startswith("test"):
-        return False
-    return not any(
-        re.search(r"overload|setter|fixture|dispatch|register", ast.unparse(one)) for one in node.decorator_list
-    )
+def _hidden(tree: Tree, path: str) -> Mapping[str, tuple[int, str]]:
+    content = tree.read([path]).get(path, b"")
+    module = parse(content) if b"def test" in content else None
+    return {} if module is None else hidden(module)
 
 
 def _line(raw: bytes) -> str:

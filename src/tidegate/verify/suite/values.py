@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 
@@ -58,11 +59,85 @@ class TestCase(Struct, frozen=True):
         return tuple(one for one in self.assertions if not one.idle)
 
 
+class Draft(Struct, frozen=True):
+    """A test as it is written, with what is around it. `settled` is whether two of the same text say the same."""
+
+    text: str
+    around: Any
+    settled: bool = True
+
+
+class Tests(Mapping[str, TestCase]):
+    """Tests by their full names, each judged when it is asked for and then kept.
+
+    `again` reads the file once more: the tree of a file is given back as soon as what changed is judged.
+    """
+
+    def __init__(
+        self,
+        drafts: Mapping[str, Draft],
+        builds: Mapping[str, Callable[[], TestCase]],
+        again: Callable[[], Tests] | None,
+    ) -> None:
+        self.drafts = drafts
+        self._builds, self._again = builds, again
+        self._built: dict[str, TestCase] = {}
+
+    def __getitem__(self, name: str) -> TestCase:
+        if name not in self._built:
+            if name not in self._builds and name in self.drafts and self._again is not None:
+                again, self._again = self._again(), None
+                self._builds = again.builds
+            self._built[name] = self._builds[name]()
+        return self._built[name]
+
+    @property
+    def builds(self) -> Mapping[str, Callable[[], TestCase]]:
+        """What judges each test, nothing after the tree was given back."""
+        return self._builds
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.drafts
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.drafts)
+
+    def __len__(self) -> int:
+        return len(self.drafts)
+
+    def settle(self, names: Iterable[str]) -> None:
+        """Judges these tests and gives the tree of the file back."""
+        for name in names:
+            self[name]
+        if self._again is not None:
+            self._builds = {}
+
+
 class TestFile(Struct, frozen=True):
-    """The tests of one file by their full names, and the names of the project that it imports."""
+    """The tests of one file by their full names, and the names of the project that it imports.
+
+    `own` are the functions of the file, each with what a test that calls it has to know of it, and `hidden` the tests
+    that never run, with their line and the reason.
+    """
 
     tests: Mapping[str, TestCase]
     imports: Mapping[str, str] = {}
+    own: Mapping[str, bool] = {}
+    hidden: Mapping[str, tuple[int, str]] = {}
+
+
+def unchanged(before: TestFile, after: TestFile) -> frozenset[str]:
+    """The names of tests that are the same on both sides, so that nobody has to read them."""
+    old, new = before.tests, after.tests
+    if not (isinstance(old, Tests) and isinstance(new, Tests)):
+        return frozenset()
+    turned = [name for name in {*before.own, *after.own} if before.own.get(name) is not after.own.get(name)]
+    called = re.compile("|".join(map(re.escape, turned))) if turned else None
+    return frozenset(
+        name
+        for name, draft in old.drafts.items()
+        if draft.settled and draft == new.drafts.get(name) and not (called and called.search(draft.text))
+    )
 
 
 Lookup: TypeAlias = Callable[[str], bytes | None]
