@@ -223,7 +223,8 @@ def _near(
 def _hunk(desk: _Desk, file: FileChange, range_: tuple[int, int], lines: tuple[Line, ...], missing: str) -> ReadHunk:
     path = show_path(file.path)
     fact = desk.files.get(path)
-    writers = [_origin(desk, path, line.number).writer for line in lines if line.sign == "+"]
+    stretches = tuple(_stretches(desk, path, lines))
+    writers = [each.origin.writer for each in stretches if each.origin for _ in each.lines]
     return ReadHunk(
         id=f"{path}:{range_[0]}-{range_[1]}",
         path=path,
@@ -238,7 +239,7 @@ def _hunk(desk: _Desk, file: FileChange, range_: tuple[int, int], lines: tuple[L
         deleted=sum(line.sign == "-" for line in lines),
         ai=sum(each in ("ai", "mixed") for each in writers),
         unknown=writers.count("unknown"),
-        stretches=tuple(_stretches(desk, path, lines)),
+        stretches=stretches,
         remarks=tuple(desk.remarks.get(path, ())),
         missing=missing,
     )
@@ -318,7 +319,12 @@ def _text(raw: bytes) -> str:
 
 
 def _stretches(desk: _Desk, path: str, lines: Sequence[Line]) -> Iterator[Stretch]:
-    marked = [(line.sign, _origin(desk, path, line.number) if line.sign == "+" else None, line) for line in lines]
+    marked: list[tuple[Sign, Origin | None, Line]] = []
+    for line in lines:
+        origin = _origin(desk, path, line.number) if line.sign == "+" else None
+        if origin and origin.writer == "unknown" and not line.text.strip() and marked and marked[-1][0] == "+":
+            origin = marked[-1][1]  # nobody vouches for a blank line, and nobody has to
+        marked.append((line.sign, origin, line))
     for (_, origin), run in groupby(marked, key=lambda each: (each[0], each[1])):
         yield Stretch(origin, tuple(line for _, _, line in run))
 

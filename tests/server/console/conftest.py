@@ -1,4 +1,4 @@
-"""Debian's Chromium before a service that listens. Without Chromium these tests fail in CI, and are not run elsewhere."""
+"""Debian's Chromium before a service that listens. Where it is missing these tests fail in CI, and rest elsewhere."""
 
 from __future__ import annotations
 

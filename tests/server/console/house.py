@@ -1,4 +1,4 @@
-"""A service that listens, with the shop of `make demo` in it: assessed for real, mirrored, and a ledger with entries."""
+"""A service that listens, with the shop of `make demo` in it: assessed for real, mirrored, entered into the ledger."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from tidegate.assess import Assessment, Request, assess
 from tidegate.change.git import open_repository
 from tidegate.change.read import Question
 from tidegate.ledger.fields import Subject
+from tidegate.ledger.log import NewEntry
 from tidegate.ledger.predicates import assessment as recorded
 from tidegate.ledger.statements import Statement
 from tidegate.report.document import render_json
@@ -194,3 +195,13 @@ def _change(connection: Connection, repository: int, number: int, title: str, ba
         read_at=now(),
     )
     return changes.keep(connection, read).change.id
+
+
+def grow(house: House, entries: int) -> None:
+    """That many more entries in the ledger."""
+    submitted = [
+        house.service.log.submit(NewEntry(f"grown-{number}", "urn:test:predicate:1", "acme/shop", b"{%d}" % number))
+        for number in range(entries)
+    ]
+    for each in submitted:
+        each.result(10)

@@ -110,7 +110,7 @@ def need_of(me: Me, found: Brief | None, *, current: bool, asked: bool, alarm: b
     if mine:
         return "mend", words
     if me.approves and any(each.kind == "approvals" for each in unmet):
-        return "approve", words
+        return "approve", _words([each.text for each in sorted(unmet, key=lambda each: each.kind != "approvals")])
     return "wait", words
 
 

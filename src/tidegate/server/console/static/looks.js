@@ -7,6 +7,7 @@ const IDLE_MS = 30000;
 const TICK_MS = 1000;
 const REPORT_MS = 10000;
 const LEAST_SHARE = 0.5;
+const LEAST_SECONDS = 2;
 
 const root = document.getElementById("reading");
 const change = root.dataset.change;
@@ -29,7 +30,8 @@ const watch = new IntersectionObserver((entries) => {
   }
 }, { threshold: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1] });
 
-for (const kind of ["pointermove", "pointerdown", "keydown", "scroll", "wheel", "touchstart"]) {
+// Not "scroll": a page scrolls by itself too, where something above grows.
+for (const kind of ["pointermove", "pointerdown", "keydown", "wheel", "touchmove"]) {
   addEventListener(kind, () => { active = performance.now(); }, { passive: true, capture: true });
 }
 
@@ -46,6 +48,7 @@ const tick = () => {
       waiting.set(id, (waiting.get(id) ?? 0) + (passed / 1000) * (height / whole));
     }
   }
+  allow();
   status.dataset.state = here && whole > 0 ? "counting" : "paused";
   if (now - reported >= REPORT_MS) report();
 };
@@ -75,17 +78,23 @@ const words = (seconds) => (seconds >= 60 ? `${Math.round(seconds / 60)} min` : 
 const show = () => {
   const all = [...total.values()];
   const seconds = all.reduce((sum, each) => sum + each, 0);
-  const opened = all.filter((each) => each >= 2).length;
+  const opened = all.filter((each) => each >= LEAST_SECONDS).length;
   const risky = root.querySelectorAll("form[data-understand]").length;
   const left = risky ? `, ${risky} risky still to be understood` : "";
   say(`You have read ${opened} of ${total.size} hunks here for ${words(seconds)}${left}.`);
   for (const hunk of hunks) {
     const mine = total.get(hunk.dataset.hunk) ?? 0;
-    hunk.querySelector("[data-time]").textContent = mine >= 2 ? `You looked at it for ${words(mine)}.` : "You have not looked at it yet.";
-    const button = hunk.querySelector("form[data-understand] button");
-    if (button) button.disabled = mine + (waiting.get(hunk.dataset.hunk) ?? 0) <= 0;
+    hunk.querySelector("[data-time]").textContent = mine >= LEAST_SECONDS ? `You looked at it for ${words(mine)}.` : "You have not looked at it yet.";
     const mark = document.querySelector(`.outline a[href="#${hunk.id}"] .mark`);
-    if (mark && mine >= 2) { mark.textContent = "read"; mark.classList.add("read"); }
+    if (mark && mine >= LEAST_SECONDS) { mark.textContent = "read"; mark.classList.add("read"); }
+  }
+};
+
+// Nobody understands what was not before them.
+const allow = () => {
+  for (const hunk of hunks) {
+    const button = hunk.querySelector("form[data-understand] button");
+    if (button) button.disabled = (total.get(hunk.dataset.hunk) ?? 0) + (waiting.get(hunk.dataset.hunk) ?? 0) < LEAST_SECONDS;
   }
 };
 
@@ -127,6 +136,7 @@ const start = async () => {
   last = active = reported = performance.now();
   for (const hunk of hunks) watch.observe(hunk);
   setInterval(tick, TICK_MS);
+  allow();
   show();
 };
 

@@ -54,3 +54,4 @@ document.addEventListener("submit", (event) => {
 });
 
 document.querySelectorAll("[data-script]").forEach((each) => { each.hidden = false; });
+document.querySelectorAll("[data-plain]").forEach((each) => { each.hidden = true; });
