@@ -10,7 +10,9 @@ was found and not planted, and how long a sample of packs takes. Exit status 1 w
 from __future__ import annotations
 
 import argparse
+import base64
 import hashlib
+import json
 import random
 import sys
 import tempfile
@@ -133,9 +135,18 @@ def _run(made: Made, folder: Path, packs: int) -> int:
 
 
 def append_all(log: Log, envelopes: Sequence[bytes]) -> None:
-    waiting = [log.submit(NewEntry(f"entry:{at}", "made", "made", envelope)) for at, envelope in enumerate(envelopes)]
+    """Into a log, each under the kind that it is."""
+    waiting = [
+        log.submit(NewEntry(f"entry:{at}", _kind_of(envelope), "made", envelope))
+        for at, envelope in enumerate(envelopes)
+    ]
     for each in waiting:
         each.result()
+
+
+def _kind_of(envelope: bytes) -> str:
+    payload = base64.b64decode(json.loads(envelope)["payload"])
+    return str(json.loads(payload)["predicateType"])
 
 
 def compare(made: Made, population: Population) -> int:
