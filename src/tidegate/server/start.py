@@ -18,6 +18,7 @@ from tidegate.ledger.keys import KeyKind, NoteKey, new_key, parse_vkey, read_sof
 from tidegate.ledger.log import LogSettings, open_log
 from tidegate.ledger.witness_client import RemoteWitness
 from tidegate.server.auth.passwords import hash_password, make_password
+from tidegate.server.background import Background
 from tidegate.server.config import Config
 from tidegate.server.logs import log
 from tidegate.server.service import Service
@@ -50,11 +51,10 @@ def serve(config: Config, tell: Callable[[str], None]) -> None:
     import uvicorn
 
     from tidegate.server.app import make_app
-    from tidegate.server.work.engine import Bell, working
 
     check_reach(config)
-    bell = Bell()
-    with _listening(config) as listening, open_service(config, bell.ring) as service:
+    background = Background(config.workers)
+    with _listening(config) as listening, open_service(config, background.ring) as service:
         app = make_app(service)
         password = first_admin(service.database)
         tell(f"Tidegate is at {config.url}")
@@ -72,9 +72,16 @@ def serve(config: Config, tell: Callable[[str], None]) -> None:
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         log("start", version=__version__, url=config.url)
-        with _stopping_quietly(), working(service, bell, config.workers):
-            uvicorn.Server(settings).run(sockets=[listening])
+        server = uvicorn.Server(settings)
+        with _stopping_quietly():
+            background.begin(service, lambda: setattr(server, "should_exit", True))
+            try:
+                server.run(sockets=[listening])
+            finally:
+                background.end()
         log("stop")
+    if background.error is not None:
+        raise background.error
 
 
 @contextmanager
