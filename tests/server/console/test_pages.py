@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from tests.server.console.house import PASSWORD, House, grow
 from tidegate.store import accounts, emergencies, keys, looks, questions
@@ -125,10 +125,11 @@ def test_only_whoever_is_there_is_reading(
     page.add_init_script(script)
     reported: list[float] = []
 
-    def keep(body: dict[str, dict[str, float]]) -> None:
-        reported.append(sum(body["seconds"].values()))
+    def keep(asked: Request) -> None:
+        if asked.method == "POST":
+            reported.append(sum(asked.post_data_json["seconds"].values()))
 
-    page.on("request", lambda each: keep(each.post_data_json) if each.method == "POST" else None)
+    page.on("request", keep)
     page.clock.install()
     with page.expect_response(lambda said: said.request.method == "PUT"):
         page.goto(f"/changes/{house.change}")
