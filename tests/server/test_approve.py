@@ -5,25 +5,31 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import uvicorn
 from msgspec.structs import replace
 from webauthn.helpers import encode_cbor
 
 from tests.approvals.keys import Authenticator, FileKey, HardwareKey, url64
 from tests.approvals.world import make_keys, make_repo
 from tests.repos import Repo
+from tests.server.conftest import token_for
 from tidegate.assess import Request, assess
 from tidegate.change.approvals import repository_uri
 from tidegate.change.facts_digest import facts_digest
 from tidegate.change.git import Repository, open_repository
 from tidegate.change.read import Question
+from tidegate.cli.approve_remote import TOKEN, approve_at
+from tidegate.errors import InputError
 from tidegate.facts import to_document
-from tidegate.ledger.approval import decode, encode, parse_key, seal, signed_bytes
+from tidegate.ledger.approval import Terms, decode, encode, parse_key, seal, signed_bytes
 from tidegate.ledger.dsse import read_envelope
 from tidegate.ledger.notes import decode_base64
 from tidegate.ledger.predicates.approval import Approval as Entered
@@ -34,7 +40,9 @@ from tidegate.report.style import PLAIN
 from tidegate.server import approve, emergency
 from tidegate.server.api.endpoint import Who
 from tidegate.server.api.problems import Problem
+from tidegate.server.app import make_app
 from tidegate.server.auth import webauthn
+from tidegate.server.auth.permissions import PERMISSIONS
 from tidegate.server.service import Service
 from tidegate.server.standing import approvers_of, look
 from tidegate.store import accounts, approvals, assessments, changes, repositories
@@ -531,3 +539,55 @@ def test_a_registration_is_answered_once_and_by_its_own_session(console: Shop) -
 def test_where_browsers_know_no_authenticators_it_is_said(shop: Shop) -> None:
     with pytest.raises(Problem, match="only on https"):
         webauthn.begin_registration(shop.service, shop.people["bob"])
+
+
+# From the command line
+
+
+@pytest.fixture
+def address(shop: Shop) -> Iterator[str]:
+    """The service on a port of this machine."""
+    server = uvicorn.Server(uvicorn.Config(make_app(shop.service), host="127.0.0.1", port=0, log_level="critical"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(10)
+
+
+def test_an_approval_is_signed_and_handed_in_from_the_command_line(
+    shop: Shop, address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with shop.service.database.write() as connection:
+        given = {TOKEN: token_for(shop.service, shop.people["bob"].person, PERMISSIONS, connection=connection)}
+    asked: list[Terms] = []
+    said = approve_at(address, str(shop.change), shop.keys["bob"].path, given, asked.append)
+    assert "handed in" in said
+    assert [each.text for each in asked] == [shop_text(capsys)]
+    (live,) = shop.live()
+    assert (live.evidence, live.person) == ("ssh", shop.people["bob"].person)
+    with pytest.raises(InputError, match="0 of your keys are registered there"):
+        approve_at(address, str(shop.change), shop.keys["carol"].path, given, asked.append)
+    with pytest.raises(InputError, match="no API token"):
+        approve_at(address, str(shop.change), shop.keys["bob"].path, {TOKEN: "secret"}, asked.append)
+
+
+def shop_text(capsys: pytest.CaptureFixture[str]) -> str:
+    """What was shown under `What you sign`."""
+    _, _, shown = capsys.readouterr().out.partition("What you sign\n")
+    return "".join(f"{line.removeprefix('  ')}\n" for line in shown.rstrip().splitlines())
+
+
+def test_a_maker_is_told_before_anything_is_signed(shop: Shop, address: str) -> None:
+    with shop.service.database.write() as connection:
+        given = {TOKEN: token_for(shop.service, shop.people["alice"].person, PERMISSIONS, connection=connection)}
+    with pytest.raises(InputError, match="you helped to make it"):
+        approve_at(address, str(shop.change), shop.keys["alice"].path, given, lambda _: pytest.fail("nothing to ask"))
+
+
+@pytest.mark.parametrize("server", ["http://gate.example.com", "ftp://127.0.0.1", "gate.example.com"])
+def test_a_token_is_never_sent_in_the_open(server: str) -> None:
+    with pytest.raises(InputError, match="https"):
+        approve_at(server, "1", None, {TOKEN: "tg_secret"}, lambda _: None)
