@@ -26,7 +26,7 @@ from tidegate.errors import TidegateError
 from tidegate.server.logs import log, log_failure
 from tidegate.server.mirrors import open_mirrors
 from tidegate.server.service import Service
-from tidegate.server.work.errands import Errands
+from tidegate.server.work.errands import Errands, Told
 from tidegate.server.work.journey import Way
 from tidegate.server.work.sweep import Sweeper
 from tidegate.store import inbox, workers
@@ -68,14 +68,13 @@ class Bell:
 class Engine:
     """One worker with `threads` hands. Its id is its own: after a restart it is another worker."""
 
-    def __init__(self, service: Service, bell: Bell, threads: int, pace: Pace = USUAL) -> None:
+    def __init__(self, way: Way, bell: Bell, threads: int, pace: Pace = USUAL) -> None:
         self.identifier = uuid.uuid4().hex
         self.lost = False
-        self._service = service
+        self._service = service = way.service
         self._bell = bell
         self._pace = pace
         self._stop = threading.Event()
-        way = Way(service, open_mirrors(service.config))
         self._errands = Errands(way, self.identifier)
         self._sweeper = Sweeper(way, self.identifier, self._errands, self._recover, pace.dead, pace.ask)
         self._run = self._launch()
@@ -123,20 +122,33 @@ class Engine:
             use_listen_notify=False,
         )
         DBOS(config=config)
-        look, attend, tell, end = (
-            DBOS.step(name=f"tidegate.{name}")(getattr(self._errands, name))
-            for name in ("look", "attend", "tell", "end")
-        )
+        steps = self._errands
 
+        @DBOS.step(name="tidegate.look")
+        def look(identifiers: list[int]) -> Told:
+            return steps.look(identifiers)
+
+        @DBOS.step(name="tidegate.attend")
+        def attend(errand: Told) -> Told:
+            return steps.attend(errand)
+
+        @DBOS.step(name="tidegate.tell")
+        def tell(attended: Told) -> Told:
+            return steps.tell(attended)
+
+        @DBOS.step(name="tidegate.end")
+        def end(identifiers: list[int], answers: list[Told]) -> Told:
+            return steps.end(identifiers, answers)
+
+        @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=5)
         def errands(identifiers: list[int]) -> None:
             found = look(identifiers)
             done = [attend(errand) for errand in found["errands"]]
             told = [tell(each) for each in done if "change" in each]
             end(identifiers, [found, *done, *told])
 
-        workflow = DBOS.workflow(name=WORKFLOW, max_recovery_attempts=5)(errands)
         DBOS.launch()
-        return lambda identifiers: DBOS.start_workflow(workflow, identifiers).get_result()
+        return lambda identifiers: DBOS.start_workflow(errands, identifiers).get_result()
 
     def _recover(self, worker: str) -> frozenset[int]:
         """Takes over what DBOS remembers of a dead worker; the deliveries that are in it."""
@@ -218,10 +230,11 @@ def working(service: Service, bell: Bell, threads: int, pace: Pace = USUAL) -> I
         yield
         return
     ended = threading.Event()
+    way = Way(service, open_mirrors(service.config))
 
     def run() -> None:
         while not ended.is_set():
-            engine = Engine(service, bell, threads, pace)
+            engine = Engine(way, bell, threads, pace)
             while not engine.lost and not ended.wait(0.2):
                 pass
             engine.stop()
