@@ -71,7 +71,8 @@ def github(fake: FakeForge, tmp_path: Path) -> Iterator[GitHubForge]:
 def by_token(fake: FakeForge) -> Iterator[GitHubForge]:
     """As the account gatebot."""
     token = fake.world.give_token("gatebot").text.encode()
-    forge = GitHubForge(GitHub(api=fake.github_api, token=Secrets((token,))), QUICK)
+    hooks = Secrets((SECRET.encode(),))
+    forge = GitHubForge(GitHub(api=fake.github_api, token=Secrets((token,)), hooks=hooks), QUICK)
     yield forge
     forge.close()
 
