@@ -132,7 +132,7 @@ def _read(process: subprocess.Popen[bytes], limits: Limits) -> tuple[bytes, str]
                 break
         if not problem:
             with suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=10)
+                process.wait(timeout=max(0.1, ends - time.monotonic()))
     _kill(process)
     process.wait()
     return (b"" if problem else b"".join(parts)), problem
