@@ -43,7 +43,7 @@ from tidegate.server.work.journey import Way
 from tidegate.store import assessments, changes, inbox, publications
 from tidegate.store.engine import Database
 
-PACE = Pace(beat=0.5, dead=4.0, look=0.2, sweep=1.0, ask=10.0, batch=1000)
+PACE = Pace(beat=0.5, dead=4.0, look=0.2, sweep=1.0, ask=10.0, batch=5000)
 REPOSITORIES = 5
 ROUNDS = 2
 TWICE, LATE, LOST, FORGED = 0.05, 0.02, 0.01, 0.01

@@ -72,8 +72,9 @@ def require_git() -> tuple[int, int]:
 def make_mirror(mirror: Path, url: str, object_format: str = "sha1") -> None:
     """An empty bare repository without hooks that says where it is from. Harmless where it is there already."""
     mirror.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not git_dirs.looks_like_git_dir(mirror):
-        _git(mirror, ("init", "--quiet", "--bare", "--template=", f"--object-format={object_format}", str(mirror)), ())
+    if git_dirs.looks_like_git_dir(mirror):
+        return
+    _git(mirror, ("init", "--quiet", "--bare", "--template=", f"--object-format={object_format}", str(mirror)), ())
     if urlsplit(url).scheme in ("https", "http") and re.fullmatch(r"[\w:/.~-]+", url, re.ASCII):
         _git(mirror, ("config", "remote.origin.url", url), ())
 
