@@ -1,6 +1,6 @@
 """300 real tests that were made vacuous, and 300 real tests as they are: which of them are said to be vacuous.
 
-    python -m bench.verify.vacuous DIR [tuned|held-out]
+    python -m bench.verify.vacuous DIR [tuned|held-out|fresh]
 
 DIR holds clones (bare ones too) as OWNER+NAME/repo or NAME. The split was fixed before the first run: the reader was
 mended on what the projects of TUNED showed; those of HELD_OUT were not looked at before the figure was taken. Seeded:
@@ -53,6 +53,8 @@ HELD_OUT = {
     "Ruby": "heartcombo+devise jekyll+jekyll lostisland+faraday",
     "Rust": "clap-rs+clap serde-rs+serde",
 }
+FRESH = {"Python": "agronholm+anyio andialbrecht+sqlparse benoitc+gunicorn python-hyper+h2 encode+uvicorn"}
+FRESH_COUNT = 60
 COUNTS = {"Python": 180, "JavaScript": 36, "Go": 24, "Java": 20, "Ruby": 20, "Rust": 20}
 CACHE = Path(__file__).parents[2] / ".cache" / "falsegreen"
 REALLY = Path(__file__).with_name("vacuous_really.json")
@@ -80,13 +82,14 @@ class Project(msgspec.Struct):
 
 def main() -> None:
     folder, half = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "held-out"
-    chosen = TUNED if half == "tuned" else HELD_OUT
+    chosen = {"tuned": TUNED, "held-out": HELD_OUT, "fresh": FRESH}[half]
+    counts = COUNTS if half != "fresh" else {"Python": FRESH_COUNT}
     samples: list[Sample] = []
     projects: dict[str, Project] = {}
     for language, names in chosen.items():
         found = [_project(folder, name, language) for name in names.split()]
         projects |= {one.name: one for one in found}
-        samples += _samples(language, found, random.Random(2411))
+        samples += _samples(language, found, counts[language], random.Random(2411))
     start = time.process_time()
     said = [_said(sample, projects[sample.project]) for sample in samples]
     spent = time.process_time() - start
@@ -121,9 +124,8 @@ def _is_wanted(path: str, language: str) -> bool:
     )
 
 
-def _samples(language: str, projects: list[Project], random_: random.Random) -> list[Sample]:
+def _samples(language: str, projects: list[Project], count: int, random_: random.Random) -> list[Sample]:
     """Equal shares of each project: seeded ones, then sound ones in the same number."""
-    count = COUNTS[language]
     seeded: list[Sample] = []
     sound: list[Sample] = []
     for number, project in enumerate(projects):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import textwrap
+import time
 
 import pytest
 
+from tests.verify.changes import subject_of
 from tidegate.change.trees import Trees, given
 from tidegate.change.values import Change, FileChange, Hunk
 from tidegate.facts import FileKind, Intent
@@ -196,3 +198,29 @@ def test_tests_of_other_languages_are_read() -> None:
     go = "package a\n\nfunc TestA(t *testing.T) {\n\tif total() != 1 {\n\t\tt.Fatal(1)\n\t}\n}\n"
     assert rules(part({}, {"a_test.go": go})) == []
     assert rules(part({}, {"a_test.go": go.replace("t.Fatal(1)", "")})) == [("test-vacuous", "medium")]
+
+
+def test_a_helper_that_asserts_no_more_weakens_the_tests_that_only_call_it() -> None:
+    text = "def look(x):\n    assert x == 3\n\n\ndef test_a():\n    look(f())\n\n\ndef test_b():\n    assert f() == 3\n"
+    before = {"tests/test_a.py": text}
+    after = {"tests/test_a.py": text.replace("    assert x == 3", "    print(x)")}
+    part = check(subject_of(before, after))
+    assert [one.message for one in part.findings if one.rule == "test-weakened"] == [
+        "test_a asserted by something that it calls or asks for, which asserts nothing now"
+    ]
+    assert part.fields["suite"].changed == 0
+
+
+def test_a_mark_on_the_class_switches_off_tests_of_the_same_text() -> None:
+    text = "class TestIt:\n    def test_a(self):\n        assert f() == 3\n"
+    after = {"tests/test_a.py": "import pytest\n\n\n@pytest.mark.skip\n" + text}
+    part = check(subject_of({"tests/test_a.py": text}, after))
+    assert [one.rule for one in part.findings] == ["test-skipped"]
+
+
+def test_long_lines_that_would_take_long_are_left_out_and_said() -> None:
+    lines = "\n".join(f"# {'password = x == ' * 120}{number}" for number in range(1000))
+    start = time.process_time()
+    part = check(subject_of({"tests/test_a.py": "x = 1\n"}, {"tests/test_a.py": f"x = 1\n{lines}\n"}))
+    assert time.process_time() - start < 2
+    assert "1000 changed lines are too long" in part.unknowns[0].reason

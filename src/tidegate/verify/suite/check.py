@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tidegate.change.kinds import NOT_CODE, PAGES
 from tidegate.change.trees import Tree
@@ -34,6 +34,7 @@ def check(subject: Subject) -> Part:
 
     Notes are findings that are not counted. A file of tests that cannot be read makes the field unknown.
     """
+    subject, left = _bounded(subject)
     read = _read(subject)
     matched = match(read.files)
     around = around_of(subject, matched)
@@ -52,10 +53,40 @@ def check(subject: Subject) -> Part:
         weakened=sum(one.severity != "note" for one in found) + sum(max(0, one.count - 1) for one in removed),
     )
     findings = [_finding(one) for one in (*found, *idle)]
-    return Part({"suite": facts}, tuple(findings), read.unknowns)
+    reason = f"{left} changed lines are too long to be searched for tests that are switched off"
+    return Part(
+        {"suite": facts}, tuple(findings), (*read.unknowns, *([Unknown("verification.suite", reason)] if left else ()))
+    )
 
 
 # Private
+
+
+_USUAL, _MOST_BEYOND = 200, 200_000
+"""The length of a line, and what a change may have beyond it before its longer lines are left out, in characters."""
+
+
+def _bounded(subject: Subject) -> tuple[Subject, int]:
+    """The change with its long lines empty where they are too many to be searched in time, and how many these are."""
+    files = subject.change.files
+    lines = (line for file in files if file.by_hand for hunk in file.hunks for line in (*hunk.added, *hunk.removed))
+    long = [len(line) - _USUAL for line in lines if len(line) > _USUAL]
+    if sum(long) <= _MOST_BEYOND:
+        return subject, 0
+    short = tuple(
+        structs.replace(
+            file,
+            hunks=tuple(
+                structs.replace(hunk, added=_short(hunk.added), removed=_short(hunk.removed)) for hunk in file.hunks
+            ),
+        )
+        for file in files
+    )
+    return structs.replace(subject, change=structs.replace(subject.change, files=short)), len(long)
+
+
+def _short(lines: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    return tuple(line if len(line) <= _USUAL else b"" for line in lines)
 
 
 class _Read(Struct, frozen=True):

@@ -50,6 +50,7 @@ _GROUP_CALL = re.compile(
     re.DOTALL,
 )
 _COMMENTED = re.compile(r"^(//|#|/\*)\s*(expect\(|assert|t\.(Error|Fatal)|require\.|await expect\()")
+_COMMENTS = frozenset(("comment", "line_comment", "block_comment"))
 _AROUND = {
     "JavaScript": re.compile(r"\b(afterEach|after)\s*\([^;]{0,400}?\b(expect|assert|verify)"),
     "Java": re.compile(r"(@After(Each)?\b|\btearDown\(\))[^;]{0,400}?\b(expect|assert|verify)"),
@@ -101,7 +102,8 @@ def _broken(root: Node) -> bool:
 def _helpers(root: Node, dialect: Dialect) -> dict[str, bool]:
     """The functions of the file by name, and whether each asserts by its text."""
     found: dict[str, bool] = {}
-    for node in _all(root, dialect.functions):
+    nodes = list(_all(root, dialect.functions))
+    for node in nodes:
         inner = node
         if node.type in ("lexical_declaration", "variable_declaration"):
             inner = next((child for child in node.named_children if child.type == "variable_declarator"), node)
@@ -111,18 +113,22 @@ def _helpers(root: Node, dialect: Dialect) -> dict[str, bool]:
         name = text_of(inner.child_by_field_name("name"))
         if name:
             found[name] = bool(dialect.helpers.search(text_of(node))) or found.get(name, False)
-    text = {
+    bodies = {
         name: text_of(node.child_by_field_name("body"))
-        for node in _all(root, dialect.functions)
+        for node in nodes
         if (name := text_of(node.child_by_field_name("name")))
     }
     for _ in range(3):
-        for name, body in text.items():
-            if not found.get(name) and any(
-                found[other] and re.search(rf"\b{re.escape(other)}\(", body) for other in found
-            ):
+        asserting = {name for name, asserts in found.items() if asserts}
+        for name, body in bodies.items():
+            if name not in asserting and any(f"{other}(" in body and _calls(body, other) for other in asserting):
                 found[name] = True
+                asserting.add(name)
     return found
+
+
+def _calls(body: str, name: str) -> bool:
+    return re.search(rf"\b{re.escape(name)}\(", body) is not None
 
 
 def _imported(text: str, path: str, lookup: Lookup) -> dict[str, bool]:
@@ -259,7 +265,8 @@ def _case(found: _Found, dialect: Dialect, helpers: Mapping[str, bool], *, aroun
     flow.read(found.body)
     source = text_of(found.node)
     text = " ".join(_leaves(found.node))
-    comments = [text_of(node) for node in _all(found.body, frozenset(("comment", "line_comment", "block_comment")))]
+    may = any(sign in source for sign in ("//", "/*", "#"))
+    comments = [text_of(node) for node in _all(found.body, _COMMENTS)] if may else []
     unseen = flow.unseen or found.expected or around or _may_assert(flow, found, dialect, helpers)
     excuse = EXCUSE.search(" ".join([*found.place.names, re.sub(r"([a-z])([A-Z])", r"\1 \2", found.name), *comments]))
     line = found.node.start_point[0] + 1

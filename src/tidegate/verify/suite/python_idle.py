@@ -40,7 +40,7 @@ class Known:
             return self.is_told(node.value)
         if isinstance(node, ast.Name):
             return node.id in self.from_mock
-        return ast.unparse(node.func if isinstance(node, ast.Call) else node) in self.told
+        return bool(self.told) and ast.unparse(node.func if isinstance(node, ast.Call) else node) in self.told
 
     def is_empty(self, node: ast.expr) -> bool:
         """Whether a value is an empty list of this test that nothing is ever put into."""
@@ -141,17 +141,16 @@ _ABOUT_EQUALITY = re.compile(
 
 
 def _always(test: ast.expr, known: Known) -> str:
-    text = ast.unparse(test)
     if isinstance(test, ast.Constant):
-        return f"`{text}` is always true" if test.value else ""
+        return f"`{ast.unparse(test)}` is always true" if test.value else ""
     if isinstance(test, ast.Tuple):
-        return f"a tuple is always true: `assert ({text[1:60]}` compares nothing" if test.elts else ""
+        return f"a tuple is always true: `assert ({ast.unparse(test)[1:60]}` compares nothing" if test.elts else ""
     if isinstance(test, ast.List | ast.Set | ast.GeneratorExp | ast.Lambda):
-        return _always_object(test, text[:60])
+        return _always_object(test, ast.unparse(test)[:60])
     if isinstance(test, ast.BoolOp):
         reasons = [_always(part, known) for part in test.values]
         if isinstance(test.op, ast.Or):
-            return next((f"`{text[:60]}` is always true" for reason in reasons if reason), "")
+            return f"`{ast.unparse(test)[:60]}` is always true" if any(reasons) else ""
         return reasons[0] if all(reasons) else ""
     if isinstance(test, ast.Name):
         if test.id in known.mocks:
@@ -161,11 +160,11 @@ def _always(test: ast.expr, known: Known) -> str:
             f"`{test.id}` is set in the test and always true" if isinstance(value, ast.Constant) and value.value else ""
         )
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and isinstance(test.operand, ast.Constant):
-        return f"`{text}` is always true" if not test.operand.value else ""
+        return f"`{ast.unparse(test)}` is always true" if not test.operand.value else ""
     if isinstance(test, ast.Call):
-        return _always_called(test, text[:60], known)
+        return _always_called(test, known)
     if isinstance(test, ast.Compare) and len(test.ops) == 1:
-        return _always_compared(test, text[:80], known)
+        return _always_compared(test, known)
     return ""
 
 
@@ -175,31 +174,39 @@ def _always_object(test: ast.List | ast.Set | ast.GeneratorExp | ast.Lambda, tex
     return f"`{text}` is never empty" if test.elts and not isinstance(test.elts[0], ast.Starred) else ""
 
 
-def _always_called(test: ast.Call, text: str, known: Known) -> str:
+def _always_called(test: ast.Call, known: Known) -> str:
     if root_of(test) in known.mocks and _NO_ASSERTION.fullmatch(name_of(test.func)):
-        return f"`{text}` is no assertion: a mock answers to any name"
-    return f"`{text}` is what the mock was told to answer" if known.is_told(test) else ""
+        return f"`{ast.unparse(test)[:60]}` is no assertion: a mock answers to any name"
+    return f"`{ast.unparse(test)[:60]}` is what the mock was told to answer" if known.is_told(test) else ""
 
 
-def _always_compared(test: ast.Compare, text: str, known: Known) -> str:
+def _always_compared(test: ast.Compare, known: Known) -> str:
     left, operator, right = test.left, test.ops[0], test.comparators[0]
     same = isinstance(operator, ast.Eq | ast.Is | ast.LtE | ast.GtE)
     if known.is_constant(left) and known.is_constant(right):
         if _names(left) | _names(right):
-            return f"`{text}` compares constants of the test itself"
-        return f"`{text}` compares constants"
-    alike = ast.unparse(left) == ast.unparse(right)
-    if same and alike and _is_name(left) and not _ABOUT_EQUALITY.search(known.documented):
-        return f"`{text}` compares a value with itself"
+            return f"`{ast.unparse(test)[:80]}` compares constants of the test itself"
+        return f"`{ast.unparse(test)[:80]}` compares constants"
+    if (
+        same
+        and _is_name(left)
+        and ast.unparse(left) == ast.unparse(right)
+        and not _ABOUT_EQUALITY.search(known.documented)
+    ):
+        return f"`{ast.unparse(test)[:80]}` compares a value with itself"
     if same and (known.is_told(left) or known.is_told(right)):
-        return f"`{text}` compares a mock with what the test told it to answer"
+        return f"`{ast.unparse(test)[:80]}` compares a mock with what the test told it to answer"
     if isinstance(operator, ast.IsNot) and isinstance(right, ast.Constant) and right.value is None:
         if isinstance(left, ast.Name) and left.id in known.built:
             return f"`{left.id}` is a new {known.built[left.id]}, which is never None"
         if isinstance(left, ast.Name) and left.id in known.mocks:
             return f"`{left.id}` is a mock, which is never None"
     counted = isinstance(operator, ast.GtE) and isinstance(left, ast.Call) and name_of(left.func) == "len"
-    return f"`{text}` is always true" if counted and isinstance(right, ast.Constant) and right.value == 0 else ""
+    return (
+        f"`{ast.unparse(test)[:80]}` is always true"
+        if counted and isinstance(right, ast.Constant) and right.value == 0
+        else ""
+    )
 
 
 def _users(nodes: Sequence[ast.AST]) -> dict[str, list[ast.AST]]:
