@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from tidegate.ledger.checkpoint import Checkpoint, sign_checkpoint
-from tidegate.ledger.keys import KeyKind, NoteSigningKey, SoftwareKey
+from tidegate.ledger.keys import Algorithm, KeyKind, NoteSigningKey, SoftwareKey
 from tidegate.ledger.merkle import Frontier, Proof, consistency_proof, inclusion_proof, leaf_hash, node_hash
 from tidegate.ledger.quorum import Quorum, make_quorum
 from tidegate.ledger.witness import Answer, Witness
@@ -29,7 +29,7 @@ class Clock:
 
 def seeded_key(name: str, kind: KeyKind = KeyKind.LOG, now: Clock | None = None) -> NoteSigningKey:
     """The same key for the same name in every run."""
-    algorithm = "ml-dsa-44" if kind == KeyKind.WITNESS_ML_DSA else "ed25519"
+    algorithm: Algorithm = "ml-dsa-44" if kind == KeyKind.WITNESS_ML_DSA else "ed25519"
     seed = sha256(f"{name} {kind}".encode()).digest()
     return NoteSigningKey(name, kind, SoftwareKey(algorithm, seed), now or Clock())
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 from sqlalchemy import Connection, select
 
 from tidegate.change.approvals import repository_uri, target_ref
@@ -18,6 +17,7 @@ from tidegate.policy.approvals import read_makers
 from tidegate.policy.case import Case, UnknownFactError
 from tidegate.policy.document import conform
 from tidegate.policy.identities import Identities
+from tidegate.server.forge.merged import MergedAs
 from tidegate.server.standing import MAKERS, name_in
 from tidegate.settings import Settings
 from tidegate.store import assessments, changes, emergencies, repositories
@@ -32,25 +32,6 @@ from tidegate.store.tables import values
 PAGE = 500
 SETTLE_SECONDS = 3_600.0
 """An assessment that has no entry yet may still get one; after this it is a gap."""
-
-
-class MergedAs(Struct, frozen=True):
-    """What a forge says of a merged change, in the words that `changes.forge_state` keeps."""
-
-    merged_at: str = ""
-    merge_commit: str = ""
-    updated_at: str = ""
-
-
-def merged_as(document: bytes) -> MergedAs:
-    """Reads when and as which commit a change was merged from the forge's own JSON (GitHub's or GitLab's); what is
-    not there is empty."""
-    try:
-        found = msgspec.json.decode(document, type=_Document)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return MergedAs()
-    commit = found.merge_commit_sha or found.squash_commit_sha or found.sha or ""
-    return MergedAs(found.merged_at or "", commit if found.merged_at else "")
 
 
 def repository_of(database: Database, uri: str) -> Repository:
@@ -105,11 +86,10 @@ def facts_of(database: Database, uri: str) -> Facts:
 # Private
 
 
-class _Document(Struct, frozen=True):
-    merged_at: str | None = None
-    merge_commit_sha: str | None = None
-    squash_commit_sha: str | None = None
-    sha: str | None = None
+class _Said(MergedAs, frozen=True):
+    """What `changes.forge_state` keeps of it."""
+
+    updated_at: str = ""
 
 
 class _Reading:
@@ -200,8 +180,8 @@ def _repositories(connection: Connection) -> Sequence[Repository]:
     return found
 
 
-def _state(text: str) -> MergedAs:
+def _state(text: str) -> _Said:
     try:
-        return msgspec.json.decode(text, type=MergedAs)
+        return msgspec.json.decode(text, type=_Said)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return MergedAs()
+        return _Said()

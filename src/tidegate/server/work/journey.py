@@ -17,8 +17,10 @@ from tidegate.change.git import open_repository
 from tidegate.change.git_fetch import FetchError
 from tidegate.errors import InputError
 from tidegate.server.forge.errors import ForgeError
+from tidegate.server.forge.merged import merged_as
 from tidegate.server.forge.values import CloneFrom, Forge, Pull
 from tidegate.server.mirrors import Brought, Mirrors, Wanted
+from tidegate.server.scrutiny import looks_document
 from tidegate.server.service import Service
 from tidegate.server.work.analysis import Analysis, analyse, unknown
 from tidegate.server.work.questions import Ask, Begun, is_last, key_of
@@ -104,6 +106,7 @@ def forge_of(service: Service, repository: Repository) -> Forge:
 def keep(service: Service, repository: Repository, pull: Pull, read_at: str, forged: tuple[str, ...] = ()) -> Kept:
     """Keeps what the forge said at `read_at`, unless something that was read later is kept."""
     said = {"draft": pull.draft, "updated_at": pull.updated_at, "merge_queue": pull.merge_queue, "forged": forged}
+    merged = msgspec.to_builtins(merged_as(pull.document))
     read = Read(
         repository=repository.id,
         number=pull.number,
@@ -113,7 +116,7 @@ def keep(service: Service, repository: Repository, pull: Pull, read_at: str, for
         base=pull.base,
         head=pull.head,
         state=pull.state,
-        forge_state=_words(msgspec.json.encode(said).decode()),
+        forge_state=_words(msgspec.json.encode({**said, **merged}).decode()),
         opened_at=pull.opened_at,
         read_at=read_at,
     )
@@ -161,9 +164,11 @@ def _analysis(
     with service.database.read() as connection:
         signed = tuple(each.envelope for each in approvals.live(connection, change.id, now) if each.envelope)
         last = assessments.of_change(connection, change.id, most=2)
+        looked = looks_document(connection, change.id, pull.head) if signed or reviews else None
     ask = msgspec.structs.replace(
         ask,
         tip=brought.tip,
+        looks=looked,
         approvals=signed,
         approvers=_approvers(service, repository, brought) if signed else {},
         known=tuple(each.key for each in last),

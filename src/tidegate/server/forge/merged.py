@@ -1,0 +1,35 @@
+"""When, and as which commit, a forge says that a change was merged: kept with the change, for audits."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+
+class MergedAs(Struct, frozen=True):
+    """`merged_at` is RFC 3339, `merge_commit` a full object id; both empty where it was not merged."""
+
+    merged_at: str = ""
+    merge_commit: str = ""
+
+
+def merged_as(document: bytes) -> MergedAs:
+    """Reads GitHub's and GitLab's own JSON of a change. GitLab names no commit where it only moved the branch on: then
+    it is the head. GitHub names one of a trial merge before, which is none."""
+    try:
+        found = msgspec.json.decode(document, type=_Document)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return MergedAs()
+    if not found.merged_at:
+        return MergedAs()
+    return MergedAs(found.merged_at, found.merge_commit_sha or found.squash_commit_sha or found.sha or "")
+
+
+# Private
+
+
+class _Document(Struct, frozen=True):
+    merged_at: str | None = None
+    merge_commit_sha: str | None = None
+    squash_commit_sha: str | None = None
+    sha: str | None = None
