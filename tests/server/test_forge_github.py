@@ -7,6 +7,7 @@ import re
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -533,3 +534,16 @@ def test_the_forge_is_driven_by_json(fake: FakeForge) -> None:
     assert isinstance(state, dict)
     assert state["answer"]["pulls"]["1"][0] == "closed"
     assert "error" in post("rob", slug=SLUG)  # type: ignore[operator]
+
+
+def test_many_threads_notice_together_that_a_token_has_ended(fake: FakeForge, github: GitHubForge) -> None:
+    fake.do.open_pull(SLUG, "feature", "One")
+    old, new = fake.world.give_token("gatebot"), fake.world.give_token("gatebot")
+    old.ends = 0.0
+    settings = GitHub(api=fake.github_api, token=Secrets((old.text.encode(), new.text.encode())))
+    with closing(GitHubForge(settings, QUICK)) as by_tokens, ThreadPoolExecutor(8) as pool:
+        github.pull(SLUG, 1)
+        for token in fake.world.tokens.values():
+            token.ends = min(token.ends, 0.0) if token.app is not None else token.ends
+        asked = [pool.submit(forge.pull, SLUG, 1) for forge in (by_tokens, github) for _ in range(16)]
+        assert [each.result().number for each in asked] == [1] * 32

@@ -15,7 +15,7 @@ from msgspec import Struct
 from tidegate.errors import InputError
 from tidegate.server.config import GitHub
 from tidegate.server.forge.errors import ForgeError
-from tidegate.server.forge.github_app import AppKey, InstallationToken, PlainToken
+from tidegate.server.forge.github_app import AppKey, InstallationToken, github_headers
 from tidegate.server.forge.github_checks import forged_runs, put_run
 from tidegate.server.forge.github_comments import put_comment
 from tidegate.server.forge.github_hooks import open_github
@@ -23,6 +23,7 @@ from tidegate.server.forge.github_statuses import forged_statuses, put_status
 from tidegate.server.forge.http import PATIENCE, Answer, Client, Patience
 from tidegate.server.forge.messages import check_commit, check_slug, object_id
 from tidegate.server.forge.texts import moment
+from tidegate.server.forge.tokens import Tokens
 from tidegate.server.forge.values import Check, CloneFrom, Delivery, Missed, Pull, PullState, Refusal, Repository
 
 
@@ -35,11 +36,11 @@ class GitHubForge:
         self._installed: dict[str, _Installed] = {}
         self._cloning: dict[str, InstallationToken] = {}
         self._known: _Me | None = None
-        self._token: PlainToken | None = None
+        self._token: Tokens | None = None
         if settings.app and settings.key is not None:
             self._client = Client(settings.api, AppKey(settings.app, settings.key), patience)
         elif settings.token.accepted:
-            self._token = PlainToken(settings.token.accepted)
+            self._token = Tokens(settings.token.accepted, github_headers)
             self._client = Client(settings.api, self._token, patience)
         else:
             raise InputError(

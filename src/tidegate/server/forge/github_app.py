@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,26 +25,6 @@ LEAST_SECONDS_LEFT = 300.0
 """A token that ends sooner is not begun with: an analysis may lie between asking and answering."""
 _JWT_SECONDS = 540
 _CLOCK_SECONDS = 60
-
-
-class PlainToken:
-    """A personal or fine-grained token. The first one counts; the second is tried where the first has ended."""
-
-    def __init__(self, tokens: Sequence[bytes]) -> None:
-        self._tokens = [token.decode("ascii", "replace") for token in tokens]
-
-    @property
-    def text(self) -> str:
-        return self._tokens[0]
-
-    def headers(self) -> Mapping[str, str]:
-        return _headers(self.text)
-
-    def renew(self) -> bool:
-        if len(self._tokens) < 2:
-            return False
-        self._tokens.pop(0)
-        return True
 
 
 class AppKey:
@@ -71,9 +51,9 @@ class AppKey:
                 claims = {"iat": int(now) - _CLOCK_SECONDS, "exp": int(now) + _JWT_SECONDS, "iss": self._app}
                 self._token = jwt.encode({"alg": "RS256"}, claims, self._key, algorithms=["RS256"])
                 self._until = now + _JWT_SECONDS - _CLOCK_SECONDS
-            return _headers(self._token)
+            return github_headers(self._token)
 
-    def renew(self) -> bool:
+    def renew(self, used: Mapping[str, str]) -> bool:  # noqa: ARG002
         return False
 
 
@@ -99,12 +79,21 @@ class InstallationToken:
             return self._token
 
     def headers(self) -> Mapping[str, str]:
-        return _headers(self.text)
+        return github_headers(self.text)
 
-    def renew(self) -> bool:
+    def renew(self, used: Mapping[str, str]) -> bool:
         with self._lock:
-            fresh, self._until = self._until > 0, 0.0
-        return fresh
+            if used == github_headers(self._token):
+                self._until = 0.0
+        return True
+
+
+def github_headers(token: str) -> Mapping[str, str]:
+    return {
+        "authorization": f"Bearer {token}",
+        "accept": "application/vnd.github+json",
+        "x-github-api-version": "2022-11-28",
+    }
 
 
 # Private
@@ -120,11 +109,3 @@ def _end(token: _Token) -> float:
         return moment_of(token.expires_at).timestamp()
     except (ValueError, OverflowError) as error:
         raise ForgeError("the token's end is no time") from error
-
-
-def _headers(token: str) -> Mapping[str, str]:
-    return {
-        "authorization": f"Bearer {token}",
-        "accept": "application/vnd.github+json",
-        "x-github-api-version": "2022-11-28",
-    }

@@ -20,6 +20,7 @@ from tidegate.server.forge.gitlab_hooks import SIGNING, open_gitlab, signing_key
 from tidegate.server.forge.http import PATIENCE, Answer, Client, Patience
 from tidegate.server.forge.messages import check_commit, check_slug, object_id
 from tidegate.server.forge.texts import brief, moment
+from tidegate.server.forge.tokens import Tokens
 from tidegate.server.forge.values import (
     NAME,
     Check,
@@ -52,7 +53,7 @@ class GitLabForge:
                 mend="copy it from GitLab as it stands",
             )
         self._settings = settings
-        self._token = _Token(settings.token.accepted)
+        self._token = Tokens(settings.token.accepted, _headers)
         self._client = Client(f"{settings.api}/api/v4", self._token, patience)
         self._clock = clock
         self._known: _User | None = None
@@ -197,22 +198,8 @@ _STATES: Mapping[Conclusion, str] = {
 }
 
 
-class _Token:
-    def __init__(self, tokens: Sequence[bytes]) -> None:
-        self._tokens = [token.decode("ascii", "replace") for token in tokens]
-
-    @property
-    def text(self) -> str:
-        return self._tokens[0]
-
-    def headers(self) -> Mapping[str, str]:
-        return {"private-token": self.text, "accept": "application/json"}
-
-    def renew(self) -> bool:
-        if len(self._tokens) < 2:
-            return False
-        self._tokens.pop(0)
-        return True
+def _headers(token: str) -> Mapping[str, str]:
+    return {"private-token": token, "accept": "application/json"}
 
 
 class _User(Struct):

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from tidegate import __version__
+from tidegate.report.escape import plain
 from tidegate.server.forge.errors import ForgeError
 
 T = TypeVar("T")
@@ -37,8 +38,8 @@ class Credential(Protocol):
         """What goes with a request now: tokens end, so this is asked for each one."""
         ...
 
-    def renew(self) -> bool:
-        """After the forge took it for ended: whether another one can be had."""
+    def renew(self, used: Mapping[str, str]) -> bool:
+        """After the forge took what was used for ended: whether there is something else to try."""
         ...
 
 
@@ -122,9 +123,7 @@ class Client:
         tries = _TRIES if method == "GET" else 1
         for attempt in range(tries):
             try:
-                answer = self._once(method, url, body, headers)
-                if answer.status == 401 and self._credential.renew():
-                    answer = self._once(method, url, body, headers)
+                answer = self._authorized(method, url, body, headers)
             except (httpx2.HTTPError, httpx2.InvalidURL) as error:
                 if attempt == tries - 1:
                     raise ForgeError(f"no answer ({type(error).__name__})", where=self._base, retry_after=30) from error
@@ -157,10 +156,18 @@ class Client:
         self._remembered: OrderedDict[str, Answer] = OrderedDict()
         self._lock = threading.Lock()
 
+    def _authorized(self, method: Method, url: str, body: Any, headers: Mapping[str, str]) -> Answer:
+        """Under a fresh credential where the one that was used has ended: nothing was done then."""
+        used = self._credential.headers()
+        answer = self._once(method, url, body, {**used, **headers})
+        if answer.status == 401 and self._credential.renew(used):
+            return self._once(method, url, body, {**self._credential.headers(), **headers})
+        return answer
+
     def _once(self, method: Method, url: str, body: Any, headers: Mapping[str, str]) -> Answer:
         """One request. What was answered before and still holds (304) costs nothing of the rate limit."""
         content = None if body is None else msgspec.json.encode(body)
-        sent = {**self._credential.headers(), **headers}
+        sent = dict(headers)
         if content is not None:
             sent["content-type"] = "application/json"
         known = self._recall(url) if method == "GET" else None
@@ -249,4 +256,4 @@ def _said(answer: Answer) -> str:
         message = msgspec.json.decode(answer.body, type=_Message).message
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
-    return f" ({message[:200]})" if message else ""
+    return f" ({plain(message, 200)})" if message else ""
