@@ -31,6 +31,7 @@ class Request(Struct, frozen=True):
     the forge's JSON; `transcripts` of sessions, `plans` of infrastructure and the reports of tests and scanners are of
     this change, as the caller vouches. `approvals` are files and folders of signed approvals, verified with the keys
     of `[people]` at the base, and with `approvers`: those that the caller's own register has, by person.
+    `looks` is how closely people read it (`tidegate.looks/1`).
     """
 
     question: Question
@@ -45,6 +46,7 @@ class Request(Struct, frozen=True):
     junit: tuple[Path, ...] = ()
     sarif: tuple[Path, ...] = ()
     mutation: tuple[Path, ...] = ()
+    looks: Path | None = None
     approvals: tuple[Path, ...] = ()
     approvers: Mapping[str, tuple[str, ...]] = {}
 
@@ -77,6 +79,7 @@ def assess(request: Request, repository: Repository | None) -> Assessment:
         sarif=request.sarif,
         mutation=request.mutation,
         owners=policy.owners,
+        looks=request.looks,
         approvals=request.approvals,
         approvers=request.approvers,
         onto=ends.policy_at,

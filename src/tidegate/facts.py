@@ -711,6 +711,22 @@ class ReviewFact(Struct, frozen=True):
     problem: str = ""
 
 
+class ReaderFact(Struct, frozen=True):
+    """How closely somebody read the change, where a console measured it. `person` is empty when nobody is known by it.
+
+    `lines` are all that people read of it, also those of the `unopened` hunks; `seconds` with them before the person's
+    eyes; `understood` are the hunks of which they said that they have read and understand them.
+    """
+
+    person: str
+    lines: Count
+    seconds: Annotated[float, Meta(ge=0)]
+    lines_per_hour: Annotated[float, Meta(ge=0)]
+    hunks: Count
+    unopened: Count
+    understood: Count
+
+
 class ReviewFacts(Section, frozen=True, kw_only=True):
     """Who reviewed the change, as the forge reports it."""
 
@@ -723,8 +739,12 @@ class ReviewFacts(Section, frozen=True, kw_only=True):
     ] = ""
     lines_per_hour: Annotated[
         float,
-        Meta(ge=0, description="slowest pace possible for the latest approval of the head; 0: no approval"),
+        Meta(
+            ge=0,
+            description="slowest pace possible for the latest approval of the head, or as measured; 0: no approval",
+        ),
     ] = 0.0
+    readers: Annotated[tuple[ReaderFact, ...], Meta(description="who read it how closely, where it was measured")] = ()
 
 
 def _not_collected(path: str) -> Any:

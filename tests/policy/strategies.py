@@ -294,7 +294,7 @@ _REALISTIC: dict[str, dict[str, Any]] = {
             "expires": "", "problem": "",
         }],
         "reviews_total": 1, "opened_at": "2026-02-28T10:30:00Z", "head_at": "2026-02-28T10:30:00Z",
-        "merge_tree": "", "lines_per_hour": 120.0, "findings": [],
+        "merge_tree": "", "lines_per_hour": 120.0, "readers": [], "findings": [],
     },
     "history": {
         "changes": 100, "since": "2024-01-01T00:00:00Z", "matured": 80, "repaired": 8, "repaired_share": 0.1,

@@ -149,9 +149,9 @@ def _diff(
     folder: Path, before: dict[str, list[str]], after: dict[str, list[str]], verified: Verification | None = None
 ) -> tuple[ReadHunk, ...]:
     repo = build(folder / "repo", "commit Start\n")
-    for files, gone in ((before, {}), (after, before)):
-        changed: dict[str, str | bytes | None] = {path: None for path in gone if path not in files}
-        changed |= {path: "".join(f"{line}\n" for line in lines) for path, lines in files.items()}
+    for tree, gone in ((before, {}), (after, before)):
+        changed: dict[str, str | bytes | None] = {path: None for path in gone if path not in tree}
+        changed |= {path: "".join(f"{line}\n" for line in lines) for path, lines in tree.items()}
         repo.commit("Next", changed)
     with open_repository(folder / "repo") as repository:
         files = read_diff(repository, repo.head("HEAD~1^{tree}"), repo.head("HEAD^{tree}")).files

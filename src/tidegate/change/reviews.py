@@ -14,13 +14,13 @@ from typing import Literal, TypeAlias
 from tidegate.change.commits import read_commit_objects
 from tidegate.change.people import People, is_bot_account
 from tidegate.change.review_json import Reported, Review, read_reviews
-from tidegate.change.values import Change, Context, FileChange
-from tidegate.facts import ReviewFact, ReviewFacts, Unknown
+from tidegate.change.scrutiny import is_read, read_scrutiny
+from tidegate.change.values import Change, Context
+from tidegate.facts import ReaderFact, ReviewFact, ReviewFacts, Unknown
 
 Kind: TypeAlias = Literal["human", "bot", "unknown"]
 
 MEND = "name the forge's JSON with --reviews FILE"
-_READ_BY_PEOPLE = ("source", "test", "config", "docs")
 
 
 def collect_reviews(change: Change, context: Context) -> ReviewFacts:
@@ -41,7 +41,8 @@ def collect_reviews(change: Change, context: Context) -> ReviewFacts:
         reviews = tuple(sorted(both, key=lambda review: _moment_or_first(review.at)))
     opened_at = change.pull_request.opened_at if change.pull_request else ""
     head_at = _head_at(change, reported, opened_at)
-    pace = _pace(change, reviews, head_at)
+    readers = read_scrutiny(change, context)
+    pace = _pace(change, reviews, head_at, readers)
     unknowns = (pace,) if isinstance(pace, Unknown) else ()
     return ReviewFacts(
         status="partial" if unknowns else "complete",
@@ -52,6 +53,7 @@ def collect_reviews(change: Change, context: Context) -> ReviewFacts:
         head_at=head_at,
         merge_tree=merged,
         lines_per_hour=0.0 if isinstance(pace, Unknown) else pace,
+        readers=readers,
     )
 
 
@@ -97,33 +99,34 @@ def _head_at(change: Change, reported: Reported, opened_at: str) -> str:
     return max([opened_at, *committed])
 
 
-def _pace(change: Change, reviews: Iterable[ReviewFact], head_at: str) -> float | Unknown:
-    """Lines an hour: what people read of the change, by the longest time that the latest approval can have taken."""
+def _pace(
+    change: Change, reviews: Iterable[ReviewFact], head_at: str, readers: Sequence[ReaderFact]
+) -> float | Unknown:
+    """Lines an hour: what people read of the change, by the longest time that the latest approval can have taken.
+
+    Where a console measured how long whoever gave it was reading, by that time: it cannot have been longer.
+    """
     approvals = [
-        r.at
-        for r in reviews
-        if r.state == "approved" and r.kind == "human" and not r.problem and _is_of_head(r, change)
+        r for r in reviews if r.state == "approved" and r.kind == "human" and not r.problem and _is_of_head(r, change)
     ]
     if not approvals:
         return 0.0
-    unread = next((file for file in change.files if _is_read(file) and not file.lines_known), None)
+    unread = next((file for file in change.files if is_read(file) and not file.lines_known), None)
     if unread is not None:
         return _unknown("the number of changed lines is not known")
-    if not head_at or not max(approvals):
+    latest = max(approvals, key=lambda review: review.at)
+    if not head_at or not latest.at:
         return _unknown("it is not known when the head could first be read, or when it was approved")
-    seconds = (_moment(max(approvals)) - _moment(head_at)).total_seconds()
+    seconds = (_moment(latest.at) - _moment(head_at)).total_seconds()
     if seconds < 0:
         return _unknown("the head is dated later than its approval")
-    lines = sum(file.added + file.deleted for file in change.files if _is_read(file))
-    return round(lines / (max(seconds, 1.0) / 3600), 1)
+    lines = sum(file.added + file.deleted for file in change.files if is_read(file))
+    measured = max((each.lines_per_hour for each in readers if each.person and each.person == latest.person), default=0)
+    return max(measured, round(lines / (max(seconds, 1.0) / 3600), 1))
 
 
 def _is_of_head(review: ReviewFact, change: Change) -> bool:
     return bool(review.tree and review.tree == change.head_tree) or bool(review.commit and review.commit == change.head)
-
-
-def _is_read(file: FileChange) -> bool:
-    return file.by_hand and file.kind in _READ_BY_PEOPLE
 
 
 def _unknown(reason: str) -> Unknown:

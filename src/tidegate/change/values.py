@@ -138,7 +138,7 @@ class Context(Struct, frozen=True):
     `plans` are plans of infrastructure that the caller vouches to be of this change. `owners` are those of its base;
     None where nobody has read them yet. `approvals` are
     files and folders of signed approvals, `approvers` more keys by person than settings hold, and `onto` the commit
-    that the change is to be merged into.
+    that the change is to be merged into. `looks` is how closely people read it, as a console measured it.
     """
 
     repository: Repository | None
@@ -152,6 +152,7 @@ class Context(Struct, frozen=True):
     sarif: tuple[Path, ...] = ()
     mutation: tuple[Path, ...] = ()
     owners: Owners | Unknown | None = None
+    looks: Path | None = None
     approvals: tuple[Path, ...] = ()
     approvers: Mapping[str, tuple[str, ...]] = {}
     onto: str = ""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from playwright.sync_api import Page
+from playwright.sync_api import Dialog, Page
 from sqlalchemy import update
 
 from tests.server.console.house import House, Shop, make_shop, open_house
@@ -70,7 +70,12 @@ def house(tmp_path: Path, shop: Shop) -> Iterator[House]:
 def test_nothing_of_it_acts_on_any_page(as_person: Callable[..., Page], house: House) -> None:
     page = as_person("root")
     dialogs: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+
+    def note(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", note)
     for path in _paths(house):
         page.goto(path)
         assert page.evaluate("window.hacked") is None, path

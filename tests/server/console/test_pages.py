@@ -126,7 +126,7 @@ def test_only_whoever_is_there_is_reading(
     reported: list[float] = []
 
     def keep(asked: Request) -> None:
-        if asked.method == "POST":
+        if asked.method == "POST" and asked.post_data_json:
             reported.append(sum(asked.post_data_json["seconds"].values()))
 
     page.on("request", keep)

@@ -85,6 +85,9 @@ def _request(ask: Ask, folder: Path) -> Request:
     if ask.reviews is not None:
         reviews = folder / "reviews.json"
         reviews.write_bytes(ask.reviews)
+    if ask.looks is not None:
+        files["looks"] = folder / "looks.json"
+        files["looks"].write_bytes(ask.looks)
     return Request(
         question=Question(pr=pull),
         stage="merge",
@@ -113,7 +116,9 @@ def evidence_of(ask: Ask, pull: PullRequest) -> str:
     said = replace(pull, updated_at="", merged_by="", base="")
     files = [[each.kind, each.name, hashlib.sha256(each.data).hexdigest()] for each in ask.attached]
     approvals = sorted(hashlib.sha256(envelope).hexdigest() for envelope in ask.approvals)
+    looks = hashlib.sha256(ask.looks).hexdigest() if ask.looks else ""
     everything = [msgspec.to_builtins(said), _reviews(ask.reviews), approvals, ask.approvers, sorted(files), ask.again]
+    everything += [looks] if looks else []
     return hashlib.sha256(to_json(encodable(everything))).hexdigest()
 
 

@@ -35,6 +35,7 @@ class Ask(Struct, frozen=True):
     now: str
     pull: bytes = b""
     reviews: bytes | None = None
+    looks: bytes | None = None
     approvals: tuple[bytes, ...] = ()
     approvers: dict[str, tuple[str, ...]] = {}
     attached: tuple[Attached, ...] = ()
