@@ -1,0 +1,239 @@
+"""What a person types: verify, prove, take along, erase, recover, seed, gather evidence."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from bench.ledger.population import PUBLIC
+from click.testing import CliRunner, Result
+
+from tests.repos import Repo
+from tidegate.cli.ledger import ledger
+from tidegate.errors import InputError
+from tidegate.ledger import bodies
+from tidegate.ledger.bodies import Body
+from tidegate.ledger.evidence.pack import Pack
+from tidegate.ledger.evidence.values import Merge
+from tidegate.ledger.fields import Subject
+from tidegate.ledger.keys import KeyKind, NoteKey, SoftwareKey, write_key
+from tidegate.ledger.log import LogSettings, NewEntry, open_log
+from tidegate.ledger.predicates.assessment import TYPE, Assessment
+from tidegate.ledger.quorum import Quorum
+from tidegate.ledger.receipt import parse_receipt, verify_receipt
+from tidegate.ledger.statements import Statement, sign_statement
+from tidegate.store.clock import now, text_of
+from tidegate.store.migrate import prepare_database
+
+ORIGIN = "ledger.test/cli"
+KEY = SoftwareKey("ed25519", b"C" * 32)
+VKEY = NoteKey(ORIGIN, KeyKind.LOG, type(PUBLIC)("ed25519", KEY.public_key)).vkey
+PERSON = f"person:{7:032x}"
+OTHER = f"person:{8:032x}"
+
+
+class Here:
+    """A machine with a service's folder, a repository with three commits, and decisions on two of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.repo = Repo.init(folder / "work")
+        self.oids = [self.repo.commit(f"change {number}", {"a": f"{number}\n"}) for number in range(3)]
+        self.data = folder / "data"
+        self.data.mkdir()
+        write_key(self.data / "ledger.key", ORIGIN, KeyKind.LOG, KEY)
+        database = prepare_database(f"sqlite:///{self.data}/tidegate.db")
+        with open_log(database, KEY, LogSettings(ORIGIN, self.data / "ledger.checkpoint")) as log:
+            for at in (1, 2):
+                log.append(self.decision(at))
+        with database.write() as connection:
+            bodies.keep(connection, Body(PERSON, "prompt", b"secret words"), now())
+        database.close()
+        self.merges = folder / "merges.json"
+        self.merges.write_bytes(msgspec.json.encode([self.merge(1), self.merge(2)]))
+
+    def decision(self, at: int) -> NewEntry:
+        tree = self.repo.git("rev-parse", f"{self.oids[at]}^{{tree}}")
+        says = Assessment(
+            repository="repo:team/shop",
+            target="refs/heads/main",
+            base=self.oids[at - 1],
+            head=self.oids[at],
+            merge_tree=tree,
+            policy="a" * 64,
+            facts="b" * 64,
+            verdict="pass" if at == 1 else "hold",
+            tool="tidegate/1",
+            at=self.time(at, -60),
+        )
+        envelope = sign_statement(Statement((Subject(digest={"gitCommit": self.oids[at]}),), says), [KEY])
+        return NewEntry(f"decision {at}", TYPE, self.oids[at], envelope)
+
+    def merge(self, at: int) -> Merge:
+        seconds = float(self.repo.git("log", "-1", "--format=%ct", self.oids[at]))
+        head = self.oids[at]
+        return Merge(number=at, target="refs/heads/main", head=head, commit=head, at=seconds, unknown_lines=0)
+
+    def time(self, at: int, add: int) -> str:
+        from tidegate.ledger.fields import format_time
+
+        return format_time(int(self.repo.git("log", "-1", "--format=%ct", self.oids[at])) + add)
+
+    def run(self, *arguments: str, code: int = 0) -> Result:
+        done = CliRunner().invoke(ledger, list(arguments), standalone_mode=False)
+        if done.exception is not None:
+            raise done.exception
+        assert done.return_value == code, done.output
+        return done
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Here:
+    return Here(tmp_path_factory.mktemp("here"))
+
+
+@pytest.fixture
+def here(template: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Here]:
+    shutil.copytree(template.data, tmp_path / "data")
+    monkeypatch.setenv("TIDEGATE_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv("TIDEGATE_DATABASE_URL", raising=False)
+    monkeypatch.chdir(template.repo.path)
+    template.data = tmp_path / "data"
+    yield template
+    template.data = template.folder / "data"
+
+
+def test_verify_says_what_holds_and_what_nobody_could_have_noticed(here: Here) -> None:
+    said = here.run("verify").output
+    assert "2 entries" in said
+    assert "verified: entries, tiles, checkpoints and signatures agree" in said
+    assert "the key was taken from this machine" in said
+    assert "Nobody outside has seen this log" in said
+    given = json.loads(here.run("verify", "--log-key", VKEY, "--format", "json").output)
+    assert (given["verified"], given["key_given"], given["size"]) == (True, True, 2)
+
+
+def test_verify_finds_what_was_changed(here: Here) -> None:
+    database = prepare_database(f"sqlite:///{here.data}/tidegate.db")
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE entries SET envelope = x'7b7d' WHERE \"index\" = 1")
+    database.close()
+    assert "not verified: entry 1" in here.run("verify", code=1).output
+
+
+def test_what_is_exported_needs_no_database(here: Here, tmp_path: Path) -> None:
+    here.run("export", str(tmp_path / "out"))
+    assert "2 entries" in here.run("verify", str(tmp_path / "out"), "--log-key", VKEY).output
+    with pytest.raises(InputError, match="whose ledger"):
+        here.run("verify", str(tmp_path / "out"))
+    (tmp_path / "out/tile/0/000.p/2").write_bytes(b"x" * 64)
+    said = here.run("verify", str(tmp_path / "out"), "--log-key", VKEY, code=1).output
+    assert "does not agree with the entries" in said
+    with pytest.raises(InputError, match="not empty"):
+        here.run("export", str(tmp_path / "out"))
+
+
+@pytest.mark.parametrize("where", ["", "exported"])
+def test_a_receipt_and_its_entry_prove_each_other(here: Here, tmp_path: Path, where: str) -> None:
+    if where:
+        here.run("export", str(tmp_path / where))
+    source = [str(tmp_path / where)] if where else []
+    entry, receipt = tmp_path / "entry.json", tmp_path / "receipt"
+    here.run("receipt", "1", *source, "--entry", str(entry), "-o", str(receipt))
+    key = NoteKey(ORIGIN, KeyKind.LOG, type(PUBLIC)("ed25519", KEY.public_key))
+    read = parse_receipt(receipt.read_bytes())
+    assert verify_receipt(read, entry.read_bytes(), ORIGIN, [key], Quorum()).index == 1
+    proof = here.run("prove", "1", *source).output.split()
+    assert [base64.b64decode(line) for line in proof] == list(read.proof)
+    assert here.run("prove", "2", *source, "--from-size", "1").output.strip()
+    with pytest.raises(InputError, match="no entry 9"):
+        here.run("receipt", "9", *source)
+
+
+def test_erasing_a_person_leaves_every_proof_valid(here: Here) -> None:
+    with pytest.raises(InputError, match="nobody is here to ask"):
+        here.run("erase", PERSON)
+    assert "1 bodies are erased; entry 2 says so" in here.run("erase", PERSON, "--yes").output
+    assert "3 entries" in here.run("verify").output
+    with pytest.raises(InputError, match="nothing of this person"):
+        here.run("erase", PERSON, "--yes")
+    assert b"secret words" not in b"".join(path.read_bytes() for path in here.data.glob("tidegate.db*"))
+
+
+def test_a_ledger_that_was_put_back_goes_on_when_two_people_say_so(here: Here) -> None:
+    backup = {path: path.read_bytes() for path in here.data.glob("tidegate.db*")}
+    here.run("erase", PERSON, "--yes")
+    for path in here.data.glob("tidegate.db*"):
+        path.unlink()
+    for path, data in backup.items():
+        path.write_bytes(data)
+    with pytest.raises(InputError, match="refuses to sign, so nothing was erased"):
+        here.run("erase", PERSON, "--yes")
+    with pytest.raises(InputError, match="two different people"):
+        here.run("recover", "--first", PERSON, "--second", PERSON, "--reason", "disk", "--yes")
+    said = here.run("recover", "--first", PERSON, "--second", OTHER, "--reason", "disk", "--yes").output
+    assert "lost are entries 2 to 2" in said
+    assert f"--origin {ORIGIN}/epoch/2+" in said
+    with pytest.raises(InputError, match="nothing to recover"):
+        here.run("recover", "--first", PERSON, "--second", OTHER, "--reason", "disk", "--yes")
+
+
+class TestEvidence:
+    def gather(self, here: Here, out: Path, *more: str, code: int = 1) -> Pack:
+        period = ["--from", here.time(1, -3000), "--to", "2099-01-01T00:00:00Z"]
+        whose = ["--repository", "repo:team/shop", "--log-key", VKEY]
+        here.run("evidence", str(here.folder / "exported"), *period, *whose, "-o", str(out), *more, code=code)
+        return msgspec.json.decode((out / "index.json").read_bytes(), type=Pack)
+
+    @pytest.fixture(autouse=True)
+    def exported(self, here: Here) -> None:
+        if not (here.folder / "exported").exists():
+            here.run("export", str(here.folder / "exported"))
+
+    def test_a_pack_lists_every_commit_of_the_branch(self, here: Here, tmp_path: Path) -> None:
+        pack = self.gather(here, tmp_path / "pack", "--merges", str(here.merges))
+        assert [listed.change.commit for listed in pack.changes] == here.oids[1:]
+        kinds = [[found.kind for found in listed.change.exceptions] for listed in pack.changes]
+        assert kinds == [["no-tests", "no-approval"], ["merged-while-held", "no-tests", "no-approval"]]
+        assert {leg.name: leg.total for leg in pack.legs}["deployments"] is None
+
+    def test_without_the_forge_that_leg_is_not_collected(self, here: Here, tmp_path: Path) -> None:
+        pack = self.gather(here, tmp_path / "pack")
+        assert {leg.name: leg.total for leg in pack.legs}["forge: merged changes"] is None
+        assert "unknown-provenance" in {each.kind for each in pack.exceptions}
+
+    def test_one_change_by_its_number_or_commit(self, here: Here, tmp_path: Path) -> None:
+        merges = ("--merges", str(here.merges))
+        by_number = self.gather(here, tmp_path / "one", *merges, "--change", "2")
+        by_commit = self.gather(here, tmp_path / "two", *merges, "--change", here.oids[2][:10])
+        assert [listed.change.number for listed in by_number.changes] == [2]
+        assert by_commit.changes == by_number.changes
+        with pytest.raises(InputError, match="no commit of the period is 77"):
+            self.gather(here, tmp_path / "three", *merges, "--change", "77")
+
+    def test_a_sample_by_a_seed_on_record(self, here: Here, tmp_path: Path) -> None:
+        period = ["--from", here.time(1, -3000), "--to", "2099-01-01T00:00:00Z"]
+        said = here.run("seed", "soc2", *period).output
+        assert said.startswith("Entry 2 holds the seed of soc2: ")
+        assert here.run("seed", "soc2", *period).output.startswith("Entry 2 "), "the first one stands"
+        here.run("export", str(tmp_path / "exported"))
+        whose = ["--repository", "repo:team/shop", "--log-key", VKEY, "--merges", str(here.merges)]
+        sample = ["--sample", "1", "--seed", "2", "--now", text_now()]
+        for out in ("a.zip", "b.zip"):
+            here.run(
+                "evidence", str(tmp_path / "exported"), *period, *whose, *sample, "-o", str(tmp_path / out), code=1
+            )
+        assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+        with pytest.raises(InputError, match="a size and a seed"):
+            here.run(*asked, "--sample", "1", "-o", "x")
+
+
+def text_now() -> str:
+    from datetime import UTC, datetime
+
+    return text_of(datetime.now(UTC).replace(microsecond=0))
