@@ -8,7 +8,7 @@ from tidegate.server.api.listing import ENDPOINTS
 from tidegate.server.app import make_app
 from tidegate.server.service import Service
 
-EXAMPLES = 6
+EXAMPLES = 3
 
 
 def test_no_answer_is_undocumented(service: Service) -> None:

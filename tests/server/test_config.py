@@ -19,7 +19,7 @@ def read(**given: str):  # type: ignore[no-untyped-def]
 
 def test_without_anything_it_is_a_small_service_on_this_machine() -> None:
     config = read()
-    assert (config.host, config.port, config.url) == ("127.0.0.1", 8787, "http://127.0.0.1:8787")
+    assert (config.host, config.port, config.url) == ("127.0.0.1", 8787, "http://localhost:8787")
     assert config.database == f"sqlite:///{config.data / 'tidegate.db'}"
     assert (config.github, config.gitlab, config.witnesses, config.quorum) == (None, None, (), 0)
     check_reach(config)

@@ -126,8 +126,12 @@ def _listing() -> str:
 
 
 def _url(given: Mapping[str, str], host: str, port: int) -> str:
-    """How browsers reach the service: a scheme and a host. Cookies, origins and the ledger's name hang on it."""
-    url = (given.get("URL") or f"http://{f'[{host}]' if ':' in host else host}:{port}").rstrip("/")
+    """How browsers reach the service: a scheme and a host. Cookies, origins and the ledger's name hang on it.
+
+    On this machine it is `localhost`: browsers speak to authenticators for a name, and never for an IP address.
+    """
+    shown = {"127.0.0.1": "localhost", "::1": "localhost"}.get(host, f"[{host}]" if ":" in host else host)
+    url = (given.get("URL") or f"http://{shown}:{port}").rstrip("/")
     try:
         parts = urlsplit(url)
         plain = parts._replace(path="").geturl() == url and parts.port != 0
