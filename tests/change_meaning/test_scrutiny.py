@@ -84,7 +84,7 @@ def test_what_nobody_writes_by_hand_is_not_read_either(repo: Repo, tmp_path: Pat
 )
 def test_a_damaged_document_is_refused(repo: Repo, tmp_path: Path, damage: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="not as documented"):
-        _review(repo, tmp_path, [], **damage)
+        _review(repo, tmp_path, **{"lookers": [], **damage})
 
 
 def _text(lines: list[str]) -> str:

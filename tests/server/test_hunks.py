@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec import json
 
 from tests.repos import build
+from tests.server.conftest import Made
 from tests.server.console.house import Shop, make_shop
+from tests.store.world import at
 from tidegate.change.diff import read_diff
 from tidegate.change.git import open_repository
+from tidegate.change.scrutiny import LookedAt, Looker, LooksDocument
 from tidegate.facts import (
     ChangeFacts,
     Effect,
@@ -23,8 +27,9 @@ from tidegate.facts import (
     Verification,
 )
 from tidegate.server.hunks import MOST_LINES, ReadHunk, reading_order
-from tidegate.server.scrutiny import scrutinise
-from tidegate.store.looks import PAGE, Look
+from tidegate.server.scrutiny import looks_document, scrutinise
+from tidegate.store import accounts
+from tidegate.store.looks import PAGE, Look, View, add_seconds, open_page, understand
 
 NOW = "2026-03-01T09:00:00Z"
 
@@ -139,6 +144,26 @@ def test_scrutiny_counts_what_was_never_opened(shop: Shop) -> None:
     lines = sum(hunk.added + hunk.deleted for hunk in hunks)
     assert found.lines_per_hour == round(lines / 91 * 3600, 1)
     assert scrutinise(hunks, []).lines_per_hour is None
+
+
+def test_an_assessment_is_handed_what_was_looked_at_here(made: Made) -> None:
+    """By the accounts of whoever looked, in whole seconds, and nothing where nobody did."""
+    service, change, head = made.service, made.world.change, f"{1:040x}"
+    with service.database.write() as connection:
+        assert looks_document(connection, change, head) is None
+        accounts.add_identity(connection, made.world.ada, "forge", "github.com", "ada-hub", at(0))
+        accounts.add_identity(connection, made.world.ada, "email", "", "ada@example.com", at(0))
+        view = View(change, made.world.ada, head)
+        open_page(connection, view, at(1))
+        add_seconds(connection, view, {"a:b.py:3-9": 20.7, "c.py:1-1": 0.4}, at(2))
+        understand(connection, view, "a:b.py:3-9", at(2))
+        said = looks_document(connection, change, head)
+        assert looks_document(connection, change, "f" * 40) is None
+    assert said is not None
+    assert json.decode(said, type=LooksDocument) == LooksDocument(
+        head=head,
+        lookers=(Looker((LookedAt("a:b.py", 3, 9, 20.0, True),), ("ada-hub",), ("ada@example.com",)),),
+    )
 
 
 def _look(hunk: str, seconds: float, *, understood: bool = False) -> Look:
