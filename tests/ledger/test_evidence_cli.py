@@ -224,10 +224,9 @@ class TestEvidence:
         here.run("export", str(tmp_path / "exported"))
         whose = ["--repository", "repo:team/shop", "--log-key", VKEY, "--merges", str(here.merges)]
         sample = ["--sample", "1", "--seed", "2", "--now", text_now()]
+        asked = ["evidence", str(tmp_path / "exported"), *period, *whose]
         for out in ("a.zip", "b.zip"):
-            here.run(
-                "evidence", str(tmp_path / "exported"), *period, *whose, *sample, "-o", str(tmp_path / out), code=1
-            )
+            here.run(*asked, *sample, "-o", str(tmp_path / out), code=1)
         assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
         with pytest.raises(InputError, match="a size and a seed"):
             here.run(*asked, "--sample", "1", "-o", "x")
