@@ -94,6 +94,7 @@ class Deeds:
             oid = self._merged(project, before, pull)
             project.git("update-ref", f"refs/heads/{pull.target}", oid)
             pull.state, pull.merged_at, pull.merged_by = "closed", self.world.stamp(), self.world.user(by)
+            pull.merge_commit = oid
             self._touch(project, pull, "closed", by)
             self._moved(project, pull.target, before, by)
             return oid

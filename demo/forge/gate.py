@@ -87,6 +87,8 @@ def paged(asked: Asked, items: Sequence[Any], wrap: str = "") -> Answer:
     if page * size < len(items):
         query = {**asked.query, "page": str(page + 1)}
         link = f'<{asked.base}{asked.path}?{urlencode(query)}>; rel="next"'
+    if asked.world.links:
+        link = asked.world.links.popleft()
     value = {"total_count": len(items), wrap: shown} if wrap else shown
     return Answer(value, link=link)
 

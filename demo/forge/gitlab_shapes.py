@@ -49,6 +49,8 @@ def merge_request_in_list(project: Project, found: Pull) -> Json:
         "created_at": _moment(found.created_at),
         "updated_at": _moment(found.updated_at),
         "merged_at": _moment(found.merged_at) if found.merged_at else None,
+        "merge_commit_sha": found.merge_commit,
+        "squash_commit_sha": None,
         "merge_user": user(found.merged_by) if found.merged_by else None,
         "target_branch": found.target,
         "source_branch": found.branch,

@@ -55,7 +55,7 @@ def pull(base: str, project: Project, found: Pull) -> Json:
         "updated_at": found.updated_at,
         "closed_at": found.updated_at if found.state == "closed" else None,
         "merged_at": found.merged_at,
-        "merge_commit_sha": None,
+        "merge_commit_sha": found.merge_commit,
         "assignee": None,
         "assignees": [],
         "requested_reviewers": [],

@@ -108,6 +108,7 @@ class Pull:
     draft: bool = False
     merged_at: str | None = None
     merged_by: User | None = None
+    merge_commit: str | None = None
     labels: list[str] = field(default_factory=list)
     reviews: list[Review] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
@@ -188,6 +189,8 @@ class World:
     faults: list[Fault] = field(default_factory=list)
     asked: list[tuple[str, str, int]] = field(default_factory=list)
     """Method, path with query, and status of every request to an API."""
+    links: deque[str] = field(default_factory=deque)
+    """What the next lists name as their next page instead of the truth."""
     ids: count[int] = field(default_factory=lambda: count(1001))
 
     def forget(self, folder: Path) -> None:

@@ -23,6 +23,7 @@ from tidegate.report.markdown import MARKER
 from tidegate.server.config import GitHub, Secrets
 from tidegate.server.forge.errors import ForgeError
 from tidegate.server.forge.github import GitHubForge
+from tidegate.server.forge.merged import merged_as
 from tidegate.server.forge.values import Annotation, Check, Forge
 
 app_key, source, running = forges.app_key, forges.source, forges.running
@@ -83,6 +84,7 @@ def test_merged_and_closed_are_told_apart(fake: FakeForge, github: GitHubForge) 
     fake.do.close(SLUG, 2)
     merged = fake.do.merge(SLUG, 1)
     assert [github.pull(SLUG, number).state for number in (1, 2)] == ["merged", "closed"]
+    assert merged_as(github.pull(SLUG, 1).document).merge_commit == merged
     assert github.branch(SLUG, "main") == merged
     assert github.branch(SLUG, "gone") == ""
 
@@ -481,6 +483,22 @@ def test_a_forge_that_is_away_is_given_up(tmp_path: Path) -> None:
     settings = GitHub(api="http://127.0.0.1:9", token=Secrets((b"t" * 20,)))
     with closing(GitHubForge(settings, QUICK)) as forge, pytest.raises(ForgeError, match="no answer"):
         forge.pull(SLUG, 1)
+
+
+@pytest.mark.parametrize("elsewhere", ["http://169.254.169.254/x", "https://evil.test/api/v3/x", "//evil.test/x", ""])
+def test_the_next_page_is_on_no_other_host(by_token: GitHubForge, fake: FakeForge, elsewhere: str) -> None:
+    """Not even where its address only begins like ours."""
+    for link in (elsewhere, f"{fake.url}.evil.test/api/v3/x", f"{fake.github_api}@evil.test/x"):
+        fake.world.links.append(f'<{fake.github_api}/first>; rel="prev", <{link}>; rel="next"')
+        with pytest.raises(ForgeError, match="another host"):
+            by_token.open_pulls(SLUG)
+
+
+def test_a_list_without_an_end_is_an_error(by_token: GitHubForge, fake: FakeForge) -> None:
+    path = f"{fake.github_api}/repos/{SLUG}/pulls"
+    fake.world.links.extend([f'<{path}?page=2>; rel="next"'] * 100)
+    with pytest.raises(ForgeError, match="more than 100 pages"):
+        by_token.open_pulls(SLUG)
 
 
 # What we missed

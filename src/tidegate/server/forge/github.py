@@ -121,6 +121,8 @@ class GitHubForge:
         for page in self._client.pages("/app/hook/deliveries?per_page=100", list[_Sent]):
             for sent in page:
                 at = moment(sent.delivered_at)
+                if not at:
+                    raise ForgeError("a delivery has no time", where=str(sent.id))
                 if at < since:
                     return tuple(found.values())
                 found.setdefault(sent.guid, Missed(sent.guid, str(sent.id), sent.event, at))

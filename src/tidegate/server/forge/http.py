@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -216,13 +217,11 @@ class Client:
         raise ForgeError(f"{what}{_said(answer)}", where=self._base, mend=_MENDS.get(answer.status, ""))
 
     def _next(self, answer: Answer) -> str:
-        for link in answer.headers.get("link", "").split(","):
-            url, _, rest = link.strip().partition(";")
+        for found, rest in re.findall(r"<([^<>]*)>([^<]*)", answer.headers.get("link", "")):
             if 'rel="next"' in rest:
-                found = url.strip("<> ")
                 if not found.startswith(f"{self._base}/"):
                     raise ForgeError("the next page is said to be on another host", where=self._base)
-                return found
+                return str(found)
         return ""
 
 
