@@ -52,7 +52,7 @@ def errands_of(way: Way, received: Received) -> tuple[Errand, ...] | str:
     if received.forge not in way.service.forges:
         return "its forge is not configured"
     if hint.event == "installation":
-        return _register(way.service, received.forge)
+        return f"{register(way.service, received.forge)} repositories are given to us"
     if hint.event == "other" or not hint.slug:
         return "nothing follows from it"
     repository = _repository(way.service, received.forge, hint.slug)
@@ -60,6 +60,18 @@ def errands_of(way: Way, received: Received) -> tuple[Errand, ...] | str:
         return "its repository is not looked after"
     found = _errands(way, repository, hint)
     return found or "no open change is concerned"
+
+
+def register(service: Service, forge: str) -> int:
+    """Looks after every repository that the forge gives us, and was not taken away here; how many."""
+    given = service.forges[forge].repositories()
+
+    def work(connection: Connection) -> None:
+        for told in given:
+            _add_once(connection, NewRepository(forge, told.slug, told.url, told.main), service.now())
+
+    service.database.change(work)
+    return len(given)
 
 
 # Private
@@ -143,15 +155,3 @@ def _repository(service: Service, forge: str, slug: str) -> Repository | None:
 def _add_once(connection: Connection, new: NewRepository, at: str) -> Repository:
     """One that was taken away stays away."""
     return repositories.find(connection, new.forge, new.slug) or repositories.add(connection, new, at)
-
-
-def _register(service: Service, forge: str) -> str:
-    """Looks after every repository that the forge gives us, and was not taken away here."""
-    given = service.forges[forge].repositories()
-
-    def work(connection: Connection) -> None:
-        for told in given:
-            _add_once(connection, NewRepository(forge, told.slug, told.url, told.main), service.now())
-
-    service.database.change(work)
-    return f"{len(given)} repositories are given to us"

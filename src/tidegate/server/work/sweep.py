@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from sqlalchemy import Connection
 
+from tidegate.server.again import ask_about_ended
 from tidegate.server.forge.errors import ForgeError
 from tidegate.server.forge.values import Delivery as Hint
 from tidegate.server.forge.values import Forge, Pull
@@ -19,6 +20,7 @@ from tidegate.server.work.errands import Errands
 from tidegate.server.work.journey import Way
 from tidegate.server.work.questions import key_of
 from tidegate.server.work.record import put_entries
+from tidegate.server.work.routes import register
 from tidegate.server.work.say import say
 from tidegate.store import assessments, changes, inbox, publications, repositories, values, workers
 from tidegate.store.changes import Change
@@ -46,7 +48,10 @@ class Sweeper:
         self._ask = ask
 
     def tasks(self) -> Sequence[Callable[[], None]]:
-        return (self.adopt, self.put_back_stranded, self.record, self.say, self.find_unassessed, self.ask_forges)
+        return (
+            *(self.adopt, self.put_back_stranded, self.record, self.say, self.find_ended, self.find_unassessed),
+            self.ask_forges,
+        )
 
     def adopt(self) -> None:
         """The work of workers that were not heard of: one of those who notice takes it."""
@@ -88,6 +93,10 @@ class Sweeper:
         for change in dict.fromkeys(each.change for each in found):
             self._say(change, [each for each in found if each.change == change])
 
+    def find_ended(self) -> None:
+        """Changes that passed by an approval or an emergency which is over."""
+        ask_about_ended(self._service)
+
     def find_unassessed(self) -> None:
         """Open changes that were never decided on at their head."""
         service = self._service
@@ -113,6 +122,7 @@ class Sweeper:
             return
         for name, forge in self._service.forges.items():
             self._ask_again(name, forge)
+            self._register(name)
             after = 0
             while True:
                 with self._service.database.read() as connection:
@@ -161,6 +171,13 @@ class Sweeper:
         service.database.change(
             lambda connection: values.write(connection, f"missed/{name}", later(now, -10 * SETTLED_SECONDS), now)
         )
+
+    def _register(self, name: str) -> None:
+        """Repositories that were given to us while nobody told us."""
+        try:
+            register(self._service, name)
+        except ForgeError as error:
+            log("unasked", forge=name, problem=str(error)[:200])
 
     def _compare(self, repository: Repository, forge: Forge) -> None:
         try:
