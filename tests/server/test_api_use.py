@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import subprocess
 from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec import structs
 from starlette.responses import Response
 from starlette.testclient import TestClient
 
+from tests.repos import build
 from tests.server.conftest import Made, bearer
 from tests.store.world import assessed, read
+from tidegate.facts import Facts, to_document, to_json
 from tidegate.ledger import bodies
 from tidegate.ledger.bodies import Body
 from tidegate.ledger.checkpoint import open_checkpoint
@@ -21,6 +25,7 @@ from tidegate.ledger.log import NewEntry
 from tidegate.ledger.merkle import leaf_hash, root_of, verify_consistency, verify_inclusion
 from tidegate.ledger.quorum import make_quorum
 from tidegate.ledger.receipt import parse_receipt, verify_receipt
+from tidegate.policy.verdict import Verdict
 from tidegate.server.auth.session import CSRF_HEADER, open_session
 from tidegate.server.entries import pseudonym_of
 from tidegate.server.forge.values import Delivery
@@ -281,3 +286,47 @@ def test_pages_of_people_end(admin: Caller, made: Made) -> None:
         page = admin("GET", f"/people?most=2&after={after}")
         seen, after = seen + [each["name"] for each in page["items"]], page["next"]
     assert seen == ["ada", "ben", "viewer", "reviewer", "approver", "admin", "agent"]
+
+
+HISTORY = """
+commit Begin
+  file src/pay.py
+    . def pay(): ...
+branch feature
+commit Pay twice
+  file src/pay.py
+    . def pay(): ...
+    . pay()
+"""
+
+
+def test_a_change_that_lies_in_a_mirror(admin: Caller, made: Made, tmp_path: Path) -> None:
+    """The population of its repository, its hunks, and what other rules would say."""
+    repo = build(tmp_path / "repo", HISTORY)
+    mirror = made.service.config.data / "mirrors" / "github" / "acme" / "shop.git"
+    mirror.parent.mkdir(parents=True)
+    subprocess.run(["git", "clone", "-q", "--mirror", str(repo.path), str(mirror)], check=True)
+    path = f"/repositories/{made.world.repository}/population"
+    found = admin("GET", f"{path}?begin=2000-01-01T00:00:00Z&end=2100-01-01T00:00:00Z")
+    assert [item["commit"] for item in found["items"]] == [repo.head("main")]
+    assert found["items"][0]["exceptions"]  # nothing was decided of it
+    for wrong in ("begin=2100-01-01T00:00:00Z&end=2000-01-01T00:00:00Z", "begin=yesterday..&end=tomorrow..."):
+        admin("GET", f"{path}?{wrong}", status=422)
+
+    change, rules = f"/changes/{made.world.change}", {"rules": ""}
+    admin("GET", f"{change}/hunks", status=409)
+    admin("POST", f"{change}/simulation", rules, status=409)
+    head = repo.head("feature")
+    facts = to_document(Facts(now="2026-01-02T00:00:00Z"))
+    verdict = Verdict("pass", "merge", (), "no rules", "")
+    document = to_json({"facts": facts, "verdict": verdict})
+    with made.service.database.write() as connection:
+        changes.keep(connection, read(made.world.repository, 1, minute=3, head=head))
+        said = structs.replace(assessed(made.world.change, "k", head=head), document=document)
+        assessments.put(connection, said, now())
+    assert admin("GET", f"{change}/hunks")["head"] == head
+    simulated = admin("POST", f"{change}/simulation", rules)
+    assert (simulated["stands"], simulated["verdict"]["outcome"]) == ("pass", "block")  # what is unknown is not safe
+    assert admin("GET", "/assessments/1/document") == msgspec.json.decode(document)
+    for wrong in ("[[rule]", "[people.x]\nname = 'X'", "[[rule]]\nid = 'x'", "rule = 1"):
+        admin("POST", f"{change}/simulation", {"rules": wrong}, status=422)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tidegate.server.api import approvals, changes, ledger, mine, people, reading, reviewing, settings
+from tidegate.server.api import approvals, changes, evidence, ledger, mine, people, reading, reviewing, settings
 from tidegate.server.api.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -12,6 +12,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *reviewing.ENDPOINTS,
     *approvals.ENDPOINTS,
     *ledger.ENDPOINTS,
+    *evidence.ENDPOINTS,
     *settings.ENDPOINTS,
     *people.ENDPOINTS,
 )
