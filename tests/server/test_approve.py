@@ -15,6 +15,7 @@ import msgspec
 import pytest
 import uvicorn
 from msgspec.structs import replace
+from sqlalchemy import select
 from webauthn.helpers import encode_cbor
 
 from tests.approvals.keys import Authenticator, FileKey, HardwareKey, url64
@@ -38,18 +39,22 @@ from tidegate.ledger.statements import read_statement
 from tidegate.report.document import render_json
 from tidegate.report.style import PLAIN
 from tidegate.server import approve, emergency
+from tidegate.server.again import ask_about_ended
 from tidegate.server.api.endpoint import Who
 from tidegate.server.api.problems import Problem
 from tidegate.server.app import make_app
 from tidegate.server.auth import webauthn
 from tidegate.server.auth.permissions import PERMISSIONS
+from tidegate.server.forge.publish import Said, make_check, make_let_through
 from tidegate.server.service import Service
 from tidegate.server.standing import approvers_of, look
+from tidegate.server.work.record import read_document
 from tidegate.store import accounts, approvals, assessments, changes, repositories
 from tidegate.store import keys as kept_keys
 from tidegate.store.assessments import NewAssessment
 from tidegate.store.clock import later, now
 from tidegate.store.repositories import NewRepository
+from tidegate.store.tables import deliveries
 
 ROLES = {"bob": "approver", "carol": "approver", "alice": "approver", "mallory": "admin", "zoe": "approver"}
 ACCOUNTS = {"bob": "bob", "carol": "carol", "alice": "alice", "mallory": "mallory", "bobby": "bob-work"}
@@ -591,3 +596,39 @@ def test_a_maker_is_told_before_anything_is_signed(shop: Shop, address: str) -> 
 def test_a_token_is_never_sent_in_the_open(server: str) -> None:
     with pytest.raises(InputError, match="https"):
         approve_at(server, "1", None, {TOKEN: "tg_secret"}, lambda _: None)
+
+
+# What follows at the forge
+
+
+def asked_for(shop: Shop) -> list[str]:
+    with shop.service.database.read() as connection:
+        return [str(row) for row in connection.execute(select(deliveries.c.delivery).order_by("id")).scalars()]
+
+
+def test_whatever_changes_the_verdict_has_the_change_looked_at_again(shop: Shop) -> None:
+    kept = shop.record("bob", shop.signed("bob"))
+    shop.record("bob", kept.envelope)
+    approve.revoke(shop.service, shop.people["bob"], kept.id, "I saw something")
+    asked = emergency.ask(shop.service, shop.people["bob"], shop.change, "production is down now", 1)
+    emergency.confirm(shop.service, shop.people["carol"], asked.id)
+    about = f"tidegate-again-{shop.change}"
+    expected = [f"{about}-approval-{kept.id}", f"{about}-approval-{kept.id}-revoked", f"{about}-emergency-{asked.id}"]
+    assert asked_for(shop) == expected
+    assert ask_about_ended(shop.service) == 0
+    tomorrow = replace(shop.service, now=lambda: later(now(), 7200))
+    assert ask_about_ended(tomorrow) == 1
+    assert ask_about_ended(tomorrow) == 0
+    assert asked_for(shop) == [*expected, f"{about}-emergency-{asked.id}-ended"]
+    standing = look(shop.service, shop.change)
+    assert emergency.let_through(tomorrow, shop.change, standing.change.head, standing.merge_tree) is None
+
+
+def test_a_check_that_was_let_through_says_so_first(said: NewAssessment) -> None:
+    kept = read_document(said.document)
+    check = make_check(kept.facts, kept.verdict, Said("key", said.head, "https://gate.example.com/changes/1"))
+    assert check.conclusion == "action_required"
+    passed = make_let_through(check, "2026-03-01T16:00:00Z")
+    assert passed.conclusion == "success"
+    assert passed.title.startswith("Let through by two people until 2026-03-01T16:00:00Z; ")
+    assert check.summary in passed.summary

@@ -33,6 +33,7 @@ from tidegate.ledger.predicates.approval import Approval as Recorded
 from tidegate.ledger.predicates.approval import Question
 from tidegate.ledger.predicates.revocation import Revocation
 from tidegate.ledger.statements import Statement
+from tidegate.server.again import ask_again
 from tidegate.server.api.endpoint import Who
 from tidegate.server.api.problems import Problem
 from tidegate.server.auth import webauthn
@@ -126,6 +127,7 @@ def revoke(service: Service, who: Who, approval: int, reason: str) -> Approval:
         raise Problem(404, "there is no such approval of yours")
     now = service.now()
     service.database.change(lambda connection: approvals.revoke(connection, approval, now))
+    ask_again(service, found.change, f"approval-{approval}-revoked")
     if found.entry is not None:
         _enter_revocation(service, who, (found.entry, approval), reason)
     with service.database.read() as connection:
@@ -251,6 +253,7 @@ def _keep(service: Service, who: Who, standing: Standing, opened: Opened, envelo
     kept = service.database.change(work)
     if kept.change != standing.change.id or kept.person != who.person:
         raise Problem(409, "this approval was recorded for something else")
+    ask_again(service, standing.change.id, f"approval-{kept.id}")
     entry = _enter(service, who, kept, opened)
     service.database.change(lambda connection: approvals.set_entry(connection, kept.id, entry))
     with service.database.read() as connection:

@@ -13,6 +13,7 @@ from tidegate.errors import InputError
 from tidegate.ledger.fields import Subject
 from tidegate.ledger.predicates.break_glass import BreakGlass
 from tidegate.ledger.statements import Statement, read_statement
+from tidegate.server.again import ask_again
 from tidegate.server.api.endpoint import Who
 from tidegate.server.api.problems import Problem
 from tidegate.server.entries import append, keep_body, pseudonym_of, time_of
@@ -23,6 +24,7 @@ from tidegate.store.clock import later
 from tidegate.store.emergencies import Emergency
 
 LONGEST_HOURS = 24
+WITNESS_SECONDS = 2.0
 
 
 def ask(service: Service, who: Who, change: int, reason: str, hours: int = 4) -> Emergency:
@@ -60,18 +62,20 @@ def confirm(service: Service, who: Who, emergency: int) -> Emergency:
         asked = _get(service, emergency)
     entry = _enter(service, standing, asked)
     service.database.change(lambda connection: emergencies.set_entry(connection, emergency, entry))
+    ask_again(service, asked.change, f"emergency-{emergency}")
     return _get(service, emergency)
 
 
 def let_through(service: Service, change: int, head: str, merge_tree: str) -> BreakGlass | None:
-    """What lets this very state of the change through now; None where nothing does. Read from the ledger's entry."""
+    """What lets this very state of the change through now; None where nothing does. Read from the ledger's entry,
+    which a quorum of witnesses must have seen where there are any."""
     now = service.now()
     with service.database.read() as connection:
         living = emergencies.in_force(connection, change, now)
     if living is None or living.entry is None:
         return None
     entry = service.log.entry(living.entry)
-    if entry is None:
+    if entry is None or not service.log.wait_witnessed(living.entry, WITNESS_SECONDS):
         return None
     said = read_statement(_payload(entry.envelope)).predicate
     fits = isinstance(said, BreakGlass) and (said.head, said.merge_tree) == (head, merge_tree)

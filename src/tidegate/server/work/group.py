@@ -10,6 +10,7 @@ from tidegate.change.git import Repository as Mirror
 from tidegate.change.git import open_repository
 from tidegate.change.git_fetch import FetchError
 from tidegate.errors import GitError
+from tidegate.server.emergency import let_through
 from tidegate.server.forge.errors import ForgeError
 from tidegate.server.forge.values import Check
 from tidegate.server.mirrors import Wanted
@@ -56,7 +57,7 @@ def answer_group(way: Way, repository: Repository, change_id: int, commit: str) 
 
 
 def _problem(way: Way, repository: Repository, change: Change, last: Assessment, commit: str) -> str:
-    if last.verdict != "pass":
+    if last.verdict != "pass" and not let_through(way.service, change.id, last.head, last.merge_tree):
         return f"#{change.number} does not pass: {last.verdict}"
     source = forge_of(way.service, repository).clone(repository.slug)
     wanted = Wanted(repository.forge, repository.slug, change.target, 0, commit)

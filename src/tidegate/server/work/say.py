@@ -13,8 +13,9 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from tidegate.errors import InternalError
+from tidegate.server.emergency import let_through
 from tidegate.server.forge.errors import ForgeError
-from tidegate.server.forge.publish import Said, make_check, make_comment, make_waiting
+from tidegate.server.forge.publish import Said, make_check, make_comment, make_let_through, make_waiting
 from tidegate.server.forge.values import Forge
 from tidegate.server.service import Service
 from tidegate.server.work.record import put_entries, read_document
@@ -82,6 +83,9 @@ def _say(service: Service, place: Place, last: Assessment, *, again: bool) -> En
     kept = read_document(document)
     said = Said(last.key, last.head, f"{service.config.url}/changes/{place.change.id}")
     made = make_check(kept.facts, kept.verdict, said)
+    emergency = let_through(service, place.change.id, last.head, last.merge_tree) if last.verdict != "pass" else None
+    if emergency is not None:
+        made = make_let_through(made, emergency.expires)
     if not releasable(service, last):
         if check.state == "new" and check.attempts == 0:
             place.forge.put_check(place.slug, make_waiting(made, WAITING), None)
