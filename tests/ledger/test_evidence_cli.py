@@ -165,7 +165,7 @@ def test_erasing_a_person_leaves_every_proof_valid(here: Here) -> None:
     assert b"secret words" not in b"".join(path.read_bytes() for path in here.data.glob("tidegate.db*"))
 
 
-def test_a_ledger_that_was_put_back_goes_on_when_two_people_say_so(here: Here) -> None:
+def test_a_ledger_that_was_put_back_goes_on_when_two_people_say_so(here: Here, tmp_path: Path) -> None:
     backup = {path: path.read_bytes() for path in here.data.glob("tidegate.db*")}
     here.run("erase", PERSON, "--yes")
     for path in here.data.glob("tidegate.db*"):
@@ -179,6 +179,10 @@ def test_a_ledger_that_was_put_back_goes_on_when_two_people_say_so(here: Here) -
     said = here.run("recover", "--first", PERSON, "--second", OTHER, "--reason", "disk", "--yes").output
     assert "lost are entries 2 to 2" in said
     assert f"--origin {ORIGIN}/epoch/2+" in said
+    assert "verified: entries" in here.run("verify").output
+    here.run("export", str(tmp_path / "out"))
+    vkey = said.rpartition("--origin ")[2].strip()
+    assert "verified: entries" in here.run("verify", str(tmp_path / "out"), "--log-key", vkey).output
     with pytest.raises(InputError, match="nothing to recover"):
         here.run("recover", "--first", PERSON, "--second", OTHER, "--reason", "disk", "--yes")
 

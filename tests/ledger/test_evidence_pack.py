@@ -155,6 +155,7 @@ def test_each_control_says_for_each_thing_whether_it_was_found(kept: Kept) -> No
     named = {(each.control.framework, each.control.number) for each in pack.controls}
     assert named == {(control.framework, control.number) for control in CONTROLS}
     states = {answer.want: answer.state for answered in pack.controls for answer in answered.answers}
+    assert states["decision"] == states["impact"] == "found"
     assert states["tests"] == states["separation"] == states["deployment"] == "missing"
     assert states["identity"] == states["population"] == "found"
     assert states["fall-back"] == "not collected"

@@ -228,3 +228,11 @@ class TestSample:
 
 def test_the_made_history_is_signed_by_one_key() -> None:
     assert PUBLIC.data == KEY.public_key
+
+
+def test_of_a_change_that_landed_as_several_commits_the_last_one_is_drawn() -> None:
+    parts = [item for item in TestSample.population.items if item.part_of]
+    assert parts
+    assert {item.part_of for item in parts} <= {item.commit for item in TestSample.population.items}
+    drawn = draw(TestSample.population, TestSample.record, HONEST.seed_entry, 1000)
+    assert len(drawn.items) == len(TestSample.population.items) - len(parts)

@@ -21,7 +21,8 @@ STYLE = (
     "main{max-width:64rem;margin:0 auto;padding:2rem 1rem 4rem}h1{font-size:1.5rem}"
     "h2{font-size:1.15rem;margin-top:2.5rem}"
     "table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.35rem .75rem .35rem 0;"
-    "border-bottom:1px solid var(--line)}th{font-weight:600;color:var(--dim)}code{font:13px ui-monospace,monospace}"
+    "border-bottom:1px solid var(--line)}th{font-weight:600;color:var(--dim)}.wide td+td+td{width:50%}"
+    "code{font:13px ui-monospace,monospace}"
     ".dim{color:var(--dim)}.missing{color:var(--bad);font-weight:600}details{border-bottom:1px solid var(--line);"
     "padding:.4rem 0}summary{cursor:pointer}.box{background:var(--soft);padding:.75rem 1rem;border-radius:6px}"
 )
@@ -56,7 +57,9 @@ def render_evidence_html(pack: Pack) -> bytes:
 
 def _summary(pack: Pack) -> str:
     count = sum(each.count for each in pack.exceptions)
-    shown = f"{len(pack.changes)} of {pack.commits} commits" if len(pack.changes) != pack.commits else "all"
+    parts = pack.commits - pack.whole_changes
+    rest = f" ({_many(parts, 'commit')} came with later ones of the same change)" if parts else ""
+    shown = "all" if len(pack.changes) == pack.commits else f"{len(pack.changes)} of {pack.whole_changes} changes"
     drawn = ""
     if pack.sample is not None:
         secret = " and the secret that it is of" if pack.sample.revealed else ""
@@ -65,7 +68,7 @@ def _summary(pack: Pack) -> str:
             "commits give the same sample."
         )
     return (
-        f'<p class="box">{_many(pack.commits, "commit")} reached the protected branches, with '
+        f'<p class="box">{_many(pack.commits, "commit")} reached the protected branches{rest}, with '
         f"{_many(count, 'exception')}. Shown here: {shown}.{drawn} This page says what evidence was found and what was "
         "missing. Whether a control is met is for the auditor to say.</p>"
     )
@@ -80,7 +83,7 @@ def _legs(pack: Pack) -> str:
         )
         for leg in pack.legs
     )
-    return "<h2>Three records held against each other</h2>" + _table(("record", "in it", "known to the others"), rows)
+    return "<h2>Records held against each other</h2>" + _table(("record", "in it", "known to the others"), rows)
 
 
 def _exceptions(pack: Pack) -> str:
@@ -104,7 +107,7 @@ def _controls(pack: Pack) -> str:
     wants = "".join(f"<li><b>{want}</b>: {markup(text)}</li>" for want, text in WANTS.items())
     return (
         "<h2>What controls ask to see</h2>"
-        + _table(("control", "about, in our words", "evidence"), rows)
+        + _table(("control", "about, in our words", "evidence"), rows).replace("<table>", '<table class="wide">', 1)
         + f"<details><summary>What the words stand for</summary><ul>{wants}</ul></details>"
     )
 
@@ -144,6 +147,8 @@ def _change(listed: Listed) -> str:
             " ".join(f'<a href="{path}"><code>{path[8:-5].lstrip("0") or 0}</code></a>' for path in listed.files),
         ),
     ]
+    if item.part_of:
+        facts[3] = ("part of", f"<code>{item.part_of}</code>, which stands for the whole change")
     rows = "".join(f"<tr><th>{label}</th><td>{value}</td></tr>" for label, value in facts)
     exceptions = "".join(f"<li>{_found(found)}</li>" for found in item.exceptions)
     return (

@@ -176,8 +176,12 @@ _NEEDS: dict[Want, str] = {
 
 
 def _state(want: Want, item: Item, kinds: set[Kind], legs: Sequence[Leg]) -> tuple[State, str]:
+    if want == "integrity" and not item.entries:
+        return "does not apply", "no entry speaks of it"
     if want in ("population", "identity", "integrity"):
         return "found", WANTS[want]
+    if item.part_of:
+        return "does not apply", f"it is part of the change that {item.part_of[:12]} stands for"
     if want == "emergency":
         if not item.evidence.get("emergency") and not kinds & _EMERGENCY:
             return "does not apply", "there was none"

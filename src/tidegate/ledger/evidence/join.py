@@ -14,7 +14,7 @@ from tidegate.ledger.predicates.assessment import Assessment
 class Joined(Struct, frozen=True):
     """A commit, what the forge says of its merge, its head ("": unknown), and every decision on that head.
 
-    `part` says that it came with a change that landed as several commits, which its last one stands for.
+    `part_of` is the last commit of a change that landed as several: it stands for all of them.
     """
 
     commit: Commit
@@ -23,7 +23,7 @@ class Joined(Struct, frozen=True):
     merge: Merge | None
     head: str
     decisions: tuple[Noted[Assessment], ...]
-    part: bool = False
+    part_of: str = ""
 
 
 def join_branch(branch: Branch, record: Record, merges: Sequence[Merge] | None, now: float) -> list[Joined]:
@@ -38,7 +38,8 @@ def join_branch(branch: Branch, record: Record, merges: Sequence[Merge] | None, 
     for commit, (at, at_from) in zip(branch.commits, times, strict=True):
         merge = known.get(commit.oid)
         if commit.oid in parts and (merge is None or merge.commit != commit.oid):
-            joined.append(Joined(commit, at, at_from, merge, parts[commit.oid], (), part=True))
+            head, last = parts[commit.oid]
+            joined.append(Joined(commit, at, at_from, merge, head, (), part_of=last))
             continue
         head = _head(commit, merge, record, branch.ref, (before, heads))
         if merge is None and head not in heads:
@@ -84,12 +85,12 @@ def _times(commits: Sequence[Commit], known: Mapping[str, Merge], now: float) ->
     return times
 
 
-def _parts(branch: Branch, record: Record, known: Mapping[str, Merge]) -> dict[str, str]:
-    """The commits that came with a later one, each with the head of that change.
+def _parts(branch: Branch, record: Record, known: Mapping[str, Merge]) -> dict[str, tuple[str, str]]:
+    """The commits that came with a later one, each with the head of that change and that later one.
 
     Those that the forge says it landed, and where the branch was moved on to a head, the commits from its base to it.
     """
-    parts = {oid: merge.head for oid, merge in known.items() if oid != merge.commit}
+    parts = {oid: (merge.head, merge.commit) for oid, merge in known.items() if oid != merge.commit}
     place = {commit.oid: at for at, commit in enumerate(branch.commits)}
     for at, commit in enumerate(branch.commits):
         for noted in record.decisions.get(commit.oid, ()):
@@ -97,7 +98,7 @@ def _parts(branch: Branch, record: Record, known: Mapping[str, Merge]) -> dict[s
             if noted.says.head == commit.oid and _on(noted, branch.ref) and base is not None:
                 for between in branch.commits[base + 1 : at]:
                     if between.oid not in known and not _is_head(record, between.oid, branch.ref):
-                        parts.setdefault(between.oid, commit.oid)
+                        parts.setdefault(between.oid, (commit.oid, commit.oid))
     return parts
 
 

@@ -75,7 +75,7 @@ class Case(Struct, frozen=True, kw_only=True):
 
 def judge(case: Case, record: Record, expect: Expect, now: float) -> tuple[Found, ...]:
     """Every exception of the commit. A commit that no change brought has one: there is nothing else to hold it to."""
-    if case.joined.part:
+    if case.joined.part_of:
         return ()
     if _is_direct(case):
         return (Found("direct-push"),)

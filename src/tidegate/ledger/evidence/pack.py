@@ -68,7 +68,10 @@ class Ledger(Struct, frozen=True):
 
 
 class Pack(Struct, frozen=True, kw_only=True):
-    """`index.json`: everything that the pack says. `changes` are those that were chosen, of `commits` in all."""
+    """`index.json`: everything that the pack says. `changes` are those that were chosen, of `commits` in all.
+
+    `whole_changes` counts a change that landed as several commits once.
+    """
 
     schema: Literal["tidegate.evidence/1"] = SCHEMA
     repository: str
@@ -78,6 +81,7 @@ class Pack(Struct, frozen=True, kw_only=True):
     refs: tuple[str, ...]
     expected: Expect
     commits: int
+    whole_changes: int
     population: str
     legs: tuple[Leg, ...]
     exceptions: tuple[Counted, ...]
@@ -121,6 +125,7 @@ def make_pack(
         refs=population.refs,
         expected=expect,
         commits=len(population.items),
+        whole_changes=sum(not item.part_of for item in population.items),
         population=population.digest,
         legs=population.legs,
         exceptions=_counted(population, chosen if only is not None else None),

@@ -211,6 +211,7 @@ def _item(case: Case, exceptions: tuple[Found, ...]) -> Item:
         facts=decision.says.facts if decision is not None else "",
         evidence={name: found for name, found in evidence.items() if found},
         exceptions=exceptions,
+        part_of=joined.part_of,
     )
 
 

@@ -27,10 +27,11 @@ class Sample(Struct, frozen=True, kw_only=True):
 def draw(population: Population, record: Record, seed_entry: int, wanted: int, *, secret: str | None = None) -> Sample:
     """`wanted` commits, or all where there are fewer, in the order in which they were drawn.
 
-    Each commit's place is HMAC-SHA-256(seed, "REF COMMIT"): nothing but seed and commit decides, so a commit that is
-    added or removed moves no other. Whoever knows the seed early could try commits until none is drawn; so a seed may
-    be the SHA-256 of a secret that the auditor keeps until the period is over. InputError where the seed was not on
-    record in time, is for another period, or the secret is another one.
+    Of a change that landed as several commits the last one stands for all. Each commit's place is
+    HMAC-SHA-256(seed, "REF COMMIT"): nothing but seed and commit decides, so a commit that is added or removed moves
+    no other. Whoever knows the seed early could try commits until none is drawn; so a seed may be the SHA-256 of a
+    secret that the auditor keeps until the period is over. InputError where the seed was not on record in time, is for
+    another period, or the secret is another one.
     """
     noted = record.seeds.get(seed_entry)
     if noted is None:
@@ -42,7 +43,8 @@ def draw(population: Population, record: Record, seed_entry: int, wanted: int, *
         if hashlib.sha256(secret.encode()).digest() != key:
             raise InputError("this is not the secret whose SHA-256 is on record", where=f"entry {seed_entry}")
         key = secret.encode()
-    chosen = sorted(population.items, key=lambda item: _place(key, item))[:wanted]
+    changes = [item for item in population.items if not item.part_of]
+    chosen = sorted(changes, key=lambda item: _place(key, item))[:wanted]
     return Sample(
         seed_entry=seed_entry,
         seed=says.seed,

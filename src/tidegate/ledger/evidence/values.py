@@ -119,6 +119,8 @@ class Item(Struct, frozen=True, kw_only=True):
     facts: str
     evidence: Mapping[str, tuple[int, ...]]
     exceptions: tuple[Found, ...]
+    part_of: str = ""
+    """The commit that stands for it, where its change landed as several."""
 
     @property
     def entries(self) -> tuple[int, ...]:
