@@ -150,9 +150,11 @@ def _remarks(facts: Facts) -> dict[str, tuple[Remark, ...]]:
 def _all_remarks(facts: Facts) -> Iterator[tuple[str, Remark]]:
     for effect in facts.infra.effects:
         yield effect.place.path, _effect(effect)
+    said = {effect.reason for effect in facts.infra.effects}
     for section in (facts.change, facts.provenance, facts.reach, facts.infra, facts.verification, facts.risk):
         for finding in section.findings:
-            yield finding.place.path, _finding(finding)
+            if section is not facts.infra or not any(reason in finding.message for reason in said):
+                yield finding.place.path, _finding(finding)
     for risky in facts.risk.lines:
         yield risky.path, Remark("risk", "medium", "look here first", risky.words, risky.line)
     verified = facts.verification

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from tidegate.facts import Facts, Section, is_known
-from tidegate.report.risk_brief import factors_in_words, impact, likelihood
+from tidegate.report.risk_brief import impact, likelihood
 from tidegate.report.verify_brief import left_behind, not_asked, proven
 from tidegate.report.words import EVIDENCE
 from tidegate.server.console.render import count
@@ -92,8 +92,9 @@ def _risk(facts: Facts) -> Glance:
     if risk.status == "unknown":
         return Glance("Risk", "not rated", unknown=_why(risk))
     words = f"{likelihood(risk, facts.history)}; {impact(risk)}"
-    factors = factors_in_words(risk)
-    return Glance("Risk", words, tuple(factors.split("; ")) if factors else ())
+    raised = [each.words for each in risk.factors if each.weight > 0] if is_known(risk, "factors") else []
+    more = dict.fromkeys([*raised, *(each.words for each in risk.impact_factors)])
+    return Glance("Risk", words, tuple(more)[:MOST])
 
 
 def _verified(facts: Facts) -> Glance:

@@ -128,7 +128,7 @@ const verify = async (say) => {
   const leaf = await sha256(ZERO, bytes(entry.envelope));
   const inclusion = await ask("GET", `/ledger/inclusion?index=${which}&size=${note.size}`);
   await checkInclusion(which, note.size, leaf, inclusion.hashes.map(bytes), note.root);
-  say("pass", `Entry ${which} is in the log, exactly as it is shown: ${inclusion.hashes.length} hashes lead from it to the root.`);
+  say("pass", `Entry ${which} is in the log, exactly as it is shown: the way to the root has ${inclusion.hashes.length} ${inclusion.hashes.length === 1 ? "hash" : "hashes"}.`);
   if (!known) {
     say("none", "This browser had not seen the log before. From now on it remembers it, and would notice a change of what is there today.");
   } else {
