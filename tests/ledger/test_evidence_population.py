@@ -17,7 +17,7 @@ from tidegate.ledger.evidence.kinds import SENTENCES, Kind
 from tidegate.ledger.evidence.population import named_commits, reconcile
 from tidegate.ledger.evidence.record import Record, read_record
 from tidegate.ledger.evidence.sample import draw
-from tidegate.ledger.evidence.values import Branch, Commit, Expect, Merge, Population, World
+from tidegate.ledger.evidence.values import Branch, Click, Commit, Expect, Merge, Population, World
 from tidegate.ledger.fields import Subject
 from tidegate.ledger.keys import SoftwareKey
 from tidegate.ledger.predicates.sample_seed import SampleSeed
@@ -236,3 +236,34 @@ def test_of_a_change_that_landed_as_several_commits_the_last_one_is_drawn() -> N
     assert {item.part_of for item in parts} <= {item.commit for item in TestSample.population.items}
     drawn = draw(TestSample.population, TestSample.record, HONEST.seed_entry, 1000)
     assert len(drawn.items) == len(TestSample.population.items) - len(parts)
+
+
+class TestClicks:
+    """Approvals at the forge alone: they count for their head, and never by a machine, a maker or too late."""
+
+    made = make(8, ("no-approval",), every=8)
+
+    def found(self, *clicks: Click) -> Population:
+        last = (self.made.world.merges or ())[-1]
+        merges = (*(self.made.world.merges or ())[:-1], structs.replace(last, clicks=clicks, makers=("name:ann",)))
+        return population_of(self.made, structs.replace(self.made.world, merges=merges))
+
+    def test_one_of_this_head_in_time_counts(self) -> None:
+        last = (self.made.world.merges or ())[-1]
+        population = self.found(Click("name:bob", last.head, last.at - 5))
+        assert kinds_of(population) == {}
+        assert population.items[-1].clicks == 1
+
+    @pytest.mark.parametrize(
+        ("person", "head", "late", "bot", "kind"),
+        [
+            ("name:bob", "0" * 40, -5, False, "stale-approval"),
+            ("name:bob", "", 5, False, "approval-after-merge"),
+            ("name:ci", "", -5, True, "bot-approval"),
+            ("name:ann", "", -5, False, "self-approval"),
+            ("", "", -5, False, "no-approval"),
+        ],
+    )
+    def test_what_does_not_count_is_named(self, person: str, head: str, late: float, bot: bool, kind: Kind) -> None:
+        last = (self.made.world.merges or ())[-1]
+        assert kinds_of(self.found(Click(person, head or last.head, last.at + late, bot))) == {kind: 1}

@@ -8,6 +8,7 @@ import pytest
 from tests.server.conftest import Made
 from tests.store.world import at, read
 from tidegate.errors import InputError
+from tidegate.ledger.evidence.values import Click
 from tidegate.server.audit import facts_of, read_world, repository_of
 from tidegate.server.entries import pseudonym_of
 from tidegate.server.forge.merged import MergedAs, merged_as
@@ -102,3 +103,28 @@ def test_pseudonyms_are_those_of_the_identity_map(made: Made) -> None:
 )
 def test_both_forges_say_what_a_merge_became(document: object, expected: MergedAs) -> None:
     assert merged_as(msgspec.json.encode(document)) == expected
+
+
+def test_approvals_at_the_forge_are_those_of_the_facts(made: Made) -> None:
+    change = merge(made, 45)
+    review = {
+        "account": "bob",
+        "person": "bob",
+        "kind": "human",
+        "state": "approved",
+        "commit": "b" * 40,
+        "at": MERGED_AT,
+    }
+    reviews = [
+        review,
+        {**review, "state": "commented"},
+        {**review, "kind": "bot", "person": ""},
+        {**review, "at": "soon"},
+    ]
+    document = msgspec.json.encode({"facts": {"review": {"reviews": reviews}}})
+    new = NewAssessment(change.id, "k", "a" * 40, change.head, "d" * 40, "e" * 64, "f" * 64, "pass", None, document)
+    made.service.database.change(lambda connection: assessments.put(connection, new, at(5)))
+    world = read_world(made.service.database, uri_of(made), Settings(), at(6))
+    (found,) = [each for each in world.merges or () if each.number == 45]
+    when = moment_of(MERGED_AT).timestamp()
+    assert found.clicks == (Click("name:bob", "b" * 40, when), Click("", "b" * 40, when, bot=True))

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import Connection, select
 
 from tidegate.change.approvals import repository_uri, target_ref
 from tidegate.change.codeowners import NO_OWNERS
 from tidegate.errors import InputError, TidegateError
 from tidegate.ledger.evidence.pack import Facts
-from tidegate.ledger.evidence.values import Emergency, Merge, World
+from tidegate.ledger.evidence.values import Click, Emergency, Merge, World
 from tidegate.policy.approvals import read_makers
 from tidegate.policy.case import Case, UnknownFactError
 from tidegate.policy.document import conform
@@ -92,6 +93,17 @@ class _Said(MergedAs, frozen=True):
     updated_at: str = ""
 
 
+class _Review(Struct, frozen=True):
+    """What is read of a review in kept facts."""
+
+    person: str
+    kind: str
+    state: str
+    commit: str
+    at: str
+    evidence: str = ""
+
+
 class _Reading:
     def __init__(self, connection: Connection, repository: Repository, settings: Settings) -> None:
         self._connection = connection
@@ -108,16 +120,17 @@ class _Reading:
     def merge(self, change: Change) -> Merge:
         said = _state(change.forge_state)
         document = self._document(change)
-        makers, unknown = self._makers(document)
+        names, unknown = self._makers(document)
         return Merge(
             number=change.number,
             target=target_ref(change.target),
             head=change.head,
             commit=said.merge_commit,
             at=moment_of(said.merged_at or said.updated_at or change.read_at).timestamp(),
-            makers=makers,
+            makers=tuple(sorted({each for name in names for each in self._known_as(name)})),
             unknown_lines=unknown,
             title=change.title,
+            clicks=tuple(self._clicks(document)),
         )
 
     def emergencies(self) -> Iterator[Emergency]:
@@ -147,7 +160,7 @@ class _Reading:
         return facts if isinstance(facts, dict) else None
 
     def _makers(self, document: Mapping[str, Any] | None) -> tuple[tuple[str, ...], int | None]:
-        """The pseudonyms of who made it, and how many lines nobody speaks for; None where neither could be told."""
+        """Who made it, by the identity map, and how many lines nobody speaks for; None where neither could be told."""
         if document is None:
             return (), None
         try:
@@ -158,8 +171,25 @@ class _Reading:
         provenance = document.get("provenance", {})
         lines = provenance.get("lines", {}) if isinstance(provenance, dict) else {}
         unknown = lines.get("unknown") if isinstance(lines, dict) else None
-        makers = tuple(sorted({each for name in names for each in self._pseudonyms.get(name, ())}))
-        return makers, unknown if isinstance(unknown, int) else None
+        return tuple(names), unknown if isinstance(unknown, int) else None
+
+    def _clicks(self, document: Mapping[str, Any] | None) -> Iterator[Click]:
+        """Approvals of the forge as the facts hold them, each by whom the identity map says that it is."""
+        review = (document or {}).get("review", {})
+        reviews = review.get("reviews", ()) if isinstance(review, dict) else ()
+        for each in reviews:
+            try:
+                fact = msgspec.convert(each, _Review)
+                at = moment_of(fact.at).timestamp()
+            except (msgspec.ValidationError, ValueError):
+                continue
+            if fact.state == "approved" and fact.evidence in ("", "forge-click"):
+                person = next(iter(self._known_as(fact.person)), "") if fact.person else ""
+                yield Click(person, fact.commit, at, bot=fact.kind == "bot")
+
+    def _known_as(self, name: str) -> tuple[str, ...]:
+        """The person's pseudonyms; who never had one is known by the name, which stays out of every pack."""
+        return self._pseudonyms.get(name) or (f"name:{name}",)
 
     def _read_pseudonyms(self) -> dict[str, tuple[str, ...]]:
         """Pseudonyms by the name that the identity map gives their person."""

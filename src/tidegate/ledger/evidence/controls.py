@@ -194,6 +194,8 @@ def _state(want: Want, item: Item, kinds: set[Kind], legs: Sequence[Leg]) -> tup
     against = kinds & _AGAINST.get(want, frozenset())
     if against:
         return "missing", _named(against)
+    if want in ("approval", "separation") and item.clicks and not item.evidence.get("approval"):
+        return "found", "at the forge alone, which no key signed: weaker"
     if want in _NEEDS and not item.evidence.get(_NEEDS[want]):
         return "missing", f"no {_NEEDS[want]} is on record"
     return "found", WANTS[want]

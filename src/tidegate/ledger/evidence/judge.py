@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from msgspec import Struct
 
 from tidegate.ledger.evidence.join import Joined
 from tidegate.ledger.evidence.kinds import Kind
 from tidegate.ledger.evidence.record import Noted, Record
-from tidegate.ledger.evidence.values import DAY, Emergency, Expect, Found
+from tidegate.ledger.evidence.values import DAY, Click, Emergency, Expect, Found
 from tidegate.ledger.fields import parse_time
 from tidegate.ledger.predicates.approval import Approval
 from tidegate.ledger.predicates.assessment import Assessment
@@ -88,6 +89,11 @@ def judge(case: Case, record: Record, expect: Expect, now: float) -> tuple[Found
     return (*found, *_approved(case, record, expect, now))
 
 
+def clicked(case: Case) -> frozenset[str]:
+    """Who approved this very head at the forge before it was merged, and neither made it nor is a machine."""
+    return frozenset(click.person for click in _clicks(case) if click.person and _click_fault(case, click) is None)
+
+
 def seconds(time: str) -> float:
     return parse_time(time).timestamp()
 
@@ -116,8 +122,9 @@ def _decided(case: Case) -> list[Found]:
         return [*found, Found("other-tree", "", others) if others else Found("not-assessed")]
     if decision.says.verdict != PASS and case.glass is None:
         found.append(Found("merged-while-held", f"the verdict was {decision.says.verdict}", (decision.index,)))
-    failed = [noted.index for noted in case.summaries if noted.says.verification_result == "FAILED"]
-    last = max((noted.index for noted in case.summaries), default=-1)
+    said = [noted for noted in case.summaries if noted.at <= case.at]
+    failed = [noted.index for noted in said if noted.says.verification_result == "FAILED"]
+    last = max((noted.index for noted in said), default=-1)
     if decision.says.verdict == PASS and last in failed and last > decision.index and case.glass is None:
         found.append(Found("merged-while-held", "the last summary of the gate says FAILED", (last,)))
     if case.policy and decision.says.policy != case.policy:
@@ -167,12 +174,13 @@ def _deployed(case: Case) -> list[Found]:
 def _approved(case: Case, record: Record, expect: Expect, now: float) -> list[Found]:
     needed = max(expect.approvals, _asked(case.decision))
     faults = [(noted, _fault(case, noted, record, case.at)) for noted in case.approvals]
-    valid = {noted.says.person for noted, fault in faults if fault is None}
+    valid = {noted.says.person for noted, fault in faults if fault is None} | clicked(case)
     if len(valid) >= needed:
         return []
     if case.glass is not None:
         return _reviewed(case, record, expect, now, needed)
     found = [Found(fault, "", (noted.index,)) for noted, fault in faults if fault is not None]
+    found += [Found(fault, "at the forge") for fault in map(partial(_click_fault, case), _clicks(case)) if fault]
     if found:
         return found
     if not valid:
@@ -200,6 +208,20 @@ def _fault(case: Case, noted: Noted[Approval], record: Record, by: float) -> Kin
         ("revoked-key", distrusted is not None and distrusted <= by),
         ("bot-approval", says.person in case.bots),
         ("self-approval", says.person in case.makers),
+    )
+    return next((kind for kind, is_so in faults if is_so), None)
+
+
+def _clicks(case: Case) -> tuple[Click, ...]:
+    return case.joined.merge.clicks if case.joined.merge is not None else ()
+
+
+def _click_fault(case: Case, click: Click) -> Kind | None:
+    faults: tuple[tuple[Kind, bool], ...] = (
+        ("bot-approval", click.bot),
+        ("stale-approval", click.head != case.joined.head),
+        ("approval-after-merge", click.at > case.at),
+        ("self-approval", click.person in case.makers),
     )
     return next((kind for kind, is_so in faults if is_so), None)
 

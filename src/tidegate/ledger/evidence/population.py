@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from tidegate.ledger.evidence.join import Joined, join_branch
-from tidegate.ledger.evidence.judge import Case, judge
+from tidegate.ledger.evidence.judge import Case, clicked, judge
 from tidegate.ledger.evidence.record import Noted, Record
 from tidegate.ledger.evidence.values import Expect, Found, Item, Leg, Period, Population, World
 from tidegate.ledger.fields import Predicate
@@ -211,6 +211,7 @@ def _item(case: Case, exceptions: tuple[Found, ...]) -> Item:
         facts=decision.says.facts if decision is not None else "",
         evidence={name: found for name, found in evidence.items() if found},
         exceptions=exceptions,
+        clicks=len(clicked(case)),
         part_of=joined.part_of,
     )
 

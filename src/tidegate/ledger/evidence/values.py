@@ -35,6 +35,18 @@ class Branch(Struct, frozen=True):
     absent: frozenset[str] = frozenset()
 
 
+class Click(Struct, frozen=True):
+    """An approval that stands at the forge alone: no key signed it and no entry holds it, so it is weaker.
+
+    `person` is who it was, in the same words as `Merge.makers`; "" where nobody knows whose account it is.
+    """
+
+    person: str
+    head: str
+    at: float
+    bot: bool = False
+
+
 class Merge(Struct, frozen=True, kw_only=True):
     """What the forge says of a merged change. `makers` are the pseudonyms of everybody who wrote or asked for it.
 
@@ -52,6 +64,7 @@ class Merge(Struct, frozen=True, kw_only=True):
     landed: tuple[str, ...] = ()
     unknown_lines: int | None = None
     title: str = ""
+    clicks: tuple[Click, ...] = ()
 
 
 class Emergency(Struct, frozen=True):
@@ -119,6 +132,8 @@ class Item(Struct, frozen=True, kw_only=True):
     facts: str
     evidence: Mapping[str, tuple[int, ...]]
     exceptions: tuple[Found, ...]
+    clicks: int = 0
+    """How many people approved it at the forge alone, and count."""
     part_of: str = ""
     """The commit that stands for it, where its change landed as several."""
 
