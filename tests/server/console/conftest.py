@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.server.console.house import House, Shop, make_shop, open_house
+from tests.server.console.house import Furnished, House, Shop, furnish, make_shop, open_house
 from tidegate.server.auth.session import COOKIE
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -33,9 +33,14 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     return make_shop(tmp_path_factory.mktemp("shop") / "shop")
 
 
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory, shop: Shop) -> Furnished:
+    return furnish(tmp_path_factory.mktemp("furnished"), shop)
+
+
 @pytest.fixture
-def house(tmp_path: Path, shop: Shop) -> Iterator[House]:
-    with open_house(tmp_path, shop) as opened:
+def house(tmp_path: Path, furnished: Furnished) -> Iterator[House]:
+    with open_house(tmp_path, furnished) as opened:
         yield opened
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import socket
 import subprocess
 import threading
@@ -80,21 +81,38 @@ def make_shop(folder: Path, script: str = SCRIPT, branch: str = "feature") -> Sh
     return Shop(repo, said, render_json(said.facts, said.verdict, PLAIN).encode())
 
 
+class Furnished(Struct, frozen=True):
+    """The folder of a service with the shop in it, to be copied."""
+
+    data: Path
+    shop: Shop
+    change: int
+    waiting: int
+
+
+def furnish(folder: Path, shop: Shop) -> Furnished:
+    """Made once for many tests."""
+    with open_service(_config(folder / "data", 8787)) as service:
+        change, waiting = _fill(service, shop)
+    return Furnished(folder / "data", shop, change, waiting)
+
+
 @contextmanager
-def open_house(folder: Path, shop: Shop) -> Iterator[House]:
-    """Serves on a free port of this machine, under the name localhost: browsers ask authenticators there."""
+def open_house(folder: Path, furnished: Furnished) -> Iterator[House]:
+    """Serves a copy on a free port of this machine, under the name localhost: browsers ask authenticators there."""
+    shutil.copytree(furnished.data, folder / "data", symlinks=True)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        port = listening.getsockname()[1]
-        data = folder / "data"
-        config = Config(data=data, database=f"sqlite:///{data}/tidegate.db", url=f"http://localhost:{port}", port=port)
-        with open_service(config) as service:
-            change, waiting = _fill(service, shop)
-            with _serving(service, listening):
-                yield House(service, config.url, shop.repo, change, waiting)
+        config = _config(folder / "data", listening.getsockname()[1])
+        with open_service(config) as service, _serving(service, listening):
+            yield House(service, config.url, furnished.shop.repo, furnished.change, furnished.waiting)
 
 
 # Private
+
+
+def _config(data: Path, port: int) -> Config:
+    return Config(data=data, database=f"sqlite:///{data}/tidegate.db", url=f"http://localhost:{port}", port=port)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from playwright.sync_api import Dialog, Page
 from sqlalchemy import update
 
-from tests.server.console.house import House, Shop, make_shop, open_house
+from tests.server.console.house import House, Shop, furnish, make_shop, open_house
 from tidegate.facts import Effect, Finding, Place
 from tidegate.ledger.log import NewEntry
 from tidegate.report.document import render_json
@@ -62,7 +62,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 def house(tmp_path: Path, shop: Shop) -> Iterator[House]:
     """Payloads also where the analysis of today would not let them through."""
     shop.repo.git("branch", "-f", "tidy", "main")
-    with open_house(tmp_path, shop) as opened:
+    with open_house(tmp_path, furnish(tmp_path / "made", shop)) as opened:
         _poison(opened, shop)
         yield opened
 
