@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 from msgspec.structs import replace
 
 from tests.repos import build
 from tests.server.test_work_journey import SLUG, Place, make_place
+from tidegate.cli.worker import worker
+from tidegate.errors import InputError
 from tidegate.server.service import Service
 from tidegate.server.work.engine import Bell, Engine, Pace
 from tidegate.server.work.journey import decide
@@ -39,7 +46,7 @@ def until(true: Callable[[], bool], seconds: float = 60) -> None:
 def sweeper_of(place: Place, at: str = "") -> Sweeper:
     """The sweeper of a worker that DBOS knows nothing of, as it is at some time."""
     service = replace(place.service, now=lambda: at) if at else place.service
-    return Sweeper(replace(place.way, service=service), "w", place.errands, lambda _: frozenset(), 10.0, 60.0)
+    return Sweeper(replace(place.way, service=service), "w", place.errands, lambda _: 0, 10.0, 60.0)
 
 
 def in_an_hour(place: Place) -> str:
@@ -61,6 +68,7 @@ def test_a_worker_does_what_comes_adopts_what_the_dead_left_and_gives_up_when_to
         place.deliver(place.forge.pull_delivery("d1", SLUG, 1))
         bell.ring()
         until(lambda: place.delivery("d1").state == "done" and place.delivery("left").state == "done")
+        until(lambda: all(_is_decided(place, place.repository.id, number) for number in (1, 2)))
         assert len(place.decisions(1)) == len(place.decisions(2)) == 1
         with place.service.database.read() as connection:
             assert [each.id for each in workers.living(connection)] == [engine.identifier]
@@ -71,7 +79,7 @@ def test_a_worker_does_what_comes_adopts_what_the_dead_left_and_gives_up_when_to
         until(lambda: place.delivery("d2").attempts >= 2)
         (place.forge.folder / "down").unlink()
         until(lambda: place.delivery("d2").state == "done")
-        assert len(place.decisions(1)) == 2
+        until(lambda: len(place.decisions(1)) == 2)
         place.forge.open_pull(SLUG, 3, place.repo.head("topic"))  # nobody tells us
         until(lambda: _is_decided(place, place.repository.id, 3))
         _check_workflows(place)
@@ -211,3 +219,41 @@ def _interrupted(*_: object) -> object:
 def _waiting(place: Place) -> int:
     with place.service.database.read() as connection:
         return inbox.counts(connection).get("new", 0)
+
+
+def test_a_worker_of_its_own_wants_the_key_of_the_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDEGATE_HOME", str(tmp_path))
+    done = CliRunner().invoke(worker, [])
+    assert isinstance(done.exception, InputError)
+    assert "copy ledger.key" in done.exception.mend
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_worker_of_its_own_ends_in_good_order(service: Service, tmp_path: Path) -> None:
+    key = tmp_path / "token"
+    key.write_text("t" * 40)
+    environment = {
+        **os.environ,
+        "TIDEGATE_HOME": str(service.config.data),
+        "TIDEGATE_GITHUB_API": "http://127.0.0.1:9",
+        "TIDEGATE_GITHUB_TOKEN_FILE": str(key),
+        "TIDEGATE_GITHUB_WEBHOOK_SECRET": "s" * 32,
+    }
+    process = subprocess.Popen(
+        [str(Path(sys.executable).with_name("tidegate")), "worker"], env=environment, stderr=subprocess.PIPE
+    )
+    try:
+        until(lambda: bool(_living(service)) or process.poll() is not None)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, said.decode()
+    assert _living(service) == ()
+    assert b"t" * 40 not in said
+
+
+def _living(service: Service) -> tuple[workers.Worker, ...]:
+    with service.database.read() as connection:
+        return workers.living(connection)

@@ -93,6 +93,22 @@ def take(connection: Connection, identifier: int, worker: str, at: str) -> Recei
     return get(connection, identifier) if _take(connection, [identifier], worker, at) else None
 
 
+def waiting(connection: Connection, *, most: int = MOST) -> tuple[Received, ...]:
+    """The oldest new ones, in nobody's hands: to choose from."""
+    query = select_as(Received, deliveries).where(deliveries.c.state == "new").order_by("received_at", "id").limit(most)
+    return every(connection, Received, query)
+
+
+def take_all(connection: Connection, identifiers: Collection[int], worker: str, at: str) -> tuple[Received, ...]:
+    """Those of these that were still new, now this worker's. No two workers get the same."""
+    free = select(deliveries.c.id).where(deliveries.c.id.in_(identifiers), deliveries.c.state == "new")
+    found = [row.id for row in connection.execute(free.with_for_update(skip_locked=True))]
+    if not found:
+        return ()
+    _take(connection, found, worker, at)
+    return every(connection, Received, select_as(Received, deliveries).where(deliveries.c.id.in_(found)).order_by("id"))
+
+
 def put_back(connection: Connection, identifier: int, problem: str | None = None) -> bool:
     """Lets another worker try: the one that had it died, or cannot now."""
     mine = update(deliveries).where(deliveries.c.id == identifier, deliveries.c.state == "taken")

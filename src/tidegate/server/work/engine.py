@@ -7,6 +7,7 @@ processes must not share an executor id, the work of a dead one is not adopted b
 
 from __future__ import annotations
 
+import random
 import socket
 import sqlite3
 import threading
@@ -38,7 +39,7 @@ _TROUBLE = (DBAPIError, PoolTimeoutError, TidegateError)
 
 
 class Pace(Struct, frozen=True):
-    """Seconds, but for `batch`: how many deliveries one claim takes, so that those of one change are one errand."""
+    """Seconds, but for `batch`: among how many deliveries one claim looks for all that are about one change."""
 
     beat: float = 3.0
     dead: float = 20.0
@@ -49,6 +50,8 @@ class Pace(Struct, frozen=True):
 
 
 USUAL = Pace()
+GROUPS = 4
+"""How many changes one claim takes, so that the others have something to do and little is lost with a worker."""
 
 
 class Bell:
@@ -150,16 +153,17 @@ class Engine:
         DBOS.launch()
         return lambda identifiers: DBOS.start_workflow(errands, identifiers).get_result()
 
-    def _recover(self, worker: str) -> frozenset[int]:
-        """Takes over what DBOS remembers of a dead worker; the deliveries that are in it."""
+    def _recover(self, worker: str) -> int:
+        """Ends what DBOS remembers of a dead worker; how many. The deliveries go back to the inbox and are handled
+        with what came since about the same change: resumed one by one, the work of many deaths would pile up."""
         from dbos import DBOS
 
-        handles = DBOS._recover_pending_workflows([worker])  # noqa: SLF001 it has no public name
-        found: set[int] = set()
-        for handle in handles:
-            asked = handle.get_status().input
-            found.update(asked["args"][0] if asked else ())
-        return frozenset(found)
+        found = DBOS.list_workflows(
+            executor_id=worker, status=["PENDING", "ENQUEUED"], load_input=False, load_output=False, limit=10_000
+        )
+        if found:
+            DBOS.delete_workflows([each.workflow_id for each in found])
+        return len(found)
 
     def _work(self) -> None:
         while not self._stop.is_set():
@@ -185,9 +189,11 @@ class Engine:
         now = service.now()
         taken = service.database.change(lambda connection: _take_again(connection, due, worker, now))
         if not taken:
-            taken = service.database.change(
-                lambda connection: inbox.claim(connection, worker, now, most=self._pace.batch)
-            )
+            with service.database.read() as connection:
+                waiting = self._errands.grouped(inbox.waiting(connection, most=self._pace.batch))
+            near = waiting[: 3 * GROUPS]  # not always the first: other workers are looking at the same
+            chosen = [each.id for group in random.sample(near, min(GROUPS, len(near))) for each in group]
+            taken = service.database.change(lambda connection: inbox.take_all(connection, chosen, worker, now))
         return self._errands.grouped(taken)
 
     def _beat(self) -> None:

@@ -34,10 +34,10 @@ MOST_CHANGES = 100_000
 
 
 class Sweeper:
-    """The tasks of one worker. `recover` takes over what DBOS remembers of a dead worker."""
+    """The tasks of one worker. `recover` ends what DBOS remembers of a dead worker."""
 
     def __init__(
-        self, way: Way, worker: str, errands: Errands, recover: Callable[[str], frozenset[int]], dead: float, ask: float
+        self, way: Way, worker: str, errands: Errands, recover: Callable[[str], int], dead: float, ask: float
     ) -> None:
         self._way = way
         self._service = way.service
@@ -141,8 +141,8 @@ class Sweeper:
         if not change(lambda connection: workers.stop_dead(connection, worker, unseen, now)):
             return
         recovered = self._recover(worker)
-        count = change(lambda connection: _put_back(connection, worker, recovered))
-        log("adopted", worker=worker, workflows=len(recovered), deliveries=count)
+        count = change(lambda connection: _put_back(connection, worker))
+        log("adopted", worker=worker, workflows=recovered, deliveries=count)
 
     def _say(self, change: int, unsent: Sequence[publications.Publication]) -> None:
         try:
@@ -220,8 +220,8 @@ class Sweeper:
 # Private
 
 
-def _put_back(connection: Connection, worker: str, kept: frozenset[int]) -> int:
-    held = [each for each in inbox.held_by(connection, worker, most=100_000) if each.id not in kept]
+def _put_back(connection: Connection, worker: str) -> int:
+    held = inbox.held_by(connection, worker, most=100_000)
     return sum(inbox.put_back(connection, each.id, each.problem) for each in held)
 
 
