@@ -10,7 +10,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from bench.ledger.population import PUBLIC
 from click.testing import CliRunner, Result
 
 from tests.repos import Repo
@@ -21,18 +20,23 @@ from tidegate.ledger.bodies import Body
 from tidegate.ledger.evidence.pack import Pack
 from tidegate.ledger.evidence.values import Merge
 from tidegate.ledger.fields import Subject
-from tidegate.ledger.keys import KeyKind, NoteKey, SoftwareKey, write_key
+from tidegate.ledger.keys import KeyKind, NoteKey, NoteSigningKey, PublicKey, SoftwareKey, write_key
 from tidegate.ledger.log import LogSettings, NewEntry, open_log
 from tidegate.ledger.predicates.assessment import TYPE, Assessment
 from tidegate.ledger.quorum import Quorum
 from tidegate.ledger.receipt import parse_receipt, verify_receipt
 from tidegate.ledger.statements import Statement, sign_statement
+from tidegate.ledger.witness import Request, Witness
+from tidegate.ledger.witness_state import FolderState
+from tidegate.server.witness import GitState, TwoStates
+from tidegate.store import repositories
 from tidegate.store.clock import now, text_of
 from tidegate.store.migrate import prepare_database
 
 ORIGIN = "ledger.test/cli"
+SEEN_AT = 1_800_000_000
 KEY = SoftwareKey("ed25519", b"C" * 32)
-VKEY = NoteKey(ORIGIN, KeyKind.LOG, type(PUBLIC)("ed25519", KEY.public_key)).vkey
+VKEY = NoteKey(ORIGIN, KeyKind.LOG, PublicKey("ed25519", KEY.public_key)).vkey
 PERSON = f"person:{7:032x}"
 OTHER = f"person:{8:032x}"
 
@@ -145,7 +149,7 @@ def test_a_receipt_and_its_entry_prove_each_other(here: Here, tmp_path: Path, wh
     source = [str(tmp_path / where)] if where else []
     entry, receipt = tmp_path / "entry.json", tmp_path / "receipt"
     here.run("receipt", "1", *source, "--entry", str(entry), "-o", str(receipt))
-    key = NoteKey(ORIGIN, KeyKind.LOG, type(PUBLIC)("ed25519", KEY.public_key))
+    key = NoteKey(ORIGIN, KeyKind.LOG, PublicKey("ed25519", KEY.public_key))
     read = parse_receipt(receipt.read_bytes())
     assert verify_receipt(read, entry.read_bytes(), ORIGIN, [key], Quorum()).index == 1
     proof = here.run("prove", "1", *source).output.split()
@@ -211,6 +215,18 @@ class TestEvidence:
         assert {leg.name: leg.total for leg in pack.legs}["forge: merged changes"] is None
         assert "unknown-provenance" in {each.kind for each in pack.exceptions}
 
+    def test_with_a_database_the_forge_speaks_from_it(self, here: Here, tmp_path: Path) -> None:
+        database = prepare_database(f"sqlite:///{here.data}/tidegate.db")
+        with database.write() as connection:
+            new = repositories.NewRepository("github", "team/shop", "https://forge.test/team/shop.git", "main")
+            repositories.add(connection, new, now())
+        database.close()
+        period = ["--from", here.time(1, -3000), "--to", "2099-01-01T00:00:00Z", "--repository", "repo:team/shop"]
+        here.run("evidence", *period, "-o", str(tmp_path / "pack"), code=1)
+        pack = msgspec.json.decode((tmp_path / "pack/index.json").read_bytes(), type=Pack)
+        assert {leg.name: leg.total for leg in pack.legs}["forge: merged changes"] == 0
+        assert {each.kind: each.count for each in pack.exceptions}["merge-outside-forge"] == 2
+
     def test_one_change_by_its_number_or_commit(self, here: Here, tmp_path: Path) -> None:
         merges = ("--merges", str(here.merges))
         by_number = self.gather(here, tmp_path / "one", *merges, "--change", "2")
@@ -240,3 +256,36 @@ def text_now() -> str:
     from datetime import UTC, datetime
 
     return text_of(datetime.now(UTC).replace(microsecond=0))
+
+
+@pytest.mark.parametrize("where", ["database", "exported"])
+def test_what_a_witness_remembers_is_held_against_the_ledger(here: Here, tmp_path: Path, where: str) -> None:
+    """The keeper makes a new history with the key, after a witness saw the old one: only the witness can tell."""
+    Repo.init(tmp_path / "memory")
+    here.run("export", str(tmp_path / "before"))
+    note = (tmp_path / "before/checkpoint").read_bytes()
+    key = NoteSigningKey("witness.test/w", KeyKind.WITNESS, SoftwareKey("ed25519", b"W" * 32), lambda: SEEN_AT)
+    log_key = NoteKey(ORIGIN, KeyKind.LOG, PublicKey("ed25519", KEY.public_key))
+    state = TwoStates(FolderState(tmp_path / "state"), GitState(tmp_path / "memory"))
+    assert Witness([key], {ORIGIN: [log_key]}, state).answer(Request(0, (), note).data).status == 200
+    memories = (["--witness-state", str(tmp_path / "state")], ["--witness-git", str(tmp_path / "memory")])
+    ledger_ = [] if where == "database" else [str(tmp_path / "before")]
+    for memory in memories:
+        said = here.run("verify", *ledger_, "--log-key", VKEY, *memory, "--quick").output
+        assert "The first 2 entries were seen" in said
+        assert "That is all of them" in said
+
+    shutil.rmtree(here.data)
+    here.data.mkdir()
+    write_key(here.data / "ledger.key", ORIGIN, KeyKind.LOG, KEY)
+    database = prepare_database(f"sqlite:///{here.data}/tidegate.db")
+    with open_log(database, KEY, LogSettings(ORIGIN, here.data / "ledger.checkpoint")) as log:
+        for at in (2, 1):
+            log.append(here.decision(at))
+    database.close()
+    here.run("export", str(tmp_path / "after"))
+    ledger_ = [] if where == "database" else [str(tmp_path / "after")]
+    assert "  verified" in here.run("verify", *ledger_, "--log-key", VKEY).output, "nothing inside can show it"
+    known = ["--known", str(tmp_path / "before/checkpoint")]
+    for memory in (*memories, known):
+        here.run("verify", *ledger_, "--log-key", VKEY, *memory, "--quick", code=1)
