@@ -254,7 +254,7 @@ _REALISTIC: dict[str, dict[str, Any]] = {
             "lines": 12, "covered": 6, "share": 0.5, "branches": 4, "branches_covered": 1, "critical_lines": 6,
             "critical_share": 0.5, "unmeasured_files": ["src/login.py"], "reports": ["coverage.xml"],
         },
-        "tests": {"ran": 3, "fail_before": 0, "pass_before": 2, "unknown": 1, "failed": 0},
+        "tests": {"ran": 3, "fail_before": 0, "existence": 0, "pass_before": 2, "unknown": 1, "failed": 0},
         "mutation": {
             "mutants": 8, "killed": 3, "survived": 5, "uncovered": 2, "dismissed": 0, "killed_share": 0.375,
             "critical_mutants": 4, "critical_killed_share": 0.25, "source": "tidegate",

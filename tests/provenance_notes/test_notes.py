@@ -102,7 +102,7 @@ def test_processes_do_not_grow_with_the_notes(tmp_path: Path, monkeypatch: pytes
             started.clear()
             list(read_notes(repository, REF, asked))
             counts.append(len(started))
-    assert counts[0] == counts[1]
+    assert counts[1] <= counts[0]  # the first question starts the process that answers the later ones too
     assert max(counts) <= 4
 
 
