@@ -92,6 +92,8 @@ def unknown(ask: Ask, begun: Begun | None, reason: str, head: str = "") -> Analy
 # Private
 
 _EMPTY = Facts(now="")
+_ANSWER: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)
+"""Made once, under the lock of the import: see `record._CHECK`."""
 
 
 def _run(ask: Ask, limits: Limits, command: Sequence[str]) -> tuple[list[Answer], str]:
@@ -155,7 +157,7 @@ def _ended(code: int, limits: Limits) -> str:
 
 def _decode(output: bytes) -> tuple[list[Answer], str]:
     try:
-        return [msgspec.json.decode(line, type=Answer) for line in output.splitlines()], ""
+        return [_ANSWER.decode(line) for line in output.splitlines()], ""
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return [], "the analysis answered with what is no answer"
 

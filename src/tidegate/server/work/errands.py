@@ -51,7 +51,7 @@ class Errands:
 
     def attend(self, errand: Told) -> Told:
         """Brings one change up to date."""
-        return self._fenced(lambda: self._attend(msgspec.convert(errand, Errand)))
+        return self._fenced(lambda: self._attend(_ERRAND.decode(msgspec.json.encode(errand))))
 
     def tell(self, attended: Told) -> Told:
         """Says at the forge what stands."""
@@ -171,6 +171,8 @@ class Errands:
 
 
 # Private
+
+_ERRAND = msgspec.json.Decoder(Errand)  # once, under the lock of the import: see `record._CHECK`
 
 
 def _wait(problems: Sequence[Told], attempts: int) -> float | None:

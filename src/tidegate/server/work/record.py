@@ -96,7 +96,7 @@ def put_entries(service: Service, assessment: Assessment) -> int:
 def read_document(text: bytes) -> Check:
     """The facts and the verdict as they were kept. InternalError where they are damaged."""
     try:
-        return msgspec.json.decode(text, type=Check)
+        return _CHECK.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InternalError("a kept assessment is damaged") from error
 
@@ -110,6 +110,8 @@ def uri_of(repository: Repository) -> str:
 
 # Private
 
+_CHECK = msgspec.json.Decoder(Check)
+"""Made once, under the lock of the import: two threads that are the first to decode a type crash msgspec 0.22."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+\-]{0,127}")
 _MOST_NAMES = 300
 

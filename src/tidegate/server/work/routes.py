@@ -39,7 +39,7 @@ class Errand(Struct, frozen=True):
 def read_hint(received: Received) -> Delivery | None:
     """What was kept of a delivery; None for what this version does not understand."""
     try:
-        return msgspec.json.decode(received.body, type=Delivery)
+        return _HINT.decode(received.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
@@ -76,6 +76,7 @@ def register(service: Service, forge: str) -> int:
 
 # Private
 
+_HINT = msgspec.json.Decoder(Delivery)  # once, under the lock of the import: see `record._CHECK`
 _QUEUED = re.compile(r"refs/heads/gh-readonly-queue/.+/pr-([0-9]{1,9})-[0-9a-f]{40,64}")
 
 
