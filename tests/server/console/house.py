@@ -41,7 +41,14 @@ from tidegate.store.clock import later, now
 from tidegate.store.repositories import NewRepository
 
 PASSWORD = "correct horse battery staple"
-PEOPLE = {"root": "admin", "erin": "approver", "alice": "approver", "rita": "reviewer", "vic": "viewer"}
+PEOPLE = {
+    "root": "admin",
+    "erin": "approver",
+    "dave": "approver",
+    "alice": "approver",
+    "rita": "reviewer",
+    "vic": "viewer",
+}
 
 
 class House(Struct, frozen=True):
