@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import subprocess
 from pathlib import Path
 
@@ -31,6 +30,7 @@ from tidegate.server.entries import pseudonym_of
 from tidegate.server.forge.values import Delivery
 from tidegate.store import accounts, assessments, changes, inbox
 from tidegate.store.clock import now
+from tidegate.store.erasure import person_behind
 
 HEAD = f"{1:040x}"
 HUNK = "src/a b.py:1-20"
@@ -256,7 +256,14 @@ def test_a_person_is_erased_and_every_proof_stays(admin: Caller, made: Made) -> 
     said = base64.b64decode(admin("GET", "/ledger/entries/1")["envelope"])
     assert kept.encode() in base64.b64decode(msgspec.json.decode(said)["payload"])
     assert b"ada" not in said
-    assert hashlib.sha256(owner.encode()).hexdigest().encode() in base64.b64decode(msgspec.json.decode(said)["payload"])
+    assert owner.encode() in base64.b64decode(msgspec.json.decode(said)["payload"])
+    assert "ada" not in str(admin("GET", "/people")["items"])
+    page = admin("GET", f"/people/{made.world.ada}")
+    assert page["person"]["name"] == f"erased-{made.world.ada}"
+    assert page["person"]["disabled_at"]
+    assert page["identities"] == []
+    with service.database.read() as connection:
+        assert person_behind(connection, owner) is None
 
 
 def test_repositories(admin: Caller, made: Made) -> None:

@@ -27,7 +27,7 @@ def erase(person: str, ground: Ground, yes: bool) -> int:
     """
     with open_writable() as (database, log):
         from tidegate.ledger import bodies
-        from tidegate.ledger.evidence.entries import Erased, erasure_entry
+        from tidegate.server import erasure
         from tidegate.store.clock import now
 
         with database.read() as connection:
@@ -36,14 +36,9 @@ def erase(person: str, ground: Ground, yes: bool) -> int:
             raise InputError("nothing of this person is kept", where=person, mend="a pseudonym begins with person:")
         if not yes and not _confirmed(f"Erase {count} bodies of {person} for ever?"):
             return 1
-        if (refusal := log.refusal()) is not None:
-            raise InputError(f"the ledger refuses to sign, so nothing was erased: {refusal}")
-        at = now()
-        erased = bodies.erase(database, person, at)
-        said = erasure_entry(signing_key(), Erased(person, ground, erased.commitments), at, log.public_key().name)
-        index = log.append(said)
-    click.echo(f"{erased.count} bodies are erased; entry {index} says so.")
-    for where in erased.left:
+        gone = erasure.erase(database, log, signing_key(), person, ground, now())
+    click.echo(f"{gone.count} bodies are erased; entry {gone.entry} says so.")
+    for where in gone.left:
         click.echo(f"  bytes may be left in {where}")
     return 0
 

@@ -25,6 +25,7 @@ from tidegate.store import assessments, changes, emergencies, repositories
 from tidegate.store.changes import Change
 from tidegate.store.clock import moment_of
 from tidegate.store.engine import Database
+from tidegate.store.erasure import PSEUDONYM
 from tidegate.store.repositories import Repository
 from tidegate.store.tables import assessments as assessment_rows
 from tidegate.store.tables import changes as change_rows
@@ -194,9 +195,9 @@ class _Reading:
     def _read_pseudonyms(self) -> dict[str, tuple[str, ...]]:
         """Pseudonyms by the name that the identity map gives their person."""
         found: dict[str, tuple[str, ...]] = {}
-        query = select(values.c.name, values.c.value).where(values.c.name.like("pseudonym/%"))
+        query = select(values.c.name, values.c.value).where(values.c.name.like(f"{PSEUDONYM}%"))
         for row, pseudonym in self._connection.execute(query):
-            number = row.partition("/")[2]
+            number = row.removeprefix(PSEUDONYM)
             name = name_in(self._connection, self._settings, self._repository, int(number)) if number.isdigit() else ""
             if name:
                 found[name] = (*found.get(name, ()), pseudonym)

@@ -13,6 +13,7 @@ from tidegate.ledger.statements import Statement, sign_statement
 from tidegate.server.service import Service
 from tidegate.store import values
 from tidegate.store.clock import moment_of
+from tidegate.store.erasure import PSEUDONYM
 
 
 def append(service: Service, key: str, statement: Statement, subject: str) -> int:
@@ -24,7 +25,7 @@ def append(service: Service, key: str, statement: Statement, subject: str) -> in
 
 def pseudonym_of(connection: Connection, person: int, name: str, at: str) -> str:
     """How statements call this person. Whose it is stands in a body that can be erased, and in one row."""
-    row = f"pseudonym/{person}"
+    row = f"{PSEUDONYM}{person}"
     found = values.read(connection, row)
     if found is not None:
         return found

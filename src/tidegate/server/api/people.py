@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 from sqlalchemy import Connection
 
 from tidegate.errors import InputError
-from tidegate.ledger import bodies
-from tidegate.ledger.fields import Subject
-from tidegate.ledger.predicates.erasure import Erasure
-from tidegate.ledger.statements import Statement
+from tidegate.ledger.keys import read_software_key
+from tidegate.server import erasure
 from tidegate.server.api import mine
 from tidegate.server.api.endpoint import Ask, Endpoint, Nothing
 from tidegate.server.api.mine import Keys, NewToken, TokenMade, Tokens, shown_key, shown_token
@@ -21,11 +18,9 @@ from tidegate.server.api.problems import Problem
 from tidegate.server.auth.passwords import hash_password, make_password
 from tidegate.server.auth.permissions import Role, allows
 from tidegate.server.auth.session import make_token
-from tidegate.server.entries import append, pseudonym_of, time_of
+from tidegate.server.entries import pseudonym_of
 from tidegate.store import accounts, keys
 from tidegate.store.accounts import Identity, Person
-
-MOST_NAMED = 512
 
 
 class People(Struct, frozen=True):
@@ -231,17 +226,9 @@ def erase(ask: Ask[Nothing, Erasing]) -> ErasedShown:
         return pseudonym_of(connection, person.id, person.name, now)
 
     owner = service.database.change(work)
-    erased = bodies.erase(service.database, owner, now)
-    said = Erasure(
-        ground=ask.body.ground,
-        count=erased.count,
-        at=time_of(now),
-        commitments=erased.commitments[:MOST_NAMED],
-        person=owner,
-    )
-    subject = Subject(digest={"sha256": hashlib.sha256(owner.encode()).hexdigest()}, name=owner)
-    entry = append(service, f"erasure/{owner}/{now}", Statement((subject,), said), owner)
-    return ErasedShown(erased.count, entry, erased.left)
+    _, _, signer = read_software_key(service.config.data / "ledger.key")
+    gone = erasure.erase(service.database, service.log, signer, owner, ask.body.ground, now)
+    return ErasedShown(gone.count, gone.entry, gone.left)
 
 
 # Private
