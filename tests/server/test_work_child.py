@@ -144,6 +144,7 @@ def test_the_real_child_is_bounded_in_memory_and_processor_time(ask: Ask) -> Non
     held(found, "1 s")
 
 
+@pytest.mark.slow
 def test_limits_reach_what_the_child_starts(ask: Ask) -> None:
     code = (
         "from tidegate.server.work.child import limit\nlimit(7, 512)\n"
@@ -202,6 +203,7 @@ def test_a_decision_that_comes_back_is_known_by_its_place() -> None:
     assert not is_last("a", ())
 
 
+@pytest.mark.slow
 def test_files_that_were_attached_are_evidence(ask: Ask) -> None:
     junit = b'<testsuite name="s" tests="1"><testcase classname="a" name="b"/></testsuite>'
     found = analyse(replace(ask, attached=(Attached("junit", "../../report.xml", junit),)), USUAL)

@@ -53,6 +53,7 @@ def in_an_hour(place: Place) -> str:
     return later(place.service.now(), 3600)
 
 
+@pytest.mark.slow
 def test_a_worker_does_what_comes_adopts_what_the_dead_left_and_gives_up_when_told(place: Place) -> None:
     """One engine for all of it: each start of DBOS costs a second."""
     bell = Bell()
@@ -229,6 +230,7 @@ def test_a_worker_of_its_own_wants_the_key_of_the_service(tmp_path: Path, monkey
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_worker_of_its_own_ends_in_good_order(service: Service, tmp_path: Path) -> None:
     key = tmp_path / "token"
     key.write_text("t" * 40)

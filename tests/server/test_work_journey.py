@@ -180,6 +180,7 @@ def test_a_push_is_another_decision_and_an_older_message_changes_nothing(place: 
     assert place.pull().head == pushed
 
 
+@pytest.mark.slow
 def test_a_head_that_comes_back_is_decided_again_and_stays_the_last(place: Place) -> None:
     first = place.repo.head("topic")
     place.repo.git("checkout", "-q", "-B", "other", "main")
@@ -206,6 +207,7 @@ def test_a_review_is_evidence_and_makes_another_decision(place: Place) -> None:
     assert [each.account for each in read_document(kept).facts.review.reviews] == ["ben"]
 
 
+@pytest.mark.slow
 def test_another_target_is_another_decision(place: Place) -> None:
     place.repo.git("branch", "release", "main")
     place.deliver(place.forge.pull_delivery("d1", SLUG, 1))
@@ -227,6 +229,7 @@ def test_what_is_not_open_is_kept_and_not_decided(place: Place, state: str) -> N
     assert place.forge.said() == []
 
 
+@pytest.mark.slow
 def test_a_wish_for_another_run_is_one_more_decision_for_each_wish(place: Place) -> None:
     place.deliver(place.forge.pull_delivery("d1", SLUG, 1))
     place.work()
@@ -286,6 +289,7 @@ def test_a_group_of_the_merge_queue_passes_as_the_merge_of_what_passed(place: Pl
     assert [each["conclusion"] for each in answered if each] == ["success", "action_required"]
 
 
+@pytest.mark.slow
 def test_a_group_of_a_change_that_is_held_is_held(place: Place) -> None:
     settings = '[[rule]]\nid = "ask"\ntitle = "Ask"\neffect = "hold"\nrequire = { approvals = 2 }\n'
     place.repo.git("checkout", "-q", "main")
@@ -388,6 +392,7 @@ def test_nothing_is_done_for_what_is_not_ours(place: Place) -> None:
     assert place.service.log.size() == 0
 
 
+@pytest.mark.slow
 def test_a_repository_comes_with_its_first_message_and_with_the_installation(place: Place, tmp_path: Path) -> None:
     repo = build(tmp_path / "second", "commit Begin\n  file a.py\n    . a = 1\n")
     place.forge.add("acme/second", repo)
@@ -401,6 +406,7 @@ def test_a_repository_comes_with_its_first_message_and_with_the_installation(pla
     assert known == {SLUG, "acme/second", "acme/third"}
 
 
+@pytest.mark.slow
 def test_a_reader_who_was_overtaken_decides_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two workers read the change; the one that read first comes last to the record."""
     seen = []
@@ -422,7 +428,14 @@ def test_a_reader_who_was_overtaken_decides_nothing(place: Place, monkeypatch: p
 
 @pytest.mark.parametrize(
     "where",
-    ["put_decision", "put_entries", "changes.keep", "put_check", "put_comment", "publications.sent", "inbox.finish"],
+    [
+        "put_decision",
+        "put_check",
+        *(
+            pytest.param(each, marks=pytest.mark.slow)
+            for each in ("changes.keep", "put_entries", "put_comment", "publications.sent", "inbox.finish")
+        ),
+    ],
 )
 def test_a_death_between_any_two_steps_costs_nothing(place: Place, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     """What was done is there once, what was not done is done by the next."""
