@@ -129,6 +129,18 @@ def test_what_a_dead_worker_held_is_put_back_by_one_of_those_who_notice(place: P
     assert place.delivery("d1").state == "new"
 
 
+def test_an_adopter_that_dies_leaves_nothing_to_nobody(place: Place) -> None:
+    place.deliver(place.forge.pull_delivery("d1", SLUG, 1))
+    with place.service.database.write() as connection:
+        workers.start(connection, "dead", "elsewhere", place.service.now())
+        inbox.claim(connection, "dead", place.service.now())
+    late = replace(place.way, service=replace(place.service, now=lambda: in_an_hour(place)))
+    dying = Sweeper(late, "w", place.errands, _interrupted, 10.0, 60.0)
+    with pytest.raises(KeyboardInterrupt):
+        dying.adopt()
+    assert place.delivery("d1").state == "new"
+
+
 def test_deliveries_that_nobody_adopted_are_put_back_in_the_end(place: Place) -> None:
     place.deliver(place.forge.pull_delivery("d1", SLUG, 1))
     with place.service.database.write() as connection:
@@ -213,7 +225,7 @@ def test_one_forge_that_is_away_keeps_nothing_else_from_being_done(place: Place,
     assert _waiting(place) == 1
 
 
-def _interrupted(*_: object) -> object:
+def _interrupted(*_: object) -> int:
     raise KeyboardInterrupt
 
 

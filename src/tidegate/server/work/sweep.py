@@ -29,7 +29,7 @@ from tidegate.store.repositories import Repository
 
 SETTLED_SECONDS = 30.0
 """What is younger is in somebody's hands, most likely."""
-STRANDED_SECONDS = 900.0
+STRANDED_SECONDS = 120.0
 MOST_CHANGES = 100_000
 
 
@@ -137,12 +137,17 @@ class Sweeper:
     # Private
 
     def _adopt(self, worker: str, now: str) -> None:
-        change, unseen = self._service.database.change, later(now, -self._dead)
-        if not change(lambda connection: workers.stop_dead(connection, worker, unseen, now)):
-            return
-        recovered = self._recover(worker)
-        count = change(lambda connection: _put_back(connection, worker))
-        log("adopted", worker=worker, workflows=recovered, deliveries=count)
+        """In one transaction: whoever declared a worker dead and died before the rest would leave its work to nobody."""
+
+        def work(connection: Connection) -> int | None:
+            if not workers.stop_dead(connection, worker, later(now, -self._dead), now):
+                return None
+            held = inbox.held_by(connection, worker, most=100_000)
+            return sum(inbox.put_back(connection, each.id, each.problem) for each in held)
+
+        count = self._service.database.change(work)
+        if count is not None:
+            log("adopted", worker=worker, deliveries=count, workflows=self._recover(worker))
 
     def _say(self, change: int, unsent: Sequence[publications.Publication]) -> None:
         try:
@@ -218,11 +223,6 @@ class Sweeper:
 
 
 # Private
-
-
-def _put_back(connection: Connection, worker: str) -> int:
-    held = inbox.held_by(connection, worker, most=100_000)
-    return sum(inbox.put_back(connection, each.id, each.problem) for each in held)
 
 
 def _drop(connection: Connection, unsent: Sequence[publications.Publication]) -> None:
