@@ -137,7 +137,7 @@ class Sweeper:
     # Private
 
     def _adopt(self, worker: str, now: str) -> None:
-        """In one transaction: whoever declared a worker dead and died before the rest would leave its work to nobody."""
+        """In one transaction: whoever died between the two would leave the work to nobody."""
 
         def work(connection: Connection) -> int | None:
             if not workers.stop_dead(connection, worker, later(now, -self._dead), now):
