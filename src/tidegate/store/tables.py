@@ -211,6 +211,21 @@ approvals = _table(
     _text("revoked_at", null=True),
     _number("entry", null=True),
 )
+attachments = _table(
+    "attachments",  # reports and plans that somebody vouches to be of this head
+    _id(),
+    _to("change", "changes.id"),
+    _to("person", "people.id"),
+    _text("head"),
+    _text("kind"),  # transcript, plan, coverage, junit, sarif, mutation
+    _text("name"),
+    _text("digest"),  # SHA-256 of the file
+    _bytes("body"),  # zlib
+    _number("size"),
+    _text("at"),
+    _number("entry", null=True),
+    UniqueConstraint("change", "head", "kind", "digest"),
+)
 looks = _table(
     "looks",
     _id(),

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from tidegate.server.api import approvals, changes, evidence, ledger, mine, people, reading, reviewing, settings
+from tidegate.server.api import (
+    approvals,
+    attaching,
+    changes,
+    evidence,
+    ledger,
+    mine,
+    people,
+    reading,
+    reviewing,
+    settings,
+)
 from tidegate.server.api.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -10,6 +21,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *changes.ENDPOINTS,
     *reading.ENDPOINTS,
     *reviewing.ENDPOINTS,
+    *attaching.ENDPOINTS,
     *approvals.ENDPOINTS,
     *ledger.ENDPOINTS,
     *evidence.ENDPOINTS,

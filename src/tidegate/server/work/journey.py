@@ -23,9 +23,9 @@ from tidegate.server.mirrors import Brought, Mirrors, Wanted
 from tidegate.server.scrutiny import looks_document
 from tidegate.server.service import Service
 from tidegate.server.work.analysis import Analysis, analyse, unknown
-from tidegate.server.work.questions import Ask, Begun, is_last, key_of
+from tidegate.server.work.questions import Ask, Attached, Begun, is_last, key_of
 from tidegate.server.work.record import put_decision, put_entries
-from tidegate.store import approvals, assessments, changes
+from tidegate.store import approvals, assessments, attachments, changes
 from tidegate.store.assessments import Assessment
 from tidegate.store.changes import Change, Kept, Read
 from tidegate.store.repositories import Repository
@@ -165,11 +165,16 @@ def _analysis(
         signed = tuple(each.envelope for each in approvals.live(connection, change.id, now) if each.envelope)
         last = assessments.of_change(connection, change.id, most=2)
         looked = looks_document(connection, change.id, pull.head) if signed or reviews else None
+        attached = tuple(
+            Attached(each.kind, each.name, attachments.body(connection, each.id))
+            for each in attachments.of_head(connection, change.id, pull.head)
+        )
     ask = msgspec.structs.replace(
         ask,
         tip=brought.tip,
         looks=looked,
         approvals=signed,
+        attached=attached,
         approvers=_approvers(service, repository, brought) if signed else {},
         known=tuple(each.key for each in last),
     )

@@ -317,6 +317,27 @@ def upgrade() -> None:
     op.create_index("ix_emergencies_change", "emergencies", ["change"], unique=False)
     op.create_index("ix_emergencies_confirmed_by", "emergencies", ["confirmed_by"], unique=False)
     op.create_table(
+        "attachments",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("change", _NUMBER, nullable=False),
+        sa.Column("person", _NUMBER, nullable=False),
+        sa.Column("head", _TEXT, nullable=False),
+        sa.Column("kind", _TEXT, nullable=False),
+        sa.Column("name", _TEXT, nullable=False),
+        sa.Column("digest", _TEXT, nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("size", _NUMBER, nullable=False),
+        sa.Column("at", _TEXT, nullable=False),
+        sa.Column("entry", _NUMBER, nullable=True),
+        sa.ForeignKeyConstraint(["change"], ["changes.id"], name="fk_attachments_change"),
+        sa.ForeignKeyConstraint(["person"], ["people.id"], name="fk_attachments_person"),
+        sa.PrimaryKeyConstraint("id", name="pk_attachments"),
+        sa.UniqueConstraint("change", "head", "kind", "digest", name="uq_attachments_change_head_kind_digest"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_attachments_change", "attachments", ["change"], unique=False)
+    op.create_index("ix_attachments_person", "attachments", ["person"], unique=False)
+    op.create_table(
         "looks",
         sa.Column("id", _NUMBER, nullable=False),
         sa.Column("change", _NUMBER, nullable=False),
