@@ -11,12 +11,16 @@ from functools import partial
 from importlib.resources import files
 from typing import get_args
 
+import msgspec
+
 from tests.conftest import ROOT
 from tidegate.facts import EffectCode
 from tidegate.infra.severity import ORDER
 from tidegate.policy.explanation import read_page
 from tidegate.policy.fields import catalogue
 from tidegate.report.schema import DOCUMENTS, render_schema
+from tidegate.server.api import openapi
+from tidegate.server.api.listing import ENDPOINTS
 
 FACTS_HEAD = """# The facts of a change
 What rules can name, generated from `src/tidegate/facts.py`. `[]` stands for the elements of a list. A count is a whole
@@ -99,11 +103,18 @@ def _link(name: str) -> str:
     return f"[{name}](../src/tidegate/policy/pages/{name}.md)"
 
 
+def openapi_document() -> str:
+    """What the service's API is, from its types."""
+    described = msgspec.json.encode(openapi.document(ENDPOINTS))
+    return msgspec.json.format(described, indent=1).decode() + "\n"
+
+
 GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/facts.md": facts_page,
     "docs/infra-effects.md": effects_page,
     "docs/rules.md": rules_page,
     **{f"docs/schema/{name}.schema.json": partial(render_schema, name) for name in DOCUMENTS},
+    "docs/schema/openapi.json": openapi_document,
 }
 
 DEMO: Mapping[str, str] = {"demo": "README.md", "demo: reach": "README.md", "demo: infra": "docs/infra.md"}
