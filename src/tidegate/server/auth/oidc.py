@@ -17,7 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from tidegate.server.auth.provider import Claims, Provider, RefusedError, Send, Trip, discover, exchange, start_url
-from tidegate.server.auth.session import open_session
+from tidegate.server.auth.session import open_session, read_cookie
 from tidegate.server.logs import log
 from tidegate.server.outgoing import send as send_out
 from tidegate.server.service import Service
@@ -100,7 +100,7 @@ def _back(service: Service, known: _Known, request: Request) -> Response:
 
 def _claims(service: Service, known: _Known, request: Request) -> Claims:
     """Who came back. The state ties the answer to this very browser, the nonce the token to this very sign-in."""
-    query, secret = request.query_params, request.cookies.get(_cookie(service), "")
+    query, secret = request.query_params, read_cookie(request, _cookie(service))
     given = {name: query.getlist(name) for name in ("state", "code", "iss", "error")}
     if not _SECRET.fullmatch(secret) or any(len(found) > 1 for found in given.values()):
         raise HTTPException(400, "this sign-in did not begin here, or began too long ago")
@@ -144,16 +144,20 @@ def _person(connection: Connection, service: Service, claims: Claims) -> Person:
 
 def _name(connection: Connection, claims: Claims) -> str:
     """A free name like the one that the provider says. It proves nothing, so a taken one is never given."""
-    plain = re.sub(r"[^a-z0-9._-]+", "-", claims.preferred_username.partition("@")[0].lower()).strip("._-")[:40]
-    name = plain or "person"
+    name = plain = _name_of(claims)
     while accounts.person_named(connection, name) is not None:
-        name = f"{plain or 'person'}-{secrets.token_hex(3)}"
+        name = f"{plain}-{secrets.token_hex(3)}"
     return name
+
+
+def _name_of(claims: Claims) -> str:
+    plain = re.sub(r"[^a-z0-9._-]+", "-", claims.preferred_username.partition("@")[0].lower()).strip("._-")[:40]
+    return plain or "person"
 
 
 def _shown(claims: Claims) -> str:
     text = " ".join("".join(each if each.isprintable() else " " for each in claims.name).split())
-    return text[:200] or claims.preferred_username[:60] or claims.sub[:60]
+    return text[:200] or _name_of(claims)
 
 
 def _secure(service: Service) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 import time
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, TypeAlias
@@ -78,7 +77,7 @@ class Claims(Struct, frozen=True):
     """Who signed in. Nothing but `iss` and `sub` says who somebody is: names and addresses change hands."""
 
     iss: str
-    sub: Annotated[str, Meta(min_length=1, max_length=255)]
+    sub: Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
     aud: str | tuple[str, ...]
     exp: float
     iat: float
@@ -142,8 +141,8 @@ def check(
         # Only signature keys of the right kind: what the set says of `alg` and `use` is held against the token.
         usable = [key for key in keys.get("keys", ()) if isinstance(key, dict) and key.get("use", "sig") == "sig"]
         signed = jws.deserialize_compact(token, KeySet.import_key_set({"keys": usable}), list(ALGORITHMS))
-        claims = msgspec.convert(json.loads(signed.payload), Claims)
-    except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
+        claims = msgspec.json.decode(signed.payload, type=Claims)
+    except (JoseError, msgspec.DecodeError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise RefusedError(f"the ID token cannot be trusted ({type(error).__name__})") from None
     audience = (claims.aud,) if isinstance(claims.aud, str) else claims.aud
     wrong = (

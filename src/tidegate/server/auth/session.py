@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -25,6 +24,7 @@ TOKEN_PREFIX = "tg_"  # noqa: S105 what scanners of secrets know our tokens by
 IDLE_SECONDS = 8 * 3600.0
 LONGEST_SECONDS = 7 * 86400.0
 _SEEN_EVERY_SECONDS = 60.0
+_LONGEST_COOKIE = 100
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
@@ -86,6 +86,16 @@ def close_session(service: Service, session: Session, response: Response) -> Non
     service.database.change(lambda connection: accounts.end_session(connection, session.digest))
     secure = service.config.url.startswith("https://")
     response.delete_cookie(cookie_name(service), path="/", secure=secure, httponly=True, samesite="lax")
+
+
+def read_cookie(request: Request, name: str) -> str:
+    """The value of a cookie of ours; "" where there is none, or two, or one that we never set.
+
+    Ours are never quoted. Python's own parser takes minutes for a header of backslashes (CVE-2024-7592).
+    """
+    pairs = (pair.partition("=") for text in request.headers.getlist("cookie") for pair in text.split(";"))
+    found = [value.strip() for known, _, value in pairs if known.strip() == name]
+    return found[0] if len(found) == 1 and len(found[0]) <= _LONGEST_COOKIE else ""
 
 
 def cookie_name(service: Service) -> str:
@@ -152,10 +162,4 @@ def _by_token(service: Service, given: str) -> Who:
 
 
 def _cookie(service: Service, request: Request) -> str:
-    """The secret of the session's cookie; "" where there is none, or two."""
-    try:
-        parsed = [SimpleCookie(text) for text in request.headers.getlist("cookie")]
-    except CookieError:
-        return ""
-    found = [each[cookie_name(service)].value for each in parsed if cookie_name(service) in each]
-    return found[0] if len(found) == 1 and len(found[0]) <= 100 else ""
+    return read_cookie(request, cookie_name(service))
