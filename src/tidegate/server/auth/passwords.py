@@ -102,9 +102,12 @@ def _count(connection: Connection, marks: tuple[str, ...], now: str) -> float:
     return wait
 
 
-def _forget(connection: Connection, marks: tuple[str, ...], now: str) -> None:
-    for mark in marks:
-        values.write(connection, mark, json.encode(Failures()).decode(), now)
+def _forget(connection: Connection, marks: tuple[str, str], now: str) -> None:
+    """All of the account; of the address this try alone, or one account of one's own would set others free to guess."""
+    account, address = marks
+    values.write(connection, account, json.encode(Failures()).decode(), now)
+    others = _read(values.read(connection, address), now)
+    values.write(connection, address, json.encode(Failures(max(0, others.count - 1), others.at)).decode(), now)
 
 
 def _read(text: str | None, now: str) -> Failures:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,8 +18,13 @@ from tidegate.server.console.render import Page, render
 from tidegate.server.console.visit import SIGN_IN, Visit, post, read_form, see
 from tidegate.server.service import Service
 
+AT_ONCE = 2
+"""How many passwords are verified at once: each takes 64 MB, and whoever asks needs to be nobody."""
+
 
 def routes(service: Service) -> list[Route]:
+    few = CapacityLimiter(AT_ONCE)
+
     async def shown(request: Request) -> Response:
         return await run_sync(_shown, service, request)
 
@@ -27,7 +33,7 @@ def routes(service: Service) -> list[Route]:
             form = await read_form(request)
         except Problem as problem:
             return _form(service, _next(request.query_params), problem=problem)
-        return await run_sync(_asked, service, request, form)
+        return await run_sync(_asked, service, request, form, limiter=few)
 
     return [
         Route(SIGN_IN, shown, methods=["GET"]),
