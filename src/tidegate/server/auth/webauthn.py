@@ -42,6 +42,8 @@ from tidegate.store.keys import Key, NewKey
 
 CEREMONY_SECONDS = 300.0
 LONGEST = 16_384
+# What the library raises of an answer that is none: it looks into most of what it is given without asking first.
+_MISFITS = (WebAuthnException, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 _IP = re.compile(r"[0-9.]+|\[.*\]|.*:.*")
 
 
@@ -89,7 +91,7 @@ def finish_registration(service: Service, who: Who, credential: dict[str, Any], 
             require_user_verification=True,
         )
         public = decoded_public_key_to_cryptography(decode_credential_public_key(made.credential_public_key))
-    except (WebAuthnException, ValueError, TypeError, KeyError) as error:
+    except _MISFITS as error:
         raise Problem(403, "the authenticator's answer does not fit", detail=str(error)[:200]) from error
     spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     key = WebAuthnKey(origin, spki)
@@ -134,7 +136,7 @@ def check(service: Service, key: Key, message: bytes, credential: dict[str, Any]
             raise Problem(403, "another authenticator answered")
         response = credential["response"]
         proof = Assertion(response["authenticatorData"], response["clientDataJSON"], response["signature"])
-    except (WebAuthnException, ValueError, TypeError, KeyError) as error:
+    except _MISFITS as error:
         raise Problem(403, "the authenticator's answer does not fit", detail=str(error)[:200]) from error
     return proof, answered.new_sign_count
 

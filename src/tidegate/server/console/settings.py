@@ -186,7 +186,11 @@ def _add_token(visit: Visit) -> Response:
     if not scopes:
         raise Problem(422, "a token needs at least one permission", mend="go back and choose what it is for")
     days = visit.form.get("days", "")
-    fields = {"label": visit.form.get("label", ""), "scopes": scopes, "days": int(days) if days.isdecimal() else 0}
+    fields = {
+        "label": visit.form.get("label", ""),
+        "scopes": scopes,
+        "days": int(days) if days.isdecimal() and len(days) < 4 else 0,
+    }
     # Not sent on to another page: what is shown once is in this answer and nowhere else.
     return _tokens(visit, mine.add_token(_ask(visit, body=_convert(fields, NewToken))).token)
 
