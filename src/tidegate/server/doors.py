@@ -18,7 +18,7 @@ from starlette.routing import Route
 from tidegate import __version__
 from tidegate.errors import InputError, InternalError, TidegateError
 from tidegate.server.api import openapi, problems
-from tidegate.server.api.dispatch import read_body, request_id
+from tidegate.server.api.dispatch import Room, read_body, request_id
 from tidegate.server.api.listing import ENDPOINTS
 from tidegate.server.api.problems import Problem
 from tidegate.server.auth.addresses import address_of
@@ -35,6 +35,8 @@ from tidegate.store.migrate import require_current
 
 JSON = "application/json"
 LOOK_SECONDS = 2.0
+HOOKS_BYTES = 256 << 20
+"""Of all deliveries that are being received: who sends one is known only once it is whole."""
 BEHIND_SECONDS = 60.0
 HEARD_SECONDS = 30.0
 
@@ -104,13 +106,18 @@ class Readiness:
 def _hook(service: Service) -> Callable[[Request], Awaitable[Response]]:
     """A delivery is acknowledged by 202 once it is durable in the inbox; what it says is never trusted further."""
 
+    room = Room(HOOKS_BYTES)
+
     async def hook(request: Request) -> Response:
         forge = service.forges.get(request.path_params["forge"])
         try:
             if forge is None:
                 raise problems.of_status(404)
-            body = await read_body(request, service.config.limits.request_kb * 1024)
-            return await run_sync(_take, service, forge, dict(request.headers), body)
+            body = await read_body(request, service.config.limits.request_kb * 1024, room)
+            try:
+                return await run_sync(_take, service, forge, dict(request.headers), body)
+            finally:
+                room.give_back(len(body))
         except Problem as problem:
             return problems.answer(problem, request_id(request))
 

@@ -51,6 +51,7 @@ def serve(config: Config, tell: Callable[[str], None]) -> None:
     import uvicorn
 
     from tidegate.server.app import make_app
+    from tidegate.server.connections import PromptProtocol
 
     check_reach(config)
     background = Background(config.workers)
@@ -63,6 +64,7 @@ def serve(config: Config, tell: Callable[[str], None]) -> None:
             tell("It is shown this once. For another one: tidegate serve --new-password admin")
         settings = uvicorn.Config(
             app,
+            http=PromptProtocol,
             log_config=None,
             access_log=False,
             proxy_headers=False,

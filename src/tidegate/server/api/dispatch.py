@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
+from anyio import fail_after
 from anyio.to_thread import run_sync
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -24,6 +25,9 @@ from tidegate.server.service import Service
 
 Authenticate: TypeAlias = Callable[[Service, Request], Who]
 """Who asks, from the headers alone. Raises Problem 401, or 403 where a browser's token is missing."""
+
+
+BODY_SECONDS = 60.0
 
 
 def routes_of(endpoints: Sequence[Endpoint], service: Service, authenticate: Authenticate) -> list[Route]:
@@ -64,20 +68,49 @@ def request_id(request: Request) -> str:
     return str(getattr(request.state, "id", ""))
 
 
-async def read_body(request: Request, most: int) -> bytes:
-    """The body, refused with 413 before more than `most` bytes of it were read."""
+class Room:
+    """Bytes of memory for bodies of whoever it may be, all together. Used in the event loop only."""
+
+    def __init__(self, most: int) -> None:
+        self.left = most
+
+    def take(self, size: int) -> None:
+        """Problem 503 where there is no more of it."""
+        if size > self.left:
+            raise Problem(503, "too much is being received at once", retry_after=30)
+        self.left -= size
+
+    def give_back(self, size: int) -> None:
+        self.left += size
+
+
+async def read_body(request: Request, most: int, room: Room | None = None) -> bytes:
+    """The body, refused with 413 before more than `most` bytes of it were read, and with 400 where it is too slow.
+
+    What was read of it is taken from the `room`: a whole body for the caller to give back.
+    """
     length = request.headers.get("content-length", "0")
     if not length.isascii() or not length.isdigit() or int(length) > most:
         raise Problem(413, f"a body may have {most} bytes at most")
-    parts, size = [], 0
+    room = room or Room(most)
+    parts: list[bytes] = []
+    size, whole = 0, False
     try:
-        async for part in request.stream():
-            size += len(part)
-            if size > most:
-                raise Problem(413, f"a body may have {most} bytes at most")
-            parts.append(part)
+        with fail_after(BODY_SECONDS):
+            async for part in request.stream():
+                if size + len(part) > most:
+                    raise Problem(413, f"a body may have {most} bytes at most")
+                room.take(len(part))
+                size += len(part)
+                parts.append(part)
+        whole = True
     except ClientDisconnect as error:
         raise Problem(400, "the body ended early") from error
+    except TimeoutError as error:
+        raise Problem(400, f"the body took more than {BODY_SECONDS:g} seconds") from error
+    finally:
+        if not whole:
+            room.give_back(size)
     return b"".join(parts)
 
 
