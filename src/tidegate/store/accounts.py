@@ -85,6 +85,12 @@ def people_page(connection: Connection, *, after: int = 0, most: int = MOST) -> 
     return every(connection, Person, select_as(Person, people).where(people.c.id > after).order_by("id").limit(most))
 
 
+def lock_admins(connection: Connection) -> tuple[int, ...]:
+    """Who is an admin and not disabled; nobody else changes that before this transaction ends."""
+    living = select(people.c.id).where(people.c.role == "admin", people.c.disabled_at.is_(None))
+    return tuple(connection.execute(living.order_by(people.c.id).with_for_update()).scalars())
+
+
 def has_people(connection: Connection) -> bool:
     """Whether anybody is there yet."""
     return connection.execute(select(people.c.id).limit(1)).first() is not None

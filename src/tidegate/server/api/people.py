@@ -106,9 +106,14 @@ def add(ask: Ask[Nothing, NewPerson]) -> Person:
 
 
 def change(ask: Ask[Nothing, ChangedPerson]) -> Person:
-    """Nobody takes the role of admin from themselves, or disables themselves: somebody must be left."""
+    """Nobody takes the role of admin from themselves, or disables themselves: somebody must be left.
+
+    Of two admins who take it from each other at once one is too late.
+    """
 
     def work(connection: Connection) -> Person:
+        if ask.who.person not in accounts.lock_admins(connection):
+            raise Problem(403, "you are no admin any more")
         person, body = _person(connection, ask.path["person"]), ask.body
         if person.id == ask.who.person and (body.disabled or body.role != person.role):
             raise Problem(409, "nobody changes their own role", mend="ask another admin")
