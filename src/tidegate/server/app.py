@@ -19,6 +19,7 @@ from tidegate.server.api.endpoint import Endpoint
 from tidegate.server.api.listing import ENDPOINTS
 from tidegate.server.api.problems import Problem
 from tidegate.server.auth.session import authenticate
+from tidegate.server.decoders import make_decoders
 from tidegate.server.doors import doors
 from tidegate.server.logs import Logged, log_failure
 from tidegate.server.metrics import Metrics
@@ -49,6 +50,7 @@ def make_app(service: Service, *, pages: bool = True, endpoints: Sequence[Endpoi
         from tidegate.server.console import routes as console_routes
 
         routes += console_routes(service)
+    make_decoders()
     return _app(service, routes, metrics)
 
 
