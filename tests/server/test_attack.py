@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import fcntl
 import hashlib
 import json
+import resource
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import cbor2
@@ -24,9 +27,11 @@ from starlette.responses import Response
 from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
+from tests.repos import build
 from tests.server.conftest import Made
 from tests.server.provider import CLIENT, signing_key
 from tests.server.test_auth_oidc import jws
+from tidegate.facts import Facts, to_document
 from tidegate.server import connections
 from tidegate.server.api import dispatch, people
 from tidegate.server.api.dispatch import Room, read_body
@@ -38,6 +43,7 @@ from tidegate.server.auth import passwords
 from tidegate.server.auth.provider import RefusedError, check
 from tidegate.server.auth.session import CSRF_HEADER, open_session, read_cookie
 from tidegate.server.console.signin import AT_ONCE
+from tidegate.server.simulation import Asked, simulate
 from tidegate.store import accounts, values
 from tidegate.store.clock import now
 
@@ -171,6 +177,27 @@ def test_a_strange_key_of_an_authenticator_is_refused(made: Made, pages: TestCli
 
 
 # Memory and connections
+
+
+def test_rules_that_take_all_memory_take_none_of_ours(made: Made, tmp_path: Path) -> None:
+    repo = build(tmp_path / "repo", "commit One\n  file a.py\n    . x = 1\n")
+    ten, eight = "[0,1,2,3,4,5,6,7,8,9]", "+".join("b" * 8)
+    bomb = f"{ten}.map(b, '{'x' * 900}')" + f".map(b, {eight})" * 12 + ".size() > 0"
+    table = '[[rule]]\nid = "x"\ntitle = "t"\neffect = "note"\nowner = "a"\nreason = "r"\nwhen.all = ["{}"]\n'
+    document, config = to_document(Facts(now="2026-01-02T00:00:00Z")), made.service.config
+    asked = Asked(table.format(bomb), str(repo.path / ".git"), "refs/heads/main", document)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(Problem) as refused:
+        simulate(config, asked)
+    assert refused.value.status == 422
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
+    mild = structs.replace(asked, rules=table.format("true"))
+    assert simulate(config, mild).outcome == "block"
+    with (config.data / "simulation.lock").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(Problem) as busy:
+            simulate(config, mild)
+    assert busy.value.status == 503
 
 
 def test_deliveries_share_a_bounded_room() -> None:

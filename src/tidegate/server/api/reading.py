@@ -6,18 +6,15 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from tidegate.change.owners_file import read_owners
-from tidegate.errors import GitError
-from tidegate.policy.decide import decide
-from tidegate.policy.rules import RuleTable, make_policy
 from tidegate.policy.verdict import Verdict
 from tidegate.server.api.endpoint import Ask, Endpoint, Nothing
 from tidegate.server.api.problems import Problem
 from tidegate.server.console.kept import open_change, read_hunks
 from tidegate.server.hunks import ReadHunk
 from tidegate.server.mirrors import open_mirrors
+from tidegate.server.simulation import Asked
+from tidegate.server.simulation import simulate as tried
 from tidegate.server.standing import look
-from tidegate.settings import convert, read_toml
 
 _MOST_BYTES = 512 * 1024
 
@@ -53,19 +50,11 @@ def hunks(ask: Ask[Nothing, Nothing]) -> Hunks:
 
 def simulate(ask: Ask[Nothing, Rules]) -> Simulated:
     """Other rules on the facts that are kept, with owners and settings of the target branch as it is now."""
-    table = read_toml(ask.body.rules.encode("utf-8", "surrogatepass"), "rules")
-    if extra := sorted(set(table) - {"rule"}):
-        raise Problem(422, f"only [[rule]] can be tried here, not {extra[0]}")
-    own = [RuleTable(each, "rules") for each in convert(table.get("rule", []), list[dict[str, object]], "rules")]
     standing = look(ask.service, ask.path["change"])
-    repository, target = standing.repository, f"refs/heads/{standing.change.target}"
-    try:
-        with open_mirrors(ask.service.config).open(repository.forge, repository.slug) as mirror:
-            tip = mirror.resolve(target)
-            policy = make_policy(own, read_owners(mirror, tip, standing.settings), standing.settings)
-    except GitError as error:
-        raise Problem(409, "the repository cannot be read here now") from error
-    return Simulated(standing.assessment.verdict, decide(policy, standing.document))
+    repository, config = standing.repository, ask.service.config
+    mirror = open_mirrors(config).path_of(repository.forge, repository.slug)
+    asked = Asked(ask.body.rules, str(mirror), f"refs/heads/{standing.change.target}", standing.document)
+    return Simulated(standing.assessment.verdict, tried(config, asked))
 
 
 ENDPOINTS = (
