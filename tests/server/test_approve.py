@@ -362,6 +362,18 @@ def test_nobody_else_confirms(shop: Shop, first: str, second: str) -> None:
     assert emergency.let_through(shop.service, shop.change, standing.change.head, standing.merge_tree) is None
 
 
+def test_an_account_that_nobody_knows_is_no_second_person(shop: Shop) -> None:
+    """Whoever signs in by another provider has a second account, and breaks the glass alone by the two."""
+    with shop.service.database.write() as connection:
+        again = accounts.add_person(connection, "bob-again", "Bob", "approver", now())
+    who = Who(again.id, again.name, again.role, None, "session of bob-again")
+    asked = emergency.ask(shop.service, shop.people["bob"], shop.change, "production is down now", 1)
+    with pytest.raises(Problem, match="other one of the two"):
+        emergency.confirm(shop.service, who, asked.id)
+    with pytest.raises(Problem, match="other one of the two"):
+        emergency.ask(shop.service, who, shop.change, "production is down now", 1)
+
+
 def test_nobody_asks_who_must_not(shop: Shop) -> None:
     for who in (
         shop.people["mallory"],

@@ -108,10 +108,10 @@ def _check_person(service: Service, who: Who, standing: Standing) -> None:
     name = name_of(service, standing, who.person)
     if name in makers.people:
         raise Problem(403, f"you helped to make it: {makers.people[name]}")
-    if not name and makers.strangers:
+    if not name:
         raise Problem(
             403,
-            "somebody who is in no entry of [people] made part of it, and that may be you",
+            "you are in no entry of [people], so you may be who made it, or the other one of the two",
             mend="have your account at the forge added here, and to tidegate.toml on the target branch",
         )
 
