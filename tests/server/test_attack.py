@@ -176,6 +176,22 @@ def test_a_strange_key_of_an_authenticator_is_refused(made: Made, pages: TestCli
     assert answer.status_code == 403, answer.text
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/people", {"name": "admin", "shown": "Administrator", "role": "viewer"}),
+        ("/people/1/identities", {"kind": "forge", "issuer": "github.com", "subject": "somebody"}),
+        ("/repositories", {"forge": "github", "slug": "acme/till", "clone_url": "https://h.test/a.git", "main": "dev"}),
+    ],
+)
+def test_no_name_has_a_line_break_that_nobody_sees(client: TestClient, made: Made, path: str, body: Any) -> None:
+    """`$` of a pattern holds before a last line break too: then there are two of a name that look the same."""
+    headers = {"authorization": f"Bearer {made.tokens['admin']}"}
+    for name in body.keys() - {"kind", "role", "forge"}:
+        answer = client.post(f"/api/v1{path}", headers=headers, json={**body, name: f"{body[name]}\n"})
+        assert answer.status_code == 422, (name, answer.text)
+
+
 # Memory and connections
 
 

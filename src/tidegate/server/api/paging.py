@@ -15,8 +15,8 @@ T = TypeVar("T")
 DEFAULT = 50
 Most: TypeAlias = Annotated[int, Meta(ge=1, le=100, description="how many at most")]
 Id: TypeAlias = Annotated[int, Meta(ge=0, le=LARGEST_ID)]
-Digest: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{40}([0-9a-f]{24})?$", max_length=64)]
-Line: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Digest: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$(?!\n)", max_length=64)]
+Line: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")]
 """A text of one line."""
 
 

@@ -38,7 +38,7 @@ class PersonPage(Struct, frozen=True):
 class NewPerson(Struct, frozen=True, forbid_unknown_fields=True):
     """`name` is what they sign in by; `shown` what others see of them."""
 
-    name: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9._-]{0,62}$")]
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$(?!\n)")]
     shown: Line
     role: Role
 
@@ -76,8 +76,8 @@ class NewIdentity(Struct, frozen=True, forbid_unknown_fields=True):
     """`issuer` is the host of the forge, or the issuer of the sign-in; "" for an e-mail address."""
 
     kind: Literal["forge", "email", "oidc"]
-    issuer: Annotated[str, Meta(max_length=300, pattern="^[!-~]*$")]
-    subject: Annotated[str, Meta(min_length=1, max_length=300, pattern="^[!-~]+$")]
+    issuer: Annotated[str, Meta(max_length=300, pattern=r"^[!-~]*$(?!\n)")]
+    subject: Annotated[str, Meta(min_length=1, max_length=300, pattern=r"^[!-~]+$(?!\n)")]
 
 
 def listed(ask: Ask[Paging, Nothing]) -> People:

@@ -15,7 +15,7 @@ from tidegate.store.changes import Change
 from tidegate.store.looks import Look, View
 from tidegate.store.questions import NewQuestion, Question
 
-Hunk: TypeAlias = Annotated[str, Meta(min_length=1, max_length=1100, pattern=r"^[^\x00]+:[0-9]{1,9}-[0-9]{1,9}$")]
+Hunk: TypeAlias = Annotated[str, Meta(min_length=1, max_length=1100, pattern=r"^[^\x00]+:[0-9]{1,9}-[0-9]{1,9}$(?!\n)")]
 """PATH:FIRST-LAST at the head."""
 Words: TypeAlias = Annotated[str, Meta(min_length=1, max_length=4000)]
 MOST_HUNKS = 5000

@@ -25,10 +25,13 @@ class Adding(Struct, frozen=True, forbid_unknown_fields=True):
 
     forge: Literal["github", "gitlab"]
     slug: Annotated[
-        str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){1,5}$", max_length=300)
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){1,5}$(?!\n)", max_length=300
+        ),
     ]
-    clone_url: Annotated[str, Meta(pattern=r"^https://[A-Za-z0-9.:-]{1,253}/[A-Za-z0-9._/~-]{1,400}$")]
-    main: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}$")] = "main"
+    clone_url: Annotated[str, Meta(pattern=r"^https://[A-Za-z0-9.:-]{1,253}/[A-Za-z0-9._/~-]{1,400}$(?!\n)")]
+    main: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}$(?!\n)")] = "main"
 
 
 class WitnessShown(Struct, frozen=True):

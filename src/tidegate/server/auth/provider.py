@@ -77,7 +77,7 @@ class Claims(Struct, frozen=True):
     """Who signed in. Nothing but `iss` and `sub` says who somebody is: names and addresses change hands."""
 
     iss: str
-    sub: Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    sub: Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)")]
     aud: str | tuple[str, ...]
     exp: float
     iat: float
