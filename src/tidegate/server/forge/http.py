@@ -237,9 +237,9 @@ _MENDS = {
 def _wait(answer: Answer) -> float | None:
     """Seconds until asking again makes sense; None where this was no rate limit."""
     headers = answer.headers
-    if (after := headers.get("retry-after", "")).isdigit():
+    if (after := headers.get("retry-after", "")).isdecimal():
         return min(float(after), 3600.0)
-    if headers.get("x-ratelimit-remaining") == "0" and headers.get("x-ratelimit-reset", "").isdigit():
+    if headers.get("x-ratelimit-remaining") == "0" and headers.get("x-ratelimit-reset", "").isdecimal():
         return min(max(float(headers["x-ratelimit-reset"]) - time.time(), 1.0), 3600.0)
     if answer.status == 429 or b"secondary rate limit" in answer.body[:2000].lower():
         return 60.0
