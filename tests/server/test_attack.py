@@ -230,6 +230,17 @@ def test_deliveries_share_a_bounded_room() -> None:
         assert (refused.value.status, room.left) == (status, 2)
 
 
+def test_bodies_of_one_token_share_a_bounded_room(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatch, "BODIES_BYTES", 200)
+    headers = {"authorization": f"Bearer {made.tokens['admin']}"}
+    with TestClient(make_app(made.service, pages=False), base_url="http://127.0.0.1:8787") as client:
+        answers = [
+            client.post("/api/v1/people", headers=headers, json={"name": "x" * size, "shown": "X", "role": "viewer"})
+            for size in (100, 100, 100, 300, 10)  # what was taken is given back, whatever came of it
+        ]
+    assert [answer.status_code for answer in answers] == [422, 422, 422, 503, 201]
+
+
 def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dispatch, "BODY_SECONDS", 0.05)
     room = Room(10)

@@ -28,6 +28,8 @@ Authenticate: TypeAlias = Callable[[Service, Request], Who]
 
 
 BODY_SECONDS = 60.0
+BODIES_BYTES = 256 << 20
+"""Of all bodies that are being received: one token may send many at once."""
 
 
 def routes_of(endpoints: Sequence[Endpoint], service: Service, authenticate: Authenticate) -> list[Route]:
@@ -38,10 +40,13 @@ def routes_of(endpoints: Sequence[Endpoint], service: Service, authenticate: Aut
         if endpoint.method in methods:
             raise InternalError(f"{endpoint.method} {endpoint.path} stands twice in the list")
         methods[endpoint.method] = endpoint
-    return [_route(path, methods, service, authenticate) for path, methods in by_path.items()]
+    room = Room(BODIES_BYTES)
+    return [_route(path, methods, service, authenticate, room) for path, methods in by_path.items()]
 
 
-async def answer(endpoint: Endpoint, service: Service, authenticate: Authenticate, request: Request) -> Response:
+async def answer(
+    endpoint: Endpoint, service: Service, authenticate: Authenticate, request: Request, room: Room
+) -> Response:
     """What the endpoint says to this request; a Problem is its answer too.
 
     Who asks is settled before any body is read.
@@ -50,8 +55,11 @@ async def answer(endpoint: Endpoint, service: Service, authenticate: Authenticat
         if endpoint.body is Nothing:
             return await run_sync(_whole, endpoint, service, authenticate, request)
         who = await run_sync(_permit, endpoint, service, authenticate, request)
-        body = await _read(request, endpoint.most_bytes)
-        return await run_sync(_work, endpoint, service, who, request, body)
+        body = await _read(request, endpoint.most_bytes, room)
+        try:
+            return await run_sync(_work, endpoint, service, who, request, body)
+        finally:
+            room.give_back(len(body))
     except Problem as problem:
         return problems.answer(problem, request_id(request))
     except TidegateError as error:
@@ -117,19 +125,21 @@ async def read_body(request: Request, most: int, room: Room | None = None) -> by
 # Private
 
 
-def _route(path: str, methods: Mapping[str, Endpoint], service: Service, authenticate: Authenticate) -> Route:
+def _route(
+    path: str, methods: Mapping[str, Endpoint], service: Service, authenticate: Authenticate, room: Room
+) -> Route:
     async def serve(request: Request) -> Response:
         method = "GET" if request.method == "HEAD" else request.method
-        return await answer(methods[method], service, authenticate, request)
+        return await answer(methods[method], service, authenticate, request, room)
 
     return Route(path, serve, methods=sorted(methods))
 
 
-async def _read(request: Request, most: int) -> bytes:
+async def _read(request: Request, most: int, room: Room) -> bytes:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise Problem(415, "the body must be JSON", mend="send it with Content-Type: application/json")
-    return await read_body(request, most)
+    return await read_body(request, most, room)
 
 
 def _whole(endpoint: Endpoint, service: Service, authenticate: Authenticate, request: Request) -> Response:
