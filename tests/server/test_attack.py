@@ -118,18 +118,18 @@ def test_sign_ins_do_not_take_all_threads(made: Made) -> None:
 
 def test_an_account_of_ones_own_does_not_set_free_to_guess_others(made: Made) -> None:
     database, password, address = made.service.database, "correct horse battery", "192.0.2.7"
-    hashed = passwords.hash_password(password)
+    hashed, moment = passwords.hash_password(password), now()
 
     def prepare(connection: accounts.Connection) -> None:
-        accounts.set_password(connection, made.people["viewer"], hashed, now())
-        values.write(connection, f"failures/address/{address}", json.dumps({"count": 49, "at": now()}), now())
+        accounts.set_password(connection, made.people["viewer"], hashed, moment)
+        values.write(connection, f"failures/address/{address}", json.dumps({"count": 49, "at": moment}), moment)
 
     database.change(prepare)
-    passwords.sign_in(database, "viewer", password, address, now())
+    passwords.sign_in(database, "viewer", password, address, moment)
     with pytest.raises(Problem, match="wrong"):
-        passwords.sign_in(database, "admin", "a guess that is wrong", address, now())
+        passwords.sign_in(database, "admin", "a guess that is wrong", address, moment)
     with pytest.raises(Problem) as refused:
-        passwords.sign_in(database, "admin", "another guess", address, now())
+        passwords.sign_in(database, "admin", "another guess", address, moment)
     assert refused.value.status == 429
 
 
