@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,17 +44,22 @@ def mutants_of(source: str, functions: set[str] | None = None) -> Iterator[Mutan
 
 @contextmanager
 def limited(seconds: float) -> Iterator[None]:
-    """Ends what takes more of this process's time than that: a mutant may loop for ever."""
+    """Ends what takes more of this process's time than that: a mutant may loop for ever.
+
+    Nothing is collected meanwhile: raised in a finalizer of somebody else's, the end would be ignored.
+    """
 
     def stop(*_: object) -> None:
         raise TooSlowError
 
     before = signal.signal(signal.SIGVTALRM, stop)
+    gc.disable()
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        gc.enable()
         signal.signal(signal.SIGVTALRM, before)
 
 
