@@ -80,13 +80,12 @@ def _parse_plainly(opened: Repository, tree: str) -> None:
     import ast
     import warnings
 
-    from tidegate.reach.listing import list_tree
-
+    from tidegate.change.listing import list_tree
     from tidegate.reach.languages import language_of
     from tidegate.reach.languages.tree import make_parser
 
-    listed = {path: entry for path, entry in list_tree(opened, tree).items() if entry.is_file and language_of(path)}
-    for path, blob in zip(listed, opened.read_blobs([entry.oid for entry in listed.values()]), strict=True):
+    listed = {path: oid for path, oid in list_tree(opened, tree).files.items() if language_of(path)}
+    for path, blob in zip(listed, opened.read_blobs(list(listed.values())), strict=True):
         suffix = Path(path).suffix.lower()
         if suffix in GRAMMARS:
             make_parser(*GRAMMARS[suffix]).parse(blob.content)

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TypeAlias
 
 from tidegate.change.git import open_repository
+from tidegate.change.listing import list_tree
 from tidegate.reach.affected import find_affected, nodes_of, reached_tests, symbol_of, tests_of
 from tidegate.reach.answer import ChangedSymbol, ReachedTest, SymbolId
 from tidegate.reach.fallback import tests_that_load
 from tidegate.reach.index import Index, read_index
 from tidegate.reach.languages import language_of
-from tidegate.reach.listing import list_tree
 from tidegate.reach.record.raw import bits
 from tidegate.reach.record.validity import files_to_digest, still_valid
 from tidegate.reach.record.values import TestMap
@@ -42,7 +42,7 @@ def predict_map(tree: Path, commit: str, recorded: TestMap | None) -> Answer:
     if recorded is None:
         return lambda _symbol: {}
     with open_repository(tree) as repository:
-        blobs = {path: entry.oid for path, entry in list_tree(repository, commit).items() if entry.is_file}
+        blobs = list_tree(repository, commit).files
         wanted = files_to_digest(recorded, blobs)
         digests = {}
         for path, blob in zip(wanted, repository.read_blobs(blobs[path] for path in wanted), strict=True):
