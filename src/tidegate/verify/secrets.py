@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -151,7 +151,8 @@ def _text(line: bytes) -> str:
 def _plugins() -> Plugins:
     from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class  # 0.12 s: only where needed
 
-    known: dict[str, Any] = {plugin.__name__: plugin for plugin in get_mapping_from_secret_type_to_class().values()}
+    found: Mapping[str, Any] = get_mapping_from_secret_type_to_class()
+    known = {plugin.__name__: plugin for plugin in found.values()}
     return tuple(known[name]() for name in PLUGINS)
 
 
