@@ -43,6 +43,8 @@ Label: TypeAlias = Annotated[str, Meta(pattern=r"\A[^\x00-\x1f\x7f\u2028\u2029]{
 Person: TypeAlias = Annotated[str, Meta(pattern=r"\Aperson:[0-9a-f]{32}\Z")]
 """A pseudonym. Whose it is stands in a body that can be erased."""
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+OptionalPerson: TypeAlias = Annotated[str, Meta(pattern=r"\A(?:person:[0-9a-f]{32})?\Z")]
+OptionalCommitment: TypeAlias = Annotated[str, Meta(pattern=r"\A(?:hmac-sha256:[0-9a-f]{64})?\Z")]
 People: TypeAlias = Annotated[tuple[Person, ...], Meta(min_length=2, max_length=16)]
 Oids: TypeAlias = Annotated[tuple[GitOid, ...], Meta(max_length=512)]
 Names: TypeAlias = Annotated[tuple[Name, ...], Meta(max_length=512)]

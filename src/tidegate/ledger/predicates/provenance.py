@@ -7,28 +7,40 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from tidegate.ledger.commitments import Commitment
-from tidegate.ledger.fields import Name, OptionalUri, Part, Person, Predicate, Resource, Time, Uri, check_times
+from tidegate.ledger.fields import (
+    Name,
+    OptionalCommitment,
+    OptionalPerson,
+    OptionalUri,
+    Part,
+    Predicate,
+    Resource,
+    Time,
+    Uri,
+    check_times,
+)
 
 TYPE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "urn:tidegate:build-type:agent-commit:1"
 
 
 class Task(Part, frozen=True, kw_only=True):
-    """What the agent was given. The prompt is a commitment; who gave it is a pseudonym."""
+    """What the agent was given. The prompt is a commitment; who gave it is a pseudonym. Either is left out where it is
+    not known, which is said by that alone."""
 
-    prompt: Commitment
-    requester: Person
     repository: Uri
     base: Resource
+    prompt: OptionalCommitment = ""
+    requester: OptionalPerson = ""
 
 
 class Run(Part, frozen=True, kw_only=True):
-    """What did the work, as far as whoever signs could see."""
+    """What did the work, as far as whoever signs could see, and by which evidence (E0 to E5)."""
 
     agent: Name
     model: Name
-    session: Commitment
+    session: OptionalCommitment = ""
+    evidence: Annotated[str, Meta(pattern=r"\A(?:E[0-5])?\Z")] = ""
 
 
 class BuildDefinition(Part, frozen=True, kw_only=True):
