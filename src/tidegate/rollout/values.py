@@ -1,0 +1,56 @@
+"""A deployment as a value: what was brought where, by whom, when, and how it ended. Times are Unix seconds."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+DeploymentStatus = Literal["started", "succeeded", "failed", "rolled_back", "cancelled"]
+
+
+class DeploymentEvent(Struct, frozen=True, kw_only=True):
+    """What one message of a sender says of one deployment. `key` names the message: the same key is the same message.
+
+    `deployment` names the deployment among those of the sender, so that later messages find it. Empty texts are
+    what the sender did not say; `share` is the part of the traffic that it gets, 0 to 1.
+    """
+
+    sender: str
+    key: str
+    at: float
+    deployment: str
+    status: DeploymentStatus
+    environment: str
+    service: str
+    repository: str = ""
+    revision: str = ""
+    previous: str = ""
+    artifact: str = ""
+    share: float | None = None
+    actor: str = ""
+    url: str = ""
+    chain: str = ""
+
+
+class Deployment(Struct, frozen=True, kw_only=True):
+    """One deployment of one service to one environment, as all its events tell it, in whatever order they came.
+
+    `revision` is the commit in full where one is known; `previous` is the one that ran there before.
+    """
+
+    id: str
+    environment: str
+    service: str
+    status: DeploymentStatus
+    started: float
+    finished: float | None = None
+    repository: str = ""
+    revision: str = ""
+    previous: str = ""
+    artifact: str = ""
+    share: float | None = None
+    actor: str = ""
+    url: str = ""
+    chain: str = ""
+    sender: str = ""

@@ -1,0 +1,1 @@
+"""How production is measured: series of numbers and spans, from Prometheus, OTLP or CSV, as plain values."""
