@@ -151,6 +151,43 @@ def test_a_manifest_that_its_lock_does_not_follow(tmp_path: Path) -> None:
     assert ("major-changed", "note", "pyproject.toml:4") in rules(part)
 
 
+@pytest.mark.parametrize(
+    ("manager", "stale", "evidence", "said"),
+    [
+        ("", "pnpm-lock.yaml", "unknown", ["pnpm-lock.yaml does not hold. Which of package-lock.json and pnpm-lock"]),
+        ("", "package-lock.json", "unknown", ["package-lock.json does not hold. Which of package-lock.json and pnpm"]),
+        ("pnpm@9.1.0+sha512.00", "package-lock.json", "locked", []),
+        ("pnpm@9.1.0", "pnpm-lock.yaml", "unknown", ["pnpm-lock.yaml does not hold."]),
+        ("npm@10.2.0", "pnpm-lock.yaml", "locked", []),
+        ("npm@10.2.0", "package-lock.json", "unknown", ["package-lock.json does not hold."]),
+    ],
+)  # fmt: skip
+def test_which_of_two_locks_counts(tmp_path: Path, manager: str, stale: str, evidence: str, said: list[str]) -> None:
+    def manifest(*names: str) -> str:
+        table: dict[str, object] = {"dependencies": dict.fromkeys(names, "^1.0.0")}
+        return json.dumps({**table, **({"packageManager": manager} if manager else {})}, indent=1)
+
+    def locks(*names: str) -> dict[str, str | None]:
+        entry = {"version": "1.0.0", "integrity": "sha512-x"}
+        packages = {f"node_modules/{name}": entry for name in names}
+        held = "".join(f"  {name}@1.0.0:\n    resolution: {{integrity: sha512-x}}\n\n" for name in names)
+        asked = "".join(f"      {name}:\n        specifier: ^1.0.0\n        version: 1.0.0\n" for name in names)
+        return {
+            "package-lock.json": json.dumps({"lockfileVersion": 3, "packages": {"": {}, **packages}}),
+            "pnpm-lock.yaml": "lockfileVersion: '9.0'\n\nimporters:\n\n  .:\n    dependencies:\n"
+            f"{asked}\npackages:\n\n{held}",
+        }
+
+    base: Files = {"package.json": manifest("left"), **locks("left")}
+    head: Files = {"package.json": manifest("left", "right"), **locks("left", "right"), stale: locks("left")[stale]}
+    part = part_of(tmp_path, base, head)
+    found = [one.message.partition(", which ")[2] for one in part.findings if one.rule == "lock-disagrees"]
+    assert [text[: len(wanted)] for text, wanted in zip(found, said, strict=True)] == said
+    facts = part.fields["dependencies"]
+    assert isinstance(facts, tuple)
+    assert [one.evidence for one in facts if one.name == "right"] == [evidence]
+
+
 def test_versions_that_are_let_loose(tmp_path: Path) -> None:
     part = part_of(tmp_path, {"requirements.txt": "six==1.16.0\n"}, {"requirements.txt": "six\n"})
     assert rules(part) == [("version-loosened", "medium", "requirements.txt:1")]

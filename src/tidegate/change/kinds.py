@@ -136,7 +136,7 @@ DOCS: tuple[str, ...] = (
 )
 
 TESTS: tuple[str, ...] = (
-    *("test_*.py", "*_test.py", "*_tests.py", "tests.py", "conftest.py", "*_test.go"),
+    *("test_*.py", "*_test.py", "*_tests.py", "tests.py", "test.py", "conftest.py", "*_test.go"),
     *(f"*.{word}.{extension}" for word in ("test", "tests", "spec", "e2e", "cy", "stories") for extension in _SCRIPT),
     *(f"*-{word}.{extension}" for word in ("test", "spec") for extension in _SCRIPT),
     *(f"*_{word}.{extension}" for word in ("test", "spec") for extension in _SCRIPT),

@@ -16,15 +16,32 @@ from tidegate.verify.dependencies.manifests.registry import ecosystem_of, is_loc
 from tidegate.verify.dependencies.manifests.requirements_txt import is_requirements
 from tidegate.verify.dependencies.values import Ecosystem, Listing, Package, normal_name
 
+_TOOLS = {
+    "package-lock.json": "npm",
+    "npm-shrinkwrap.json": "npm",
+    "yarn.lock": "yarn",
+    "pnpm-lock.yaml": "pnpm",
+    "bun.lock": "bun",
+    "bun.lockb": "bun",
+}
+"""Whose lock it is, where one folder may hold those of several."""
+
 
 class Locks(Struct, frozen=True):
-    """The locks at the head that stand for manifests, by path, and those that could not be read."""
+    """The locks at the head that stand for manifests, by path, and those that could not be read.
+
+    `managers`: the tool that `packageManager` names, by the folder of its `package.json`.
+    """
 
     listings: Mapping[str, Listing]
     unread: Mapping[str, str]
+    managers: Mapping[str, str]
 
     def beside(self, path: str, ecosystem: Ecosystem) -> tuple[tuple[str, Listing], ...]:
-        """The locks that hold what a manifest asks for: those of the nearest folder that has any."""
+        """The locks that hold what a manifest asks for: those of the nearest folder that has any.
+
+        Of several tools' locks in one folder that of the tool which `packageManager` names; all where it names none.
+        """
         for folder in folders_up(path):
             found = [
                 (name, one)
@@ -32,7 +49,8 @@ class Locks(Struct, frozen=True):
                 if one.ecosystem == ecosystem and folder_of(name) == folder and is_lock(name)
             ]
             if found:
-                return tuple(found)
+                named = [each for each in found if tool_of(each[0]) == self.managers.get(folder)]
+                return tuple(named or found)
         return ()
 
     def governs(self, lock: str, path: str, names: Iterable[str]) -> bool:
@@ -46,8 +64,15 @@ class Locks(Struct, frozen=True):
         return inner in listing.names or any(name in own for name in names)
 
     def hashed(self, path: str, ecosystem: Ecosystem, name: str) -> bool:
-        """Whether a lock for this manifest, or a file of requirements in its folder, holds the name with a digest."""
-        if any(one.name == name and one.hashed for _, lock in self.beside(path, ecosystem) for one in lock.held):
+        """Whether a lock for this manifest, or a file of requirements in its folder, holds the name with a digest.
+
+        Where nothing says which tool's lock counts, each of them must.
+        """
+        held: dict[str, bool] = {}
+        for where, lock in self.beside(path, ecosystem):
+            holds = any(one.name == name and one.hashed for one in lock.held)
+            held[tool_of(where)] = held.get(tool_of(where), False) or holds
+        if held and all(held.values()):
             return True
         return any(
             one.name == name and one.hashed
@@ -66,7 +91,13 @@ def read_locks(tree: Tree, wanted: Iterable[tuple[str, Ecosystem]]) -> Locks:
         if counts(path) and (is_lock(path) or is_requirements(path)) and (_owner(path), ecosystem_of(path)) in places
     ]
     read = read_listings(tree, paths)
-    return Locks(read.listings, {path: why for path, why in read.unread.items() if is_lock(path)})
+    unread = {path: why for path, why in read.unread.items() if is_lock(path)}
+    return Locks(read.listings, unread, _managers(tree, paths))
+
+
+def tool_of(lock: str) -> str:
+    """The tool that writes a lock; "" where its ecosystem has one kind of lock, or any of them may count."""
+    return _TOOLS.get(lock.rpartition("/")[2], "")
 
 
 def evidence_for(delta: Delta, locks: Locks, settings: DependencySettings, root: Path | None) -> DependencyEvidence:
@@ -96,6 +127,18 @@ def versions_of(packages: Iterable[Package], name: str) -> tuple[str, ...]:
 
 
 # Private
+
+
+def _managers(tree: Tree, paths: Iterable[str]) -> dict[str, str]:
+    tools: dict[str, set[str]] = {}
+    for path in paths:
+        tools.setdefault(folder_of(path), set()).add(tool_of(path))
+    several = [folder for folder, found in tools.items() if len(found - {""}) > 1]
+    if not several:
+        return {}
+    wanted = {f"{folder}/package.json".lstrip("/") for folder in several}
+    read = read_listings(tree, [path for path in tree.paths() if path in wanted])
+    return {folder_of(path): listing.manager for path, listing in read.listings.items() if listing.manager}
 
 
 def _owner(path: str) -> str:

@@ -59,7 +59,7 @@ class Listing(Struct, frozen=True):
     """What one file says. `names` are those that the project calls itself; `indexes` other registries with lines.
 
     `scripts` are programs that run when the project is installed; `options` are names that are there without being
-    asked for (tools, plug-ins, engines).
+    asked for (tools, plug-ins, engines). `manager` is the tool that the project says it is installed by.
     """
 
     ecosystem: Ecosystem
@@ -69,6 +69,7 @@ class Listing(Struct, frozen=True):
     indexes: tuple[tuple[str, int], ...] = ()
     scripts: tuple[tuple[str, int], ...] = ()
     options: tuple[str, ...] = ()
+    manager: str = ""
 
 
 class UnreadableError(ValueError):

@@ -46,6 +46,7 @@ def read_package_json(text: str) -> Listing:
         names=(normal_name("npm", name),) if name else (),
         scripts=hooks,
         options=tuple(one for one in options if isinstance(one, str)),
+        manager=text_of(table.get("packageManager")).partition("@")[0],
     )
 
 

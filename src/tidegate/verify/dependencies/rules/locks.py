@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from tidegate.facts import Finding, Place
 from tidegate.verify.dependencies.compare import Compared, Delta, line_in, new_packages
-from tidegate.verify.dependencies.evidence import Locks, versions_of
+from tidegate.verify.dependencies.evidence import Locks, tool_of, versions_of
 from tidegate.verify.dependencies.head import Head
 from tidegate.verify.dependencies.rules.names import place_of
 from tidegate.verify.dependencies.rules.sources import MOST, capped
@@ -17,6 +17,7 @@ from tidegate.verify.dependencies.versions import allows
 
 _KNOWS_NEEDS = re.compile(r"(?:uv|poetry|pdm|yarn)\.lock|package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml")
 _UPDATE = {"pypi": "lock again (`uv lock`, `poetry lock`)", "npm": "run `npm install` and commit the lock"}
+_CHOOSE = "name the tool as packageManager in package.json, and delete the locks of the others"
 
 
 def judge_locks(files: Iterable[Compared], changed: Iterable[Delta], locks: Locks, head: Head) -> Iterator[Finding]:
@@ -51,17 +52,25 @@ def _manifest(delta: Delta, locks: Locks) -> Iterator[Finding]:
     ]
     if not beside:
         return
-    mend = _UPDATE.get(file.ecosystem, "write the lock again")
-    names = " and ".join(path for path, _ in beside)
+    doubt = _doubt([path for path, _ in beside])
+    mend = _CHOOSE if doubt else _UPDATE.get(file.ecosystem, "write the lock again")
     holding = [(path, lock) for path, lock in beside if any(one.name == after.name for one in lock.held)]
-    if not holding:
-        message = f"{file.path} asks for {after.written}, which {names} does not hold."
+    lacking = [path for path, lock in beside if (path, lock) not in holding]
+    if lacking and (doubt or not holding):
+        message = f"{file.path} asks for {after.written}, which {' and '.join(lacking)} does not hold.{doubt}"
         yield Finding("lock-disagrees", "medium", message, place_of(delta), mend)
     for path, lock in holding:
         versions = versions_of(lock.held, after.name)
         if versions and all(allows(file.ecosystem, after.spec, version) is False for version in versions):
             message = f"{file.path} asks for {after.written} {after.spec}, but {path} holds {', '.join(versions[:3])}."
-            yield Finding("lock-disagrees", "medium", message, place_of(delta), mend)
+            yield Finding("lock-disagrees", "medium", f"{message}{doubt}", place_of(delta), mend)
+
+
+def _doubt(locks: Sequence[str]) -> str:
+    """Locks of several tools, and nothing says which is used: each must hold what is asked for."""
+    if len({tool_of(path) for path in locks}) < 2:
+        return ""
+    return f" Which of {' and '.join(locks)} counts is unknown: no packageManager says it."
 
 
 def _is_optional(delta: Delta) -> bool:
