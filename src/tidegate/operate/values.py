@@ -20,7 +20,10 @@ class Frame(Struct, frozen=True, kw_only=True):
 
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """One alert of a monitoring tool, firing or over. `key` is the same for every message about it."""
+    """One alert of a monitoring tool, firing or over. `key` is the same for every message about it.
+
+    `at` is when its sender said this: of several messages the latest counts. 0: it does not say.
+    """
 
     key: str
     sender: str
@@ -34,6 +37,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     labels: Mapping[str, str] = {}
     revision: str = ""
     url: str = ""
+    at: float = 0.0
 
 
 class ErrorReport(Struct, frozen=True, kw_only=True):

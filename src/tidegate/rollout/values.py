@@ -7,6 +7,8 @@ from typing import Literal
 from msgspec import Struct
 
 DeploymentStatus = Literal["started", "succeeded", "failed", "rolled_back", "cancelled"]
+DeploymentAction = Literal["deploy", "roll_back", "remove"]
+"""roll_back: it brings back what ran before. remove: the service runs there no more."""
 
 
 class DeploymentEvent(Struct, frozen=True, kw_only=True):
@@ -31,6 +33,17 @@ class DeploymentEvent(Struct, frozen=True, kw_only=True):
     actor: str = ""
     url: str = ""
     chain: str = ""
+    action: DeploymentAction = "deploy"
+
+
+class NotUsed(Struct, frozen=True, kw_only=True):
+    """A message that was understood, and that says nothing which Tidegate uses. `type` is the sender's own word."""
+
+    sender: str
+    key: str
+    type: str
+    at: float = 0.0
+    why: str = ""
 
 
 class Deployment(Struct, frozen=True, kw_only=True):
@@ -54,3 +67,4 @@ class Deployment(Struct, frozen=True, kw_only=True):
     url: str = ""
     chain: str = ""
     sender: str = ""
+    action: DeploymentAction = "deploy"

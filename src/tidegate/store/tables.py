@@ -1,4 +1,5 @@
 """Every table of the service. Times are RFC 3339 text in UTC with microseconds, so that they sort; documents are bytes.
+What production says happened at a time keeps it as it was said: in Unix seconds.
 
 The types are those that a STRICT table of SQLite knows: text, integers, real numbers, bytes. A truth is 0 or 1.
 """
@@ -40,8 +41,8 @@ def _number(name: str, *, null: bool = False) -> Column[int]:
     return Column(name, Number, nullable=null)
 
 
-def _seconds(name: str) -> Column[float]:
-    return Column(name, Double().with_variant(REAL, "sqlite"), nullable=False)
+def _seconds(name: str, *, null: bool = False) -> Column[float]:
+    return Column(name, Double().with_variant(REAL, "sqlite"), nullable=null)
 
 
 def _bytes(name: str, *, null: bool = False) -> Column[bytes]:
@@ -263,6 +264,179 @@ emergencies = _table(
     _text("confirmed_at", null=True),
     _text("expires_at"),
     _number("entry", null=True),
+)
+
+# What production says. `state` is what the fold of all messages needs to take in another one, whenever it comes.
+
+production_messages = _table(
+    "production_messages",  # whole messages as they came, each once
+    _id(),
+    _text("sender"),
+    _text("digest"),  # SHA-256 of the body
+    _bytes("body", null=True),  # zlib; null where its size or its retention forbids it
+    _number("size"),
+    _text("received_at"),
+    UniqueConstraint("sender", "digest"),
+)
+production_events = _table(
+    "production_events",  # what was read of them: one message may say several things
+    _id(),
+    _to("message", "production_messages.id", null=True),
+    _text("sender"),
+    _text("key"),  # of two with one key the first counts
+    _text("kind"),  # deployment, alert, error, unused
+    _text("subject"),  # the deployment, alert or error that it is about; of unused ones the sender's word for the type
+    _seconds("at"),
+    _bytes("document"),  # JSON of the value
+    _text("received_at"),
+    UniqueConstraint("sender", "key"),
+    Index("ix_production_events_kind_subject", "kind", "subject"),
+    Index("ix_production_events_at", "at"),
+)
+deployments = _table(
+    "deployments",
+    _id(),
+    _text("key", unique=True),  # SENDER/NAME
+    _text("sender"),
+    _text("environment"),
+    _text("service"),
+    _text("status"),  # started, succeeded, failed, rolled_back, cancelled
+    _text("action"),  # deploy, roll_back, remove
+    _seconds("started"),
+    _seconds("finished", null=True),
+    _text("repository"),
+    _text("revision"),
+    _text("previous"),
+    _text("artifact"),
+    _seconds("share", null=True),  # of the traffic, 0 to 1
+    _text("actor"),
+    _text("url"),
+    _text("chain"),
+    _bytes("state"),
+    _text("changed_at"),
+    _number("entry", null=True),
+    Index("ix_deployments_environment_service_started", "environment", "service", "started"),
+    Index("ix_deployments_revision", "revision"),
+    Index("ix_deployments_started", "started"),
+)
+incidents = _table(
+    "incidents",
+    _id(),
+    _text("key", unique=True),  # what it was opened for: opened twice, it is one
+    _text("title"),
+    _text("severity"),
+    _text("state"),  # open, resolved
+    _text("environment"),
+    _text("service"),
+    _seconds("started"),
+    _seconds("ended", null=True),
+    _to("deployment", "deployments.id", null=True),  # the suspect
+    _text("revision"),  # the suspect commit, "" where none is named
+    _seconds("probability", null=True),  # that it is the suspect
+    _text("resolution"),  # "", roll_back, hot_fix, forward_fix, none
+    _to("resolved_by", "deployments.id", null=True),
+    _text("cause"),  # what a person confirmed: a commit, or a word for a cause that is no change; "" until then
+    _to("confirmed_by", "people.id", null=True),
+    _bytes("document"),  # zlib of the JSON of the investigation
+    _text("opened_at"),
+    _text("changed_at"),
+    _number("entry", null=True),
+    Index("ix_incidents_state", "state", "started"),
+    Index("ix_incidents_environment_service_started", "environment", "service", "started"),
+)
+alerts = _table(
+    "alerts",
+    _id(),
+    _text("sender"),
+    _text("key"),
+    _text("name"),
+    _seconds("started"),
+    _seconds("ended", null=True),
+    _text("environment"),
+    _text("service"),
+    _text("severity"),  # low, medium, high, critical
+    _text("summary"),
+    _text("labels"),  # JSON object of text
+    _text("revision"),
+    _text("url"),
+    _to("incident", "incidents.id", null=True),
+    _bytes("state"),
+    _text("changed_at"),
+    UniqueConstraint("sender", "key"),
+    Index("ix_alerts_environment_service_started", "environment", "service", "started"),
+    Index("ix_alerts_started", "started"),
+)
+errors = _table(
+    "errors",
+    _id(),
+    _text("sender"),
+    _text("key"),
+    _text("kind"),
+    _text("message"),
+    _seconds("first"),
+    _seconds("last", null=True),
+    _number("count"),
+    _bytes("frames"),  # JSON
+    _text("environment"),
+    _text("service"),
+    _text("revision"),
+    _text("url"),
+    _to("incident", "incidents.id", null=True),
+    _bytes("state"),
+    _text("changed_at"),
+    UniqueConstraint("sender", "key"),
+    Index("ix_errors_environment_service_first", "environment", "service", "first"),
+    Index("ix_errors_revision", "revision"),
+)
+
+# How production is measured, where it is sent to us: kept for a while, then only what follows from it.
+
+spans = _table(
+    "spans",
+    _id(),
+    _text("trace"),  # hexadecimal, as are span and parent
+    _text("span"),
+    _text("parent"),  # "" of a root
+    _text("environment"),
+    _text("service"),
+    _text("operation"),
+    _text("kind"),  # internal, server, client, producer, consumer
+    _text("peer"),  # whom it called, in its own words
+    _seconds("started"),
+    _seconds("seconds"),
+    _number("failed"),
+    _text("revision"),
+    UniqueConstraint("trace", "span"),
+    Index("ix_spans_trace_parent", "trace", "parent"),
+    Index("ix_spans_service_started", "service", "started"),
+    Index("ix_spans_started", "started"),
+)
+service_edges = _table(
+    "service_edges",
+    _id(),
+    _text("environment"),
+    _text("caller"),
+    _text("callee"),
+    _text("kind"),  # call, message, peer (known only by the name that the caller uses)
+    _seconds("first"),
+    _seconds("last"),
+    UniqueConstraint("environment", "caller", "callee", "kind"),
+)
+series = _table(
+    "series",
+    _id(),
+    _text("digest", unique=True),  # SHA-256 of name and labels
+    _text("name"),
+    _text("labels"),  # JSON object of text, sorted
+    _text("service"),
+    Index("ix_series_service_name", "service", "name"),
+)
+samples = _table(
+    "samples",
+    Column("series", Number, ForeignKey("series.id"), primary_key=True, autoincrement=False),
+    Column("at", Double().with_variant(REAL, "sqlite"), primary_key=True, autoincrement=False),
+    _seconds("value"),
+    Index("ix_samples_at", "at"),
 )
 
 # The service itself.

@@ -395,3 +395,214 @@ def upgrade() -> None:
     op.create_index("ix_questions_answered_by", "questions", ["answered_by"], unique=False)
     op.create_index("ix_questions_change", "questions", ["change"], unique=False)
     op.create_index("ix_questions_person", "questions", ["person"], unique=False)
+    op.create_table(
+        "production_messages",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("sender", _TEXT, nullable=False),
+        sa.Column("digest", _TEXT, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=True),
+        sa.Column("size", _NUMBER, nullable=False),
+        sa.Column("received_at", _TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_production_messages"),
+        sa.UniqueConstraint("sender", "digest", name="uq_production_messages_sender_digest"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "production_events",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("message", _NUMBER, nullable=True),
+        sa.Column("sender", _TEXT, nullable=False),
+        sa.Column("key", _TEXT, nullable=False),
+        sa.Column("kind", _TEXT, nullable=False),
+        sa.Column("subject", _TEXT, nullable=False),
+        sa.Column("at", _SECONDS, nullable=False),
+        sa.Column("document", sa.LargeBinary, nullable=False),
+        sa.Column("received_at", _TEXT, nullable=False),
+        sa.ForeignKeyConstraint(["message"], ["production_messages.id"], name="fk_production_events_message"),
+        sa.PrimaryKeyConstraint("id", name="pk_production_events"),
+        sa.UniqueConstraint("sender", "key", name="uq_production_events_sender_key"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_production_events_at", "production_events", ["at"], unique=False)
+    op.create_index("ix_production_events_kind_subject", "production_events", ["kind", "subject"], unique=False)
+    op.create_index("ix_production_events_message", "production_events", ["message"], unique=False)
+    op.create_table(
+        "deployments",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("key", _TEXT, nullable=False),
+        sa.Column("sender", _TEXT, nullable=False),
+        sa.Column("environment", _TEXT, nullable=False),
+        sa.Column("service", _TEXT, nullable=False),
+        sa.Column("status", _TEXT, nullable=False),
+        sa.Column("action", _TEXT, nullable=False),
+        sa.Column("started", _SECONDS, nullable=False),
+        sa.Column("finished", _SECONDS, nullable=True),
+        sa.Column("repository", _TEXT, nullable=False),
+        sa.Column("revision", _TEXT, nullable=False),
+        sa.Column("previous", _TEXT, nullable=False),
+        sa.Column("artifact", _TEXT, nullable=False),
+        sa.Column("share", _SECONDS, nullable=True),
+        sa.Column("actor", _TEXT, nullable=False),
+        sa.Column("url", _TEXT, nullable=False),
+        sa.Column("chain", _TEXT, nullable=False),
+        sa.Column("state", sa.LargeBinary, nullable=False),
+        sa.Column("changed_at", _TEXT, nullable=False),
+        sa.Column("entry", _NUMBER, nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_deployments"),
+        sa.UniqueConstraint("key", name="uq_deployments_key"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_deployments_environment_service_started", "deployments", ["environment", "service", "started"], unique=False
+    )
+    op.create_index("ix_deployments_revision", "deployments", ["revision"], unique=False)
+    op.create_index("ix_deployments_started", "deployments", ["started"], unique=False)
+    op.create_table(
+        "incidents",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("key", _TEXT, nullable=False),
+        sa.Column("title", _TEXT, nullable=False),
+        sa.Column("severity", _TEXT, nullable=False),
+        sa.Column("state", _TEXT, nullable=False),
+        sa.Column("environment", _TEXT, nullable=False),
+        sa.Column("service", _TEXT, nullable=False),
+        sa.Column("started", _SECONDS, nullable=False),
+        sa.Column("ended", _SECONDS, nullable=True),
+        sa.Column("deployment", _NUMBER, nullable=True),
+        sa.Column("revision", _TEXT, nullable=False),
+        sa.Column("probability", _SECONDS, nullable=True),
+        sa.Column("resolution", _TEXT, nullable=False),
+        sa.Column("resolved_by", _NUMBER, nullable=True),
+        sa.Column("cause", _TEXT, nullable=False),
+        sa.Column("confirmed_by", _NUMBER, nullable=True),
+        sa.Column("document", sa.LargeBinary, nullable=False),
+        sa.Column("opened_at", _TEXT, nullable=False),
+        sa.Column("changed_at", _TEXT, nullable=False),
+        sa.Column("entry", _NUMBER, nullable=True),
+        sa.ForeignKeyConstraint(["confirmed_by"], ["people.id"], name="fk_incidents_confirmed_by"),
+        sa.ForeignKeyConstraint(["deployment"], ["deployments.id"], name="fk_incidents_deployment"),
+        sa.ForeignKeyConstraint(["resolved_by"], ["deployments.id"], name="fk_incidents_resolved_by"),
+        sa.PrimaryKeyConstraint("id", name="pk_incidents"),
+        sa.UniqueConstraint("key", name="uq_incidents_key"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_incidents_confirmed_by", "incidents", ["confirmed_by"], unique=False)
+    op.create_index("ix_incidents_deployment", "incidents", ["deployment"], unique=False)
+    op.create_index(
+        "ix_incidents_environment_service_started", "incidents", ["environment", "service", "started"], unique=False
+    )
+    op.create_index("ix_incidents_resolved_by", "incidents", ["resolved_by"], unique=False)
+    op.create_index("ix_incidents_state", "incidents", ["state", "started"], unique=False)
+    op.create_table(
+        "alerts",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("sender", _TEXT, nullable=False),
+        sa.Column("key", _TEXT, nullable=False),
+        sa.Column("name", _TEXT, nullable=False),
+        sa.Column("started", _SECONDS, nullable=False),
+        sa.Column("ended", _SECONDS, nullable=True),
+        sa.Column("environment", _TEXT, nullable=False),
+        sa.Column("service", _TEXT, nullable=False),
+        sa.Column("severity", _TEXT, nullable=False),
+        sa.Column("summary", _TEXT, nullable=False),
+        sa.Column("labels", _TEXT, nullable=False),
+        sa.Column("revision", _TEXT, nullable=False),
+        sa.Column("url", _TEXT, nullable=False),
+        sa.Column("incident", _NUMBER, nullable=True),
+        sa.Column("state", sa.LargeBinary, nullable=False),
+        sa.Column("changed_at", _TEXT, nullable=False),
+        sa.ForeignKeyConstraint(["incident"], ["incidents.id"], name="fk_alerts_incident"),
+        sa.PrimaryKeyConstraint("id", name="pk_alerts"),
+        sa.UniqueConstraint("sender", "key", name="uq_alerts_sender_key"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_alerts_environment_service_started", "alerts", ["environment", "service", "started"], unique=False
+    )
+    op.create_index("ix_alerts_incident", "alerts", ["incident"], unique=False)
+    op.create_index("ix_alerts_started", "alerts", ["started"], unique=False)
+    op.create_table(
+        "errors",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("sender", _TEXT, nullable=False),
+        sa.Column("key", _TEXT, nullable=False),
+        sa.Column("kind", _TEXT, nullable=False),
+        sa.Column("message", _TEXT, nullable=False),
+        sa.Column("first", _SECONDS, nullable=False),
+        sa.Column("last", _SECONDS, nullable=True),
+        sa.Column("count", _NUMBER, nullable=False),
+        sa.Column("frames", sa.LargeBinary, nullable=False),
+        sa.Column("environment", _TEXT, nullable=False),
+        sa.Column("service", _TEXT, nullable=False),
+        sa.Column("revision", _TEXT, nullable=False),
+        sa.Column("url", _TEXT, nullable=False),
+        sa.Column("incident", _NUMBER, nullable=True),
+        sa.Column("state", sa.LargeBinary, nullable=False),
+        sa.Column("changed_at", _TEXT, nullable=False),
+        sa.ForeignKeyConstraint(["incident"], ["incidents.id"], name="fk_errors_incident"),
+        sa.PrimaryKeyConstraint("id", name="pk_errors"),
+        sa.UniqueConstraint("sender", "key", name="uq_errors_sender_key"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_errors_environment_service_first", "errors", ["environment", "service", "first"], unique=False)
+    op.create_index("ix_errors_incident", "errors", ["incident"], unique=False)
+    op.create_index("ix_errors_revision", "errors", ["revision"], unique=False)
+    op.create_table(
+        "spans",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("trace", _TEXT, nullable=False),
+        sa.Column("span", _TEXT, nullable=False),
+        sa.Column("parent", _TEXT, nullable=False),
+        sa.Column("environment", _TEXT, nullable=False),
+        sa.Column("service", _TEXT, nullable=False),
+        sa.Column("operation", _TEXT, nullable=False),
+        sa.Column("kind", _TEXT, nullable=False),
+        sa.Column("peer", _TEXT, nullable=False),
+        sa.Column("started", _SECONDS, nullable=False),
+        sa.Column("seconds", _SECONDS, nullable=False),
+        sa.Column("failed", _NUMBER, nullable=False),
+        sa.Column("revision", _TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_spans"),
+        sa.UniqueConstraint("trace", "span", name="uq_spans_trace_span"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_spans_service_started", "spans", ["service", "started"], unique=False)
+    op.create_index("ix_spans_started", "spans", ["started"], unique=False)
+    op.create_index("ix_spans_trace_parent", "spans", ["trace", "parent"], unique=False)
+    op.create_table(
+        "service_edges",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("environment", _TEXT, nullable=False),
+        sa.Column("caller", _TEXT, nullable=False),
+        sa.Column("callee", _TEXT, nullable=False),
+        sa.Column("kind", _TEXT, nullable=False),
+        sa.Column("first", _SECONDS, nullable=False),
+        sa.Column("last", _SECONDS, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_service_edges"),
+        sa.UniqueConstraint(
+            "environment", "caller", "callee", "kind", name="uq_service_edges_environment_caller_callee_kind"
+        ),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "series",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("digest", _TEXT, nullable=False),
+        sa.Column("name", _TEXT, nullable=False),
+        sa.Column("labels", _TEXT, nullable=False),
+        sa.Column("service", _TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_series"),
+        sa.UniqueConstraint("digest", name="uq_series_digest"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_series_service_name", "series", ["service", "name"], unique=False)
+    op.create_table(
+        "samples",
+        sa.Column("series", _NUMBER, autoincrement=False, nullable=False),
+        sa.Column("at", _SECONDS, autoincrement=False, nullable=False),
+        sa.Column("value", _SECONDS, nullable=False),
+        sa.ForeignKeyConstraint(["series"], ["series.id"], name="fk_samples_series"),
+        sa.PrimaryKeyConstraint("series", "at", name="pk_samples"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_samples_at", "samples", ["at"], unique=False)
