@@ -11,7 +11,7 @@ from tidegate.facts import Finding
 Outcome: TypeAlias = Literal["pass", "hold", "block"]
 Effect: TypeAlias = Literal["block", "hold", "warn", "note"]
 Mode: TypeAlias = Literal["draft", "shadow", "enforce"]
-Stage: TypeAlias = Literal["commit", "push", "merge"]
+Stage: TypeAlias = Literal["commit", "push", "merge", "deploy"]
 RuleState: TypeAlias = Literal["idle", "satisfied", "fired", "unknown", "later", "inactive"]
 Truth: TypeAlias = Literal["true", "false", "unknown"]
 ObligationKind: TypeAlias = Literal[
@@ -32,7 +32,7 @@ ObligationKind: TypeAlias = Literal[
     "clean",
 ]
 
-STAGES: tuple[Stage, ...] = ("commit", "push", "merge")
+STAGES: tuple[Stage, ...] = ("commit", "push", "merge", "deploy")
 """In the order in which a change comes to them."""
 STRICTNESS: dict[str, int] = {"pass": 0, "note": 0, "warn": 0, "hold": 1, "block": 2}
 

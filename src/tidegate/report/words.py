@@ -18,6 +18,7 @@ STAGES: Mapping[Stage, str] = {
     "commit": "it may be committed",
     "push": "it may be pushed",
     "merge": "it may merge",
+    "deploy": "it may be deployed",
 }
 
 EVIDENCE: Mapping[Evidence, str] = {
