@@ -11,6 +11,7 @@ import pytest
 from msgspec import Struct, structs
 from sqlalchemy import text
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 
 from tests.server.conftest import Made, bearer
 from tidegate.server.api.endpoint import Endpoint
@@ -22,6 +23,7 @@ from tidegate.store import inbox
 
 SECRET = b"a secret that is long enough"
 PROBLEM = "application/problem+json"
+URL = "http://127.0.0.1:8787"
 
 
 def test_every_answer_has_the_headers_and_an_id(client: TestClient, made: Made) -> None:
@@ -130,7 +132,7 @@ def test_our_own_failure_is_told_without_its_reason(made: Made, capsys: pytest.C
 
     broken = Endpoint(method="GET", path="/broken", needs=None, summary="", handler=fails, query=Free)
     app = make_app(made.service, pages=False, endpoints=(broken,))
-    client = TestClient(app, base_url="http://127.0.0.1:8787")
+    client = TestClient(app, base_url=URL)
     answer = client.get("/api/v1/broken?token=tg_secret", headers=bearer(made.tokens["viewer"]))
     assert answer.status_code == 500
     assert answer.json() == {
@@ -158,7 +160,7 @@ def test_ready_says_what_is_wrong(client: TestClient, made: Made) -> None:
     with made.service.database.write() as connection:
         connection.execute(text("DROP TABLE epochs"))
         connection.execute(text("DROP TABLE heads"))
-    fresh = TestClient(make_app(made.service, pages=False))
+    fresh = TestClient(make_app(made.service, pages=False), base_url=URL)
     answer = fresh.get("/ready")
     assert (answer.status_code, answer.json()["status"]) == (503, "no")
     assert fresh.get("/health").status_code == 200
@@ -167,7 +169,7 @@ def test_ready_says_what_is_wrong(client: TestClient, made: Made) -> None:
 def test_metrics(client: TestClient, made: Made) -> None:
     client.get("/api/v1/changes/1", headers=bearer(made.tokens["viewer"]))
     client.request("BREW", "/coffee-pot")
-    near = TestClient(client.app, client=("127.0.0.1", 1))
+    near = TestClient(client.app, base_url=URL, client=("127.0.0.1", 1))
     said = near.get("/metrics").text
     assert 'tidegate_requests_total{method="GET",route="/api/v1/changes/{change}",status="200"} 1.0' in said
     assert 'tidegate_requests_total{method="other",route="none",status="404"} 1.0' in said
@@ -203,7 +205,7 @@ def deliver(client: TestClient, body: bytes, identifier: str, secret: bytes = SE
 
 
 def test_a_delivery_is_kept_once_and_only_from_who_has_the_secret(hooked: Service) -> None:
-    client = TestClient(make_app(hooked, pages=False))
+    client = TestClient(make_app(hooked, pages=False), base_url=URL)
     body = json.dumps(
         {
             "action": "opened",
@@ -232,4 +234,47 @@ def test_a_database_that_is_away_is_told_so_that_it_is_sent_again(hooked: Servic
     with hooked.database.write() as connection:
         connection.execute(text("DROP TABLE deliveries"))
     body = json.dumps({"action": "opened", "number": 7, "repository": {"full_name": "acme/shop"}}).encode()
-    assert deliver(TestClient(make_app(hooked, pages=False)), body, "00000000-0000-0000-0000-000000000003") == 503
+    assert (
+        deliver(TestClient(make_app(hooked, pages=False), base_url=URL), body, "00000000-0000-0000-0000-000000000003")
+        == 503
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "status"),
+    [
+        ("http://127.0.0.1:8787", "127.0.0.1:8787", 200),
+        ("http://127.0.0.1:8787", "LOCALHOST:1", 200),
+        ("http://127.0.0.1:8787", "[::1]:8787", 200),
+        ("http://127.0.0.1:8787", "evil.example", 421),
+        ("http://127.0.0.1:8787", "127.0.0.1.evil.example:8787", 421),
+        ("http://127.0.0.1:8787", "evil.example@127.0.0.1", 421),
+        ("http://127.0.0.1:8787", "127.0.0.1:8787/evil", 421),
+        ("http://127.0.0.1:8787", "127.0.0.1:x", 421),
+        ("http://127.0.0.1:8787", "", 421),
+        ("https://tidegate.example", "tidegate.example", 200),
+        ("https://tidegate.example", "Tidegate.Example:443", 200),
+        ("https://tidegate.example", "tidegate.example:80", 421),
+        ("https://tidegate.example", "tidegate.example.", 421),
+        ("https://tidegate.example:8443", "tidegate.example", 421),
+        ("https://tidegate.example:8443", "tidegate.example:8443", 200),
+        ("https://[2001:db8::7]", "[2001:DB8::7]", 200),
+    ],
+)
+def test_only_its_own_names_are_answered(made: Made, url: str, host: str, status: int) -> None:
+    service = structs.replace(made.service, config=structs.replace(made.service.config, url=url))
+    client = TestClient(make_app(service, pages=False), base_url=URL)
+    answer = client.get("/api/v1/me", headers={**bearer(made.tokens["viewer"]), "host": host})
+    assert answer.status_code == status
+    assert status == 200 or (answer.json()["request"] and answer.headers["content-type"] == PROBLEM)
+    assert client.get("/health", headers={"host": host}).status_code == 200
+
+
+def test_two_names_are_none(client: TestClient, made: Made) -> None:
+    headers = [("host", "127.0.0.1:8787"), ("host", "127.0.0.1:8787"), *bearer(made.tokens["viewer"]).items()]
+    assert client.get("/api/v1/me", headers=headers).status_code == 421
+
+
+def test_no_websocket_is_taken(client: TestClient) -> None:
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/api/v1/me"):
+        pass

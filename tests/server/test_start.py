@@ -83,6 +83,7 @@ def test_a_fresh_service(tmp_path: Path) -> None:
         assert PASSWORD.findall(told)[0] not in first.err.read_text()
         check_modes(tmp_path / "data")
         wait_for_worker(first)
+        assert upgraded(first) == 401  # an answer like any other, and no switch of protocols
         with pytest.raises(AssertionError, match="cannot listen"):
             Running(tmp_path, TIDEGATE_PORT=str(first.port), TIDEGATE_HOME=str(tmp_path / "other"))
         assert not (tmp_path / "other").exists()
@@ -95,6 +96,12 @@ def test_a_fresh_service(tmp_path: Path) -> None:
     assert events.count("start") == events.count("stop") == 2
     assert events[-1] == "stop"
     assert "failure" not in events
+
+
+def upgraded(service: Running) -> int:
+    key = "dGhlIHNhbXBsZSBub25jZQ=="
+    asked = {"connection": "Upgrade", "upgrade": "websocket", "sec-websocket-version": "13", "sec-websocket-key": key}
+    return service.client.get("/api/v1/me", headers=asked).status_code
 
 
 def check_modes(data: Path) -> None:

@@ -21,6 +21,7 @@ from tidegate.server.api.problems import Problem
 from tidegate.server.auth.session import authenticate
 from tidegate.server.decoders import make_decoders
 from tidegate.server.doors import doors
+from tidegate.server.hosts import HostCheck
 from tidegate.server.logs import Logged, log_failure
 from tidegate.server.metrics import Metrics
 from tidegate.server.service import Service
@@ -64,6 +65,7 @@ def _app(service: Service, routes: Sequence[BaseRoute], metrics: Metrics) -> Sta
         middleware=[
             Middleware(Logged, count=metrics.count),
             Middleware(_Headers, secure=secure),
+            Middleware(HostCheck, config=service.config),
             Middleware(_Fence),
         ],
         exception_handlers={HTTPException: _refused},

@@ -65,6 +65,7 @@ def serve(config: Config, tell: Callable[[str], None]) -> None:
         settings = uvicorn.Config(
             app,
             http=PromptProtocol,
+            ws="none",
             log_config=None,
             access_log=False,
             proxy_headers=False,

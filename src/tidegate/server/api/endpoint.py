@@ -57,7 +57,7 @@ class Raw(Struct, frozen=True):
 class Endpoint(Struct, frozen=True, kw_only=True):
     """`needs` None: whoever is signed in, for what is their own. `media_type` is of an answer that is Raw.
 
-    400, 401, 403, 413, 415, 422 and 503 are documented where they can happen; `problems` are the others.
+    400, 401, 403, 413, 415, 421, 422 and 503 are documented where they can happen; `problems` are the others.
     """
 
     method: Method

@@ -49,7 +49,7 @@ def plain(endpoint: Endpoint) -> str:
 
 def statuses(endpoint: Endpoint) -> tuple[int, ...]:
     """Every status but that of success that the endpoint may answer."""
-    found = {401, 403, 422, 503, *endpoint.problems}
+    found = {401, 403, 421, 422, 503, *endpoint.problems}
     if endpoint.parts:
         found.add(404)
     if endpoint.body is not Nothing:
