@@ -8,6 +8,7 @@ from tests.server.test_work_journey import SLUG, make_place
 from tidegate.ledger.keys import PublicKey, read_software_key
 from tidegate.ledger.predicates.provenance import AgentProvenance
 from tidegate.ledger.statements import open_entry
+from tidegate.server.pseudonyms import whose
 from tidegate.server.service import Service
 from tidegate.server.work.record import uri_of
 
@@ -36,5 +37,7 @@ def test_an_agents_commit_is_on_record_once(service: Service, tmp_path: Path) ->
     assert said.subjects[0].digest == {"gitCommit": wrote}
     run, task = said.predicate.build_definition.internal_parameters, said.predicate.build_definition.external_parameters
     assert (run.agent, run.model, run.evidence) == ("claude", "Claude-Opus-4.5", "E2")
-    assert (task.repository, task.prompt, task.requester) == (uri_of(place.repository), "", "")
+    assert (task.repository, task.prompt) == (uri_of(place.repository), "")
+    with place.service.database.read() as connection:
+        assert whose(connection, "alice@example.com") == (task.requester,), "whoever made the commit answers for it"
     assert task.base.digest == {"gitCommit": place.repo.head("main")}

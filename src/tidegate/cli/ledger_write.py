@@ -21,22 +21,24 @@ _GROUNDS = ("request", "retention", "secret", "error")
 @click.option("--ground", type=click.Choice(_GROUNDS), default="request", show_default=True, help="Why.")
 @click.option("--yes", is_flag=True, help="Do not ask again.")
 def erase(person: str, ground: Ground, yes: bool) -> int:
-    """Erase the prompts, names and words of PERSON (a pseudonym: person:...). Every proof stays valid.
+    """Erase the prompts, names and words of PERSON. Every proof stays valid.
 
-    It cannot be undone. An entry says how many bodies were erased, and which commitments nobody can open any more.
+    PERSON is a pseudonym (person:...), the name that they sign in by, their e-mail address, their @account at a forge
+    or their key of [people]. A commitment (hmac-sha256:...) erases the one body that it stands for. It cannot be
+    undone. An entry says how many bodies were erased, and which commitments nobody can open any more.
     """
     with open_writable() as (database, log):
-        from tidegate.ledger import bodies
         from tidegate.server import erasure
         from tidegate.store.clock import now
 
-        with database.read() as connection:
-            count = bodies.count_of(connection, person)
-        if not count:
-            raise InputError("nothing of this person is kept", where=person, mend="a pseudonym begins with person:")
-        if not yes and not _confirmed(f"Erase {count} bodies of {person} for ever?"):
+        found = erasure.look(database, person)
+        if not found.count:
+            raise InputError(
+                "nothing of this person is kept", where=person, mend="name a pseudonym, a name, an address or @account"
+            )
+        if not yes and not _confirmed(f"Erase {found.count} bodies of {person} for ever?"):
             return 1
-        gone = erasure.erase(database, log, signing_key(), person, ground, now())
+        gone = erasure.erase_found(database, log, signing_key(), found, ground, now())
     click.echo(f"{gone.count} bodies are erased; entry {gone.entry} says so.")
     for where in gone.left:
         click.echo(f"  bytes may be left in {where}")

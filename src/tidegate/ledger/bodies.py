@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 
 from msgspec import Struct
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from tidegate.errors import InputError, InternalError
@@ -81,16 +81,12 @@ def erase(database: Database, owner: str, at: str) -> Erased:
 
     An entry that says so (`predicates.erasure`) is for the caller to append.
     """
+    return _erase(database, bodies.c.owner == owner, at)
 
-    def work(connection: Connection) -> tuple[Commitment, ...]:
-        mine = (bodies.c.owner == owner, bodies.c.erased_at.is_(None))
-        query = select(bodies.c.commitment).where(*mine).order_by(bodies.c.commitment).with_for_update()
-        found = tuple(row.commitment for row in connection.execute(query))
-        changed(connection, update(bodies).where(*mine).values(body=None, salt=None, erased_at=at))
-        return found
 
-    commitments = database.change(work)
-    return Erased(commitments, scrub(database))
+def erase_one(database: Database, commitment: Commitment, at: str) -> Erased:
+    """The same for the one body that a leaf commits to."""
+    return _erase(database, bodies.c.commitment == commitment, at)
 
 
 def scrub(database: Database) -> tuple[str, ...]:
@@ -109,6 +105,18 @@ def scrub(database: Database) -> tuple[str, ...]:
 
 _BUSY = ("the database's own files, because somebody was using them: erase again to finish",)
 _ELSEWHERE = ("backups, replicas, and blocks that the file system or the disk has not reused",)
+
+
+def _erase(database: Database, whose: ColumnElement[bool], at: str) -> Erased:
+    def work(connection: Connection) -> tuple[Commitment, ...]:
+        mine = (whose, bodies.c.erased_at.is_(None))
+        query = select(bodies.c.commitment).where(*mine).order_by(bodies.c.commitment).with_for_update()
+        found = tuple(row.commitment for row in connection.execute(query))
+        changed(connection, update(bodies).where(*mine).values(body=None, salt=None, erased_at=at))
+        return found
+
+    commitments = database.change(work)
+    return Erased(commitments, scrub(database))
 
 
 def _empty_wal(database: Database) -> bool:

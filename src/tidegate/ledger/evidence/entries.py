@@ -30,7 +30,7 @@ def seed_entry(signer: Signer, seed: SampleSeed, origin: str) -> NewEntry:
 
 
 class Erased(Struct, frozen=True):
-    """Whose bodies were erased and why, by their commitments."""
+    """Whose bodies were erased and why, by their commitments. `person` is "" where it is nobody's that is known."""
 
     person: str
     ground: Ground
@@ -39,10 +39,10 @@ class Erased(Struct, frozen=True):
 
 def erasure_entry(signer: Signer, erased: Erased, at: str, origin: str) -> NewEntry:
     """Says that these bodies were erased."""
-    named, person = tuple(erased.commitments[:NAMED]), erased.person
+    named, person = tuple(erased.commitments[:NAMED]), erased.person or None
     says = Erasure(ground=erased.ground, count=len(erased.commitments), commitments=named, at=at, person=person)
     digest = hashlib.sha256("\n".join(erased.commitments).encode()).hexdigest()
-    return _entry(signer, says, erasure.TYPE, f"erasure:{person}:{digest}", origin)
+    return _entry(signer, says, erasure.TYPE, f"erasure:{erased.person}:{digest}", origin)
 
 
 # Private

@@ -19,6 +19,7 @@ from tidegate.server.auth.passwords import hash_password, make_password
 from tidegate.server.auth.permissions import Role, allows
 from tidegate.server.auth.session import make_token
 from tidegate.server.entries import pseudonym_of
+from tidegate.server.pseudonyms import pseudonyms_of
 from tidegate.store import accounts, keys
 from tidegate.store.accounts import Identity, Person
 
@@ -224,15 +225,16 @@ def erase(ask: Ask[Nothing, Erasing]) -> ErasedShown:
     mine.require_session(ask)
     now, service = ask.service.now(), ask.service
 
-    def work(connection: Connection) -> str:
+    def work(connection: Connection) -> tuple[str, ...]:
         person = _person(connection, ask.path["person"])
         if person.name != ask.body.name:
             raise Problem(409, "this is not the name of that person")
-        return pseudonym_of(connection, person.id, person.name, now)
+        own = pseudonym_of(connection, person.id, person.name, now)
+        return (*(each for each in pseudonyms_of(connection, person.id) if each != own), own)
 
-    owner = service.database.change(work)
+    owners = service.database.change(work)
     _, _, signer = read_software_key(service.config.data / "ledger.key")
-    gone = erasure.erase(service.database, service.log, signer, owner, ask.body.ground, now)
+    gone = erasure.erase(service.database, service.log, signer, owners, ask.body.ground, now)
     return ErasedShown(gone.count, gone.entry, gone.left)
 
 

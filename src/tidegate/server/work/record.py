@@ -23,6 +23,7 @@ from tidegate.report.document import Check
 from tidegate.server.entries import append, time_of
 from tidegate.server.service import Service
 from tidegate.server.work.analysis import Analysis
+from tidegate.server.work.naming import Naming
 from tidegate.server.work.questions import follows, is_last
 from tidegate.server.work.written import put_provenance
 from tidegate.store import approvals, assessments, changes, publications, repositories
@@ -80,7 +81,8 @@ def put_entries(service: Service, assessment: Assessment) -> int:
     subject = Subject(
         digest={"gitCommit": assessment.head}, uri=uri_of(repository), annotations=Annotations(source_refs=(target,))
     )
-    put_provenance(service, uri_of(repository), assessment.base, check.facts)
+    naming = Naming(service, repository, assessment.base)
+    put_provenance(service, naming, assessment.base, check.facts)
     found = Statement((subject,), _assessment(assessment, repository, target, check.verdict))
     append(service, f"assessment:{assessment.key}", found, assessment.head)
     used = tuple(
