@@ -148,10 +148,10 @@ def _revision_of(deployment: Deployment | None) -> str:
 
 def _find(repository: Repository, end: str, named: str) -> str | Unjoined:
     """The whole object id of a commit."""
-    (found,) = repository.look_up([named])
+    (found,) = repository.look_up([f"{named}^{{commit}}"])
     if found.kind == "commit" and found.oid.startswith(named):
         return found.oid
-    if found.kind == "ambiguous":
+    if len(named) < 40 and len(repository.run("rev-parse", f"--disambiguate={named}").split()) > 1:
         return Unjoined("ambiguous", f"{named} is the beginning of several objects", "report the whole object id")
     kind: UnjoinedKind = "unknown-revision" if end == "revision" else "unknown-previous"
     mend = "fetch more history: git fetch --unshallow" if repository.shallow else "fetch it: git fetch --all"
