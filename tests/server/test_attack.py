@@ -42,6 +42,7 @@ from tidegate.server.app import make_app
 from tidegate.server.auth import passwords
 from tidegate.server.auth.provider import RefusedError, check
 from tidegate.server.auth.session import CSRF_HEADER, open_session, read_cookie
+from tidegate.server.auth.tries import Try
 from tidegate.server.console.signin import AT_ONCE
 from tidegate.server.simulation import Asked, simulate
 from tidegate.store import accounts, values
@@ -125,11 +126,11 @@ def test_an_account_of_ones_own_does_not_set_free_to_guess_others(made: Made) ->
         values.write(connection, f"failures/address/{address}", json.dumps({"count": 49, "at": moment}), moment)
 
     database.change(prepare)
-    passwords.sign_in(database, "viewer", password, address, moment)
+    passwords.sign_in(database, Try("viewer", address), password, moment)
     with pytest.raises(Problem, match="wrong"):
-        passwords.sign_in(database, "admin", "a guess that is wrong", address, moment)
+        passwords.sign_in(database, Try("admin", address), "a guess that is wrong", moment)
     with pytest.raises(Problem) as refused:
-        passwords.sign_in(database, "admin", "another guess", address, moment)
+        passwords.sign_in(database, Try("admin", address), "another guess", moment)
     assert refused.value.status == 429
 
 

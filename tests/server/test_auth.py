@@ -16,14 +16,27 @@ from tests.server.conftest import Made
 from tidegate.errors import InputError
 from tidegate.server.api.problems import Problem
 from tidegate.server.app import make_app
-from tidegate.server.auth import passwords
-from tidegate.server.auth.addresses import address_of
+from tidegate.server.auth import tries
+from tidegate.server.auth.addresses import address_of, network_of
 from tidegate.server.auth.passwords import hash_password, make_password, sign_in
-from tidegate.server.auth.session import CSRF_HEADER, authenticate, close_session, cookie_name, open_session, session_of
+from tidegate.server.auth.session import (
+    COOKIE,
+    CSRF_HEADER,
+    DEVICE,
+    MOST_SESSIONS,
+    MOST_TOKENS,
+    authenticate,
+    close_session,
+    cookie_name,
+    make_token,
+    open_session,
+    session_of,
+)
+from tidegate.server.auth.tries import Try
 from tidegate.server.config import Config
 from tidegate.server.service import Service
 from tidegate.store import accounts, tables
-from tidegate.store.accounts import Person
+from tidegate.store.accounts import Person, Session
 from tidegate.store.clock import later, now
 
 RIGHT = "correct horse battery"
@@ -45,9 +58,11 @@ def ada(made: Made) -> Person:
     return person
 
 
-def try_in(made: Made, name: str, password: str, *, address: str = "192.0.2.1", at: str = DAY) -> Person | int:
+def try_in(
+    made: Made, name: str, password: str, *, address: str = "192.0.2.1", at: str = DAY, device: str = ""
+) -> Person | int:
     try:
-        return sign_in(made.service.database, name, password, address, at)
+        return sign_in(made.service.database, Try(name, address, device), password, at)
     except Problem as problem:
         return problem.status
 
@@ -94,28 +109,74 @@ def test_an_unknown_name_costs_what_a_wrong_password_costs(made: Made, ada: Pers
     assert max(spans.values()) < 2 * min(spans.values()), spans
 
 
-def test_failures_of_an_account_make_it_wait_longer_and_longer(made: Made, ada: Person) -> None:
+def test_failures_of_an_account_from_one_network_make_it_wait_there_longer_and_longer(made: Made, ada: Person) -> None:
     at, waits = DAY, []
-    for number in range(5):
-        assert try_in(made, "admin", "wrong", address=f"198.51.100.{number}", at=at) == 401
-    for number in range(4):
+    for _ in range(5):
+        assert try_in(made, "admin", "wrong", at=at) == 401
+    for _ in range(4):
         with pytest.raises(Problem) as caught:
-            sign_in(made.service.database, "ADMIN", RIGHT, f"203.0.113.{number}", at)  # the right one waits as well
+            sign_in(made.service.database, Try("ADMIN", "192.0.2.1"), RIGHT, at)  # the right one waits as well
         assert caught.value.status == 429
         waits.append(caught.value.retry_after)
         at = later(at, waits[-1])
-        assert try_in(made, "admin", "wrong", address=f"192.0.2.{number}", at=at) == 401
+        assert try_in(made, "admin", "wrong", at=at) == 401
     assert waits == [1, 2, 4, 8]
     assert try_in(made, "admin", RIGHT, at=later(at, 16)) == ada
     assert try_in(made, "admin", RIGHT, at=later(at, 16)) == ada  # and it is forgotten
 
 
-def test_failures_from_an_address_make_it_wait_whatever_names_it_tries(made: Made, ada: Person) -> None:
-    for number in range(50):
-        with made.service.database.write() as connection:
-            assert passwords._count(connection, (f"failures/name/n{number}", "failures/address/a"), DAY) == 0
-    assert try_in(made, "admin", RIGHT, address="a") == 429
-    assert try_in(made, "admin", RIGHT, address="b") == ada
+def test_a_stranger_keeps_nobody_out(made: Made, ada: Person) -> None:
+    """However many networks try an account: its owner's first right password opens it, and known browsers wait less."""
+    database = made.service.database
+    device = "d" * 64
+    with database.write() as connection:
+        tries.know(connection, ada.id, device, DAY)
+        for number in range(60):
+            for _ in range(6):
+                tries.begin(connection, Try("admin", f"198.51.100.{number}"), DAY)
+    assert try_in(made, "admin", RIGHT, address="198.51.100.9") == 429  # where the stranger is
+    assert try_in(made, "admin", RIGHT, address="203.0.113.1") == ada  # from anywhere else, at once
+    assert try_in(made, "admin", "wrong", address="203.0.113.2") == 401
+    assert try_in(made, "admin", RIGHT, address="203.0.113.2") == 429  # one free try while it is tried, not five
+    for _ in range(5):
+        assert try_in(made, "admin", "wrong", address="198.51.100.9", device=device) == 401
+    assert try_in(made, "admin", RIGHT, address="198.51.100.9", device=device) == 429
+    assert try_in(made, "admin", RIGHT, address="198.51.100.9", device=device, at=later(DAY, 2)) == ada
+    assert try_in(made, "viewer", "wrong", address="198.51.100.9", device=device) == 401  # hers, and nobody else's
+    assert try_in(made, "admin", RIGHT, address="198.51.100.9", device="e" * 64) == 429
+
+
+def test_a_browser_is_known_for_a_while_and_of_too_many_the_newest(made: Made, ada: Person) -> None:
+    with made.service.database.write() as connection:
+        for number in range(tries.MOST_DEVICES + 1):
+            tries.know(connection, ada.id, f"{number:064}", later(DAY, number))
+        known = [tries.is_known(connection, ada.id, f"{number:064}", later(DAY, 60)) for number in (0, 1, 20)]
+        assert known == [False, True, True]
+        assert not tries.is_known(connection, ada.id, f"{20:064}", later(DAY, tries.DEVICE_SECONDS + 20))
+        assert not tries.is_known(connection, ada.id + 1, f"{20:064}", DAY)
+
+
+def test_failures_from_a_network_make_it_wait_whatever_names_it_tries(made: Made, ada: Person) -> None:
+    with made.service.database.write() as connection:
+        for number in range(50):
+            assert tries.begin(connection, Try(f"n{number}", f"2001:db8:0:7::{number:x}"), DAY) == 0
+    assert try_in(made, "admin", RIGHT, address="2001:db8:0:7:ffff::1") == 429
+    assert try_in(made, "admin", RIGHT, address="2001:db8:0:8::1") == ada
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:0DB8:1:2::", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("somebody", "somebody"),
+    ],
+)
+def test_what_one_person_has_of_addresses(address: str, network: str) -> None:
+    assert network_of(address) == network
 
 
 # Sessions
@@ -283,3 +344,53 @@ def test_nobody_is_whoever_asks_without_anything(made: Made) -> None:
     with pytest.raises(Problem) as caught:
         authenticate(made.service, request)
     assert caught.value.status == 401
+
+
+def test_a_person_has_so_many_sessions_and_the_oldest_ends(made: Made, ada: Person) -> None:
+    with made.service.database.write() as connection:
+        for number in range(MOST_SESSIONS + 2):
+            at = later(DAY, number)
+            session = Session(f"s{number}", ada.id, "csrf", at, at, later(DAY, 3600))
+            accounts.open_session(connection, session, MOST_SESSIONS)
+        accounts.open_session(connection, Session("other", made.people["viewer"], "csrf", DAY, DAY, later(DAY, 3600)))
+        live = [n for n in range(MOST_SESSIONS + 2) if accounts.live_session(connection, f"s{n}", later(DAY, 60))]
+        assert live == list(range(2, MOST_SESSIONS + 2))
+        assert accounts.live_session(connection, "other", DAY)
+
+
+def test_a_person_has_so_many_tokens_and_of_those_that_ended_the_newest(made: Made, ada: Person) -> None:
+    first = [make_token(made.service, ada.id, str(number), (), 1)[1].id for number in range(MOST_TOKENS - 1)]
+    with pytest.raises(Problem, match="at most") as refused:
+        make_token(made.service, ada.id, "one too many", (), 1)  # with the one of the fixture
+    assert refused.value.status == 409
+    for identifier in first:
+        made.service.database.change(lambda connection, each=identifier: accounts.revoke_token(connection, each, DAY))
+    for number in range(5):
+        _, made_now = make_token(made.service, ada.id, str(number), (), 1)
+        made.service.database.change(lambda connection, new=made_now: accounts.revoke_token(connection, new.id, DAY))
+    with made.service.database.read() as connection:
+        assert len(accounts.tokens_of(connection, ada.id)) <= MOST_TOKENS + 2
+
+
+def test_a_browser_that_was_used_before_is_told_from_a_stranger_at_its_address(made: Made, ada: Person) -> None:
+    app = make_app(made.service)
+
+    def visitor() -> TestClient:
+        return TestClient(app, base_url="http://127.0.0.1:8787", follow_redirects=False)
+
+    def sign(client: TestClient, password: str) -> int:
+        return client.post("/sign-in", data={"name": "admin", "password": password}).status_code
+
+    mine, stranger = visitor(), visitor()
+    assert sign(mine, RIGHT) == 303
+    mark = next(text for text in mine.cookies.jar if text.name == DEVICE)
+    assert mark.has_nonstandard_attr("HttpOnly")
+    with made.service.database.read() as connection:
+        assert str(mark.value) not in repr(connection.execute(select(tables.values)).all())
+    for _ in range(5):
+        assert sign(stranger, "wrong") == 401
+    assert sign(stranger, RIGHT) == 429
+    mine.cookies.delete(COOKIE)
+    assert sign(mine, RIGHT) == 303
+    assert next(text for text in mine.cookies.jar if text.name == DEVICE).value == mark.value
+    assert mine.get("/").status_code == 200

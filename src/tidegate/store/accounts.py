@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from msgspec import Struct, json
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tidegate.errors import InputError
@@ -169,8 +169,15 @@ def password_hash(connection: Connection, owner: int) -> str | None:
 # Sessions
 
 
-def open_session(connection: Connection, session: Session) -> None:
+def open_session(connection: Connection, session: Session, most: int = MOST) -> None:
+    """Of more than `most` of one person those end that were not used for the longest time."""
     connection.execute(insert(sessions).values(**_values(session)))
+    mine = sessions.c.person == session.person
+    others = select(sessions.c.digest).where(mine, sessions.c.digest != session.digest)
+    kept = others.order_by(sessions.c.seen_at.desc(), sessions.c.digest).limit(most - 1)
+    connection.execute(
+        delete(sessions).where(mine, sessions.c.digest != session.digest, sessions.c.digest.not_in(kept))
+    )
 
 
 def live_session(connection: Connection, digest: str, at: str) -> Session | None:
@@ -222,9 +229,21 @@ def live_token(connection: Connection, digest: str, at: str) -> Token | None:
 
 
 def tokens_of(connection: Connection, owner: int) -> tuple[Token, ...]:
-    """All that were ever made for the person, the newest first."""
+    """The person's, the newest first: those that are live, and those that ended last."""
     query = select_as(Token, tokens).where(tokens.c.person == owner).order_by(tokens.c.id.desc())
     return tuple(_token_of(*row) for row in connection.execute(query))
+
+
+def count_live_tokens(connection: Connection, owner: int, at: str) -> int:
+    live = (tokens.c.person == owner, tokens.c.expires_at > at, tokens.c.revoked_at.is_(None))
+    return connection.execute(select(func.count()).where(*live)).scalar_one()
+
+
+def drop_ended_tokens(connection: Connection, owner: int, at: str, *, keep: int) -> int:
+    """Forgets the person's tokens that ended, but for the `keep` that were made last; how many there were."""
+    ended = and_(tokens.c.person == owner, or_(tokens.c.expires_at <= at, tokens.c.revoked_at.is_not(None)))
+    last = select(tokens.c.id).where(ended).order_by(tokens.c.id.desc()).limit(keep)
+    return connection.execute(delete(tokens).where(ended, tokens.c.id.not_in(last))).rowcount
 
 
 def use_token(connection: Connection, identifier: int, at: str) -> None:

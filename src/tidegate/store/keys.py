@@ -12,6 +12,8 @@ from tidegate.store.rows import changed, every, insert_once, one, present, selec
 from tidegate.store.tables import keys
 
 Kind = Literal["ssh", "sk-ssh", "webauthn"]
+MOST_LIVE, MOST = 20, 1000
+"""Of one person: in use, and ever, because a revoked key stays."""
 
 
 class Key(Struct, frozen=True):
@@ -35,7 +37,15 @@ class NewKey(Struct, frozen=True):
 
 
 def add(connection: Connection, key: NewKey, at: str) -> Key:
-    """InputError where the key is known: of one person or of two, revoked or not, a key is added once."""
+    """InputError where the key is known: of one person or of two, revoked or not, a key is added once.
+
+    InputError as well where the person has too many.
+    """
+    mine = of_person(connection, key.person)
+    if sum(each.revoked_at is None for each in mine) >= MOST_LIVE:
+        raise InputError(f"one person has {MOST_LIVE} keys at most", mend="revoke those that are not used")
+    if len(mine) >= MOST:
+        raise InputError(f"one person registers {MOST} keys at most, the revoked ones with them")
     values = {name: getattr(key, name) for name in key.__struct_fields__}
     if not insert_once(connection, keys, {**values, "uses": 0, "added_at": at}):
         raise InputError("this key was added before", where=key.fingerprint, mend="make a new key")

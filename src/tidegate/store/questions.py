@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from msgspec import Struct
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from tidegate.store.rows import changed, every, one, present, select_as
 from tidegate.store.tables import questions
@@ -44,6 +44,16 @@ def answer(connection: Connection, identifier: int, text: str, by: int, at: str)
     """Whether this answered it: the first answer stands."""
     open_ = update(questions).where(questions.c.id == identifier, questions.c.answered_at.is_(None))
     return changed(connection, open_.values(answer=text, answered_by=by, answered_at=at)) == 1
+
+
+def count_open(connection: Connection, person: int) -> int:
+    """How many of this person's wait for an answer, wherever they were asked."""
+    open_ = (questions.c.person == person, questions.c.answered_at.is_(None))
+    return connection.execute(select(func.count()).where(*open_)).scalar_one()
+
+
+def count_of_change(connection: Connection, change: int) -> int:
+    return connection.execute(select(func.count()).where(questions.c.change == change)).scalar_one()
 
 
 def of_change(connection: Connection, change: int, *, unanswered: bool = False) -> tuple[Question, ...]:

@@ -152,6 +152,7 @@ ENDPOINTS = (
         body=NewToken,
         answer=TokenMade,
         status=201,
+        problems=(409,),
     ),
     Endpoint(
         method="DELETE",

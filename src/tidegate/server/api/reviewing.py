@@ -21,6 +21,9 @@ Words: TypeAlias = Annotated[str, Meta(min_length=1, max_length=4000)]
 MOST_HUNKS = 5000
 """Of one person at one head: a page that reports more reports what is not there."""
 
+MOST_OPEN, MOST_QUESTIONS = 100, 1000
+"""Questions of one person that wait for an answer, and of one change in all."""
+
 
 class Page(Struct, frozen=True, forbid_unknown_fields=True):
     """The head that the page shows; where it is not the head any more, 409."""
@@ -123,6 +126,10 @@ def put_question(ask: Ask[Nothing, Asking]) -> Question:
 
     def work(connection: Connection) -> Question:
         row = _at_head(connection, ask.path["change"], ask.body.head)
+        if questions.count_open(connection, ask.who.person) >= MOST_OPEN:
+            raise Problem(409, f"{MOST_OPEN} questions of yours wait for an answer", mend="wait for some of them")
+        if questions.count_of_change(connection, row.id) >= MOST_QUESTIONS:
+            raise Problem(409, f"a change has {MOST_QUESTIONS} questions at most")
         new = NewQuestion(row.id, ask.who.person, row.head, ask.body.hunk, ask.body.text)
         return questions.ask(connection, new, ask.service.now())
 

@@ -7,17 +7,24 @@ import hmac
 import secrets
 from urllib.parse import urlsplit
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
 from tidegate.server.api.endpoint import Who
 from tidegate.server.api.problems import Problem
+from tidegate.server.auth import tries
 from tidegate.server.service import Service
 from tidegate.store import accounts
 from tidegate.store.accounts import NewToken, Person, Session, Token
 from tidegate.store.clock import later, seconds_between
 
 COOKIE = "tidegate"
+DEVICE = "tidegate-device"
+MOST_SESSIONS = 20
+"""Of one person at a time: with one more the one ends that was not used for the longest time."""
+MOST_TOKENS = 100
+"""Of one person at a time; as many of those that ended are still told."""
 CSRF_HEADER = "x-tidegate-csrf"
 CSRF_FIELD = "csrf"
 TOKEN_PREFIX = "tg_"  # noqa: S105 what scanners of secrets know our tokens by
@@ -67,7 +74,7 @@ def open_session(service: Service, person: Person, response: Response) -> Sessio
     """A new session, whose secret is in the response's cookie and nowhere else."""
     secret, now = secrets.token_urlsafe(32), service.now()
     session = Session(digest_of(secret), person.id, secrets.token_urlsafe(24), now, now, later(now, IDLE_SECONDS))
-    service.database.change(lambda connection: accounts.open_session(connection, session))
+    service.database.change(lambda connection: accounts.open_session(connection, session, MOST_SESSIONS))
     secure = service.config.url.startswith("https://")
     response.set_cookie(
         cookie_name(service),
@@ -88,6 +95,33 @@ def close_session(service: Service, session: Session, response: Response) -> Non
     response.delete_cookie(cookie_name(service), path="/", secure=secure, httponly=True, samesite="lax")
 
 
+def device_of(service: Service, request: Request) -> str:
+    """The digest of the mark that somebody's sign-in left in this browser; "" where there is none."""
+    secret = read_cookie(request, cookie_name(service, DEVICE))
+    return digest_of(secret) if secret else ""
+
+
+def know_device(service: Service, person: Person, request: Request, response: Response) -> None:
+    """Leaves a mark in the browser by which this person's next sign-in is told from a stranger's. It opens nothing."""
+    now, secret = service.now(), read_cookie(request, cookie_name(service, DEVICE))
+
+    def work(connection: Connection) -> str:
+        known = tries.is_known(connection, person.id, digest_of(secret) if secret else "", now)
+        kept = secret if known else secrets.token_urlsafe(32)
+        tries.know(connection, person.id, digest_of(kept), now)
+        return kept
+
+    response.set_cookie(
+        cookie_name(service, DEVICE),
+        service.database.change(work),
+        max_age=int(tries.DEVICE_SECONDS),
+        path="/",
+        secure=service.config.url.startswith("https://"),
+        httponly=True,
+        samesite="strict",
+    )
+
+
 def read_cookie(request: Request, name: str) -> str:
     """The value of a cookie of ours; "" where there is none, or two, or one that we never set.
 
@@ -98,9 +132,9 @@ def read_cookie(request: Request, name: str) -> str:
     return found[0] if len(found) == 1 and len(found[0]) <= _LONGEST_COOKIE else ""
 
 
-def cookie_name(service: Service) -> str:
+def cookie_name(service: Service, name: str = COOKIE) -> str:
     """With https no other host and no plain connection can set a cookie of this name."""
-    return f"__Host-{COOKIE}" if service.config.url.startswith("https://") else COOKIE
+    return f"__Host-{name}" if service.config.url.startswith("https://") else name
 
 
 def check_csrf(session: Session, given: str) -> None:
@@ -119,10 +153,17 @@ def check_same_site(service: Service, request: Request) -> None:
 
 
 def make_token(service: Service, person: int, label: str, scopes: tuple[str, ...], days: int) -> tuple[str, Token]:
-    """A new token's text, which is shown once, and what is kept of it."""
+    """A new token's text, which is shown once, and what is kept of it. Problem 409 for one too many."""
     text, now = TOKEN_PREFIX + secrets.token_urlsafe(32), service.now()
     new = NewToken(person, digest_of(text), label, scopes, later(now, days * 86400.0))
-    return text, service.database.change(lambda connection: accounts.add_token(connection, new, now))
+
+    def work(connection: Connection) -> Token:
+        if accounts.count_live_tokens(connection, person, now) >= MOST_TOKENS:
+            raise Problem(409, f"one person has {MOST_TOKENS} tokens at most", mend="revoke those that nobody uses")
+        accounts.drop_ended_tokens(connection, person, now, keep=MOST_TOKENS)
+        return accounts.add_token(connection, new, now)
+
+    return text, service.database.change(work)
 
 
 def digest_of(secret: str) -> str:

@@ -13,7 +13,15 @@ from starlette.routing import Route
 from tidegate.server.api.problems import Problem
 from tidegate.server.auth.addresses import address_of
 from tidegate.server.auth.passwords import sign_in
-from tidegate.server.auth.session import check_same_site, close_session, open_session, session_of
+from tidegate.server.auth.session import (
+    check_same_site,
+    close_session,
+    device_of,
+    know_device,
+    open_session,
+    session_of,
+)
+from tidegate.server.auth.tries import Try
 from tidegate.server.console.render import Page, render
 from tidegate.server.console.visit import SIGN_IN, Visit, post, read_form, see
 from tidegate.server.service import Service
@@ -54,13 +62,13 @@ def _asked(service: Service, request: Request, form: Mapping[str, str]) -> Respo
     wanted, name = _next(form), form.get("name", "")[:200]
     try:
         check_same_site(service, request)
-        person = sign_in(
-            service.database, name, form.get("password", ""), address_of(service.config, request), service.now()
-        )
+        made = Try(name, address_of(service.config, request), device_of(service, request))
+        person = sign_in(service.database, made, form.get("password", ""), service.now())
     except Problem as problem:
         return _form(service, wanted, name=name, problem=problem)
     response = see(wanted)
     open_session(service, person, response)
+    know_device(service, person, request, response)
     return response
 
 

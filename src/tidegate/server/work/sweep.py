@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from tidegate.server.again import ask_about_ended
+from tidegate.server.auth import tries
 from tidegate.server.forge.errors import ForgeError
 from tidegate.server.forge.values import Delivery as Hint
 from tidegate.server.forge.values import Forge, Pull
@@ -22,7 +23,7 @@ from tidegate.server.work.questions import key_of
 from tidegate.server.work.record import put_entries
 from tidegate.server.work.routes import register
 from tidegate.server.work.say import say
-from tidegate.store import assessments, changes, inbox, publications, repositories, values, workers
+from tidegate.store import accounts, assessments, changes, inbox, publications, repositories, values, workers
 from tidegate.store.changes import Change
 from tidegate.store.clock import later
 from tidegate.store.repositories import Repository
@@ -31,6 +32,17 @@ SETTLED_SECONDS = 30.0
 """What is younger is in somebody's hands, most likely."""
 STRANDED_SECONDS = 120.0
 MOST_CHANGES = 100_000
+FORGET_SECONDS = 3600.0
+STALE = {
+    tries.FAILURES: tries.FORGOTTEN_AFTER,
+    tries.DEVICE: tries.DEVICE_SECONDS,
+    "oidc/": 86400.0,
+    "webauthn/": 86400.0,
+}
+"""Values that must not be kept for ever, by the beginning of their names, and for how many seconds they count.
+
+A sign-in by the provider is refused as used for a day: the provider's word for it is taken for ten minutes.
+"""
 
 
 class Sweeper:
@@ -50,7 +62,7 @@ class Sweeper:
     def tasks(self) -> Sequence[Callable[[], None]]:
         return (
             *(self.adopt, self.put_back_stranded, self.record, self.say, self.find_ended, self.find_unassessed),
-            self.ask_forges,
+            *(self.ask_forges, self.forget),
         )
 
     def adopt(self) -> None:
@@ -133,6 +145,19 @@ class Sweeper:
                     if repository.forge == name:
                         self._compare(repository, forge)
                 after = page[-1].id
+
+    def forget(self) -> None:
+        """What counts for nothing any more: sessions that ended, failures of yesterday, sign-ins that are over."""
+        if not self._is_time("forget", FORGET_SECONDS):
+            return
+        now = self._service.now()
+
+        def work(connection: Connection) -> int:
+            gone = (values.forget(connection, prefix, later(now, -seconds)) for prefix, seconds in STALE.items())
+            return sum(gone) + accounts.sweep_sessions(connection, now)
+
+        if count := self._service.database.change(work):
+            log("forgotten", rows=count)
 
     # Private
 
