@@ -106,11 +106,14 @@ def noise_of(values: Floats) -> Noise:
     return Noise(variance=max(power / (2.0 * (1.0 - phi)), _floor(values)), phi=phi)
 
 
-def onset_shares(values: Floats, noise: Noise) -> Floats:
-    """How probable each place is as the first point after one single step, all together 1: exp(half the statistic)."""
+def onset_shares(values: Floats, noise: Noise, *, edge: int = LEAST // 2) -> Floats:
+    """How probable each place is as the first point after one single step, all together 1: exp(half the statistic).
+
+    No place is nearer to either end than `edge` points; there are at least 2 `edge` values.
+    """
     power = _profile(values) / (2.0 * noise.long)
-    power[: LEAST // 2] = -np.inf
-    power[len(values) - LEAST // 2 :] = -np.inf
+    power[:edge] = -np.inf
+    power[len(values) - edge + 1 :] = -np.inf
     shares: Floats = np.exp(power - power.max())
     shares /= shares.sum()
     return shares
@@ -144,10 +147,10 @@ def _segment(values: Floats, bar: float) -> list[int]:
     sums = np.concatenate(([0.0], np.cumsum(values - values.mean())))
     found: list[tuple[int, float, int, int, int]] = []
     for starts, length in _layers(len(values)):
-        power, cut = _best(sums, starts, length)
+        power, places = _best(sums, starts, length)
         for place in np.flatnonzero(power > bar):
             start = int(starts[place])
-            found.append((length, -float(power[place]), start, start + length, start + int(cut[place])))
+            found.append((length, -float(power[place]), start, start + length, start + int(places[place])))
     cuts: list[int] = []
     for _, _, start, end, cut in sorted(found):
         if not any(start < other < end for other in cuts):

@@ -1,0 +1,109 @@
+"""Evidence against "nothing changed here", valid whenever one looks: an e-process by the series' own past.
+
+Each point's surprise over the one before (an innovation of a first-order autoregression) is ranked among those of the
+past; ranks are bet on (Vovk and Wang 2021, kappa p^(kappa - 1)), over several kappa and over every moment at which a
+change may have begun, weighted beforehand. Under the null the chance that the evidence ever passes 1/alpha is alpha
+(Ville). Where windows of the series' own past pass more often than that, the evidence is tempered by as much.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from msgspec import Struct
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from tidegate.operate.detect.changepoints import noise_of
+from tidegate.operate.detect.views import Floats
+
+FEWEST = 30
+_KAPPAS = np.array([0.1, 0.25, 0.5, 0.75])
+_SHORT_PAST = 1.25
+_WINDOWS = (8, 48)
+
+
+class Past(Struct, frozen=True, kw_only=True):
+    """What the past of one series teaches: phi, its innovations in order, and how much its own windows overstate.
+
+    `anchor`: how many points fix the level before a window, 0 where one level holds throughout. `temper` is 1 where
+    the series' own quiet windows keep to Ville's bound, more where they do not.
+    """
+
+    phi: float
+    innovations: Floats
+    anchor: int
+    temper: float
+
+
+def learn(values: Floats, anchor: int, span: int, weights: Floats) -> Past:
+    """From values before the deployment, oldest first, freed of the season, at least FEWEST.
+
+    `anchor` points fix the level before each window; `span` points are watched, begun with `weights` (their sum <= 1).
+    A past of fewer than eight windows has one level throughout.
+    """
+    phi = noise_of(values).phi
+    starts = _starts(len(values), anchor, span)
+    if len(starts) < _WINDOWS[0]:
+        phi = min(phi + 1.0 / math.sqrt(len(values)), 0.95)
+    steps = values[1:] - phi * values[:-1]
+    if len(starts) < _WINDOWS[0]:
+        return Past(phi=phi, innovations=np.sort(steps), anchor=0, temper=_SHORT_PAST)
+    levels = np.array([float(np.median(values[start - anchor : start])) for start in starts])
+    surprises = sliding_window_view(steps, span)[starts - 1] - (1.0 - phi) * levels[:, None]
+    innovations = np.sort(surprises, axis=None)
+    sides = ((surprises, innovations), (-surprises, -innovations[::-1]))
+    highest = np.concatenate([_log_evidence(_ranks(*side), weights[:span]).max(axis=1) for side in sides])
+    temper = max(1.0, float(np.median(highest)) / math.log(2.0), float(np.quantile(highest, 0.9)) / math.log(10.0))
+    return Past(phi=phi, innovations=innovations, anchor=anchor, temper=temper)
+
+
+def log_evidence(past: Past, before: Floats, after: Floats, weights: Floats, *, up: bool) -> Floats:
+    """The natural logarithm of the evidence after each point of `after` that it moved up (or down).
+
+    `before` ends with the point just before the deployment; the level is the median of its last `anchor` points.
+    """
+    level = float(np.median(before[-past.anchor :])) if past.anchor else 0.0
+    line = np.concatenate((before[-1:], after))
+    surprises = line[1:] - past.phi * line[:-1] - (1.0 - past.phi) * level
+    if not up:
+        surprises = -surprises
+    reference = past.innovations if up else -past.innovations[::-1]
+    ranks = _ranks(surprises, reference) if past.anchor else _growing_ranks(surprises, reference)
+    return np.asarray(_log_evidence(ranks[None], weights[: len(after)])[0] / past.temper, dtype=np.float64)
+
+
+# Private
+
+
+def _starts(count: int, anchor: int, span: int) -> NDArray[np.int64]:
+    """Where windows of the past begin: side by side, or overlapping by half where they are few."""
+    first, last = max(anchor, 1), count - span
+    number = min((last - first) * 2 // span + 1, _WINDOWS[1])
+    return np.unique(np.linspace(first, last, number).astype(np.int64)) if number > 1 else np.zeros(0, dtype=np.int64)
+
+
+def _ranks(values: Floats, reference: Floats) -> Floats:
+    """The share of the reference that is at least as large, counting the value itself: never 0."""
+    count = len(reference)
+    return np.asarray((count - np.searchsorted(reference, values, side="left") + 1.0) / (count + 1.0))
+
+
+def _growing_ranks(values: Floats, reference: Floats) -> Floats:
+    """The same, where each value joins the reference of the next: exact for however short a past (conformal)."""
+    earlier = np.tril(values[None, :] >= values[:, None], -1).sum(axis=1)
+    count = len(reference)
+    larger = count - np.searchsorted(reference, values, side="left") + earlier
+    return np.asarray((larger + 1.0) / (count + np.arange(len(values)) + 1.0))
+
+
+def _log_evidence(ranks: Floats, weights: Floats) -> Floats:
+    """log of mean over kappa of [sum over starts k <= t of w_k prod_{k..t} bets, and the weight not yet begun]."""
+    bets = np.log(_KAPPAS)[:, None, None] + (_KAPPAS - 1.0)[:, None, None] * np.log(ranks)[None]
+    sums = np.cumsum(bets, axis=2)
+    with np.errstate(divide="ignore"):
+        begun = np.log(weights) - (sums - bets)
+        rest = np.log(np.maximum(1.0 - np.cumsum(weights), 0.0))
+    each = np.logaddexp(sums + np.logaddexp.accumulate(begun, axis=2), rest)
+    return np.asarray(np.logaddexp.reduce(each, axis=0) - math.log(len(_KAPPAS)), dtype=np.float64)
