@@ -235,7 +235,8 @@ def test_a_token_of_an_admin_does_not_do_what_wants_a_session(client: TestClient
     by_token("POST", f"{ada}/password", status=403)
     by_token("POST", f"{ada}/erasure", {"ground": "request", "name": "ada"}, status=403)
     by_token("POST", f"{ada}/tokens", {"label": "x", "scopes": ["changes:read"]}, status=403)
-    by_token("POST", "/keys", {"line": "ssh-ed25519 " + "A" * 60, "label": "x"}, status=403)
+    by_token("POST", "/keys", {"signature": "-----BEGIN SSH SIGNATURE-----", "label": "x"}, status=403)
+    by_token("GET", "/key-question", status=403)
     by_token("POST", f"/changes/{made.world.change}/emergencies", {"reason": "the shop is down"}, status=409)
 
 

@@ -43,7 +43,7 @@ from tidegate.server.standing import Standing, approvers_of, line_of, look, make
 from tidegate.store import accounts, approvals, keys
 from tidegate.store.approvals import Approval, NewApproval
 from tidegate.store.clock import later, moment_of, text_of
-from tidegate.store.keys import Key, NewKey
+from tidegate.store.keys import Key
 
 DAYS = 7
 EARLIEST, LATEST = timedelta(days=1), timedelta(minutes=2)
@@ -132,15 +132,6 @@ def revoke(service: Service, who: Who, approval: int, reason: str) -> Approval:
         _enter_revocation(service, who, (found.entry, approval), reason)
     with service.database.read() as connection:
         return approvals.get(connection, approval) or found
-
-
-def add_ssh_key(service: Service, who: Who, line: str, label: str) -> Key:
-    """Registers a person's SSH key, which no settings have to name then. InputError for one that cannot approve."""
-    if not who.session:
-        raise Problem(403, "this takes a browser's session, not a token", mend="do it in the console")
-    key = sshsig.parse_key(line)
-    new = NewKey(who.person, key.evidence, key.fingerprint, key.line.encode(), label)
-    return service.database.change(lambda connection: keys.add(connection, new, service.now()))
 
 
 # Private

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Request, expect
 
+from tests.approvals.keys import FileKey
 from tests.server.console.house import PASSWORD, House, grow
+from tidegate.ledger import sshsig
 from tidegate.store import accounts, keys, looks, questions
 
 Opened = Callable[..., Page]
@@ -216,14 +220,23 @@ def test_who_made_the_change_cannot_approve_it(as_person: Opened, house: House) 
     expect(page.get_by_role("button", name=re.compile("Sign it"))).to_have_count(0)
 
 
-def test_an_ssh_key_is_shown_the_command(as_person: Opened, house: House) -> None:
-    page = as_person("erin")
+def test_an_ssh_key_is_shown_the_command(as_person: Opened, house: House, tmp_path: Path) -> None:
+    page, key = as_person("erin"), FileKey.make(tmp_path / "key")
     page.goto("/settings/keys")
     form = page.get_by_role("form", name="Register an SSH key")
-    line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUrsYfVfKJ3Gi8gtPZ9RMnyLX2XMFj6wJqvRkXuQ erin@desk"
-    form.get_by_label("The public key, one line").fill(line)
+    command = page.locator("#ssh-command").inner_text().replace("~/.ssh/id_ed25519", str(key.path))
+    printed = subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=True, text=True).stdout
+    form.get_by_label("What it printed").fill(printed.replace("SIGNATURE", "THING"))
+    form.get_by_label("Call it").fill("the key on my desk")
     form.get_by_role("button", name="Register it").click()
-    expect(page.get_by_role("cell", name=re.compile("SHA256:"))).to_be_visible()
+    expect(form.get_by_role("alert")).to_be_visible()
+    expect(form.get_by_label("Call it")).to_have_value("the key on my desk")  # and nothing that was typed is lost
+    expect(form.get_by_label("What it printed")).to_have_value(re.compile("^-----BEGIN SSH THING"))
+    form.get_by_label("What it printed").fill(printed)
+    form.get_by_role("button", name="Register it").click()
+    row = page.get_by_role("cell", name=re.compile("SHA256:"))
+    expect(row).to_contain_text(sshsig.parse_key(key.line).fingerprint)
+    expect(row).to_contain_text("the key on my desk")
     page.goto(f"/changes/{house.change}/approve")
     expect(page.locator("#statement")).to_contain_text("refs/heads/main")
     expect(page.locator("#command")).to_contain_text(f"--server {house.url}")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from tidegate.ledger.approval import signed_bytes
-from tidegate.server import approve, emergency
+from tidegate.server import approve, emergency, ssh_keys
 from tidegate.server.api.endpoint import Ask, Endpoint, Nothing
 from tidegate.server.api.mine import KeyShown, shown_key
 from tidegate.server.api.paging import DEFAULT, Id, Line, Most, found, next_of
@@ -117,9 +117,9 @@ class EmergencyQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SshKey(Struct, frozen=True, forbid_unknown_fields=True):
-    """`line` is that of the file NAME.pub."""
+    """`signature` is what `ssh-keygen -Y sign` printed for the question of this session; the key stands in it."""
 
-    line: Annotated[str, Meta(min_length=20, max_length=16_000)]
+    signature: Annotated[str, Meta(min_length=20, max_length=24_000)]
     label: Line
 
 
@@ -175,9 +175,14 @@ def revoke(ask: Ask[Nothing, Reason]) -> ApprovalShown:
     return _shown(approve.revoke(ask.service, ask.who, ask.path["approval"], ask.body.reason))
 
 
+def ssh_question(ask: Ask[Nothing, Nothing]) -> ssh_keys.Question:
+    """What an SSH key of mine signs, so that it can be registered."""
+    return ssh_keys.question(ask.service, ask.who)
+
+
 def add_ssh_key(ask: Ask[Nothing, SshKey]) -> KeyShown:
-    """Registers an SSH key of mine, from a browser's session."""
-    return shown_key(approve.add_ssh_key(ask.service, ask.who, ask.body.line, ask.body.label))
+    """Registers the SSH key that signed the question of this session, a browser's."""
+    return shown_key(ssh_keys.add(ask.service, ask.who, ask.body.signature, ask.body.label))
 
 
 def begin_authenticator(ask: Ask[Nothing, Nothing]) -> dict[str, Any]:
@@ -282,6 +287,14 @@ ENDPOINTS = (
         body=Reason,
         answer=ApprovalShown,
         problems=(409,),
+    ),
+    Endpoint(
+        method="GET",
+        path="/key-question",
+        needs="approvals:write",
+        summary="What an SSH key of mine signs to be registered",
+        handler=ssh_question,
+        answer=ssh_keys.Question,
     ),
     Endpoint(
         method="POST",

@@ -15,8 +15,9 @@ from sqlalchemy import Connection
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tidegate.errors import InputError
 from tidegate.policy.verdict import Verdict
-from tidegate.server import approve
+from tidegate.server import ssh_keys
 from tidegate.server.api import mine, people
 from tidegate.server.api import settings as api
 from tidegate.server.api.endpoint import Ask, Nothing
@@ -144,18 +145,30 @@ def _remove_identity(visit: Visit) -> Response:
     return see("/settings/people")
 
 
-def _keys(visit: Visit) -> Response:
+def _keys(visit: Visit, problem: Problem | None = None) -> Response:
     try:
         webauthn.site_of(visit.service.config)
         no_browser = ""
-    except Problem as problem:
-        no_browser = f"{problem.title}: {problem.mend}"
-    return visit.page("keys.html", "Keys", keys=mine.my_keys(_ask(visit)).items, no_browser=no_browser)
+    except Problem as unfit:
+        no_browser = f"{unfit.title}: {unfit.mend}"
+    return visit.page(
+        "keys.html",
+        "Keys",
+        problem.status if problem else 200,
+        keys=mine.my_keys(_ask(visit)).items,
+        no_browser=no_browser,
+        question=ssh_keys.question(visit.service, visit.who),
+        problem=problem,
+        filled=visit.form,
+    )
 
 
 def _add_ssh_key(visit: Visit) -> Response:
     label = visit.form.get("label", "").strip()[:200]
-    approve.add_ssh_key(visit.service, visit.who, visit.form.get("line", "").strip(), label or "SSH key")
+    try:
+        ssh_keys.add(visit.service, visit.who, visit.form.get("signature", ""), label or "SSH key")
+    except InputError as error:
+        return _keys(visit, Problem(422, error.what, detail=error.where, mend=error.mend))
     return see("/settings/keys")
 
 
