@@ -24,6 +24,7 @@ from typing import Any, Literal, get_args
 
 from msgspec import Struct, structs
 
+from tidegate.ledger.audit import ClockLimits
 from tidegate.ledger.commitments import commit
 from tidegate.ledger.evidence.database import DatabaseSource
 from tidegate.ledger.evidence.kinds import Kind
@@ -117,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(made: Made, folder: Path, packs: int) -> int:
     database = prepare_database(f"sqlite:///{folder}/ledger.db")
-    with open_log(database, KEY, LogSettings("ledger.example/shop", folder / "outside")) as log:
+    with open_log(database, KEY, LogSettings("ledger.example/shop", folder / "outside", limits=ANY_TIME)) as log:
         append_all(log, made.envelopes)
         trust = Trust(log.public_key())
     source = DatabaseSource(database)
@@ -132,6 +133,10 @@ def _run(made: Made, folder: Path, packs: int) -> int:
     )
     database.close()
     return 1 if wrong else 0
+
+
+ANY_TIME = ClockLimits(2**40, 2**40)
+"""The entries are of another day than this one: of a clock that nobody holds them against."""
 
 
 def append_all(log: Log, envelopes: Sequence[bytes]) -> None:

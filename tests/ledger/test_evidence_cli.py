@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from bench.ledger.population import ANY_TIME
 from click.testing import CliRunner, Result
 
 from tests.repos import Repo
@@ -52,7 +53,7 @@ class Here:
         self.data.mkdir()
         write_key(self.data / "ledger.key", ORIGIN, KeyKind.LOG, KEY)
         database = prepare_database(f"sqlite:///{self.data}/tidegate.db")
-        with open_log(database, KEY, LogSettings(ORIGIN, self.data / "ledger.checkpoint")) as log:
+        with open_log(database, KEY, LogSettings(ORIGIN, self.data / "ledger.checkpoint", limits=ANY_TIME)) as log:
             for at in (1, 2):
                 log.append(self.decision(at))
         with database.write() as connection:
@@ -279,7 +280,7 @@ def test_what_a_witness_remembers_is_held_against_the_ledger(here: Here, tmp_pat
     here.data.mkdir()
     write_key(here.data / "ledger.key", ORIGIN, KeyKind.LOG, KEY)
     database = prepare_database(f"sqlite:///{here.data}/tidegate.db")
-    with open_log(database, KEY, LogSettings(ORIGIN, here.data / "ledger.checkpoint")) as log:
+    with open_log(database, KEY, LogSettings(ORIGIN, here.data / "ledger.checkpoint", limits=ANY_TIME)) as log:
         for at in (2, 1):
             log.append(here.decision(at))
     database.close()

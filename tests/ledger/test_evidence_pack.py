@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from bench.ledger.population import KEY, PUBLIC, REPOSITORY, append_all, make
+from bench.ledger.population import ANY_TIME, KEY, PUBLIC, REPOSITORY, append_all, make
 
 from tidegate.errors import InputError
 from tidegate.ledger.audit import Sighting
@@ -28,7 +28,7 @@ from tidegate.ledger.evidence.values import Expect, Population
 from tidegate.ledger.keys import KeyKind, NoteKey, NoteSigningKey, SoftwareKey
 from tidegate.ledger.log import LogSettings, open_log
 from tidegate.ledger.quorum import Quorum
-from tidegate.ledger.witness import Witness
+from tidegate.ledger.witness import Answer, Witness
 from tidegate.ledger.witness_client import RemoteWitness
 from tidegate.ledger.witness_state import FolderState
 from tidegate.report.evidence_html import render_evidence_html
@@ -53,7 +53,7 @@ class Kept:
         self.quorum = Quorum((signer.public,), 1)
         self.database: Database = prepare_database(f"sqlite:///{folder}/ledger.db")
         remotes = (RemoteWitness("http://witness.test", (signer.public,)),)
-        settings = LogSettings(ORIGIN, folder / "outside", remotes, 1, lambda _, body: self.witness.answer(body))
+        settings = LogSettings(ORIGIN, folder / "outside", remotes, 1, self._post, limits=ANY_TIME)
         with open_log(self.database, KEY, settings) as log:
             append_all(log, MADE.envelopes)
             assert log.wait_witnessed(len(MADE.envelopes) - 1, 10)
@@ -64,6 +64,9 @@ class Kept:
         self.source = FolderSource(self.folder)
         self.record = read_record(self.source.entries(), [PUBLIC], REPOSITORY)
         self.population: Population = reconcile(self.record, MADE.world, MADE.period)
+
+    def _post(self, _: str, body: bytes) -> Answer:
+        return self.witness.answer(body)
 
     def pack(self, source: Source | None = None, *, sample: int = 0) -> tuple[Pack, dict[str, bytes]]:
         trust = Trust(LOG_KEY, self.quorum.witnesses, "nothing")

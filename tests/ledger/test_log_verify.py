@@ -19,6 +19,7 @@ from tidegate.ledger.log_verify import Depth, verify_log
 from tidegate.ledger.predicates.sample_seed import TYPE, SampleSeed
 from tidegate.ledger.quorum import Quorum
 from tidegate.ledger.statements import Statement, sign_statement
+from tidegate.store.clock import now
 from tidegate.store.engine import Database, open_database
 from tidegate.store.migrate import prepare_database
 
@@ -104,7 +105,7 @@ def test_what_others_remember_is_held_against_the_log(filled: Database, tmp_path
 
 
 def test_statements_are_held_against_the_keys_that_may_make_them(database: Database, tmp_path: Path) -> None:
-    seed = SampleSeed(audit="2026", seed="0" * 64, begin=at(0), end=at(9), at=at(1))
+    seed = SampleSeed(audit="2026", seed="0" * 64, begin=at(0), end="2099-01-01T00:00:00Z", at=now())
     envelope = sign_statement(Statement((Subject(digest={"sha256": "1" * 64}),), seed), [KEY])
     with a_log(database, tmp_path / "k") as log:
         log.append(NewEntry("a", TYPE, "subject", envelope))

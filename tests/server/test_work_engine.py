@@ -20,12 +20,15 @@ from tests.repos import build
 from tests.server.test_work_journey import SLUG, Place, make_place
 from tidegate.cli.worker import worker
 from tidegate.errors import InputError
+from tidegate.ledger.dsse import verify_envelope
+from tidegate.ledger.keys import PublicKey, read_software_key
+from tidegate.ledger.statements import read_statement
 from tidegate.server.service import Service
 from tidegate.server.work.engine import Bell, Engine, Pace
 from tidegate.server.work.journey import decide
 from tidegate.server.work.sweep import Sweeper
 from tidegate.store import assessments, changes, inbox, publications, workers
-from tidegate.store.clock import later
+from tidegate.store.clock import later, seconds_between
 
 QUICK = Pace(beat=0.2, dead=1.0, look=0.05, sweep=0.3, ask=0.5, batch=100)
 
@@ -49,8 +52,8 @@ def sweeper_of(place: Place, at: str = "") -> Sweeper:
     return Sweeper(replace(place.way, service=service), "w", place.errands, lambda _: 0, 10.0, 60.0)
 
 
-def in_an_hour(place: Place) -> str:
-    return later(place.service.now(), 3600)
+def in_four_minutes(place: Place) -> str:
+    return later(place.service.now(), 240)
 
 
 @pytest.mark.slow
@@ -125,7 +128,7 @@ def test_what_a_dead_worker_held_is_put_back_by_one_of_those_who_notice(place: P
         inbox.claim(connection, "dead", place.service.now())
     sweeper_of(place).adopt()
     assert place.delivery("d1").state == "taken"  # it was only just heard of
-    sweeper_of(place, in_an_hour(place)).adopt()
+    sweeper_of(place, in_four_minutes(place)).adopt()
     assert place.delivery("d1").state == "new"
 
 
@@ -134,7 +137,7 @@ def test_an_adopter_that_dies_leaves_nothing_to_nobody(place: Place) -> None:
     with place.service.database.write() as connection:
         workers.start(connection, "dead", "elsewhere", place.service.now())
         inbox.claim(connection, "dead", place.service.now())
-    late = replace(place.way, service=replace(place.service, now=lambda: in_an_hour(place)))
+    late = replace(place.way, service=replace(place.service, now=lambda: in_four_minutes(place)))
     dying = Sweeper(late, "w", place.errands, _interrupted, 10.0, 60.0)
     with pytest.raises(KeyboardInterrupt):
         dying.adopt()
@@ -147,7 +150,7 @@ def test_deliveries_that_nobody_adopted_are_put_back_in_the_end(place: Place) ->
         inbox.claim(connection, "nobody", place.service.now())
     sweeper_of(place).put_back_stranded()
     assert place.delivery("d1").state == "taken"
-    sweeper_of(place, in_an_hour(place)).put_back_stranded()
+    sweeper_of(place, in_four_minutes(place)).put_back_stranded()
     assert place.delivery("d1").state == "new"
 
 
@@ -158,13 +161,20 @@ def test_decisions_are_recorded_and_said_where_the_worker_died_before(
         patch.setattr("tidegate.server.work.journey.put_entries", lambda *_: 0)
         decide(place.way, place.repository, 1)
     assert place.decisions()[0].entry is None
-    late = sweeper_of(place, in_an_hour(place))
+    late = sweeper_of(place, in_four_minutes(place))
     late.record()
-    assert place.decisions()[0].entry == 1
+    made = place.decisions()[0]
+    assert made.entry == 1
+    for index in (0, 1):
+        entry = place.service.log.entry(index)
+        assert entry is not None
+        says = read_statement(verify_envelope(entry.envelope, [_key(place)]).payload).predicate
+        assert says.time[:19] == made.made_at[:19]
+        assert seconds_between(says.time, says.recorded) > 200, "it says itself that it was written down late"
     late.say()
     assert place.forge.check_of(place.repo.head("topic")) is not None
     with place.service.database.read() as connection:
-        assert publications.unsent(connection, in_an_hour(place)) == ()
+        assert publications.unsent(connection, in_four_minutes(place)) == ()
 
 
 def test_open_changes_without_a_decision_are_found(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,7 +215,7 @@ def test_what_the_forge_knows_and_we_do_not_is_found_once(place: Place) -> None:
 
 def test_forges_are_asked_by_one_worker_at_a_time(place: Place) -> None:
     place.forge.open_pull(SLUG, 2, place.repo.head("topic"))
-    now = in_an_hour(place)
+    now = in_four_minutes(place)
     sweeper_of(place, now).ask_forges()
     assert _waiting(place) == 2
     place.forge.open_pull(SLUG, 3, place.repo.head("topic"))
@@ -217,12 +227,17 @@ def test_forges_are_asked_by_one_worker_at_a_time(place: Place) -> None:
 
 def test_one_forge_that_is_away_keeps_nothing_else_from_being_done(place: Place, tmp_path: Path) -> None:
     (place.forge.folder / "down").touch()
-    sweeper_of(place, in_an_hour(place)).ask_forges()
+    sweeper_of(place, in_four_minutes(place)).ask_forges()
     assert _waiting(place) == 0
     (place.forge.folder / "down").unlink()
     place.forge.add("acme/second", build(tmp_path / "second", "commit Begin\n  file a.py\n    . a = 1\n"))
-    sweeper_of(place, later(in_an_hour(place), 100)).ask_forges()
+    sweeper_of(place, later(in_four_minutes(place), 100)).ask_forges()
     assert _waiting(place) == 1
+
+
+def _key(place: Place) -> PublicKey:
+    _, _, signer = read_software_key(place.service.config.data / "ledger.key")
+    return PublicKey(signer.algorithm, signer.public_key)
 
 
 def _interrupted(*_: object) -> int:

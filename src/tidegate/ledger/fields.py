@@ -28,14 +28,13 @@ GitOid: TypeAlias = Annotated[str, Meta(pattern=r"\A(?:[0-9a-f]{40}|[0-9a-f]{64}
 Uri: TypeAlias = Annotated[str, Meta(pattern=_URI, max_length=2048)]
 OptionalUri: TypeAlias = Annotated[str, Meta(pattern=rf"\A\Z|{_URI}", max_length=2048)]
 Ref: TypeAlias = Annotated[str, Meta(pattern=r"\Arefs/[^\x00-\x20\x7f~^:?*\[\\]+\Z", max_length=512)]
-Time: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"\A[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
-        r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?Z\Z"
-    ),
-]
+_TIME = (
+    r"\A[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?Z\Z"
+)
+Time: TypeAlias = Annotated[str, Meta(pattern=_TIME)]
 """RFC 3339 in UTC, with a capital Z and without leap seconds."""
+OptionalTime: TypeAlias = Annotated[str, Meta(pattern=rf"\A\Z|{_TIME}")]
 Name: TypeAlias = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._/:@+\-]{0,127}\Z")]
 """An identifier: of a rule, an environment, a tool, a version."""
 Label: TypeAlias = Annotated[str, Meta(pattern=r"\A[^\x00-\x1f\x7f\u2028\u2029]{1,512}\Z")]
@@ -110,12 +109,22 @@ class EntryRef(Part, frozen=True, kw_only=True):
 
 
 class Predicate(Part, frozen=True, kw_only=True):
-    """What a statement says. Each kind is a module under `predicates`."""
+    """What a statement says. Each kind is a module under `predicates`.
+
+    `recorded` is when it was written down, where that was later than what it tells of.
+    """
+
+    recorded: OptionalTime = ""
 
     @property
     def time(self) -> str:
         """When this is said to have happened, by the clock of whoever wrote it."""
         raise NotImplementedError
+
+    @property
+    def said(self) -> str:
+        """When it was written down: the time that the log's own clock, and the witnesses', are held against."""
+        return self.recorded or self.time
 
 
 Result: TypeAlias = Literal["PASSED", "FAILED"]
@@ -138,6 +147,12 @@ def check_times(*times: str) -> None:
     moments = [parse_time(time) for time in times]
     if moments != sorted(moments):
         raise StatementError("the end of a period is before its beginning")
+
+
+def check_recorded(predicate: Predicate) -> None:
+    """Raises StatementError where something was written down before it happened."""
+    if predicate.recorded:
+        check_times(*((predicate.time,) if predicate.time else ()), predicate.recorded)
 
 
 def check_two_people(people: tuple[str, ...]) -> None:

@@ -17,8 +17,11 @@ from sqlalchemy.exc import DBAPIError
 
 from tidegate.errors import InputError, InternalError
 from tidegate.ledger import log_rows as rows
+from tidegate.ledger.audit import ClockLimits
 from tidegate.ledger.checkpoint import read_checkpoint
+from tidegate.ledger.fields import StatementError
 from tidegate.ledger.keys import NoteKey, Signer
+from tidegate.ledger.log_clock import check_clock
 from tidegate.ledger.log_export import export
 from tidegate.ledger.log_guard import Guard, LedgerRefusesError, Refusal
 from tidegate.ledger.log_outside import Outside
@@ -51,7 +54,8 @@ __all__ = [
 class LogSettings(Struct, frozen=True):
     """`outside` is the file for the last checkpoint, beside the log's key and not beside the database.
 
-    `needed` of the `witnesses` must cosign before an entry counts as witnessed; `post` is how they are asked.
+    `needed` of the `witnesses` must cosign before an entry counts as witnessed; `post` is how they are asked. `limits`
+    are those that `tidegate ledger verify` holds the times of statements to.
     """
 
     origin: str
@@ -60,6 +64,7 @@ class LogSettings(Struct, frozen=True):
     needed: int = 0
     post: Post = no_post
     now: Clock = now
+    limits: ClockLimits = ClockLimits()
 
 
 class Log:
@@ -98,11 +103,17 @@ class Log:
         return self.submit(entry).result()
 
     def submit(self, entry: NewEntry) -> Future[int]:
-        """As `append`, without waiting for it."""
+        """As `append`, without waiting for it. StatementError for a time that an audit would not believe."""
         if not 0 < len(entry.envelope) <= MAX_ENTRY_BYTES:
             raise InputError(f"an entry has 1 to {MAX_ENTRY_BYTES} bytes, and this has {len(entry.envelope)}")
         for text in (entry.key, entry.predicate, entry.subject):
             check_words(text)
+        try:
+            check_clock(entry.predicate, entry.envelope, self._settings.now(), self._settings.limits)
+        except StatementError:
+            if (known := self.find(entry.key)) is None:
+                raise
+            return _known(known.index)
         return self._sequencer.submit(entry)
 
     def refusal(self) -> Refusal | None:
@@ -284,6 +295,13 @@ def open_log(database: Database, signer: Signer, settings: LogSettings) -> Log:
 
 
 # Private
+
+
+def _known(index: int) -> Future[int]:
+    """What was in the log before: the same sent again, however late."""
+    found: Future[int] = Future()
+    found.set_result(index)
+    return found
 
 
 def _last(connection: Connection) -> rows.KeptCheckpoint:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from tidegate.ledger.dsse import sign_envelope, verify_envelope
-from tidegate.ledger.fields import Part, Predicate, StatementError, Subject
+from tidegate.ledger.fields import Part, Predicate, StatementError, Subject, check_recorded
 from tidegate.ledger.keys import PublicKey, Signer
 from tidegate.ledger.predicates import PREDICATES
 from tidegate.ledger.strict_json import canonical, load_canonical
@@ -51,6 +51,7 @@ def read_statement(data: bytes) -> Statement:
     if kind is None:
         raise StatementError(f"{head.predicate_type[:100]!r} is no known kind of statement")
     statement = Statement(head.subject, _convert(head.predicate, kind))
+    check_recorded(statement.predicate)
     # A field that stands there with its default value would be a second spelling of the same statement.
     if _encode(head.predicate_type, statement) != data:
         raise StatementError("the statement is not in its canonical spelling", mend="leave out fields at their default")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from tidegate.ledger import bodies
@@ -12,15 +13,28 @@ from tidegate.ledger.log import NewEntry
 from tidegate.ledger.statements import Statement, sign_statement
 from tidegate.server.service import Service
 from tidegate.store import values
-from tidegate.store.clock import moment_of
+from tidegate.store.clock import moment_of, seconds_between
 from tidegate.store.erasure import PSEUDONYM
+
+LATE_SECONDS = 60.0
 
 
 def append(service: Service, key: str, statement: Statement, subject: str) -> int:
-    """The index of the entry; the same `key` again answers the same one. `subject` is for looking it up."""
+    """The index of the entry; the same `key` again answers the same one. `subject` is for looking it up.
+
+    What happened a while ago is recorded now, and says so.
+    """
     _, _, signer = read_software_key(service.config.data / "ledger.key")
-    envelope = sign_statement(statement, [signer])
+    envelope = sign_statement(recorded(statement, service.now()), [signer])
     return service.log.append(NewEntry(key, statement.predicate_type, subject, envelope))
+
+
+def recorded(statement: Statement, now: str) -> Statement:
+    """The statement as it is written down now: with this time in it where it tells of an earlier one."""
+    says = statement.predicate
+    if says.recorded or not says.time or seconds_between(says.time, now) <= LATE_SECONDS:
+        return statement
+    return replace(statement, predicate=replace(says, recorded=time_of(now)))
 
 
 def pseudonym_of(connection: Connection, person: int, name: str, at: str) -> str:

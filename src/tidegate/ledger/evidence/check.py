@@ -168,5 +168,5 @@ def _times(source: Source, keys: Sequence[PublicKey], wrong: list[str]) -> Itera
         except InputError as error:
             wrong.append(f"entry {index} is no statement of a trusted key: {error.what}")
             continue
-        if time := statement.predicate.time:
+        if time := statement.predicate.said:
             yield index, parse_time(time).timestamp()

@@ -29,7 +29,7 @@ P = TypeVar("P", bound=Predicate)
 
 
 class Noted(Struct, Generic[P], frozen=True):
-    """One entry: its place, its leaf in hex, its own time (0: it has none), what it says, and its subjects' digests."""
+    """One entry: its place, its leaf in hex, its time (0: it has none; see `_WHEN_SAID`), what it says, and its subjects' digests."""
 
     index: int
     leaf: str
@@ -108,7 +108,8 @@ class _Reading:
         if getattr(says, "repository", self._repository) != self._repository:
             return
         digests = tuple({digest for subject in statement.subjects for digest in subject.digest.values()})
-        at = parse_time(says.time).timestamp() if says.time else 0.0
+        time = says.said if isinstance(says, _WHEN_SAID) else says.time
+        at = parse_time(time).timestamp() if time else 0.0
         self._sort(Noted(index, leaf_hash(envelope).hex(), at, says, digests))
 
     def _sort(self, noted: Noted[Predicate]) -> None:
@@ -162,5 +163,9 @@ _NAMED: dict[type[Predicate], tuple[str, ...]] = {
     AgentProvenance: (),
 }
 """The fields that a statement is found by; none: its subjects' digests."""
+
+_WHEN_SAID = (Assessment, VerificationSummary, Approval, TestResult, AgentProvenance, BreakGlass)
+"""What allows something counts from when it was written down: nobody says later that it was allowed before. The rest
+counts from when it happened."""
 
 _LISTED: tuple[type[Predicate], ...] = (Deployment, PolicyChange, Recovery, SampleSeed)

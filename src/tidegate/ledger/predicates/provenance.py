@@ -11,6 +11,7 @@ from tidegate.ledger.fields import (
     Name,
     OptionalCommitment,
     OptionalPerson,
+    OptionalTime,
     OptionalUri,
     Part,
     Predicate,
@@ -75,6 +76,7 @@ class RunDetails(Part, frozen=True, kw_only=True):
 class AgentProvenance(Predicate, frozen=True, kw_only=True):
     build_definition: BuildDefinition
     run_details: RunDetails
+    recorded: OptionalTime = msgspec.field(default="", name="tidegate_recorded")
 
     @property
     def time(self) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
-from tidegate.ledger.fields import Labels, OptionalUri, Predicate, Resource, StatementError
+from tidegate.ledger.fields import Labels, OptionalTime, OptionalUri, Predicate, Resource, StatementError
 
 TYPE = "https://in-toto.io/attestation/test-result/v0.1"
 
@@ -22,6 +23,7 @@ class TestResult(Predicate, frozen=True, kw_only=True):
     passed_tests: Labels = ()
     warned_tests: Labels = ()
     failed_tests: Labels = ()
+    recorded: OptionalTime = msgspec.field(default="", name="tidegate_recorded")
 
     @property
     def time(self) -> str:

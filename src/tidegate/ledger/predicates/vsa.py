@@ -10,6 +10,7 @@ from msgspec import Meta
 from tidegate.ledger.fields import (
     Count,
     Name,
+    OptionalTime,
     Part,
     Predicate,
     Resource,
@@ -45,6 +46,7 @@ class VerificationSummary(Predicate, frozen=True, kw_only=True):
     input_attestations: Annotated[tuple[Resource, ...], Meta(max_length=256)] = ()
     dependency_levels: dict[Level, Count] | None = None
     slsa_version: Annotated[str, Meta(pattern=r"\A(?:[0-9]+\.[0-9]+)?\Z", max_length=8)] = ""
+    recorded: OptionalTime = msgspec.field(default="", name="tidegate_recorded")
 
     @property
     def time(self) -> str:
