@@ -389,6 +389,21 @@ errors = _table(
     Index("ix_errors_revision", "revision"),
 )
 
+regressions = _table(
+    "regressions",  # what got worse after a deployment, as the watch says: one row for each metric that it raised
+    _id(),
+    _to("deployment", "deployments.id"),
+    _text("service"),
+    _text("metric"),
+    _seconds("moved"),
+    _seconds("raised"),
+    _seconds("sure"),  # probability, 0 to 1
+    _bytes("document"),  # JSON of the whole answer
+    _to("incident", "incidents.id", null=True),
+    _text("noticed_at"),
+    UniqueConstraint("deployment", "service", "metric"),
+)
+
 # How production is measured, where it is sent to us: kept for a while, then only what follows from it.
 
 spans = _table(

@@ -494,6 +494,26 @@ def upgrade() -> None:
     op.create_index("ix_incidents_resolved_by", "incidents", ["resolved_by"], unique=False)
     op.create_index("ix_incidents_state", "incidents", ["state", "started"], unique=False)
     op.create_table(
+        "regressions",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("deployment", _NUMBER, nullable=False),
+        sa.Column("service", _TEXT, nullable=False),
+        sa.Column("metric", _TEXT, nullable=False),
+        sa.Column("moved", _SECONDS, nullable=False),
+        sa.Column("raised", _SECONDS, nullable=False),
+        sa.Column("sure", _SECONDS, nullable=False),
+        sa.Column("document", sa.LargeBinary, nullable=False),
+        sa.Column("incident", _NUMBER, nullable=True),
+        sa.Column("noticed_at", _TEXT, nullable=False),
+        sa.ForeignKeyConstraint(["deployment"], ["deployments.id"], name="fk_regressions_deployment"),
+        sa.ForeignKeyConstraint(["incident"], ["incidents.id"], name="fk_regressions_incident"),
+        sa.PrimaryKeyConstraint("id", name="pk_regressions"),
+        sa.UniqueConstraint("deployment", "service", "metric", name="uq_regressions_deployment_service_metric"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_regressions_deployment", "regressions", ["deployment"], unique=False)
+    op.create_index("ix_regressions_incident", "regressions", ["incident"], unique=False)
+    op.create_table(
         "alerts",
         sa.Column("id", _NUMBER, nullable=False),
         sa.Column("sender", _TEXT, nullable=False),
