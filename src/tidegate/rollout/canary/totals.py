@@ -1,0 +1,88 @@
+"""Failures and requests of a `count`, summed over replicas: cumulative for the canary, in steps for the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tidegate.rollout.canary.values import Measured
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
+
+    from tidegate.telemetry.series import Series
+
+    Array = NDArray[float64]
+
+LOOKS = 24
+
+
+class Totals(NamedTuple):
+    """`failed` and `requests` of the canary, cumulative at `LOOKS` moments; the baseline before and beside it."""
+
+    failed: Array
+    requests: Array
+    history: tuple[Array, Array]
+    beside: tuple[Array, Array]
+    seconds: float
+
+
+def total_counts(measured: Measured, start: float, end: float) -> Totals | str:
+    """The totals, or why there are none. Failures that no series tells while there are requests are none, as long as
+    the other side has such a series: it is how counters that nothing has counted yet look."""
+    if not any(len(one.times) for one in (*measured.canary, *measured.baseline)):
+        return "no failures are told on either side; write `or vector(0)` behind the query if that is as it should be"
+    times, requests = _sum(measured.canary_requests, start, end)
+    if not requests.sum() > 0:
+        return "the canary has no requests since its start"
+    failed = _at(times, *_sum(measured.canary, start, end))
+    beside_times, beside = _sum(measured.baseline_requests, start, end)
+    past_times, past = _sum(measured.baseline_requests, -np.inf, np.nextafter(start, -np.inf))
+    if not beside.sum() > 0 and not past.sum() > 0:
+        return "the baseline has no requests"
+    beside_failed = _at(beside_times, *_sum(measured.baseline, start, end))
+    past_failed = _at(past_times, *_sum(measured.baseline, -np.inf, np.nextafter(start, -np.inf)))
+    if (failed.sum(), beside_failed.sum(), past_failed.sum()) != (
+        sum(_sum(measured.canary, start, end)[1]),
+        sum(_sum(measured.baseline, start, end)[1]),
+        sum(_sum(measured.baseline, -np.inf, np.nextafter(start, -np.inf))[1]),
+    ):
+        return "failures and requests were counted at different times"
+    reached, passed = np.cumsum(np.minimum(failed, requests)), np.cumsum(requests)
+    looks = np.searchsorted(passed, np.geomspace(max(passed[-1] / 500, 1e-9), passed[-1], LOOKS) * (1 - 1e-12))
+    looks = np.minimum(looks, len(passed) - 1)
+    return Totals(
+        reached[looks],
+        passed[looks],
+        (np.minimum(past_failed, past), past),
+        (np.minimum(beside_failed, beside), beside),
+        float(times[-1] - start),
+    )
+
+
+# Private
+
+
+def _sum(side: Sequence[Series], first: float, last: float) -> tuple[Array, Array]:
+    """All series of a side in one, over the moments that any of them has. What is no count (NaN, negative) is left
+    out."""
+    if not side:
+        return np.empty(0), np.empty(0)
+    times = np.concatenate([one.times for one in side])
+    values = np.concatenate([one.values for one in side])
+    kept = (times >= first) & (times <= last) & np.isfinite(values) & (values >= 0)
+    moments, places = np.unique(times[kept], return_inverse=True)
+    return moments, np.asarray(np.bincount(places, weights=values[kept], minlength=len(moments)), dtype=np.float64)
+
+
+def _at(times: Array, moments: Array, values: Array) -> Array:
+    """The values at `times`, 0 where there is none; what falls beside is lost, which the caller checks."""
+    found = np.zeros(len(times))
+    if len(times) and len(moments):
+        places = np.minimum(np.searchsorted(times, moments), len(times) - 1)
+        hit = times[places] == moments
+        found[places[hit]] = values[hit]
+    return found
