@@ -23,7 +23,6 @@ from tidegate.operate.values import Evidence
 PRIOR = -1.5
 UNEXPLAINED = -0.5
 """Log-odds of each kind before evidence, where a change that nothing is known of has 0."""
-SAID = 3.0
 TOUCHED = -2.0
 FIRST_MOVER = 1.5
 RISES = 1.5
@@ -75,7 +74,7 @@ def _said(kind: Kind, scene: Scene) -> Evidence | None:
     if not hits:
         return None
     share = len(hits) / len(texts)
-    weight = SAID * min(1.0, 0.5 + share)
+    weight = kind.said * min(1.0, 0.5 + share)
     return Evidence(kind="said", weight=weight, says=f"errors say {hits[0][1][:60]!r}", source=hits[0][0][:200])
 
 

@@ -19,6 +19,7 @@ from tidegate.operate.values import Evidence
 from tidegate.rollout.values import Deployment
 
 AFTER = -4.0
+AFTER_SECONDS = 180.0
 NEVER_DEPLOYED = -2.5
 RECENT = 1.5
 RECENT_SECONDS = 1200.0
@@ -81,19 +82,13 @@ def evidence_of_time(candidate: Candidate, onset: Onset, any_deployed: bool) -> 
     live = candidate.deployment.started if candidate.deployment is not None else candidate.at
     gap = onset.at - live
     source = candidate.deployment.id if candidate.deployment is not None else candidate.commit
-    if gap < -onset.slack:
-        says = f"went live {_span(-gap)} after the first sign ({onset.shown_by})"
-        return Evidence(kind="time", weight=AFTER if onset.known else AFTER / 2, says=says, source=source)
-    if candidate.deployment is None and any_deployed and candidate.kind == "commit":
+    if candidate.deployment is None and any_deployed and candidate.kind == "commit" and gap >= -onset.slack:
         return Evidence(kind="time", weight=NEVER_DEPLOYED, says="no deployment is known to carry it", source=source)
-    gap = max(0.0, gap)
-    weight = RECENT * math.exp(-gap / RECENT_SECONDS) + STALE * min(1.0, gap / STALE_SECONDS)
-    return Evidence(
-        kind="time",
-        weight=weight,
-        says=f"went live {_span(gap)} before the first sign ({onset.shown_by})",
-        source=source,
-    )
+    shares = [(onset.at, 1.0 - math.fsum(share for _, share in onset.later)), *onset.later]
+    weight = math.log(math.fsum(share * math.exp(_likely(at - live, onset.slack)) for at, share in shares))
+    weight = weight if onset.known else weight / 2
+    when = f"{_span(abs(gap))} {'after' if gap < -onset.slack else 'before'} the first sign ({onset.shown_by})"
+    return Evidence(kind="time", weight=weight, says=f"went live {when}", source=source)
 
 
 def evidence_of_place(candidate: Candidate, origin: Origin) -> Evidence | None:
@@ -141,6 +136,14 @@ def evidence_of_risk(candidate: Candidate) -> Evidence | None:
 
 
 # Private
+
+
+def _likely(gap: float, slack: float) -> float:
+    """The log-odds of a change that went live `gap` seconds before a beginning; clocks blur the border."""
+    if gap < -slack:
+        return AFTER * (1 - math.exp((gap + slack) / AFTER_SECONDS))
+    gap = max(0.0, gap)
+    return RECENT * math.exp(-gap / RECENT_SECONDS) + STALE * min(1.0, gap / STALE_SECONDS)
 
 
 def _rarity(readings: Sequence[Reading], language: Language) -> Mapping[str, float]:

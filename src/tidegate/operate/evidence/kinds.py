@@ -10,9 +10,14 @@ from msgspec import Struct
 
 
 class Kind(Struct, frozen=True, kw_only=True):
-    """A kind of cause. `phrases` and `series` are regular expressions, matched whatever the case."""
+    """A kind of cause. `phrases` and `series` are regular expressions, matched whatever the case.
+
+    `said`: the log-odds of a message that most errors agree on. It is high where the message states the cause, as an
+    expired certificate does, and lower where it may be a consequence, as a full queue is.
+    """
 
     name: str
+    said: float = 0.0
     phrases: tuple[str, ...] = ()
     series: tuple[str, ...] = ()
     subjects: frozenset[str] = frozenset()
@@ -27,6 +32,7 @@ _TROUBLE = r"5\d\d|unavailable|time(?:d )?out|outage|internal error|refused|degr
 KINDS: tuple[Kind, ...] = (
     Kind(
         name="load",
+        said=3.0,
         phrases=(
             r"overload",
             r"shedding load",
@@ -44,6 +50,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         name="certificate",
+        said=4.5,
         phrases=(
             r"x509",
             r"cert(?:ificate)?s?[_ ](?:has[_ ]|is[_ ]|was[_ ]|have[_ ])?(?:expired|not yet valid|revoked)",
@@ -58,6 +65,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         name="dns",
+        said=3.5,
         phrases=(
             r"no such host",
             r"nxdomain|servfail",
@@ -73,6 +81,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         name="dependency",
+        said=3.5,
         phrases=(
             r"\b5\d\d\b[^.]{0,40}(?:from|by) [\w-]+\.(?:[\w-]+\.)*(?:com|net|io|org|dev|cloud)\b",
             r"[\w-]+\.(?:[\w-]+\.)*(?:amazonaws\.com|googleapis\.com|azure\.com|windows\.net|cloudflare\.com)",
@@ -86,6 +95,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         name="secret",
+        said=4.0,
         phrases=(
             r"(?:token|credential|secret|api[ _-]?key|password|access key)s?\b.{0,40}(?:expired|revoked|rotated)",
             r"(?:expired|revoked|invalid)[ _-]?(?:token|credential|secret|api[ _-]?key|access[ _-]?key|client)",
@@ -97,6 +107,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         name="quota",
+        said=3.5,
         phrases=(
             r"quota",
             r"rate ?limit",
@@ -111,6 +122,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         name="neighbour",
+        said=3.0,
         phrases=(
             r"co-?tenant|noisy|neighbou?r",
             r"node[\w -]{0,30}(?:pressure|contended|saturat)|(?:cpu|memory|disk|pid)pressure",
@@ -123,6 +135,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         name="platform",
+        said=3.5,
         phrases=(
             r"node[\w .-]{0,30}(?:not ?ready|unreachable|lost|terminat|drain|preempt)|nodenotready",
             r"spot (?:instance|interruption)|preempted",
@@ -137,6 +150,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         name="data",
+        said=3.0,
         phrases=(
             r"poison",
             r"malformed|corrupt",
@@ -151,6 +165,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         name="work",
+        said=2.0,
         phrases=(
             r"(?:cron|nightly|scheduled|export|backup|backfill|vacuum|reindex)[\w -]{0,20}(?:job|running|begin)",
             r"(?:job|backup|backfill|vacuum|reindex)[\w -]{0,20}started",

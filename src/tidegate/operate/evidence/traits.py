@@ -49,10 +49,17 @@ _QUERY = re.compile(
 )
 _CLEANUP = re.compile(
     r"(?:close|unlock|release|cancel|rollback|commit|dispose|finally|defer|flush|free|regist|init|seed|valid|check|verif|"
-    r"auth|escap|sanit|limit|invalidat|expire|retry|backoff|await|wait|migrate|subscribe|ack)",
+    r"auth|escap|sanit|limit|invalidat|expire|retry|backoff|await|wait|migrate|subscribe|ack|timeout|deadline|throttl|batch|"
+    r"lru|evict|pool)",
     re.IGNORECASE,
 )
 _LOCK = re.compile(r"lock\(|mutex|synchronized|\batomic|semaphore|transaction\(", re.IGNORECASE)
+_ALONGSIDE = re.compile(
+    r"\bgo func\b|Promise\.all|asyncio\.(?:gather|create_task)|new Thread|threading\.Thread|\.submit\("
+)
+_OPEN = re.compile(r"\b(?:os\.Open|open|fopen|socket|Dial|NewClient|createConnection|connect|NewReader|subscribe)\s*\(")
+_CLOSE = re.compile(r"close|release|defer|with\b|finally|using\b|unsubscribe|dispose", re.IGNORECASE)
+_OPERATOR = re.compile(r"<=|>=|==|!=|&&|\|\||<|>|!|(?<=\s)[-+*/%](?=\s)")
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
 _SETTING = re.compile(r"^[\"']?([\w.-]+)[\"']?\s*[:=]\s*(.+?),?$")
 _STATUS = re.compile(r"http|status|error|code", re.IGNORECASE)
@@ -144,6 +151,10 @@ def _risky(files: Sequence[str], diff: DiffText, delta: Delta) -> Iterator[Trait
     ]
     if any(_LOCK.search(line) for line in (*diff.removed, *diff.added)):
         risks.append(Trait(1.0, "changes where a lock is held"))
+    if _ALONGSIDE.search(" ".join(diff.added)) and not _ALONGSIDE.search(" ".join(diff.removed)):
+        risks.append(Trait(0.8, "starts work of its own beside the caller"))
+    if _opens(diff):
+        risks.append(Trait(0.6, "opens something and closes nothing"))
     if has_loop_with_call(diff):
         risks.append(Trait(1.2, "calls another part inside a loop"))
     yield from risks
@@ -152,7 +163,7 @@ def _risky(files: Sequence[str], diff: DiffText, delta: Delta) -> Iterator[Trait
     if diff.removed and diff.added and delta.kept >= 0.6:
         extends = delta.kept >= 0.95 and not delta.calls_added and delta.guards <= 0
         yield Trait(-2.0, "adds words to a line only" if extends else "moves code without changing it")
-    elif delta.guards > 0 and not delta.calls_removed:
+    elif delta.guards > 0 and not delta.calls_removed and _only_checks(diff):
         yield Trait(-1.0, "adds a check")
     elif delta.guards >= 0 and _all_strings(delta):
         yield Trait(-1.5, "changes the wording of a text only")
@@ -203,7 +214,7 @@ def _taken_away(diff: DiffText, delta: Delta) -> Iterator[Trait]:
     lost = [name for name in delta.calls_removed if not _replaced(name, delta.calls_added)]
     if lost and not delta.calls_added:
         yield Trait(1.5, f"takes the call of {lost[0]} away")
-    elif telling := [name for name in lost if _CLEANUP.search(name) and delta.kept < 0.6]:
+    elif telling := [name for name in lost if _CLEANUP.search(name)]:
         yield Trait(0.7, f"no longer calls {telling[0]}")
     elif lost and delta.calls_added and len(lost) <= 2 and delta.kept < 0.6:
         yield Trait(0.3, f"calls {delta.calls_added[0]} instead of {lost[0]}")
@@ -247,6 +258,27 @@ def _swapped(diff: DiffText) -> Iterator[Trait]:
     if len(swaps) == len(diff.removed) and len(once) == 1 and len(swaps) == 1:
         old, new = once.pop()
         yield Trait(0.7, f"puts {new} in the place of {old}")
+
+
+def _operators(diff: DiffText) -> Iterator[Trait]:
+    """The same words in a line with other signs between them: `<` for `<=`, `and` apart."""
+    after = {tuple(re.findall(r"\w+", line)): line for line in diff.added}
+    for line in diff.removed:
+        other = after.get(tuple(re.findall(r"\w+", line)))
+        if other is not None and _OPERATOR.findall(other) != _OPERATOR.findall(line):
+            yield Trait(1.0, "changes a comparison or a sign")
+            return
+
+
+def _opens(diff: DiffText) -> bool:
+    added, removed = " ".join(diff.added), " ".join(diff.removed)
+    return bool(_OPEN.search(added)) and not _OPEN.search(removed) and not _CLOSE.search(added)
+
+
+def _only_checks(diff: DiffText) -> bool:
+    return len(diff.added) <= 8 and any(
+        re.search(r"\b(?:return|continue|throw|raise|default|break)\b", x) for x in diff.added
+    )
 
 
 def _swap(old: str, new: str) -> tuple[str, str] | None:

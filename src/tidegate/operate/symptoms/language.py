@@ -48,7 +48,7 @@ def listen(symptoms: Symptoms, moves: Sequence[Move], signatures: Sequence[Signa
     known = frozenset().union(*early) if early else frozenset()
     new = {w: (1 - math.exp(-sum_)) * (KNOWN_BEFORE if w in known else 1.0) for w, sum_ in heard.items()}
     gone = {w: 0.6 for text in _silent(symptoms, signatures, onset) for w in words.vocabulary(text) if w not in heard}
-    bad = [one.text for one in late if one.bad]
+    bad = [one.text for one in late if one.bad and one.text.strip()]
     return Language(new=new, gone=gone, named=frozenset(_named(bad)), texts=tuple(bad), before=tuple(early))
 
 

@@ -7,7 +7,7 @@ short, empty or moves from the start tells nothing, and is left out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
@@ -25,6 +25,9 @@ SPREADS = 6.0
 STAYS_OUT = 0.7
 LEAST_SLACK = 30.0
 MOST_SLACK = 600.0
+APART = 600.0
+SURE, UNSURE = 0.9, 0.5
+SURE_SPREADS = 20.0
 """A move is where two points in a row leave six spreads around the usual median, and 70 % of what follows stays out."""
 
 
@@ -48,16 +51,27 @@ class Move(Struct, frozen=True, kw_only=True):
 
 
 class Onset(Struct, frozen=True, kw_only=True):
-    """The first sign of an incident: `at`, give or take `slack` seconds, and what showed it."""
+    """The first sign of an incident: `at`, give or take `slack` seconds, and what showed it.
+
+    `later`: further times at which it may have begun, each with its share, should the first sign be a chance one.
+    """
 
     at: float
     slack: float
     shown_by: str
     known: bool = True
+    later: tuple[tuple[float, float], ...] = ()
 
     def is_first(self, move: Move) -> bool:
         """Whether a move is among the first signs, as far as the time between two points can tell."""
         return move.at <= self.at + self.slack + 2 * move.step
+
+
+class _Sign(NamedTuple):
+    at: float
+    slack: float
+    shown_by: str
+    sure: bool
 
 
 def find_moves(series: Sequence[Series], until: float) -> tuple[Move, ...]:
@@ -67,19 +81,38 @@ def find_moves(series: Sequence[Series], until: float) -> tuple[Move, ...]:
 
 
 def find_onset(symptoms: Symptoms, moves: Sequence[Move], signatures: Sequence[Signature]) -> Onset:
-    """The earliest of what moved and of what is newly said by logs; the alert itself where neither tells."""
-    signs = [(move.at, move.step, f"{move.metric} of {move.service}") for move in moves]
-    signs += [
-        (one.first, 1.0, f"a new line of {one.service}: {one.text[:80]}") for one in signatures if one.is_bad_news
-    ]
-    signs += [(one.first, 1.0, f"{one.kind} in {one.service or 'the service'}") for one in symptoms.errors]
+    """The earliest of what moved and of what is newly said by logs; the alert itself where neither tells.
+
+    Signs less than ten minutes apart belong together. A first group of one weak sign may be chance: the groups that
+    follow keep more of the belief then.
+    """
+    signs = [_Sign(m.at, m.step, f"{m.metric} of {m.service}", m.spreads >= SURE_SPREADS) for m in moves]
+    news = [one for one in signatures if one.is_bad_news]
+    signs += [_Sign(one.first, 1.0, f"a new line of {one.service}: {one.text[:80]}", one.count > 2) for one in news]
+    signs += [_Sign(e.first, 1.0, f"{e.kind} in {e.service or 'the service'}", e.count > 2) for e in symptoms.errors]
     if not signs:
         return Onset(at=symptoms.alert.started, slack=300.0, shown_by="the alert itself", known=False)
-    at, slack, shown_by = min(signs)
-    return Onset(at=at, slack=min(max(slack, LEAST_SLACK), MOST_SLACK), shown_by=shown_by)
+    groups = _groups(sorted(signs))
+    first = groups[0][0]
+    left, later = 1.0, []
+    for group in groups:
+        share = left * (SURE if len(group) > 1 or group[0].sure else UNSURE)
+        later.append((group[0].at, share))
+        left -= share
+    slack = min(max(first.slack, LEAST_SLACK), MOST_SLACK)
+    return Onset(at=first.at, slack=slack, shown_by=first.shown_by, later=tuple(later[1:4]))
 
 
 # Private
+
+
+def _groups(signs: Sequence[_Sign]) -> list[list[_Sign]]:
+    groups = [[signs[0]]]
+    for sign in signs[1:]:
+        if sign.at - groups[-1][-1].at > APART:
+            groups.append([])
+        groups[-1].append(sign)
+    return groups
 
 
 def _find_move(series: Series, until: float) -> Move | None:

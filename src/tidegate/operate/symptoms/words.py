@@ -98,6 +98,11 @@ def stem(word: str) -> str:
     return word[:-1] if len(word) > 4 and word.endswith("e") else word
 
 
+def known_words() -> frozenset[str]:
+    """The words that have a subject, and those that are too plain to count."""
+    return frozenset(word for text in _SUBJECTS.values() for word in text.split()) | _PLAIN
+
+
 # Private
 
 
