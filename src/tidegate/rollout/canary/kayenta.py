@@ -166,6 +166,8 @@ def score_groups(
 
 # Private
 
+_Scored = tuple[KayentaMetric, Classification, bool]
+"""A metric, what was found, and whether a side of it was empty."""
 _COUNTED = ("Pass", "High", "Low", "NodataFailMetric")
 _STATES: Mapping[Label, State] = {
     "Pass": "fine",
