@@ -22,6 +22,14 @@ SERVICES = ("catalog", "cart", "payments", "checkout", "storefront")
 PEOPLE = (("Alice Smith", "alice@example.com"), ("Bob Jones", "bob@example.com"), ("Carol Diaz", "carol@example.com"))
 AGENTS = (("claude", "claude-opus-4-6"), ("cursor", "gpt-5.2"), ("codex", "gpt-5.1-codex"))
 BEGAN = 1_790_000_000
+OWNERS = """*                 @example/shop
+/shop/catalog.py  @alice
+/shop/cart.py     @alice
+/shop/payments.py @bob
+/shop/checkout.py @bob
+/docker/          @carol
+"""
+CALLS = {"storefront": ("catalog", "cart", "checkout"), "checkout": ("cart", "payments"), "cart": ("catalog",)}
 
 
 class Written(Struct, frozen=True):
@@ -86,11 +94,20 @@ class Shop:
     def _lay_out(self) -> None:
         for names in (("__init__", "serve"), ("catalog", "cart"), ("payments", "checkout"), ("storefront",)):
             for name in names:
-                target = self.path / "shop" / f"{name}.py"
-                target.parent.mkdir(exist_ok=True)
-                target.write_text((SOURCES / f"{name}.py").read_text())
+                self._write(f"shop/{name}.py", (SOURCES / f"{name}.py").read_text())
             name, mail = PEOPLE[len(names) % len(PEOPLE)]
             self._commit("Add " + " and ".join(n for n in names if n != "__init__"), name, mail, "", "")
+
+        self._write("CODEOWNERS", OWNERS)
+        self._write("compose.yaml", _compose())
+        for service in SERVICES:
+            self._write(f"docker/{service}.Dockerfile", _dockerfile(service))
+        self._commit("Say how the services are built", *PEOPLE[2], "", "")
+
+    def _write(self, path: str, text: str) -> None:
+        target = self.path / path
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(text)
 
     def _commit(self, title: str, name: str, mail: str, tool: str, model: str) -> str:
         self._clock += 3600
@@ -111,3 +128,20 @@ class Shop:
 def write_all(shop: Shop, edits: Sequence[Edit]) -> tuple[Written, ...]:
     """A commit for each of the edits, in this order."""
     return tuple(shop.write(edit) for edit in edits)
+
+
+# Private
+
+
+def _compose() -> str:
+    lines = ["services:"]
+    for service in SERVICES:
+        lines += [f"  {service}:", "    build:", "      context: .", f"      dockerfile: docker/{service}.Dockerfile"]
+        if service in CALLS:
+            lines += ["    depends_on:", *(f"      - {callee}" for callee in CALLS[service])]
+    return "\n".join(lines) + "\n"
+
+
+def _dockerfile(service: str) -> str:
+    copied = f"shop/__init__.py shop/serve.py shop/{service}.py"
+    return f'FROM python:3.11-slim\nWORKDIR /srv\nCOPY {copied} /srv/shop/\nCMD ["python", "-m", "shop.{service}"]\n'

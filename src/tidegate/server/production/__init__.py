@@ -1,0 +1,1 @@
+"""What the service does about production: it watches deployments, opens incidents, traces and investigates them."""

@@ -1,0 +1,166 @@
+"""Watches what was deployed: reads the metrics of the services within reach, and notices what got worse.
+
+Any worker may do it, and several at once: a regression is noticed once, by its deployment, service and metric.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from tidegate.errors import InputError
+from tidegate.operate.detect.regression import Regression, Watched
+from tidegate.operate.detect.watch import watch
+from tidegate.rollout.values import Deployment
+from tidegate.server.logs import log
+from tidegate.server.production.setup import Metric, Production
+from tidegate.server.service import Service
+from tidegate.store import deployments as kept
+from tidegate.store import measurements, regressions
+from tidegate.store.regressions import NewRegression
+from tidegate.telemetry.prometheus import Span, query_range
+from tidegate.telemetry.series import Series
+
+MOST_WATCHED = 50
+FARTHEST = 4
+"""Calls between a service and the one that was deployed; beyond, a service counts as out of reach."""
+
+
+class Watcher:
+    """Looks at every deployment that is young enough. `notice` is called for each regression that is new."""
+
+    def __init__(self, service: Service, setup: Production, clock: Callable[[], float]) -> None:
+        self._service = service
+        self._setup = setup
+        self._clock = clock
+
+    def look(self) -> tuple[Regression, ...]:
+        """What is new since the last look. InputError where Prometheus does not answer: then nothing is known."""
+        now = self._clock()
+        young = self._young(now)
+        if not young:
+            return ()
+        series = self._read(min(one.started for one in young), now)
+        found: list[Regression] = []
+        for one in young:
+            answers = watch(deployment_of(one), self._watched(one, series), now=now)
+            found += [answer for answer in answers if answer.status == "suspected" and self._notice(one, answer)]
+        return tuple(found)
+
+    # Private
+
+    def _young(self, now: float) -> Sequence[kept.Deployment]:
+        with self._service.database.read() as connection:
+            recent = kept.between(connection, now - self._setup.watch, now, most=MOST_WATCHED)
+        return [
+            one
+            for one in recent
+            if one.status in ("started", "succeeded")
+            and one.action != "remove"
+            and one.service
+            and self._setup.watches(one.environment)
+            and one.started > now - self._setup.watch
+        ]
+
+    def _read(self, first: float, now: float) -> Mapping[tuple[str, str], tuple[Series, Series | None]]:
+        """By metric and service: its series, and the requests it is about."""
+        setup = self._setup
+        start = (first - setup.reads) // setup.step * setup.step
+        span = Span(start, now // setup.step * setup.step, setup.step)
+        found: dict[tuple[str, str], tuple[Series, Series | None]] = {}
+        asked: dict[str, Mapping[str, Series]] = {}
+        for metric in setup.metric:
+            mine = self._ask(asked, metric.query, span)
+            served = self._ask(asked, metric.requests, span) if metric.requests else {}
+            found |= {(metric.name, name): (one, _counts(served.get(name), setup.step)) for name, one in mine.items()}
+        return found
+
+    def _ask(self, asked: dict[str, Mapping[str, Series]], query: str, span: Span) -> Mapping[str, Series]:
+        if query not in asked:
+            answer = query_range(self._setup.prometheus, self._setup.fill(query), span)
+            named = {one.labels.get("service", ""): one for one in answer}
+            if "" in named and len(answer) > 1:
+                raise InputError("answers series without a label `service`", where=query[:200], mend="sum by (service)")
+            asked[query] = {name: one for name, one in named.items() if name}
+        return asked[query]
+
+    def _watched(
+        self, deployment: kept.Deployment, series: Mapping[tuple[str, str], tuple[Series, Series | None]]
+    ) -> Sequence[Watched]:
+        with self._service.database.read() as connection:
+            edges = measurements.edges(connection, environment=deployment.environment)
+        distance = distances(deployment.service, [(one.caller, one.callee) for one in edges])
+        by_name: Mapping[str, Metric] = {one.name: one for one in self._setup.metric}
+        return [
+            Watched(
+                service=service,
+                metric=metric,
+                series=mine,
+                requests=requests,
+                direction=by_name[metric].direction,
+                kind=by_name[metric].kind,
+                tolerance=by_name[metric].tolerance,
+                distance=distance.get(service),
+            )
+            for (metric, service), (mine, requests) in sorted(series.items())
+        ]
+
+    def _notice(self, deployment: kept.Deployment, answer: Regression) -> bool:
+        raised = answer.raised_at if answer.raised_at is not None else self._clock()
+        new = NewRegression(
+            deployment=deployment.id,
+            service=answer.service,
+            metric=answer.metric,
+            moved=answer.moved if answer.moved is not None else raised,
+            raised=raised,
+            sure=answer.sure,
+            document=msgspec.json.encode(answer),
+        )
+        now = self._service.now()
+        is_new = self._service.database.change(lambda connection: regressions.notice(connection, new, now))
+        if is_new:
+            log("regression", deployment=deployment.id, service=answer.service, metric=answer.metric)
+        return is_new
+
+
+def distances(deployed: str, calls: Sequence[tuple[str, str]]) -> dict[str, int]:
+    """How many calls each service is away from the one deployed: those that call it, and those that call them."""
+    found = {deployed: 0}
+    edge = {deployed}
+    for away in range(1, FARTHEST + 1):
+        edge = {caller for caller, callee in calls if callee in edge} - found.keys()
+        found |= dict.fromkeys(edge, away)
+    return found
+
+
+def deployment_of(one: kept.Deployment) -> Deployment:
+    """A deployment as the tables have it, as a value of the journeys; its number is its name."""
+    return Deployment(
+        id=str(one.id),
+        environment=one.environment,
+        service=one.service,
+        status=one.status,
+        action=one.action,
+        started=one.started,
+        finished=one.finished,
+        repository=one.repository,
+        revision=one.revision,
+        previous=one.previous,
+        artifact=one.artifact,
+        share=one.share,
+        actor=one.actor,
+        url=one.url,
+        chain=one.chain,
+        sender=one.sender,
+    )
+
+
+# Private
+
+
+def _counts(rate: Series | None, step: float) -> Series | None:
+    """Requests in each interval, from requests a second."""
+    if rate is None:
+        return None
+    return Series(name=rate.name, labels=rate.labels, times=rate.times, values=rate.values * step)
