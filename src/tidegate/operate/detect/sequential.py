@@ -1,6 +1,6 @@
 """Evidence against "nothing changed here", valid whenever one looks: an e-process by the series' own past.
 
-Each point's surprise over the one before (an innovation of a first-order autoregression) is ranked among those of the
+Each point's surprise over the one before (an innovation of an autoregression) is ranked among those of the
 past; ranks are bet on (Vovk and Wang 2021, kappa p^(kappa - 1)), over several kappa and over every moment at which a
 change may have begun, weighted beforehand. Under the null the chance that the evidence ever passes 1/alpha is alpha
 (Ville). Where windows of the series' own past pass more often than that, the evidence is tempered by as much.
@@ -21,20 +21,25 @@ from tidegate.operate.detect.views import Floats
 FEWEST = 30
 _KAPPAS = np.array([0.1, 0.25, 0.5, 0.75])
 _SHORT_PAST = 1.25
+_ORDER = 10
+_MARGIN = 1.0
 _WINDOWS = (8, 48)
 
 
 class Past(Struct, frozen=True, kw_only=True):
-    """What the past of one series teaches: phi, its innovations in order, and how much its own windows overstate.
+    """What the past of one series teaches: how it follows from itself, its innovations in order, what they overstate.
 
-    `anchor`: how many points fix the level before a window, 0 where one level holds throughout. `temper` is 1 where
-    the series' own quiet windows keep to Ville's bound, more where they do not.
+    `follow`: the weights of the last points, the latest first. `anchor`: how many points fix the level before a
+    window, 0 where one level holds throughout. `margin`: the part of a surprise that a level which drifts as it always
+    did explains, and which is no evidence. `temper` is 1 where the series' own quiet windows keep to Ville's
+    bound, more where they do not.
     """
 
-    phi: float
+    follow: Floats
     innovations: Floats
     anchor: int
     temper: float
+    margin: float = 0.0
 
 
 def learn(values: Floats, anchor: int, span: int, weights: Floats) -> Past:
@@ -43,20 +48,22 @@ def learn(values: Floats, anchor: int, span: int, weights: Floats) -> Past:
     `anchor` points fix the level before each window; `span` points are watched, begun with `weights` (their sum <= 1).
     A past of fewer than eight windows has one level throughout.
     """
-    phi = noise_of(values).phi
     starts = _starts(len(values), anchor, span)
     if len(starts) < _WINDOWS[0]:
-        phi = min(phi + 1.0 / math.sqrt(len(values)), 0.95)
-    steps = values[1:] - phi * values[:-1]
-    if len(starts) < _WINDOWS[0]:
-        return Past(phi=phi, innovations=np.sort(steps), anchor=0, temper=_SHORT_PAST)
+        phi = min(noise_of(values).phi + 1.0 / math.sqrt(len(values)), 0.95)
+        follow = np.array([phi])
+        return Past(follow=follow, innovations=np.sort(_innovations(values, follow)), anchor=0, temper=_SHORT_PAST)
+    follow = _yule_walker(values)
+    steps = np.concatenate((np.zeros(len(follow)), _innovations(values, follow)))
     levels = np.array([float(np.median(values[start - anchor : start])) for start in starts])
-    surprises = sliding_window_view(steps, span)[starts - 1] - (1.0 - phi) * levels[:, None]
+    surprises = sliding_window_view(steps, span)[starts] - (1.0 - follow.sum()) * levels[:, None]
     innovations = np.sort(surprises, axis=None)
-    sides = ((surprises, innovations), (-surprises, -innovations[::-1]))
+    drift = sliding_window_view(values, span)[starts].mean(axis=1) - levels
+    margin = float((1.0 - follow.sum()) * _MARGIN * np.quantile(np.abs(drift), 0.9))
+    sides = ((surprises - margin, innovations), (-surprises - margin, -innovations[::-1]))
     highest = np.concatenate([_log_evidence(_ranks(*side), weights[:span]).max(axis=1) for side in sides])
     temper = max(1.0, float(np.median(highest)) / math.log(2.0), float(np.quantile(highest, 0.9)) / math.log(10.0))
-    return Past(phi=phi, innovations=innovations, anchor=anchor, temper=temper)
+    return Past(follow=follow, innovations=innovations, anchor=anchor, margin=margin, temper=temper)
 
 
 def log_evidence(past: Past, before: Floats, after: Floats, weights: Floats, *, up: bool) -> Floats:
@@ -65,10 +72,9 @@ def log_evidence(past: Past, before: Floats, after: Floats, weights: Floats, *, 
     `before` ends with the point just before the deployment; the level is the median of its last `anchor` points.
     """
     level = float(np.median(before[-past.anchor :])) if past.anchor else 0.0
-    line = np.concatenate((before[-1:], after))
-    surprises = line[1:] - past.phi * line[:-1] - (1.0 - past.phi) * level
-    if not up:
-        surprises = -surprises
+    surprises = _innovations(np.concatenate((before[-len(past.follow) :], after)), past.follow)
+    surprises = surprises - (1.0 - past.follow.sum()) * level
+    surprises = (surprises if up else -surprises) - past.margin
     reference = past.innovations if up else -past.innovations[::-1]
     ranks = _ranks(surprises, reference) if past.anchor else _growing_ranks(surprises, reference)
     return np.asarray(_log_evidence(ranks[None], weights[: len(after)])[0] / past.temper, dtype=np.float64)
@@ -77,9 +83,34 @@ def log_evidence(past: Past, before: Floats, after: Floats, weights: Floats, *, 
 # Private
 
 
+def _innovations(values: Floats, follow: Floats) -> Floats:
+    """Of each point but the first few, what the points before did not say."""
+    order = len(follow)
+    rest = values[order:].copy()
+    for lag, weight in enumerate(follow, 1):
+        rest -= weight * values[order - lag : len(values) - lag]
+    return rest
+
+
+def _yule_walker(values: Floats) -> Floats:
+    """An autoregression of ten points; outliers are cut to 4 standard deviations, by median and MAD."""
+    middle = float(np.median(values))
+    spread = 1.4826 * float(np.median(np.abs(values - middle))) or float(np.std(values))
+    if spread == 0.0:
+        return np.zeros(_ORDER)
+    moved = np.clip((values - middle) / spread, -4.0, 4.0)
+    moved -= moved.mean()
+    count = len(moved)
+    lags = np.array([float(moved[lag:] @ moved[: count - lag]) / count for lag in range(_ORDER + 1)])
+    if lags[0] < 1e-12:
+        return np.zeros(_ORDER)
+    places = np.abs(np.subtract.outer(np.arange(_ORDER), np.arange(_ORDER)))
+    return np.asarray(np.linalg.solve(lags[places] + 1e-9 * lags[0] * np.eye(_ORDER), lags[1:]), dtype=np.float64)
+
+
 def _starts(count: int, anchor: int, span: int) -> NDArray[np.int64]:
     """Where windows of the past begin: side by side, or overlapping by half where they are few."""
-    first, last = max(anchor, 1), count - span
+    first, last = max(anchor, _ORDER), count - span
     number = min((last - first) * 2 // span + 1, _WINDOWS[1])
     return np.unique(np.linspace(first, last, number).astype(np.int64)) if number > 1 else np.zeros(0, dtype=np.int64)
 
