@@ -111,7 +111,8 @@ def onset_shares(values: Floats, noise: Noise, *, edge: int = LEAST // 2) -> Flo
 
     No place is nearer to either end than `edge` points; there are at least 2 `edge` values.
     """
-    power = _profile(values) / (2.0 * noise.long)
+    with np.errstate(over="ignore"):  # a series that never moved has hardly any noise: every step is certain
+        power = np.minimum(_profile(values) / (2.0 * noise.long), 1e300)
     power[:edge] = -np.inf
     power[len(values) - edge + 1 :] = -np.inf
     shares: Floats = np.exp(power - power.max())
@@ -124,7 +125,7 @@ def onset_shares(values: Floats, noise: Noise, *, edge: int = LEAST // 2) -> Flo
 
 def _floor(values: Floats) -> float:
     """Nothing is measured to more than nine digits: below that, a difference is arithmetic."""
-    return (1e-9 * (float(np.max(np.abs(values))) if len(values) else 0.0) + 1e-200) ** 2
+    return (1e-9 * (float(np.max(np.abs(values))) if len(values) else 0.0) + 1e-90) ** 2
 
 
 def _spread(values: Floats) -> float:

@@ -1,0 +1,143 @@
+"""Alerts become incidents: one for what belongs together, opened once, over when nothing of it fires any more."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import partial
+
+from sqlalchemy import Connection
+
+from tidegate.operate.resolution import Resolution, find_resolution
+from tidegate.server.logs import log
+from tidegate.server.production.watching import deployment_of
+from tidegate.server.service import Service
+from tidegate.store import alerts, deployments, incidents, measurements, regressions
+from tidegate.store.alerts import Alert
+from tidegate.store.incidents import Incident, NewIncident
+
+OLD_SECONDS = 86400.0
+"""Alerts that fired this long ago are history that somebody sends us; they open nothing."""
+TOGETHER_SECONDS = 900.0
+"""What begins this soon after an open incident at a service that calls, or is called by, its services belongs to it."""
+CALM_SECONDS = 30.0
+"""An incident is over when nothing of it has fired for this long."""
+ERRORS_BEFORE_SECONDS = 120.0
+
+
+def open_incidents(service: Service, now: float) -> tuple[int, ...]:
+    """Puts every alert that belongs to no incident into one, which is opened where none fits; those that are new."""
+    with service.database.read() as connection:
+        loose = [one for one in alerts.alerts_between(connection, now - OLD_SECONDS, now + 60) if one.incident is None]
+    opened = []
+    for alert in sorted(loose, key=lambda one: (one.started, one.id)):
+        at = service.now()
+        found, new = service.database.change(partial(_place, alert=alert, at=at))
+        if new:
+            opened.append(found)
+            log("incident", incident=found, service=alert.service, environment=alert.environment)
+    return tuple(opened)
+
+
+def join_evidence(service: Service, incident: Incident, now: float) -> None:
+    """Counts errors and regressions to the incident that happened where and while it lasted."""
+
+    def work(connection: Connection) -> None:
+        near = _near(connection, incident.environment, _services(connection, incident))
+        until = incident.ended or now
+        found = [
+            one.id
+            for one in alerts.errors_between(connection, incident.started - ERRORS_BEFORE_SECONDS, until)
+            if one.incident is None and one.environment in ("", incident.environment) and one.service in (*near, "")
+        ]
+        alerts.join(connection, incident.id, errors_of=found)
+        recent = deployments.between(connection, incident.started - OLD_SECONDS, until)
+        here = {one.id for one in recent if one.environment == incident.environment}
+        noticed = regressions.of_deployments(connection, here)
+        mine = [
+            one.id
+            for one in noticed
+            if one.incident is None and one.service in near and abs(one.moved - incident.started) < TOGETHER_SECONDS
+        ]
+        regressions.put_into(connection, incident.id, mine)
+
+    service.database.change(work)
+
+
+def end_incident(service: Service, incident: Incident, now: float) -> Resolution | None:
+    """Ends it where all its alerts are over since a while, and says what ended it where that is known."""
+    with service.database.read() as connection:
+        mine, _ = alerts.of_incident(connection, incident.id)
+        ends = [one.ended for one in mine]
+        if not mine or any(end is None or end > now - CALM_SECONDS for end in ends):
+            return None
+        ended = max(end for end in ends if end is not None)
+        nearby = deployments.between(connection, incident.started - OLD_SECONDS, ended + 1)
+        suspect = deployments.get(connection, incident.deployment) if incident.deployment else None
+    here = [deployment_of(one) for one in nearby if one.environment == incident.environment]
+    found = find_resolution(incident.started, ended, None if suspect is None else deployment_of(suspect), here)
+    kind, by = (found.kind, int(found.deployment.id)) if found else ("none", None)
+    at = service.now()
+    service.database.change(
+        lambda connection: incidents.resolve(connection, incident.id, ended, kind, at, by=by)  # type: ignore[arg-type]
+    )
+    log("incident-over", incident=incident.id, resolution=kind)
+    return found
+
+
+# Private
+
+
+def _place(connection: Connection, alert: Alert, at: str) -> tuple[int, bool]:
+    """The incident of the alert, and whether it was opened for it."""
+    known = _lasting(connection, alert)
+    if known is not None:
+        alerts.join(connection, known.id, of=(alert.id,))
+        if known.state == "resolved" and alert.ended is None:
+            incidents.reopen(connection, known.id, at)
+        return known.id, False
+    title = alert.name + (f" of {alert.service}" if alert.service else "")
+    new = NewIncident(
+        key=f"{alert.sender}/{alert.key}",
+        title=title,
+        severity=alert.severity,
+        started=alert.started,
+        environment=alert.environment,
+        service=alert.service,
+    )
+    opened = incidents.open_incident(connection, new, at)
+    alerts.join(connection, opened.incident.id, of=(alert.id,))
+    return opened.incident.id, opened.new
+
+
+def _lasting(connection: Connection, alert: Alert) -> Incident | None:
+    """The open incident that this alert belongs to: of the same service, or of one that it calls or is called by."""
+    candidates = [
+        one
+        for one in incidents.page(connection, state="open")
+        if one.environment == alert.environment and one.started - TOGETHER_SECONDS <= alert.started
+    ]
+    for one in candidates:
+        services = _services(connection, one)
+        if alert.service in services:
+            return one
+        soon = alert.started - one.started <= TOGETHER_SECONDS
+        if soon and alert.service in _near(connection, one.environment, services):
+            return one
+    return incidents.lasting(connection, alert.environment, alert.service, alert.started) if alert.ended else None
+
+
+def _services(connection: Connection, incident: Incident) -> frozenset[str]:
+    mine, _ = alerts.of_incident(connection, incident.id)
+    return frozenset((incident.service, *(one.service for one in mine)))
+
+
+def _near(connection: Connection, environment: str, services: Collection[str]) -> frozenset[str]:
+    """These, what they call, all the way down, and what calls them."""
+    calls: Sequence[tuple[str, str]] = [
+        (one.caller, one.callee) for one in measurements.edges(connection, environment=environment)
+    ]
+    found, edge = set(services), set(services)
+    while edge:
+        edge = {callee for caller, callee in calls if caller in edge} - found
+        found |= edge
+    return frozenset(found | {caller for caller, callee in calls if callee in services})
