@@ -26,7 +26,7 @@ def service(seed: int, *, step: float, span: float, heavy: bool = False) -> tupl
     median = latency(random, daily, heavy=heavy)
     high = 3.0 * median * np.exp(0.15 * noise(random, len(times), heavy=heavy))
     return (
-        Watched(service=name, metric="errors", series=series(times, errors), kind="rate"),
+        Watched(service=name, metric="errors", series=series(times, errors), requests=series(times, requests)),
         Watched(service=name, metric="p50", series=series(times, median), kind="latency"),
         Watched(service=name, metric="p95", series=series(times, high), kind="latency"),
         Watched(service=name, metric="requests", series=series(times, requests), kind="count", direction="either"),

@@ -109,8 +109,9 @@ def noise_of(values: Floats) -> Noise:
 def onset_shares(values: Floats, noise: Noise, *, edge: int = LEAST // 2) -> Floats:
     """How probable each place is as the first point after one single step, all together 1: exp(half the statistic).
 
-    No place is nearer to either end than `edge` points; there are at least 2 `edge` values.
+    No place is nearer to either end than `edge` points, where there are twice as many.
     """
+    edge = min(edge, len(values) // 2)
     with np.errstate(over="ignore"):  # a series that never moved has hardly any noise: every step is certain
         power = np.minimum(_profile(values) / (2.0 * noise.long), 1e300)
     power[:edge] = -np.inf

@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Struct
 
 from tidegate.operate.detect.changepoints import measured, noise_of, onset_shares
-from tidegate.operate.detect.regression import Budget, Direction, Kind, Watched
+from tidegate.operate.detect.regression import Budget, Direction, Watched
 from tidegate.operate.detect.season import without_season
 from tidegate.operate.detect.sequential import FEWEST, learn, log_evidence
 from tidegate.operate.detect.views import Floats
@@ -52,7 +52,7 @@ def move_of(one: Watched, started: float, now: float, budget: Budget) -> Move:
     why = _why_unknown(times, cut)
     if why:
         return Move(why=why, evidence=_NONE, times=times, values=values, flat=_NONE, cut=cut)
-    flat = without_season(times, _scale(values, one.kind), cut)
+    flat = without_season(times, _scale(one, times, values, cut), cut)
     step = max(float(np.median(np.diff(times[:cut]))), 1e-3)
     span = min(math.ceil(budget.span / step), _AFTER)
     grid = _begun(np.arange(span + 1, dtype=np.float64) * step, budget)
@@ -76,12 +76,12 @@ def onset(move: Move) -> tuple[int, tuple[int, int], float]:
     return first + int(shares.argmax()), (low, high), float(shares[: max(move.cut - first - 1, 0)].sum())
 
 
-def levels(move: Move, place: int) -> tuple[float, float]:
-    """The medians before and since it moved."""
+def levels(one: Watched, move: Move, place: int) -> tuple[float, float]:
+    """What it was before it moved and what it is since: medians, of rates the means, for most points of them are 0."""
+    middle = np.mean if one.kind == "rate" else np.median
     start = max(min(place, move.cut) - _ANCHOR[1], 0)
-    return float(np.median(move.values[start : max(min(place, move.cut), start + 1)])), float(
-        np.median(move.values[place:])
-    )
+    before = move.values[start : max(min(place, move.cut), start + 1)]
+    return float(middle(before)), float(middle(move.values[place:]))
 
 
 # Private
@@ -101,13 +101,19 @@ def _begun(since: Floats, budget: Budget) -> Floats:
     return np.asarray(soon + 0.1 * late)
 
 
-def _scale(values: Floats, kind: Kind) -> Floats:
-    """Latencies and counts differ by factors, rates by amounts."""
-    if kind == "rate":
+def _scale(one: Watched, times: Floats, values: Floats, cut: int) -> Floats:
+    """Latencies and counts differ by factors, rates by amounts, of which one request is more where there are few."""
+    if one.kind != "rate":
+        positive = values[values > 0]
+        floor = float(np.median(positive)) * 1e-3 if len(positive) else 1.0
+        return np.asarray(np.log(np.maximum(values, floor)))
+    if one.requests is None:
         return values
-    positive = values[values > 0]
-    floor = float(np.median(positive)) * 1e-3 if len(positive) else 1.0
-    return np.asarray(np.log(np.maximum(values, floor)))
+    when, served = measured(one.requests)
+    if not len(when):
+        return values
+    weights = np.sqrt(np.maximum(np.interp(times, when, served), 1.0))
+    return np.asarray((values - values[:cut].mean()) * weights)
 
 
 def _sides(direction: Direction) -> tuple[bool, ...]:

@@ -81,7 +81,7 @@ def _answer(one: Watched, move: Move, bar: float, around: tuple[Deployment, tupl
         held = f"evidence of {math.exp(peak):.3g}, where {math.exp(bar):.3g} is needed"
         return replace(none, status="quiet", sure=sure, held=held)
     place, (low, high), early = onset(move)
-    before, after = levels(move, place)
+    before, after = levels(one, move, place)
     held = _held(one, move, (before, after, place, early), (others, budget))
     says = f"{one.metric} of {one.service} went from {before:.4g} to {after:.4g}"
     return replace(
