@@ -608,7 +608,7 @@ documents = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                "type status alerts event data context subject app rollout kind metadata deployment phase payload".split()
+                "type status alerts event data context subject app rollout kind metadata deployment".split()
             ),
             inner,
             max_size=5,
