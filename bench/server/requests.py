@@ -20,6 +20,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message
 
 from bench.server.schemathesis_run import furnish
+from tidegate.server.api.endpoint import Who
+from tidegate.server.api.mine import NewToken
 from tidegate.server.app import make_app
 from tidegate.server.auth.permissions import PERMISSIONS
 from tidegate.server.auth.session import make_token
@@ -41,7 +43,9 @@ def main() -> None:
             with service.database.read() as connection:
                 root = accounts.person_named(connection, "root")
             assert root is not None
-            token, _ = make_token(service, root.id, "bench", PERMISSIONS, 1)
+            token, _ = make_token(
+                service, Who(root.id, root.name, root.role), root.id, NewToken("bench", PERMISSIONS, 1)
+            )
             headers = [(b"host", b"127.0.0.1"), (b"authorization", f"Bearer {token}".encode())]
             for path in PATHS:
                 report(path, make_app(service, pages=False), plain(path), headers, options.requests)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tidegate.ledger.commitments import commit
 from tidegate.ledger.fields import Annotations, EntryRef, Predicate, Resource, Subject
+from tidegate.ledger.predicates.admin_action import AdminAction
 from tidegate.ledger.predicates.approval import Question
 from tidegate.ledger.predicates.assessment import Assessment
 from tidegate.ledger.predicates.break_glass import BreakGlass
@@ -147,6 +148,20 @@ PREDICATES: tuple[Predicate, ...] = (
         at=AT,
     ),
     Erasure(ground="request", count=1, at=AT, commitments=(WHY,), person=ANNA),
+    AdminAction(
+        action="role-changed",
+        through="token",
+        at=AT,
+        person=ANNA,
+        whom=BERT,
+        before="viewer",
+        role="approver",
+        key="SHA256:" + "A" * 43,
+        token=3,
+        scopes=("settings:write",),
+        repository=REPOSITORY,
+        settings=SHA,
+    ),
     PolicyChange(repository=REPOSITORY, after=SHA, at=AT, before="e" * 64, person=ANNA, approvals=(ENTRY,)),
     SampleSeed(audit="soc2-2027", seed=SHA, begin="2026-01-01T00:00:00Z", end=LATER, at=AT),
 )

@@ -14,6 +14,8 @@ from starlette.testclient import TestClient
 
 from tests.server.conftest import Made
 from tidegate.errors import InputError
+from tidegate.server.api.endpoint import Who
+from tidegate.server.api.mine import NewToken
 from tidegate.server.api.problems import Problem
 from tidegate.server.app import make_app
 from tidegate.server.auth import tries
@@ -358,15 +360,20 @@ def test_a_person_has_so_many_sessions_and_the_oldest_ends(made: Made, ada: Pers
         assert accounts.live_session(connection, "other", DAY)
 
 
+def _wished(label: str) -> NewToken:
+    return NewToken(label, ("changes:read",), 1)
+
+
 def test_a_person_has_so_many_tokens_and_of_those_that_ended_the_newest(made: Made, ada: Person) -> None:
-    first = [make_token(made.service, ada.id, str(number), (), 1)[1].id for number in range(MOST_TOKENS - 1)]
+    by = Who(ada.id, ada.name, ada.role)
+    first = [make_token(made.service, by, ada.id, _wished(str(number)))[1].id for number in range(MOST_TOKENS - 1)]
     with pytest.raises(Problem, match="at most") as refused:
-        make_token(made.service, ada.id, "one too many", (), 1)  # with the one of the fixture
+        make_token(made.service, by, ada.id, _wished("one too many"))  # with the one of the fixture
     assert refused.value.status == 409
     for identifier in first:
         made.service.database.change(lambda connection, each=identifier: accounts.revoke_token(connection, each, DAY))
     for number in range(5):
-        _, made_now = make_token(made.service, ada.id, str(number), (), 1)
+        _, made_now = make_token(made.service, by, ada.id, _wished(str(number)))
         made.service.database.change(lambda connection, new=made_now: accounts.revoke_token(connection, new.id, DAY))
     with made.service.database.read() as connection:
         assert len(accounts.tokens_of(connection, ada.id)) <= MOST_TOKENS + 2

@@ -140,3 +140,53 @@ def test_the_role_counts_as_it_is_now(client: TestClient, made: Made) -> None:
     with made.service.database.write() as connection:
         accounts.change_person(connection, made.people["admin"], role="viewer")
     assert client.get("/api/v1/people", headers=bearer(made.tokens["admin"])).status_code == 403
+
+
+SCOPES: Mapping[str, tuple[Permission, ...]] = {
+    "all": PERMISSIONS[::-1],
+    "settings": ("settings:read", "settings:write"),
+    "viewer's": ("settings:write", "changes:read", "ledger:read", "tokens:write"),
+    "agent's": ("settings:write", "changes:read", "changes:assess", "ledger:read", "evidence:write"),
+}
+REACH: Mapping[str, str] = {
+    "all": "viewer reviewer approver agent",
+    "settings": "",
+    "viewer's": "viewer",
+    "agent's": "agent",
+}
+"""Which roles a token of an admin with these scopes may give, take and lend: never one that may more than itself."""
+
+
+@pytest.mark.parametrize("scopes", SCOPES)
+def test_a_token_that_may_change_settings_makes_nobody_more_than_itself(
+    client: TestClient, made: Made, scopes: str
+) -> None:
+    with made.service.database.write() as connection:
+        token = bearer(token_for(made.service, made.people["admin"], SCOPES[scopes], connection=connection))
+        boss = accounts.add_person(connection, "boss", "Boss", "admin", now()).id
+    people = {**made.people, "admin": boss}
+    for number, (before, after) in enumerate((one, other) for one in ROLES for other in ROLES):
+        within = {before, after} <= set(REACH[scopes].split())
+        asked = client.put(f"{PREFIX}/people/{people[before]}", json={"shown": "X", "role": after}, headers=token)
+        assert asked.status_code == (200 if within else 403), (before, after, asked.json())
+        with made.service.database.write() as connection:
+            kept = accounts.person(connection, people[before])
+            assert kept is not None
+            assert kept.role == (after if within else before)
+            accounts.change_person(connection, people[before], role=before)
+        account = {"kind": "oidc", "issuer": "https://sso.example", "subject": f"mallory-{number}"}
+        lent = client.post(f"{PREFIX}/people/{people[before]}/identities", json=account, headers=token)
+        assert lent.status_code == (201 if before in REACH[scopes].split() else 403), before
+    for role in ROLES:
+        new = {"name": f"new-{role}", "shown": "New", "role": role}
+        asked = client.post(f"{PREFIX}/people", json=new, headers=token)
+        assert asked.status_code == (201 if role in REACH[scopes].split() else 403), role
+    own = f"{PREFIX}/people/{made.people['admin']}"
+    mine = {"kind": "oidc", "issuer": "https://sso.example", "subject": "mallory"}
+    assert client.post(f"{own}/identities", json=mine, headers=token).status_code == 403
+    assert client.put(own, json={"shown": "I", "role": "admin", "disabled": True}, headers=token).status_code in (
+        403,
+        409,
+    )
+    for path, body in ((f"{PREFIX}/tokens", {"label": "x", "scopes": ["changes:read"]}), (f"{own}/password", None)):
+        assert client.post(path, json=body, headers=token).status_code == 403

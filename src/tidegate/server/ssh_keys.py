@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import shlex
+from collections.abc import Sequence
 
 from msgspec import Struct
+from sqlalchemy import Connection
 
 from tidegate.ledger import sshsig
+from tidegate.server.acts import Act, acting
 from tidegate.server.api.endpoint import Who
 from tidegate.server.api.problems import Problem
 from tidegate.server.service import Service
@@ -51,4 +54,9 @@ def add(service: Service, who: Who, signature: str, label: str) -> Key:
     key = sshsig.signer_of(made)
     sshsig.verify(asked.text.encode(), made, key, asked.namespace)
     new = NewKey(who.person, key.evidence, key.fingerprint, key.line.encode(), label)
-    return service.database.change(lambda connection: keys.add(connection, new, service.now()))
+
+    def work(connection: Connection) -> tuple[Key, Sequence[Act]]:
+        added = keys.add(connection, new, service.now())
+        return added, (Act(action="key-added", whom=who.person, key=added.fingerprint),)
+
+    return acting(service, who, work)

@@ -17,6 +17,7 @@ from tidegate.errors import InputError
 from tidegate.ledger.keys import KeyKind, NoteKey, new_key, parse_vkey, read_software_key, write_key
 from tidegate.ledger.log import LogSettings, open_log
 from tidegate.ledger.witness_client import RemoteWitness
+from tidegate.server.acts import Act, enter_all, note, note_settings
 from tidegate.server.auth.passwords import hash_password, make_password
 from tidegate.server.background import Background
 from tidegate.server.config import Config
@@ -58,6 +59,8 @@ def serve(config: Config, tell: Callable[[str], None]) -> None:
     with _listening(config) as listening, open_service(config, background.ring) as service:
         app = make_app(service)
         password = first_admin(service.database)
+        note_settings(service)
+        enter_all(service)
         tell(f"Tidegate is at {config.url}")
         if password:
             tell(f"The first admin is {ADMIN}, with the password {password}")
@@ -121,6 +124,7 @@ def first_admin(database: Database) -> str:
             return ""
         admin = accounts.add_person(connection, ADMIN, "Administrator", "admin", now())
         accounts.set_password(connection, admin.id, hashed, now())
+        note(connection, Act(action="person-added", whom=admin.id, role="admin"), now(), None)
         return password
 
     return database.change(work)
@@ -136,6 +140,7 @@ def new_password(database: Database, name: str) -> str:
         if person is None:
             raise InputError(f"nobody is named {name}")
         accounts.set_password(connection, person.id, hashed, now())
+        note(connection, Act(action="password-reset", whom=person.id), now(), None)
 
     database.change(work)
     return password

@@ -29,7 +29,10 @@ P = TypeVar("P", bound=Predicate)
 
 
 class Noted(Struct, Generic[P], frozen=True):
-    """One entry: its place, its leaf in hex, its time (0: it has none; see `_WHEN_SAID`), what it says, and its subjects' digests."""
+    """One entry: its place, its leaf in hex, its time, what it says, and its subjects' digests.
+
+    The time is 0 where it has none; `_WHEN_SAID` tells which of its times counts.
+    """
 
     index: int
     leaf: str

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from tidegate.ledger.fields import Predicate
 from tidegate.ledger.predicates import (
+    admin_action,
     approval,
     assessment,
     break_glass,
@@ -41,4 +42,5 @@ PREDICATES: Mapping[str, type[Predicate]] = {
     erasure.TYPE: erasure.Erasure,
     policy_change.TYPE: policy_change.PolicyChange,
     sample_seed.TYPE: sample_seed.SampleSeed,
+    admin_action.TYPE: admin_action.AdminAction,
 }

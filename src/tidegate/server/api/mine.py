@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 from sqlalchemy import Connection
 
+from tidegate.server.acts import Act, acting
 from tidegate.server.api.endpoint import Ask, Endpoint, Nothing
 from tidegate.server.api.paging import Line, found
 from tidegate.server.api.problems import Problem
@@ -89,19 +91,20 @@ def add_token(ask: Ask[Nothing, NewToken]) -> TokenMade:
     require_session(ask)
     if refused := [each for each in ask.body.scopes if not allows(ask.who.role, None, each)]:
         raise Problem(403, f"the role {ask.who.role} does not have {refused[0]}")
-    text, kept = make_token(ask.service, ask.who.person, ask.body.label, ask.body.scopes, ask.body.days)
+    text, kept = make_token(ask.service, ask.who, ask.who.person, ask.body)
     return TokenMade(text, shown_token(kept))
 
 
 def revoke_token(ask: Ask[Nothing, Nothing]) -> None:
     """At once, and for good. Twice is once."""
 
-    def work(connection: Connection) -> None:
+    def work(connection: Connection) -> tuple[None, Sequence[Act]]:
         mine = {token.id for token in accounts.tokens_of(connection, ask.who.person)}
         found(ask.path["token"] in mine or None, "token of yours")
-        accounts.revoke_token(connection, ask.path["token"], ask.service.now())
+        revoked = accounts.revoke_token(connection, ask.path["token"], ask.service.now())
+        return None, acts_of_token(ask.who.person, ask.path["token"]) if revoked else ()
 
-    ask.service.database.change(work)
+    acting(ask.service, ask.who, work)
 
 
 def my_keys(ask: Ask[Nothing, Nothing]) -> Keys:
@@ -113,12 +116,21 @@ def my_keys(ask: Ask[Nothing, Nothing]) -> Keys:
 def revoke_key(ask: Ask[Nothing, Nothing]) -> None:
     """What it signed from now on counts for nothing. Twice is once."""
 
-    def work(connection: Connection) -> None:
+    def work(connection: Connection) -> tuple[None, Sequence[Act]]:
         key = found(keys.get(connection, ask.path["key"]), "key of yours")
         found(key.person == ask.who.person or None, "key of yours")
-        keys.revoke(connection, key.id, ask.service.now())
+        revoked = keys.revoke(connection, key.id, ask.service.now())
+        return None, acts_of_key(key) if revoked else ()
 
-    ask.service.database.change(work)
+    acting(ask.service, ask.who, work)
+
+
+def acts_of_token(person: int, token: int) -> tuple[Act, ...]:
+    return (Act(action="token-revoked", whom=person, token=token),)
+
+
+def acts_of_key(key: keys.Key) -> tuple[Act, ...]:
+    return (Act(action="key-revoked", whom=key.person, key=key.fingerprint),)
 
 
 def require_session(ask: Ask[Any, Any]) -> None:

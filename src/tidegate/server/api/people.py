@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 from sqlalchemy import Connection
@@ -10,13 +11,14 @@ from sqlalchemy import Connection
 from tidegate.errors import InputError
 from tidegate.ledger.keys import read_software_key
 from tidegate.server import erasure
+from tidegate.server.acts import Act, acting
 from tidegate.server.api import mine
 from tidegate.server.api.endpoint import Ask, Endpoint, Nothing
 from tidegate.server.api.mine import Keys, NewToken, TokenMade, Tokens, shown_key, shown_token
 from tidegate.server.api.paging import Line, Paging, found, next_of
 from tidegate.server.api.problems import Problem
 from tidegate.server.auth.passwords import hash_password, make_password
-from tidegate.server.auth.permissions import Role, allows
+from tidegate.server.auth.permissions import Role, allows, granted
 from tidegate.server.auth.session import make_token
 from tidegate.server.entries import pseudonym_of
 from tidegate.server.pseudonyms import pseudonyms_of
@@ -98,34 +100,39 @@ def one(ask: Ask[Nothing, Nothing]) -> PersonPage:
 def add(ask: Ask[Nothing, NewPerson]) -> Person:
     """Without a password: they get one by its own question, or sign in by the provider."""
 
-    def work(connection: Connection) -> Person:
+    def work(connection: Connection) -> tuple[Person, Sequence[Act]]:
         if accounts.person_named(connection, ask.body.name) is not None:
             raise Problem(409, "somebody has this name already")
-        return accounts.add_person(connection, ask.body.name, ask.body.shown, ask.body.role, ask.service.now())
+        _check_reach(ask, ask.body.role)
+        made = accounts.add_person(connection, ask.body.name, ask.body.shown, ask.body.role, ask.service.now())
+        return made, (Act(action="person-added", whom=made.id, role=made.role),)
 
-    return ask.service.database.change(work)
+    return acting(ask.service, ask.who, work)
 
 
 def change(ask: Ask[Nothing, ChangedPerson]) -> Person:
     """Nobody takes the role of admin from themselves, or disables themselves: somebody must be left.
 
-    Of two admins who take it from each other at once one is too late.
+    Of two admins who take it from each other at once one is too late. A token gives and takes no role that may do more
+    than the token itself, and never that of admin.
     """
 
-    def work(connection: Connection) -> Person:
+    def work(connection: Connection) -> tuple[Person, Sequence[Act]]:
         if ask.who.person not in accounts.lock_admins(connection):
             raise Problem(403, "you are no admin any more")
         person, body = _person(connection, ask.path["person"]), ask.body
         if person.id == ask.who.person and (body.disabled or body.role != person.role):
             raise Problem(409, "nobody changes their own role", mend="ask another admin")
+        _check_reach(ask, person.role, body.role)
         accounts.change_person(connection, person.id, shown=body.shown, role=body.role)
         if body.disabled:
             accounts.disable(connection, person.id, ask.service.now())
         else:
             accounts.enable(connection, person.id)
-        return _person(connection, person.id)
+        after = _person(connection, person.id)
+        return after, _changes(person, after)
 
-    return ask.service.database.change(work)
+    return acting(ask.service, ask.who, work)
 
 
 def new_password(ask: Ask[Nothing, Nothing]) -> PasswordMade:
@@ -133,40 +140,48 @@ def new_password(ask: Ask[Nothing, Nothing]) -> PasswordMade:
     password = make_password()
     hashed = hash_password(password)
 
-    def work(connection: Connection) -> None:
+    def work(connection: Connection) -> tuple[None, Sequence[Act]]:
         person = _person(connection, ask.path["person"])
         if person.role == "agent":
             raise Problem(409, "an agent has no password", mend="make a token for it")
         accounts.set_password(connection, person.id, hashed, ask.service.now())
+        return None, (Act(action="password-reset", whom=person.id),)
 
     mine.require_session(ask)
-    ask.service.database.change(work)
+    acting(ask.service, ask.who, work)
     return PasswordMade(password)
 
 
 def add_identity(ask: Ask[Nothing, NewIdentity]) -> Identity:
-    """An account of the person. 409 where it is another's."""
+    """An account of the person. 409 where it is another's. Whoever has it may sign in by it: for a token the same
+    bounds hold as for roles."""
 
-    def work(connection: Connection) -> Identity:
+    def work(connection: Connection) -> tuple[Identity, Sequence[Act]]:
         person, body = _person(connection, ask.path["person"]), ask.body
+        _check_reach(ask, person.role)
         try:
-            return accounts.add_identity(connection, person.id, body.kind, body.issuer, body.subject, ask.service.now())
+            added = accounts.add_identity(
+                connection, person.id, body.kind, body.issuer, body.subject, ask.service.now()
+            )
         except InputError as error:
             raise Problem(409, error.what, mend=error.mend) from error
+        return added, (Act(action="account-added", whom=person.id),)
 
-    return ask.service.database.change(work)
+    return acting(ask.service, ask.who, work)
 
 
 def remove_identity(ask: Ask[Nothing, Nothing]) -> None:
     """From now on it is nobody's, and counts as nobody's."""
 
-    def work(connection: Connection) -> None:
+    def work(connection: Connection) -> tuple[None, Sequence[Act]]:
         person = _person(connection, ask.path["person"])
+        _check_reach(ask, person.role)
         theirs = {each.id for each in accounts.identities_of(connection, person.id)}
         found(ask.path["identity"] in theirs or None, "account of this person")
         accounts.remove_identity(connection, ask.path["identity"])
+        return None, (Act(action="account-removed", whom=person.id),)
 
-    ask.service.database.change(work)
+    acting(ask.service, ask.who, work)
 
 
 def their_keys(ask: Ask[Nothing, Nothing]) -> Keys:
@@ -179,13 +194,14 @@ def their_keys(ask: Ask[Nothing, Nothing]) -> Keys:
 def revoke_key(ask: Ask[Nothing, Nothing]) -> None:
     """Of somebody who lost it, or left. Twice is once."""
 
-    def work(connection: Connection) -> None:
+    def work(connection: Connection) -> tuple[None, Sequence[Act]]:
         person = _person(connection, ask.path["person"])
         key = found(keys.get(connection, ask.path["key"]), "key of this person")
         found(key.person == person.id or None, "key of this person")
-        keys.revoke(connection, key.id, ask.service.now())
+        revoked = keys.revoke(connection, key.id, ask.service.now())
+        return None, mine.acts_of_key(key) if revoked else ()
 
-    ask.service.database.change(work)
+    acting(ask.service, ask.who, work)
 
 
 def their_tokens(ask: Ask[Nothing, Nothing]) -> Tokens:
@@ -204,20 +220,21 @@ def add_token(ask: Ask[Nothing, NewToken]) -> TokenMade:
         raise Problem(409, "only an agent's tokens are made by somebody else")
     if refused := [each for each in ask.body.scopes if not allows(person.role, None, each)]:
         raise Problem(409, f"an agent does not have {refused[0]}")
-    text, kept = make_token(ask.service, person.id, ask.body.label, ask.body.scopes, ask.body.days)
+    text, kept = make_token(ask.service, ask.who, person.id, ask.body)
     return TokenMade(text, shown_token(kept))
 
 
 def revoke_token(ask: Ask[Nothing, Nothing]) -> None:
     """At once, and for good. Twice is once."""
 
-    def work(connection: Connection) -> None:
+    def work(connection: Connection) -> tuple[None, Sequence[Act]]:
         person = _person(connection, ask.path["person"])
         theirs = {token.id for token in accounts.tokens_of(connection, person.id)}
         found(ask.path["token"] in theirs or None, "token of this person")
-        accounts.revoke_token(connection, ask.path["token"], ask.service.now())
+        revoked = accounts.revoke_token(connection, ask.path["token"], ask.service.now())
+        return None, mine.acts_of_token(person.id, ask.path["token"]) if revoked else ()
 
-    ask.service.database.change(work)
+    acting(ask.service, ask.who, work)
 
 
 def erase(ask: Ask[Nothing, Erasing]) -> ErasedShown:
@@ -239,6 +256,24 @@ def erase(ask: Ask[Nothing, Erasing]) -> ErasedShown:
 
 
 # Private
+
+
+def _check_reach(ask: Ask[Any, Any], *roles: str) -> None:
+    """Problem 403 where a token would give, take or lend what it may not do itself: it could make itself more."""
+    if ask.who.session:
+        return
+    for role in roles:
+        if role == "admin" or not all(allows(ask.who.role, ask.who.scopes, each) for each in granted(role)):
+            raise Problem(403, f"this token may not touch the role {role}", mend="do it in the console")
+
+
+def _changes(before: Person, after: Person) -> tuple[Act, ...]:
+    acts = []
+    if before.role != after.role:
+        acts.append(Act(action="role-changed", whom=after.id, before=before.role, role=after.role))
+    if (before.disabled_at is None) != (after.disabled_at is None):
+        acts.append(Act(action="person-enabled" if after.disabled_at is None else "person-disabled", whom=after.id))
+    return tuple(acts)
 
 
 def _person(connection: Connection, identifier: int) -> Person:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -9,6 +10,7 @@ from sqlalchemy import Connection
 
 from tidegate.ledger import log_rows
 from tidegate.ledger.keys import parse_vkey
+from tidegate.server.acts import Act, acting
 from tidegate.server.api.endpoint import Ask, Endpoint, Nothing
 from tidegate.server.api.paging import Paging, found, next_of
 from tidegate.store import repositories
@@ -66,17 +68,23 @@ def add(ask: Ask[Nothing, Adding]) -> Repository:
     """Looked after from now on; what is there already is brought up to date."""
     body = ask.body
     new = NewRepository(body.forge, body.slug, body.clone_url, body.main)
-    return ask.service.database.change(lambda connection: repositories.add(connection, new, ask.service.now()))
+
+    def work(connection: Connection) -> tuple[Repository, Sequence[Act]]:
+        made = repositories.add(connection, new, ask.service.now())
+        return made, (Act(action="repository-added", slug=made.slug),)
+
+    return acting(ask.service, ask.who, work)
 
 
 def remove(ask: Ask[Nothing, Nothing]) -> None:
     """Its record stays. Twice is once."""
 
-    def work(connection: Connection) -> None:
+    def work(connection: Connection) -> tuple[None, Sequence[Act]]:
         row = found(repositories.get(connection, ask.path["repository"]), "repository")
-        repositories.remove(connection, row.id, ask.service.now())
+        removed = repositories.remove(connection, row.id, ask.service.now())
+        return None, (Act(action="repository-removed", slug=row.slug),) if removed else ()
 
-    ask.service.database.change(work)
+    acting(ask.service, ask.who, work)
 
 
 def witnesses(ask: Ask[Nothing, Nothing]) -> Witnesses:

@@ -16,6 +16,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from tidegate.server.acts import Act, note
+from tidegate.server.api.endpoint import Who
 from tidegate.server.auth.provider import Claims, Provider, RefusedError, Send, Trip, discover, exchange, start_url
 from tidegate.server.auth.session import open_session, read_cookie
 from tidegate.server.logs import log
@@ -139,6 +141,8 @@ def _person(connection: Connection, service: Service, claims: Claims) -> Person:
         raise HTTPException(403, "nobody here has this account: an admin must say whose it is")
     person = accounts.add_person(connection, _name(connection, claims), _shown(claims), role, now)
     accounts.add_identity(connection, person.id, KIND, claims.iss, claims.sub, now)
+    who = Who(person.id, person.name, person.role)
+    note(connection, Act(action="person-added", whom=person.id, role=person.role), now, who, "sign-in")
     return person
 
 

@@ -37,10 +37,14 @@ ALLOWED: Mapping[Role, frozenset[Permission]] = {
 }
 
 
+def granted(role: str) -> frozenset[Permission]:
+    """All that somebody of this role may do at a browser; nothing for a role that is not in the table."""
+    return next((found for known, found in ALLOWED.items() if known == role), frozenset())
+
+
 def allows(role: str, scopes: Collection[str] | None, needed: Permission) -> bool:
     """Whether somebody of this role may do it. `scopes` are those of a token, None in a browser's session.
 
     A role that is not in the table may do nothing; a token may never do more than its person.
     """
-    allowed = next((found for known, found in ALLOWED.items() if known == role), frozenset())
-    return needed in allowed and (scopes is None or needed in scopes)
+    return needed in granted(role) and (scopes is None or needed in scopes)

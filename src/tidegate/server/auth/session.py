@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tidegate.server.acts import Act, acting
 from tidegate.server.api.endpoint import Who
 from tidegate.server.api.problems import Problem
 from tidegate.server.auth import tries
@@ -152,18 +155,30 @@ def check_same_site(service: Service, request: Request) -> None:
         raise Problem(403, "this request came from another site")
 
 
-def make_token(service: Service, person: int, label: str, scopes: tuple[str, ...], days: int) -> tuple[str, Token]:
+class Wished(Protocol):
+    """The token that somebody asks for."""
+
+    @property
+    def label(self) -> str: ...
+    @property
+    def scopes(self) -> tuple[str, ...]: ...
+    @property
+    def days(self) -> int: ...
+
+
+def make_token(service: Service, who: Who, person: int, wished: Wished) -> tuple[str, Token]:
     """A new token's text, which is shown once, and what is kept of it. Problem 409 for one too many."""
     text, now = TOKEN_PREFIX + secrets.token_urlsafe(32), service.now()
-    new = NewToken(person, digest_of(text), label, scopes, later(now, days * 86400.0))
+    new = NewToken(person, digest_of(text), wished.label, wished.scopes, later(now, wished.days * 86400.0))
 
-    def work(connection: Connection) -> Token:
+    def work(connection: Connection) -> tuple[Token, Sequence[Act]]:
         if accounts.count_live_tokens(connection, person, now) >= MOST_TOKENS:
             raise Problem(409, f"one person has {MOST_TOKENS} tokens at most", mend="revoke those that nobody uses")
         accounts.drop_ended_tokens(connection, person, now, keep=MOST_TOKENS)
-        return accounts.add_token(connection, new, now)
+        made = accounts.add_token(connection, new, now)
+        return made, (Act(action="token-made", whom=person, token=made.id, scopes=made.scopes),)
 
-    return text, service.database.change(work)
+    return text, acting(service, who, work)
 
 
 def digest_of(secret: str) -> str:

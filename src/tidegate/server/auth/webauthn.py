@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,6 +33,7 @@ from webauthn.helpers.structs import (
 
 from tidegate.errors import InputError
 from tidegate.ledger.webauthn_proof import Assertion, WebAuthnKey, challenge_of
+from tidegate.server.acts import Act, acting
 from tidegate.server.api.endpoint import Who
 from tidegate.server.api.problems import Problem
 from tidegate.server.config import Config
@@ -98,12 +100,12 @@ def finish_registration(service: Service, who: Who, credential: dict[str, Any], 
     lines = (key.line, bytes_to_base64url(made.credential_id), base64.b64encode(made.credential_public_key).decode())
     new = NewKey(who.person, "webauthn", key.fingerprint, "\n".join(lines).encode(), label)
 
-    def work(connection: Connection) -> Key:
+    def work(connection: Connection) -> tuple[Key, Sequence[Act]]:
         added = keys.add(connection, new, service.now())
         keys.count_use(connection, added.id, made.sign_count)
-        return added
+        return added, (Act(action="key-added", whom=who.person, key=added.fingerprint),)
 
-    return service.database.change(work)
+    return acting(service, who, work)
 
 
 def question(service: Service, key: Key, message: bytes) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from sqlalchemy import Connection
 
+from tidegate.server.acts import enter_all
 from tidegate.server.again import ask_about_ended
 from tidegate.server.auth import tries
 from tidegate.server.forge.errors import ForgeError
@@ -61,7 +62,15 @@ class Sweeper:
 
     def tasks(self) -> Sequence[Callable[[], None]]:
         return (
-            *(self.adopt, self.put_back_stranded, self.record, self.say, self.find_ended, self.find_unassessed),
+            *(
+                self.adopt,
+                self.put_back_stranded,
+                self.record,
+                self.record_acts,
+                self.say,
+                self.find_ended,
+                self.find_unassessed,
+            ),
             *(self.ask_forges, self.forget),
         )
 
@@ -96,6 +105,10 @@ class Sweeper:
             found = assessments.unrecorded(connection, later(self._service.now(), -SETTLED_SECONDS))
         for each in found:
             put_entries(self._service, each)
+
+    def record_acts(self) -> None:
+        """What admins did and the ledger does not hold yet."""
+        enter_all(self._service)
 
     def say(self) -> None:
         """What was not said at the forge yet; what waits for witnesses is asked for soon, the rest after a while."""
