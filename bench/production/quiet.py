@@ -38,11 +38,12 @@ def latency(random: np.random.Generator, daily: Floats, *, heavy: bool) -> Float
     return np.asarray(level * np.exp(0.08 * noise(random, len(daily), heavy=heavy)))
 
 
-def noise(random: np.random.Generator, count: int, *, heavy: bool = False) -> Floats:
-    """A first-order autoregression of variance 1 with phi 0, .3, .6 or .8; heavy: Student's t with 3 degrees."""
-    phi = float(random.choice([0.0, 0.3, 0.6, 0.8]))
-    drawn = random.standard_t(3, count) if heavy else random.standard_normal(count)
-    return np.asarray(lfilter([1.0], [1.0, -phi], drawn) * np.sqrt(1 - phi**2))
+def noise(random: np.random.Generator, count: int, *, phi: float | None = None, heavy: bool = False) -> Floats:
+    """A first-order autoregression of variance 1, phi by lot 0, .3, .6 or .8; heavy: Student's t with 3 degrees."""
+    if phi is None:
+        phi = float(random.choice([0.0, 0.3, 0.6, 0.8]))
+    drawn = random.standard_t(3, count + 100) if heavy else random.standard_normal(count + 100)
+    return np.asarray(lfilter([1.0], [1.0, -phi], drawn)[100:] * np.sqrt(1 - phi**2))
 
 
 def series(times: Floats, values: Floats) -> Series:
