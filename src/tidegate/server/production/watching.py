@@ -6,6 +6,7 @@ Any worker may do it, and several at once: a regression is noticed once, by its 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 import msgspec
 
@@ -17,12 +18,15 @@ from tidegate.server.logs import log
 from tidegate.server.production.setup import Metric, Production
 from tidegate.server.service import Service
 from tidegate.store import deployments as kept
-from tidegate.store import measurements, regressions
+from tidegate.store import incidents, measurements, regressions
 from tidegate.store.regressions import NewRegression
 from tidegate.telemetry.prometheus import Span, query_range
 from tidegate.telemetry.series import Series
 
+Interval: TypeAlias = tuple[float, float]
 MOST_WATCHED = 50
+LATE_SECONDS = 60.0
+"""Rates look back over a window, and what went wrong is not over at once."""
 FARTHEST = 4
 """Calls between a service and the one that was deployed; beyond, a service counts as out of reach."""
 
@@ -42,9 +46,10 @@ class Watcher:
         if not young:
             return ()
         series = self._read(min(one.started for one in young), now)
+        bad = {environment: self._bad(environment, now) for environment in {one.environment for one in young}}
         found: list[Regression] = []
         for one in young:
-            answers = watch(deployment_of(one), self._watched(one, series), now=now)
+            answers = watch(deployment_of(one), self._watched(one, series, bad[one.environment]), now=now)
             found += [answer for answer in answers if answer.status == "suspected" and self._notice(one, answer)]
         return tuple(found)
 
@@ -85,8 +90,31 @@ class Watcher:
             asked[query] = {name: one for name, one in named.items() if name}
         return asked[query]
 
+    def _bad(self, environment: str, now: float) -> Sequence[Interval]:
+        """When something was known to be wrong there: that is not what its services are like."""
+        first = now - self._setup.watch - self._setup.reads
+        with self._service.database.read() as connection:
+            there = [one for one in kept.between(connection, first, now) if one.environment == environment]
+            wrong = regressions.of_deployments(connection, [one.id for one in there])
+            past = [one for one in incidents.page(connection, state="resolved") if one.environment == environment]
+        found = [(one.started - LATE_SECONDS, one.ended + LATE_SECONDS) for one in past if one.ended is not None]
+        by_id = {one.id: one for one in there}
+        for one in wrong:
+            caused = by_id[one.deployment]
+            ends = [
+                later.finished or later.started
+                for later in there
+                if later.service == caused.service and later.started > caused.started and later.status == "succeeded"
+            ]
+            if ends:
+                found.append((min(one.moved, caused.started), min(ends) + LATE_SECONDS))
+        return found
+
     def _watched(
-        self, deployment: kept.Deployment, series: Mapping[tuple[str, str], tuple[Series, Series | None]]
+        self,
+        deployment: kept.Deployment,
+        series: Mapping[tuple[str, str], tuple[Series, Series | None]],
+        bad: Sequence[Interval],
     ) -> Sequence[Watched]:
         with self._service.database.read() as connection:
             edges = measurements.edges(connection, environment=deployment.environment)
@@ -96,7 +124,7 @@ class Watcher:
             Watched(
                 service=service,
                 metric=metric,
-                series=mine,
+                series=without(mine, bad, deployment.started),
                 requests=requests,
                 direction=by_name[metric].direction,
                 kind=by_name[metric].kind,
@@ -132,6 +160,18 @@ def distances(deployed: str, calls: Sequence[tuple[str, str]]) -> dict[str, int]
         edge = {caller for caller, callee in calls if callee in edge} - found.keys()
         found |= dict.fromkeys(edge, away)
     return found
+
+
+def without(series: Series, intervals: Sequence[Interval], until: float) -> Series:
+    """The series without what was measured in these intervals before `until`."""
+    import numpy as np
+
+    out = np.zeros(len(series.times), dtype=bool)
+    for first, last in intervals:
+        out |= (series.times >= first) & (series.times <= min(last, until))
+    if not out.any():
+        return series
+    return Series(name=series.name, labels=series.labels, times=series.times[~out], values=series.values[~out])
 
 
 def deployment_of(one: kept.Deployment) -> Deployment:
