@@ -4,7 +4,8 @@
 
 The thresholds are those of the published survey of methods; nothing was fitted, so each scenario's figure is one that
 its own issues had no part in. All training issues have the same root, so a second test moves faults elsewhere: into
-every instrumented service in turn, on quiet windows that the usual was not read from (`planted`, seed 1). Choosing
+every instrumented service in turn, on quiet windows that the usual was not read from (`planted`, seed 1), where the
+service was measured at all. Choosing
 between four methods looked at both. Scenarios without a quiet time of their own borrow that of `low_traffic`.
 """
 
@@ -95,10 +96,10 @@ def main() -> None:
         ranks = [rank_of(issue) for issue in issues if issue.scenario == scenario]
         everything += ranks
         print(f"{scenario:18} {_figures(ranks)}")
-    print(
-        f"{'training half':18} {_figures(everything)}   {1000 * (time.process_time() - started) / len(issues):.0f} ms each"
-    )
-    print(f"{'planted elsewhere':18} {_figures([rank_of(issue) for issue in planted(folder)])}")
+    mine = 1000 * (time.process_time() - started) / len(issues)
+    print(f"{'training half':18} {_figures(everything)}   {mine:.0f} ms each")
+    elsewhere = [rank_of(issue) for issue in planted(folder, each=2)]
+    print(f"{'planted elsewhere':18} {_figures(elsewhere)}")
 
 
 def planted(folder: Path, each: int = 1, seed: int = 1) -> Iterator[Issue]:
@@ -118,6 +119,11 @@ def planted(folder: Path, each: int = 1, seed: int = 1) -> Iterator[Issue]:
                 start = dice.randrange(half, len(table[0].times) - 5)
                 extra = dice.choice((5.0, 20.0, 50.0)) if metric == "latency" else dice.choice((10.0, 25.0, 50.0))
                 incident = [_cut(one, slice(start, start + 5)) for one in table]
+                mean = [
+                    one for one in incident if _is(one, root, metric, "Average") and np.isfinite(one.values[2:4]).all()
+                ]
+                if not mean:
+                    continue
                 for one in incident:
                     service = one.labels["service"]
                     if one.name == metric and service in above and waits.get(service, 0) > 0:
@@ -136,6 +142,10 @@ def _quiet(folder: Path, scenario: Path) -> Path:
 
 def _cut(one: Series, part: slice) -> Series:
     return Series(name=one.name, labels=one.labels, times=one.times[part].copy(), values=one.values[part].copy())
+
+
+def _is(one: Series, service: str, metric: str, statistic: str) -> bool:
+    return (one.labels["service"], one.name, one.labels["statistic"]) == (service, metric, statistic)
 
 
 def _callers(root: str, calls: dict[str, list[str]]) -> set[str]:

@@ -17,7 +17,8 @@ from tidegate.operate.symptoms import words
 
 T = TypeVar("T")
 
-MOST_LINES = 4000
+MOST_LINES = 2000
+MOST_CHARACTERS = 200_000
 LONGEST_LINE = 1000
 
 _COMMENT = re.compile(r"^\s*(?://|#(?!\s*include)|\*|/\*|--\s|<!--|;|\"\"\"|''')")
@@ -65,7 +66,7 @@ def read_diff(text: str) -> DiffText:
     added: list[str] = []
     around: list[str] = []
     comments = 0
-    for line in text.split("\n")[:MOST_LINES]:
+    for line in text[:MOST_CHARACTERS].split("\n")[:MOST_LINES]:
         line = line[:LONGEST_LINE]
         if line.startswith(("+++ ", "--- ", "diff ", "index ", "Binary ")):
             continue

@@ -17,6 +17,7 @@ from tidegate.operate.evidence.diffs import Delta, DiffText, compare, has_loop_w
 
 LEAST, MOST = -4.0, 2.5
 SETTING = 0.8
+LONGEST = 50_000
 MOST_NUMBER = 1.5
 
 _PROSE = re.compile(
@@ -151,7 +152,7 @@ def _risky(files: Sequence[str], diff: DiffText, delta: Delta) -> Iterator[Trait
     ]
     if any(_LOCK.search(line) for line in (*diff.removed, *diff.added)):
         risks.append(Trait(1.0, "changes where a lock is held"))
-    if _ALONGSIDE.search(" ".join(diff.added)) and not _ALONGSIDE.search(" ".join(diff.removed)):
+    if _ALONGSIDE.search(" ".join(diff.added)[:LONGEST]) and not _ALONGSIDE.search(" ".join(diff.removed)[:LONGEST]):
         risks.append(Trait(0.8, "starts work of its own beside the caller"))
     if _opens(diff):
         risks.append(Trait(0.6, "opens something and closes nothing"))
@@ -211,7 +212,7 @@ def _both(old: Sequence[float], new: Sequence[float]) -> bool:
 def _taken_away(diff: DiffText, delta: Delta) -> Iterator[Trait]:
     if delta.guards < 0 and not delta.calls_added:
         yield Trait(1.5, "takes a check away")
-    lost = [name for name in delta.calls_removed if not _replaced(name, delta.calls_added)]
+    lost = [name for name in delta.calls_removed[:50] if not _replaced(name, delta.calls_added)]
     if lost and not delta.calls_added:
         yield Trait(1.5, f"takes the call of {lost[0]} away")
     elif telling := [name for name in lost if _CLEANUP.search(name)]:
@@ -227,7 +228,7 @@ def _replaced(name: str, names: Sequence[str]) -> bool:
 
 
 def _queries(diff: DiffText) -> Iterator[Trait]:
-    before, after = " ".join(diff.removed), " ".join(diff.added)
+    before, after = " ".join(diff.removed)[:LONGEST], " ".join(diff.added)[:LONGEST]
     asked = _QUERY.search(before) or _QUERY.search(after)
     if asked:
         bounds = {word.lower() for word in _QUERY_BOUND.findall(before)} - {
@@ -271,7 +272,7 @@ def _operators(diff: DiffText) -> Iterator[Trait]:
 
 
 def _opens(diff: DiffText) -> bool:
-    added, removed = " ".join(diff.added), " ".join(diff.removed)
+    added, removed = " ".join(diff.added)[:LONGEST], " ".join(diff.removed)[:LONGEST]
     return bool(_OPEN.search(added)) and not _OPEN.search(removed) and not _CLOSE.search(added)
 
 

@@ -9,8 +9,10 @@ from msgspec import Struct
 
 from tidegate.operate.symptoms.values import LogLine, LogPattern
 
-MOST_LINES = 200_000
-_VARIABLE = re.compile(r"\b(?=[\w-]*\d)[\w.-]+|<\w+>|'[^']{1,80}'|\"[^\"]{1,80}\"")
+MOST_LINES = 100_000
+LONGEST = 1000
+_VARIABLE = re.compile(r"[\w.-]+|<\w{1,80}>|'[^']{1,80}'|\"[^\"]{1,80}\"")
+_DIGIT = re.compile(r"\d")
 _BAD = frozenset({"warn", "warning", "error", "err", "fatal", "critical", "panic", "alert", "emergency", "severe"})
 
 
@@ -49,7 +51,7 @@ def group(lines: Sequence[LogLine], kept: int = 8) -> tuple[Signature, ...]:
 
 def shape(message: str) -> str:
     """The message without what differs from line to line."""
-    return _VARIABLE.sub("*", message[:2000])
+    return _VARIABLE.sub(_mask, message[:LONGEST])
 
 
 def is_news(pattern: LogPattern) -> bool:
@@ -60,11 +62,16 @@ def is_news(pattern: LogPattern) -> bool:
 # Private
 
 
+def _mask(match: re.Match[str]) -> str:
+    text = match.group()
+    return "*" if text[0] in "<'\"" or _DIGIT.search(text) else text
+
+
 def _sign(key: tuple[str, str, bool], lines: list[LogLine], early: float, kept: int) -> Signature:
     lines = sorted(lines, key=lambda line: (line.at, line.message))
     return Signature(
         service=key[0],
-        text=lines[-1].message[:2000],
+        text=lines[-1].message[:LONGEST],
         bad=key[2],
         count=len(lines),
         early=sum(line.at < early for line in lines),
