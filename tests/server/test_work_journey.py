@@ -162,7 +162,7 @@ def test_the_same_and_duplicates_are_one_decision(place: Place) -> None:
     other.deliver(place.forge.pull_delivery("d3", SLUG, 1, "labeled"))
     other.work()
     assert len(place.decisions()) == 1
-    assert place.service.log.size() == 2
+    assert place.service.log.size() == 3
     assert len(place.forge.said()) == 1
     assert len(place.forge.said("comment")) == 1
 
@@ -464,7 +464,7 @@ def test_a_death_between_any_two_steps_costs_nothing(place: Place, monkeypatch: 
     assert place.delivery("d1").state == "done"
     (made,) = place.decisions()
     assert made.entry is not None
-    assert place.service.log.size() == 2
+    assert place.service.log.size() == 3
     assert {check["key"] for check in place.forge.said()} == {made.key}
     assert len({comment["body"] for comment in place.forge.said("comment")}) == 1
 

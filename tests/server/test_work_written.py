@@ -28,7 +28,7 @@ def test_an_agents_commit_is_on_record_once(service: Service, tmp_path: Path) ->
     place.work()
     assert len(place.decisions()) == 2
     log = place.service.log
-    assert log.size() == 5, "one for the agent, and two for each decision"
+    assert log.size() == 6, "one for the agent, two for each decision, and one for the policy"
     entry = log.entry(0)
     assert entry is not None
     _, _, signer = read_software_key(place.service.config.data / "ledger.key")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
@@ -13,7 +15,7 @@ from tidegate.ledger.log import NewEntry
 from tidegate.ledger.statements import Statement, sign_statement
 from tidegate.server.service import Service
 from tidegate.store import values
-from tidegate.store.clock import moment_of, seconds_between
+from tidegate.store.clock import moment_of, seconds_between, text_of
 from tidegate.store.erasure import PSEUDONYM
 
 LATE_SECONDS = 60.0
@@ -51,6 +53,15 @@ def pseudonym_of(connection: Connection, person: int, name: str, at: str) -> str
 def keep_body(connection: Connection, owner: str, kind: str, data: bytes, at: str) -> Commitment:
     """What a leaf holds in the place of this body of the person."""
     return bodies.keep(connection, Body(owner, kind, data), at)
+
+
+def past_of(text: str, now: str) -> str:
+    """A time that somebody else wrote, in our form: never after now, nor before 1970; now where it is none."""
+    try:
+        moment = min(moment_of(text), moment_of(now))
+    except (ValueError, OverflowError):
+        return time_of(now)
+    return time_of(text_of(max(moment, datetime.fromtimestamp(0, UTC))))
 
 
 def time_of(at: str) -> str:

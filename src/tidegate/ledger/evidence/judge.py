@@ -173,7 +173,7 @@ def _deployed(case: Case) -> list[Found]:
 
 def _approved(case: Case, record: Record, expect: Expect, now: float) -> list[Found]:
     needed = max(expect.approvals, _asked(case.decision))
-    faults = [(noted, _fault(case, noted, record, case.at)) for noted in case.approvals]
+    faults = [(noted, _fault(case, noted, record, case.at)) for noted in _signed(case)]
     valid = {noted.says.person for noted, fault in faults if fault is None} | clicked(case)
     if len(valid) >= needed:
         return []
@@ -212,6 +212,11 @@ def _fault(case: Case, noted: Noted[Approval], record: Record, by: float) -> Kin
     return next((kind for kind, is_so in faults if is_so), None)
 
 
+def _signed(case: Case) -> list[Noted[Approval]]:
+    """What the gate noted of a click is the forge's word again, which `clicked` counts: nobody counts twice."""
+    return [noted for noted in case.approvals if noted.says.evidence != "forge-click"]
+
+
 def _clicks(case: Case) -> tuple[Click, ...]:
     return case.joined.merge.clicks if case.joined.merge is not None else ()
 
@@ -232,7 +237,9 @@ def _reviewed(case: Case, record: Record, expect: Expect, now: float, needed: in
     in_time = {
         noted.says.person
         for noted in case.approvals
-        if noted.at <= deadline and _fault(case, noted, record, max(case.at, noted.at)) is None
+        if noted.says.evidence != "forge-click"
+        and noted.at <= deadline
+        and _fault(case, noted, record, max(case.at, noted.at)) is None
     }
     if len(in_time) >= needed or now <= deadline:
         return []

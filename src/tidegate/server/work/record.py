@@ -24,6 +24,7 @@ from tidegate.server.entries import append, time_of
 from tidegate.server.service import Service
 from tidegate.server.work.analysis import Analysis
 from tidegate.server.work.naming import Naming
+from tidegate.server.work.noticed import put_clicks, put_policy_change
 from tidegate.server.work.questions import follows, is_last
 from tidegate.server.work.written import put_provenance
 from tidegate.store import approvals, assessments, changes, publications, repositories
@@ -83,6 +84,7 @@ def put_entries(service: Service, assessment: Assessment) -> int:
     )
     naming = Naming(service, repository, assessment.base)
     put_provenance(service, naming, assessment.base, check.facts)
+    put_clicks(service, naming, assessment, target, check.facts)
     found = Statement((subject,), _assessment(assessment, repository, target, check.verdict))
     append(service, f"assessment:{assessment.key}", found, assessment.head)
     used = tuple(
@@ -93,6 +95,7 @@ def put_entries(service: Service, assessment: Assessment) -> int:
     )
     summary = Statement((subject,), _summary(service, assessment, repository, used))
     entry = append(service, f"decision:{assessment.key}", summary, assessment.head)
+    put_policy_change(service, naming, repository, assessment, target)
     service.database.change(lambda connection: assessments.set_entry(connection, assessment.id, entry))
     return entry
 

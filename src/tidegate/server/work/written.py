@@ -24,11 +24,10 @@ from tidegate.ledger.predicates.provenance import (
     Task,
 )
 from tidegate.ledger.statements import Statement
-from tidegate.server.entries import append, keep_body, time_of
+from tidegate.server.entries import append, keep_body, past_of
 from tidegate.server.service import Service
 from tidegate.server.work.naming import Naming
 from tidegate.server.work.questions import key_of
-from tidegate.store.clock import moment_of
 
 OBSERVER = "urn:tidegate:observer"
 NOT_NAMED = "not-named"
@@ -89,7 +88,7 @@ class _Held(Struct, frozen=True):
 
 def _statement(service: Service, naming: Naming, base: str, written: Written, dates: Mapping[str, str]) -> Statement:
     now = service.now()
-    at = time_of(min(dates.get(written.commit) or now, now, key=moment_of))
+    at = past_of(dates.get(written.commit, ""), now)
 
     def work(connection: Connection) -> _Held:
         requester = naming.pseudonym(connection, written.human, now) if written.human else ""
