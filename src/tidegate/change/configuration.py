@@ -16,6 +16,7 @@ from tidegate.errors import InputError
 from tidegate.settings import CONFIG_NAMES, POLICY_FOLDER, TESTS_FOLDER, Loaded, Source, parse_settings
 
 LARGEST_BYTES = 1 << 20
+LARGEST_SHOWN = 64 << 10
 MOST_FILES = 200
 FILES = ("100644", "100755", "100664")
 TREE = "040000"
@@ -44,6 +45,11 @@ def read_settings(
     return parse_settings(sources, environment)
 
 
+def read_rule_files(repository: Repository, revision: str) -> list[Source]:
+    """The settings files of a revision as they stand, for people to read. InputError where one is large or a link."""
+    return _read_revision(repository, revision, LARGEST_SHOWN)
+
+
 # Private
 
 
@@ -66,13 +72,13 @@ def _read_override(path: Path) -> Source:
     return Source(origin=str(path), name=name, text=text)
 
 
-def _read_revision(repository: Repository, revision: str) -> list[Source]:
+def _read_revision(repository: Repository, revision: str, largest: int = LARGEST_BYTES) -> list[Source]:
     listed = _list(repository, revision)
-    blobs = repository.read_blobs([entry.oid for entry in listed], limit=LARGEST_BYTES)
+    blobs = repository.read_blobs([entry.oid for entry in listed], limit=largest)
     sources = []
     for entry, blob in zip(listed, blobs, strict=True):
         origin = f"{entry.path} at {revision[:7]}"
-        _check_size(blob.size, origin)
+        _check_size(blob.size, origin, largest)
         if blob.kind != "blob":
             raise InputError(f"the file cannot be read ({blob.kind})", where=origin, mend="check it: git fsck")
         sources.append(Source(origin, entry.path, blob.content))
@@ -116,6 +122,7 @@ def _check_kind(entry: _Listed, origin: str) -> None:
         raise InputError("this policy file would not be read", where=origin, mend=f"move it up into {POLICY_FOLDER}")
 
 
-def _check_size(size: int, origin: str) -> None:
-    if size > LARGEST_BYTES:
-        raise InputError("the settings file is larger than 1 MiB", where=origin, mend="make it smaller")
+def _check_size(size: int, origin: str, largest: int = LARGEST_BYTES) -> None:
+    if size > largest:
+        shown = "1 MiB" if largest == LARGEST_BYTES else f"{largest >> 10} KiB"
+        raise InputError(f"the settings file is larger than {shown}", where=origin, mend="make it smaller")

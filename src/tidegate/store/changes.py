@@ -79,6 +79,12 @@ def with_head(connection: Connection, repository: int, head: str) -> tuple[Chang
     return every(connection, Change, select_as(Change, changes).where(*same).order_by("id"))
 
 
+def newest(connection: Connection, repository: int, *, most: int = MOST) -> tuple[Change, ...]:
+    """The changes of a repository that we learned of last, the newest first."""
+    query = select_as(Change, changes).where(changes.c.repository == repository)
+    return every(connection, Change, query.order_by(changes.c.id.desc()).limit(most))
+
+
 def page(
     connection: Connection,
     *,

@@ -11,7 +11,7 @@ from tidegate.server.service import Service
 
 def routes(service: Service) -> list[BaseRoute]:
     """Every page and file."""
-    from tidegate.server.console import approve, change, files, ledger, queue, settings, signin
+    from tidegate.server.console import approve, change, files, ledger, queue, settings, signin, trial
 
     return [
         *files.routes(),
@@ -21,6 +21,7 @@ def routes(service: Service) -> list[BaseRoute]:
         *approve.routes(service),
         *ledger.routes(service),
         *settings.routes(service),
+        *trial.routes(service),
     ]
 
 

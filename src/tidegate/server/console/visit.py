@@ -70,12 +70,14 @@ def get(path: str, service: Service, needs: Permission | None, handler: Handler)
     return Route(path, serve, methods=["GET"])
 
 
-def post(path: str, service: Service, needs: Permission | None, handler: Handler) -> Route:
-    """A form that is sent: only from a page of the same session."""
+def post(path: str, service: Service, needs: Permission | None, handler: Handler, largest: int = LARGEST_FORM) -> Route:
+    """A form that is sent: only from a page of the same session, and of `largest` bytes at most."""
 
     async def serve(request: Request) -> Response:
+        if largest > LARGEST_FORM and await run_sync(session_of, service, request) is None:
+            return _to_sign_in(request)  # before much of it is read: strangers take little memory
         try:
-            form = await read_form(request)
+            form = await read_form(request, largest)
         except Problem as problem:
             return problem_page(problem, request.url.path)
         return await run_sync(_answer, service, request, needs, handler, form)
@@ -83,11 +85,11 @@ def post(path: str, service: Service, needs: Permission | None, handler: Handler
     return Route(path, serve, methods=["POST"])
 
 
-async def read_form(request: Request) -> dict[str, str]:
+async def read_form(request: Request, largest: int = LARGEST_FORM) -> dict[str, str]:
     """The fields of a form. Problem 415, 413 or 400 where it is none of ours."""
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         raise Problem(415, "this is no form of ours")
-    body = await read_body(request, LARGEST_FORM)
+    body = await read_body(request, largest)
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
     except (ValueError, UnicodeDecodeError) as error:
