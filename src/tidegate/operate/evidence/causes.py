@@ -26,6 +26,7 @@ UNEXPLAINED = -0.5
 TOUCHED = -2.0
 FIRST_MOVER = 1.5
 RISES = 1.5
+ALIKE = 0.7
 FOREIGN = 1.5
 
 
@@ -94,7 +95,7 @@ def _load(scene: Scene) -> Iterator[Evidence]:
         return
     called = {callee for callees in scene.origin.calls.values() for callee in callees}
     edge = [name for name in sorted(risen) if name not in called]
-    if edge or (len(risen) >= 2 and len(risen) >= 0.7 * len(services)):
+    if edge or (len(risen) >= 2 and len(risen) >= ALIKE * len(services)):
         move = risen[edge[0]] if edge else min(risen.values(), key=lambda one: (one.at, one.service))
         says = f"{move.metric} of {move.service} rose {move.ratio:.1f}-fold"
         yield Evidence(kind="rises", weight=RISES, says=says, source=move.metric)
@@ -102,6 +103,9 @@ def _load(scene: Scene) -> Iterator[Evidence]:
             yield Evidence(
                 kind="first", weight=FIRST_MOVER, says="and that was among the first signs", source=move.metric
             )
+        if edge and len(risen) >= 2 and len(risen) >= ALIKE * len(services):
+            says = f"{len(risen)} of {len(services)} services have more to do alike"
+            yield Evidence(kind="alike", weight=RISES, says=says, source=move.metric)
 
 
 def _neighbour(scene: Scene) -> Iterator[Evidence]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from msgspec import Struct
@@ -57,7 +57,9 @@ class Delta(Struct, frozen=True, kw_only=True):
     guards: int
     """Guards added less guards removed."""
     kept: float
-    """The share of the smaller side's tokens that the other side has too: 1 is moved code."""
+    """The share of the smaller side's tokens that the other side has too."""
+    moved: float
+    """The same of the larger side: 1 is code that was only moved."""
 
 
 def read_diff(text: str) -> DiffText:
@@ -98,7 +100,8 @@ def compare(diff: DiffText) -> Delta:
         strings_removed=tuple(sorted(strings_gone.elements())),
         strings_added=tuple(sorted(strings_come.elements())),
         guards=len(_GUARD.findall(after)) - len(_GUARD.findall(before)),
-        kept=_kept(before, after),
+        kept=_kept(before, after, min),
+        moved=_kept(before, after, max),
     )
 
 
@@ -148,9 +151,9 @@ def _strings(text: str) -> Counter[str]:
     return Counter("".join(groups) for groups in _STRING.findall(text) if "".join(groups).strip())
 
 
-def _kept(before: str, after: str) -> float:
+def _kept(before: str, after: str, of: Callable[[int, int], int]) -> float:
     old, new = Counter(_TOKEN.findall(before)), Counter(_TOKEN.findall(after))
     for mark in "(){}[],;:.=&*":
         del old[mark], new[mark]
-    smaller = min(old.total(), new.total())
-    return (old & new).total() / smaller if smaller else 0.0
+    side = of(old.total(), new.total())
+    return (old & new).total() / side if side else 0.0

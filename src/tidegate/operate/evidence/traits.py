@@ -19,6 +19,7 @@ LEAST, MOST = -4.0, 2.5
 SETTING = 0.8
 LONGEST = 50_000
 MOST_NUMBER = 1.5
+FINE_TUNING = -0.5
 
 _PROSE = re.compile(
     r"(?:^|/)(?:docs?|documentation|licen[cs]es?)/|\.(?:md|rst|adoc|txt)$|(?:^|/)(?:CODEOWNERS|LICENSE)"
@@ -149,6 +150,7 @@ def _risky(files: Sequence[str], diff: DiffText, delta: Delta) -> Iterator[Trait
         *_queries(diff),
         *_names(delta),
         *_swapped(diff),
+        *_operators(diff),
     ]
     if any(_LOCK.search(line) for line in (*diff.removed, *diff.added)):
         risks.append(Trait(1.0, "changes where a lock is held"))
@@ -161,9 +163,8 @@ def _risky(files: Sequence[str], diff: DiffText, delta: Delta) -> Iterator[Trait
     yield from risks
     if any(risk.weight >= 0.5 for risk in risks):
         return
-    if diff.removed and diff.added and delta.kept >= 0.6:
-        extends = delta.kept >= 0.95 and not delta.calls_added and delta.guards <= 0
-        yield Trait(-2.0, "adds words to a line only" if extends else "moves code without changing it")
+    if diff.removed and diff.added and delta.moved >= 0.8 and len(diff.removed) + len(diff.added) >= 6:
+        yield Trait(-1.0, "moves code and changes little of it")
     elif delta.guards > 0 and not delta.calls_removed and _only_checks(diff):
         yield Trait(-1.0, "adds a check")
     elif delta.guards >= 0 and _all_strings(delta):
@@ -175,7 +176,7 @@ def _settings(diff: DiffText) -> Iterator[Trait]:
     new = {found[1]: found[2] for line in diff.added if (found := _SETTING.match(line))}
     for key in sorted(old.keys() & new.keys()):
         if old[key] != new[key]:
-            weight = SETTING if (far := _far(old[key], new[key])) is None else min(MOST_NUMBER, 0.3 + 0.4 * far)
+            weight = SETTING if (far := _far(old[key], new[key])) is None else _weigh_number(far, 0.3)
             yield Trait(weight, f"sets {key} from {old[key][:40]} to {new[key][:40]}")
     for key in sorted(old.keys() - new.keys())[:3]:
         yield Trait(0.5, f"takes the setting {key} away")
@@ -186,12 +187,9 @@ def _numbers(diff: DiffText, delta: Delta) -> Iterator[Trait]:
     old = [n for n in delta.numbers_removed if not (tells_status and 100 <= n < 600 and n == int(n))]
     new = list(delta.numbers_added)
     if old and new:
-        far = (
-            max(abs(math.log2(b / a)) for a, b in zip(old, new, strict=False) if a > 0 and b > 0)
-            if _both(old, new)
-            else 2
-        )
-        yield Trait(min(MOST_NUMBER, 0.4 * far), f"changes a number from {old[0]:g} to {new[0]:g}")
+        pairs = [(a, b) for a, b in zip(old, new, strict=False) if a > 0 and b > 0]
+        far = max((abs(math.log2(b / a)) for a, b in pairs), default=2.0)
+        yield Trait(_weigh_number(far), f"changes a number from {old[0]:g} to {new[0]:g}")
     elif old and max(old) > 1:
         yield Trait(0.5, f"takes the number {max(old):g} away")
 
@@ -205,8 +203,9 @@ def _far(old: str, new: str) -> float | None:
     return 2.0 if found[0][2] != found[1][2] or a <= 0 or b <= 0 else abs(math.log2(b / a))
 
 
-def _both(old: Sequence[float], new: Sequence[float]) -> bool:
-    return any(a > 0 and b > 0 for a, b in zip(old, new, strict=False))
+def _weigh_number(doublings: float, least: float = 0.0) -> float:
+    """More, the further a number moves; by less than a third it is fine tuning, which seldom breaks anything."""
+    return FINE_TUNING if doublings < 0.4 else min(MOST_NUMBER, least + 0.4 * doublings)
 
 
 def _taken_away(diff: DiffText, delta: Delta) -> Iterator[Trait]:
