@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 LEAST_HISTORY = 240
 _DAY = 86_400.0
+_MOST = 1e150
+"""Of a value that has no logarithm: its square must remain a number."""
 _MOST_MOMENTS = 100_000
 
 
@@ -28,7 +30,7 @@ class Aligned(NamedTuple):
     """Metrics of one shape. `difference` (metrics by moments) is canary less baseline; `history` (metrics by replicas
     by moments) the baseline before; both in logarithms, or in units of `scale` where `linear`. `settled` is the
     variance of what the canary differed by before its start, where it was there. `expected` is how many moments the
-    time has."""
+    time has, `present` how many the rarest replica of the canary has values in."""
 
     indices: list[int]
     difference: Array
@@ -40,6 +42,7 @@ class Aligned(NamedTuple):
     replicas: int
     step: float
     expected: int
+    present: int
 
 
 class NoData(NamedTuple):
@@ -110,6 +113,7 @@ def _together(
         k,
         step,
         max(moments, round((end - start) / step)),
+        moments,
     )
     return batch, [one for one, kept in zip(group, same, strict=True) if not kept]
 
@@ -125,6 +129,10 @@ def _to_logarithms(canary: Array, baseline: Array) -> tuple[NDArray[np.bool_], A
     linear = ~(low > 0)
     scale = np.ones(len(low))
     if linear.any():
+        canary[linear], baseline[linear] = (
+            np.clip(canary[linear], -_MOST, _MOST),
+            np.clip(baseline[linear], -_MOST, _MOST),
+        )
         size = np.nanmean(np.abs(baseline[linear]), axis=(1, 2))
         other = np.nanmean(np.abs(canary[linear]), axis=(1, 2))
         scale[linear] = np.where(size > 0, size, np.where(other > 0, other, 1.0))
@@ -170,6 +178,7 @@ def _alone(index: int, one: Measured, start: float, end: float) -> Aligned | NoD
         len(canary),
         step,
         max(1, round((end - start) / step)),
+        int(np.isfinite(ours[:, past:]).sum(axis=1).min()) if len(canary) == len(one.canary) else 0,
     )
 
 

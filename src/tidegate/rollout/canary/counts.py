@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[float64]
 
+MOST_FAILING = 0.45
+"""A baseline of which more fails has no room for a regression."""
 _FOCUS = 0.85
 _COST = 1.0
 _BUNCH_BLOCKS = 20
@@ -68,12 +70,17 @@ def weigh_counts(failed: Array, requests: Array, nulls: list[CountNull], detect:
 
 def needed_requests(null: CountNull, detect: float, threshold: float) -> int:
     """About how many requests of the canary show a share of `detect` nine times of ten."""
-    share, found = null.share, max(detect, min(0.95, null.share * 2))
+    share, found = null.share, found_share(null, detect)
     gain = found * math.log(found / share) + (1 - found) * math.log((1 - found) / (1 - share))
     swing = math.sqrt(found * (1 - found)) * abs(math.log(found * (1 - share) / (share * (1 - found))))
     wanted = (math.log(threshold) + _COST) * null.bunching
     root = (1.2816 * swing + math.sqrt((1.2816 * swing) ** 2 + 4 * gain * wanted)) / (2 * gain)
     return math.ceil(min(root * root, 1e12))
+
+
+def found_share(null: CountNull, detect: float) -> float:
+    """The share that must be found: `detect`, or twice what fails at the baseline where that is more."""
+    return max(detect, min(0.95, null.share * 2))
 
 
 def share_interval(failed: float, requests: float, error: float) -> tuple[float, float]:

@@ -15,7 +15,7 @@ import numpy as np
 from msgspec import Struct
 
 from tidegate.rollout.canary.kayenta_config import Analysis, KayentaConfig, KayentaMetric
-from tidegate.rollout.canary.mann_whitney import AllTiedError, shift
+from tidegate.rollout.canary.mann_whitney import AllTiedError, cannot_differ, shift
 from tidegate.rollout.canary.values import Decision, GroupScore, Judgement, MetricResult, State
 
 if TYPE_CHECKING:
@@ -103,18 +103,24 @@ def classify(
             experiment, control = _with_noise(experiment, 1), _with_noise(control, 2)
     if not (np.isfinite(experiment).all() and np.isfinite(control).all()):
         return Classification("Error", "Metric Classification Failed")
+    deviation = _mean_ratio(experiment, control)
+    effect = _cles(experiment, control) if analysis.by_cles else deviation
+    unknown = effect != effect  # NaN: the effect is not asked
+    may_rise = analysis.direction != "decrease" and (unknown or effect >= analysis.allowed_increase)
+    may_fall = analysis.direction != "increase" and (unknown or effect <= analysis.allowed_decrease)
+    not_high, not_low = cannot_differ(experiment, control, confidence)
+    if (not_high or not may_rise) and (not_low or not may_fall) and min(len(experiment), len(control)) > 1:
+        return Classification("Pass", "", deviation)
     try:
         found = shift(experiment, control, confidence)
     except AllTiedError:
         return Classification("Error", "Metric Classification Failed")
-    deviation = _mean_ratio(experiment, control)
-    effect = _cles(experiment, control) if analysis.by_cles else deviation
-    bound, unknown = tolerance * abs(found.estimate), effect != effect  # NaN: the effect is not asked
+    bound = tolerance * abs(found.estimate)
     label: Label = "Pass"
     critical = False
-    if analysis.direction != "decrease" and found.low > bound and (unknown or effect >= analysis.allowed_increase):
+    if may_rise and found.low > bound:
         label, critical = "High", analysis.critical and (unknown or effect >= analysis.critical_increase)
-    elif analysis.direction != "increase" and found.high < -bound and (unknown or effect <= analysis.allowed_decrease):
+    elif may_fall and found.high < -bound:
         label, critical = "Low", analysis.critical and (unknown or effect <= analysis.critical_decrease)
     reason = f"The metric {name} was classified as {label} (Critical)" if critical else ""
     if label != "Pass" and not critical:

@@ -30,6 +30,7 @@ USUAL_OFFSET = 0.03
 _OFFSET_WEIGHT, _ALONE_WEIGHT = 6.0, 16.0
 _SCALE_WEIGHT, _EXCESS_WEIGHT = 8.0, 6.0
 _MOST_MEMORY = 0.97
+_SPIKE = 4.0
 _COST = 1.5
 """What not knowing the size of the shift costs, in logarithms of evidence."""
 
@@ -101,9 +102,14 @@ def weigh_shift(difference: Array, null: Null, replicas: int, bounds: Bounds, se
     """
     moments = difference.shape[1]
     share = 1 / replicas + 1 / null.replicas
-    memory = np.where(np.isnan(null.memory), _own_memory(difference), null.memory)
+    memory = null.memory
+    if null.replicas == 1 or np.isnan(memory).any():  # a lone series remembers what moves both sides, too
+        memory = np.fmin(memory, _own_memory(difference))
     looks = np.unique(np.linspace(LEAST_POINTS, moments, MOST_LOOKS).round().astype(int))
+    prior = np.where(null.freedom > 0, np.minimum(null.freedom, _SCALE_WEIGHT), 0)[:, None]
+    expected = np.where(null.freedom > 0, null.innovation, 0)[:, None] * share
     fresh = difference[:, 1:] - memory[:, None] * difference[:, :-1]
+    fresh = _without_spikes(fresh, np.sqrt(expected) if null.freedom.any() else _usual_size(fresh))
     sums = np.cumsum(fresh, axis=1)[:, looks - 2]
     squares = np.cumsum(fresh * fresh, axis=1)[:, looks - 2]
     weight = _weight(memory[:, None], looks[None, :])
@@ -111,8 +117,6 @@ def weigh_shift(difference: Array, null: Null, replicas: int, bounds: Bounds, se
     shift = ((1 - memory[:, None] ** 2) * difference[:, :1] + kept * sums) / weight
     own_freedom = (looks - 2).astype(float)[None, :]
     residual = np.maximum(squares - sums * sums / (looks - 1), 0)
-    prior = np.where(null.freedom > 0, np.minimum(null.freedom, _SCALE_WEIGHT), 0)[:, None]
-    expected = np.where(null.freedom > 0, null.innovation, 0)[:, None] * share
     scale = np.maximum((prior * expected + residual) / (prior + own_freedom), residual / own_freedom)
     passing = scale * null.excess[:, None] / weight
     if settled is None:
@@ -142,10 +146,12 @@ def needed_variance(freedom: Array, bounds: Bounds, threshold: float) -> Array:
 
 # Private
 
-_AWAY = np.geomspace(0.05, 1.6, 16)
-_BELIEF = np.exp(-((np.log(_AWAY / 0.35)) ** 2) / (2 * 0.9**2))
+_FARTHEST = 300.0
+_AWAY = np.concatenate((np.geomspace(0.05, 1.6, 16), (3.0, 6.0, 12.0, 40.0, _FARTHEST)))
+_BELIEF = np.maximum(np.exp(-((np.log(_AWAY / 0.35)) ** 2) / (2 * 0.9**2)), 0.005)
 _LOG_BELIEF = np.log(_BELIEF / _BELIEF.sum())
-"""How far beyond what is tolerated a regression lies, in logarithms: most likely by a third."""
+"""How far beyond what is tolerated a regression lies, in logarithms: most likely by a third. Student's tails are heavy:
+where nothing lies near a huge change, it would look no likelier than no change at all."""
 
 
 def _log_e(shift: Array, variance: Array, freedom: Array, bounds: Bounds) -> Array:
@@ -165,6 +171,7 @@ def _log_e(shift: Array, variance: Array, freedom: Array, bounds: Bounds) -> Arr
 def _one_side(beyond: Array, variance: Array, freedom: Array, tolerated: Array, other: Array) -> Array:
     """`beyond` is the shift less what is tolerated. Under the null the shift may be as low as it likes, or, where both
     ways are asked, as low as is tolerated the other way."""
+    beyond = np.minimum(beyond, _FARTHEST)
     power = (freedom + 1) / 2
     unit = 1 / (freedom * variance)
     away = beyond[..., None] - _AWAY
@@ -189,6 +196,20 @@ def _careful(memory: Array, moments: int, replicas: int) -> Array:
     return np.asarray(np.clip(straight + error / 2, 0, _MOST_MEMORY))
 
 
+def _without_spikes(fresh: Array, size: Array) -> Array:
+    """Innovations no farther than `_SPIKE` sizes from the median of their neighbours: one bad scrape is no regression,
+    and what lasts, however large, is left as it is."""
+    before = np.concatenate((fresh[:, 1:2], fresh[:, :-1]), axis=1)
+    after = np.concatenate((fresh[:, 1:], fresh[:, -2:-1]), axis=1)
+    middle = np.maximum(np.minimum(before, after), np.minimum(np.maximum(before, after), fresh))
+    return np.asarray(np.clip(fresh, middle - _SPIKE * size, middle + _SPIKE * size))
+
+
+def _usual_size(fresh: Array) -> Array:
+    away = np.abs(fresh - np.median(fresh, axis=1, keepdims=True))
+    return np.asarray(1.4826 * np.median(away, axis=1, keepdims=True))
+
+
 def _own_memory(difference: Array) -> Array:
     moments = difference.shape[1]
     left = difference - difference.mean(axis=1, keepdims=True)
@@ -208,7 +229,7 @@ def _excess(left: Array, window: int, expected: Array, stretch: float) -> Array:
     """How much more the means of windows vary than the model says, never below 1, shrunk to 1 for few windows."""
     metrics, replicas, moments = left.shape
     count = moments // window if window else 0
-    if count < 3:
+    if count < 3 or replicas == 1:
         return np.ones(metrics)
     means = left[..., moments - count * window :].reshape(metrics, replicas, count, window).mean(axis=3)
     means = means - means.mean(axis=2, keepdims=True)

@@ -13,7 +13,7 @@ _MOST_NAMED = 8
 def say_level(metric: Metric, suspicious: bool, wait: float | None, present: str) -> str:
     """Why a level is fine or undecided."""
     if present:
-        return f"the canary has values in only {present} moments"
+        return present
     if suspicious:
         return "looks worse, not yet for certain"
     if wait is None:
@@ -23,14 +23,16 @@ def say_level(metric: Metric, suspicious: bool, wait: float | None, present: str
     return f"no worse than tolerated; {_size(metric)} would have been found"
 
 
-def say_count(metric: Metric, suspicious: bool, more: int, seen: tuple[float, float]) -> str:
-    """Why a count is fine or undecided."""
+def say_count(share: float, suspicious: bool, more: int | None, seen: tuple[float, float]) -> str:
+    """Why a count is fine or undecided. `share` is what must be found."""
     failed = f"{number(seen[0])} of {number(seen[1])} requests failed"
     if suspicious:
         return f"{failed}; looks worse, not yet for certain"
+    if more is None:
+        return f"{failed}; so much fails at the baseline that no regression could be seen"
     if more:
-        return f"{failed}; a share of {metric.detect:.3g} is not yet ruled out, about {more:,} requests more"
-    return f"{failed}; no worse than tolerated; a share of {metric.detect:.3g} would have been found"
+        return f"{failed}; a share of {share:.3g} is not yet ruled out, about {more:,} requests more"
+    return f"{failed}; no worse than tolerated; a share of {share:.3g} would have been found"
 
 
 def say_reasons(decision: Decision, results: Sequence[MetricResult], metrics: Sequence[Metric]) -> tuple[str, ...]:

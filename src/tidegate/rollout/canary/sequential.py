@@ -15,7 +15,9 @@ import numpy as np
 
 from tidegate.rollout.canary.align import Aligned, NoData, align_levels
 from tidegate.rollout.canary.counts import (
+    MOST_FAILING,
     CountNull,
+    found_share,
     learn_count_null,
     needed_requests,
     share_interval,
@@ -117,7 +119,7 @@ def _levels(metrics: Sequence[Metric], aligned: Aligned, threshold: float) -> li
     passing, room = evidence.variance - evidence.lasting, needed - evidence.lasting
     with np.errstate(divide="ignore", invalid="ignore"):
         more = np.where(room > 0, np.maximum(passing / room - 1, 0) * moments, np.inf)
-    missing = moments < aligned.expected / 2
+    missing = min(moments, aligned.present) < aligned.expected / 2
     rows = zip(
         metrics,
         evidence.log_e.tolist(),
@@ -158,7 +160,7 @@ def _level(
         kind=metric.kind,
         critical=metric.critical,
         state="fine" if settled else "undecided",
-        says=say_level(metric, log_e >= _SUSPICIOUS, wait, f"{moments} of {aligned.expected}" if missing else ""),
+        says=say_level(metric, log_e >= _SUSPICIOUS, wait, _present(aligned, moments) if missing else ""),
         points=moments,
         canary=canary,
         baseline=baseline,
@@ -168,6 +170,12 @@ def _level(
         evidence=round(log_e / math.log(10), 6),
         wait=wait if more > 0 else 0.0,
     )
+
+
+def _present(aligned: Aligned, moments: int) -> str:
+    present = min(moments, aligned.present)
+    replica = "a replica of the canary" if aligned.replicas > 1 or not aligned.present else "the canary"
+    return f"{replica} has values in only {present} of {aligned.expected} moments"
 
 
 def _bounds(metrics: Sequence[Metric]) -> Bounds:
@@ -204,16 +212,16 @@ def _count(metric: Metric, totals: Totals, null: CountNull, weighed: tuple[float
     log_e, threshold = weighed
     failed, requests = float(totals.failed[-1]), float(totals.requests[-1])
     needed = needed_requests(null, metric.detect, threshold)
-    more = max(0, math.ceil(needed - requests))
+    more = max(0, math.ceil(needed - requests)) if null.share < MOST_FAILING else None
     low, high = share_interval(failed, requests, _INTERVAL_ERROR)
     baseline = null.share / (1 + metric.tolerance)
-    wait = more / (requests / totals.seconds) if totals.seconds > 0 else None
+    wait = more / (requests / totals.seconds) if totals.seconds > 0 and more is not None else None
     return MetricResult(
         name=metric.name,
         kind="count",
         critical=metric.critical,
-        state="fine" if not more and log_e < _SUSPICIOUS else "undecided",
-        says=say_count(metric, log_e >= _SUSPICIOUS, more, (failed, requests)),
+        state="fine" if more == 0 and log_e < _SUSPICIOUS else "undecided",
+        says=say_count(found_share(null, metric.detect), log_e >= _SUSPICIOUS, more, (failed, requests)),
         points=len(totals.failed),
         canary=failed / requests,
         baseline=baseline,

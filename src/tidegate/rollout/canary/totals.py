@@ -38,6 +38,8 @@ def total_counts(measured: Measured, start: float, end: float) -> Totals | str:
     times, requests = _sum(measured.canary_requests, start, end)
     if not requests.sum() > 0:
         return "the canary has no requests since its start"
+    if _is_broken(measured.canary, times[requests > 0], start, end):
+        return "the canary's failures hold values that are no counts"
     failed = _at(times, *_sum(measured.canary, start, end))
     beside_times, beside = _sum(measured.baseline_requests, start, end)
     past_times, past = _sum(measured.baseline_requests, -np.inf, np.nextafter(start, -np.inf))
@@ -76,6 +78,15 @@ def _sum(side: Sequence[Series], first: float, last: float) -> tuple[Array, Arra
     kept = (times >= first) & (times <= last) & np.isfinite(values) & (values >= 0)
     moments, places = np.unique(times[kept], return_inverse=True)
     return moments, np.asarray(np.bincount(places, weights=values[kept], minlength=len(moments)), dtype=np.float64)
+
+
+def _is_broken(side: Sequence[Series], measured: Array, start: float, end: float) -> bool:
+    """Whether failures are no numbers at a moment that has requests: unknown, which is not none."""
+    for one in side:
+        wrong = (one.times >= start) & (one.times <= end) & ~(np.isfinite(one.values) & (one.values >= 0))
+        if np.isin(one.times[wrong], measured).any():
+            return True
+    return False
 
 
 def _at(times: Array, moments: Array, values: Array) -> Array:
