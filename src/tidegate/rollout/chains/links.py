@@ -164,8 +164,11 @@ def _targets(
         near = [one for one in earlier if past.has(one, number)] or list(earlier)
         if revert.restores:  # what comes back had gone
             near = [one for one in near if one in undone] or near
+        # Of several with this subject it is the one whose patch fits.
+        patch = past.patches[number].bare if revert.restores else past.undoing[number].bare
+        fitting = [one for one in near if patch and past.patches[one].bare == patch]
         if near:
-            yield near[-1]
+            yield (fitting or near)[-1]
 
 
 def _copies(past: Past, names: Names) -> Iterator[Copy]:
