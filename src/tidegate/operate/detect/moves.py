@@ -112,8 +112,11 @@ def _scale(one: Watched, times: Floats, values: Floats, cut: int) -> Floats:
     when, served = measured(one.requests)
     if not len(when):
         return values
-    weights = np.sqrt(np.maximum(np.interp(times, when, served), 1.0))
-    return np.asarray((values - values[:cut].mean()) * weights)
+    requests = np.maximum(np.interp(times, when, served), 1.0)
+    usual = values[:cut].mean()
+    # Where an error is rare, most points are 0, and are to stay alike however much traffic there is.
+    rare = usual * float(np.median(requests)) < 1.0
+    return np.asarray((values if rare else values - usual) * np.sqrt(requests))
 
 
 def _sides(direction: Direction) -> tuple[bool, ...]:

@@ -23,6 +23,7 @@ _KAPPAS = np.array([0.1, 0.25, 0.5, 0.75])
 _SHORT_PAST = 1.25
 _ORDER = 10
 _MARGIN = 1.0
+_SPARSE = 0.1
 _WINDOWS = (8, 48)
 
 
@@ -93,9 +94,11 @@ def _innovations(values: Floats, follow: Floats) -> Floats:
 
 
 def _yule_walker(values: Floats) -> Floats:
-    """An autoregression of ten points; outliers are cut to 4 standard deviations, by median and MAD."""
+    """An autoregression of ten points; outliers are cut to 4 standard deviations (by MAD, if it is not about 0)."""
     middle = float(np.median(values))
-    spread = 1.4826 * float(np.median(np.abs(values - middle))) or float(np.std(values))
+    whole = float(np.std(values))
+    spread = 1.4826 * float(np.median(np.abs(values - middle)))
+    spread = spread if spread > _SPARSE * whole else whole
     if spread == 0.0:
         return np.zeros(_ORDER)
     moved = np.clip((values - middle) / spread, -4.0, 4.0)
