@@ -345,13 +345,13 @@ def _by_ticket(past: Past, number: int, tickets: _Tickets, twins: Sequence[froze
 def _is_before(past: Past, one: int, number: int, twins: Sequence[frozenset[int]]) -> bool:
     """Whether a commit, or a copy of it, is in the history of another and not older than the window; a copy of the
     later one is not before it."""
-    if one in twins[number] or past.at(number) - past.at(one) > WINDOW_SECONDS:
+    if one in twins[number] or past.written(number) - past.at(one) > WINDOW_SECONDS:
         return False
     return any(past.has(twin, number) for twin in twins[one])
 
 
 def _by_lines(past: Past, number: int, touched: Counter[int]) -> list[Repair]:
-    young = {one: count for one, count in touched.items() if past.at(number) - past.at(one) <= WINDOW_SECONDS}
+    young = {one: count for one, count in touched.items() if past.written(number) - past.at(one) <= WINDOW_SECONDS}
     if not young:
         return []
     most = max(young, key=lambda one: (young[one], one))

@@ -49,6 +49,10 @@ class Past(Struct, frozen=True):
         """When it was committed, Unix seconds."""
         return datetime.fromisoformat(self.commits[one].committed_at).timestamp()
 
+    def written(self, one: int) -> float:
+        """When it was written, which a copy made later keeps."""
+        return min(self.at(one), datetime.fromisoformat(self.commits[one].authored_at).timestamp())
+
     def content(self, revision: str) -> int:
         """All commits of the past that a revision holds; none where it is older than all of them, or unknown."""
         place = self.place.get(revision)
