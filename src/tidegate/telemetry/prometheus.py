@@ -56,8 +56,8 @@ class _Result(Struct, frozen=True):
     metric: dict[str, str]
     values: list[tuple[float, str]] | None = None
     value: tuple[float, str] | None = None
-    histograms: msgspec.Raw | None = None
-    histogram: msgspec.Raw | None = None
+    histograms: object = None
+    histogram: object = None
 
 
 class _Data(Struct, frozen=True):
@@ -104,7 +104,7 @@ def _series(answer: _Answer, url: str, query: str, kind: str) -> tuple[Series, .
         results = msgspec.json.decode(answer.data.result, type=list[_Result])
         if len(results) > MOST_SERIES:
             raise InputError(f"{len(results)} series", where=query, mend="sum by fewer labels")
-        if any(one.histograms or one.histogram for one in results):
+        if any(one.histograms is not None or one.histogram is not None for one in results):
             raise InputError("the query gives histograms", where=query, mend="write histogram_quantile(0.95, ...)")
         found = []
         for one in results:
