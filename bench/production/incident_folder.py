@@ -44,7 +44,7 @@ def read_folder(folder: Path) -> Folder:
         name=folder.name,
         alert=json.loads((data / "alert.json").read_text()),
         logs=[json.loads(line) for line in logs.read_text().splitlines() if line.strip()] if logs.exists() else [],
-        metrics=list(csv.DictReader(metrics.open())) if metrics.exists() else [],
+        metrics=list(csv.DictReader(metrics.read_text().splitlines())) if metrics.exists() else [],
         traces=_list(data / "traces.json"),
         patterns=_list(data / "patterns.json"),
         commits=_list(data / "context" / "commits.json"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,33 +21,40 @@ from tidegate.operate.evidence.kinds import KINDS
 from tidegate.operate.symptoms import words
 
 SOURCES = ("logs", "metrics", "traces", "patterns", "flags")
+INCIDENTS = "*"
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 _HASH = re.compile(r"\b[0-9a-f]{12,40}\b")
 _CONSONANTS, _VOWELS = "bdfgklmnprstvz", "aeiou"
 
 
-def mutate(folder: Folder, everyone: Sequence[Folder], seed: int) -> tuple[Folder, str]:
-    """A copy with all four mutations, and the name of the source that it lost."""
+def mutate(folder: Folder, spread: Mapping[str, int], seed: int) -> tuple[Folder, str]:
+    """A copy with all four mutations, and the name of the source that it lost. `spread` is that of `count_words`."""
     dice = random.Random(f"{folder.name} {seed}")
     lost = SOURCES[(seed + sum(map(ord, folder.name))) % len(SOURCES)]
-    mutant = _rename(folder, everyone, dice)
+    mutant = _rename(folder, spread, dice)
     mutant = _shift(mutant, dice)
     mutant = _drop(mutant, lost, dice)
     return _shuffle(mutant, dice), lost
 
 
+def count_words(everyone: Sequence[Folder]) -> Counter[str]:
+    """In how many incidents each word occurs: what most of them share is language and not a name."""
+    return Counter(word for one in everyone for word in _words_of(one)) + Counter({INCIDENTS: len(everyone)})
+
+
 # Private
 
 
-def _rename(folder: Folder, everyone: Sequence[Folder], dice: random.Random) -> Folder:
-    spread: Counter[str] = Counter()
-    for one in everyone:
-        spread.update(set(_words_of(one)))
-    ours = set(_words_of(folder))
+def _rename(folder: Folder, spread: Mapping[str, int], dice: random.Random) -> Folder:
+    ours = _words_of(folder)
     services = {part.lower() for name in _services(folder) for part in _PART.findall(name)} - {"service", "svc", "kube"}
     kept = _known()
-    rare = {word for word in ours if len(word) > 3 and spread[word] <= max(2, len(everyone) // 4) and word not in kept}
+    rare = {
+        word
+        for word in ours
+        if len(word) > 3 and spread.get(word, 0) <= max(2, spread[INCIDENTS] // 4) and word not in kept
+    }
     # Plurals and endings of one word get one new word, or a symptom would no longer be about its code.
     table = {stem: _invent(dice) for stem in sorted({words.stem(word) for word in rare | (services - kept)})}
 

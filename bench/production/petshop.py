@@ -57,13 +57,13 @@ def read_issues(folder: Path, part: str = "train") -> Iterator[Issue]:
 
 def read_graph(path: Path) -> dict[str, list[str]]:
     """Who calls whom, from the matrix of callers by rows."""
-    rows = list(csv.reader(path.open()))
+    rows = list(csv.reader(path.read_text().splitlines()))
     return {row[0]: [rows[0][i] for i, cell in enumerate(row) if i and float(cell or 0)] for row in rows[1:]}
 
 
 def read_table(path: Path) -> list[Series]:
     """The series of a metrics file: three lines of heading (service, metric, statistic), one of the index, values."""
-    rows = list(csv.reader(path.open()))
+    rows = list(csv.reader(path.read_text().splitlines()))
     times = np.array([float(row[0]) for row in rows[4:]])
     columns = zip(*rows[:3], strict=True)
     return [

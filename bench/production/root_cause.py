@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.production.incident_folder import Folder, as_candidates, as_symptoms, read_folder
-from bench.production.incident_mutants import mutate
+from bench.production.incident_mutants import count_words, mutate
 from tidegate.operate.suspects import suspects
 from tidegate.operate.values import Ranking
 
@@ -56,6 +56,7 @@ def main() -> None:
     chosen = parser.parse_args()
     folders = [read_folder(path) for path in sorted(chosen.folder.iterdir()) if (path / "ground_truth.json").exists()]
     truths = {one.name: json.loads((chosen.folder / one.name / "ground_truth.json").read_text()) for one in folders}
+    spread = count_words(folders)
     print(BASELINE)
     plain = [judge(one, truths[one.name]) for one in folders]
     for one in plain:
@@ -63,12 +64,12 @@ def main() -> None:
         print(f"{mark}  {one.incident:34} {one.answer[:8]:8}  {one.confidence:.2f}  {1000 * one.seconds:4.0f} ms")
     print(summary("incidents", plain))
     mutants = [
-        judge(mutate(one, folders, seed)[0], truths[one.name]) for seed in range(chosen.mutants) for one in folders
+        judge(mutate(one, spread, seed)[0], truths[one.name]) for seed in range(chosen.mutants) for one in folders
     ]
     print(summary("mutants", mutants))
     for kind in KINDS:
         left = [judge(one, truths[one.name], frozenset({kind})) for one in folders]
-        left += [judge(mutate(one, folders, 0)[0], truths[one.name], frozenset({kind})) for one in folders]
+        left += [judge(mutate(one, spread, 0)[0], truths[one.name], frozenset({kind})) for one in folders]
         print(summary(f"without {kind}", left))
     everything = [*plain, *mutants]
     print(f"stated confidence: {calibration(everything)}")

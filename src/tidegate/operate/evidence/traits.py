@@ -20,6 +20,7 @@ SETTING = 0.8
 LONGEST = 50_000
 MOST_NUMBER = 1.5
 FINE_TUNING = -0.5
+LEAST_MOVED, MOST_MOVED = 4, 60
 
 _PROSE = re.compile(
     r"(?:^|/)(?:docs?|documentation|licen[cs]es?)/|\.(?:md|rst|adoc|txt)$|(?:^|/)(?:CODEOWNERS|LICENSE)"
@@ -163,12 +164,22 @@ def _risky(files: Sequence[str], diff: DiffText, delta: Delta) -> Iterator[Trait
     yield from risks
     if any(risk.weight >= 0.5 for risk in risks):
         return
-    if diff.removed and diff.added and delta.moved >= 0.8 and len(diff.removed) + len(diff.added) >= 6:
-        yield Trait(-1.0, "moves code and changes little of it")
+    if (moves := _moves(diff, delta)) is not None:
+        yield moves
     elif delta.guards > 0 and not delta.calls_removed and _only_checks(diff):
         yield Trait(-1.0, "adds a check")
     elif delta.guards >= 0 and _all_strings(delta):
         yield Trait(-1.5, "changes the wording of a text only")
+
+
+def _moves(diff: DiffText, delta: Delta) -> Trait | None:
+    """Whether most of both sides is the same. One line is an edit; in a large diff the same words come by chance."""
+    size = len(diff.removed) + len(diff.added)
+    if not (diff.removed and diff.added) or size < LEAST_MOVED:
+        return None
+    if size <= MOST_MOVED and delta.kept >= 0.6 and delta.moved >= 0.4:
+        return Trait(-2.0, "moves code without changing it")
+    return Trait(-1.0, "moves code and changes little of it") if delta.moved >= 0.8 else None
 
 
 def _settings(diff: DiffText) -> Iterator[Trait]:
