@@ -15,7 +15,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import IntEnum
 from functools import lru_cache
 from pathlib import Path
@@ -198,6 +198,25 @@ def write_key(path: Path, name: str, kind: KeyKind, key: SoftwareKey) -> None:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
+
+
+def make_key(path: Path, name: str, kind: KeyKind) -> None:
+    """A new key in the file, whole or not at all. Where one is there already, or another process is quicker, that one
+    stays."""
+    if path.exists():
+        return
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    write_key(draft, name, kind, new_key())
+    try:
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def read_key(path: Path, now: Now) -> NoteSigningKey:

@@ -156,6 +156,8 @@ def _near(service: Service, request: Request) -> bool:
 
 
 def _ready(service: Service) -> Ready:
+    if problem := service.failing():
+        return Ready("no", problem)
     try:
         require_current(service.database)
         refusal = service.log.refusal()

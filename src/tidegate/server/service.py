@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from tidegate.server.cache import Cache
 from tidegate.server.config import Config
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ class Service(Struct, frozen=True):
     """Opened once by `server/start.py`. `forges` are those that are configured, by their word in the tables.
 
     `wake` tells the background work that there is something in the inbox; it may be called from any thread, may do
-    nothing, and nothing is lost where it fails: the sweeper looks by itself.
+    nothing, and nothing is lost where it fails: the sweeper looks by itself. `failing` says why the background work of
+    this process ended for good; "" while it did not.
     """
 
     config: Config
@@ -28,3 +30,5 @@ class Service(Struct, frozen=True):
     forges: Mapping[str, Forge]
     now: Callable[[], str]
     wake: Callable[[], None]
+    failing: Callable[[], str] = lambda: ""
+    cache: Cache = field(default_factory=Cache)

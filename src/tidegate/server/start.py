@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection
 
 from tidegate import __version__
-from tidegate.errors import InputError
-from tidegate.ledger.keys import KeyKind, NoteKey, new_key, parse_vkey, read_software_key, write_key
+from tidegate.errors import InputError, InternalError
+from tidegate.ledger.keys import KeyKind, NoteKey, PublicKey, make_key, parse_vkey, read_software_key
 from tidegate.ledger.log import LogSettings, open_log
 from tidegate.ledger.witness_client import RemoteWitness
 from tidegate.server.acts import Act, enter_all, note, note_settings
@@ -23,12 +23,13 @@ from tidegate.server.background import Background
 from tidegate.server.config import Config
 from tidegate.server.logs import log
 from tidegate.server.service import Service
-from tidegate.store import accounts
+from tidegate.store import accounts, values
 from tidegate.store.clock import now
 from tidegate.store.engine import Database
 from tidegate.store.migrate import prepare_database
 
 ADMIN = "admin"
+LEDGER_KEY = "ledger-key"
 GRACE_SECONDS = 10
 """What a request that is under way has left when the service is told to stop."""
 _IDLE_SECONDS = 15
@@ -47,16 +48,19 @@ def check_reach(config: Config) -> None:
         )
 
 
-def serve(config: Config, tell: Callable[[str], None]) -> None:
-    """Serves until SIGTERM or SIGINT. `tell` gets the lines for whoever started it: the address, a first password."""
+def serve(config: Config, tell: Callable[[str], None], background: Background | None = None) -> None:
+    """Serves until SIGTERM or SIGINT. `tell` gets the lines for whoever started it: the address, a first password.
+
+    InternalError where the work in the background failed for good: a service that decides nothing ends.
+    """
     import uvicorn
 
     from tidegate.server.app import make_app
     from tidegate.server.connections import PromptProtocol
 
     check_reach(config)
-    background = Background(config.workers)
-    with _listening(config) as listening, open_service(config, background.ring) as service:
+    background = background or Background(config.workers)
+    with _listening(config) as listening, open_service(config, background.ring, background.problem) as service:
         app = make_app(service)
         password = first_admin(service.database)
         note_settings(service)
@@ -87,11 +91,13 @@ def serve(config: Config, tell: Callable[[str], None]) -> None:
                 background.end()
         log("stop")
     if background.error is not None:
-        raise background.error
+        raise InternalError(background.problem(), mend="see its log") from background.error
 
 
 @contextmanager
-def open_service(config: Config, wake: Callable[[], None] = lambda: None) -> Iterator[Service]:
+def open_service(
+    config: Config, wake: Callable[[], None] = lambda: None, failing: Callable[[], str] = lambda: ""
+) -> Iterator[Service]:
     """The service of this set-up, brought to this version. InputError where something of it cannot be used."""
     from tidegate.server.forge.configured import forges_of
     from tidegate.server.outgoing import post
@@ -101,14 +107,16 @@ def open_service(config: Config, wake: Callable[[], None] = lambda: None) -> Ite
         database = prepare_database(config.database)
         stack.callback(database.close)
         key_path = config.data / "ledger.key"
-        name = _origin(config)
-        if not key_path.exists():
-            write_key(key_path, name, KeyKind.LOG, new_key())
+        make_key(key_path, _origin(config), KeyKind.LOG)
         origin, _, signer = read_software_key(key_path)
+        _require_own_key(database, key_path, PublicKey(signer.algorithm, signer.public_key))
         outside = config.data / "ledger.checkpoint"
         settings = LogSettings(origin, outside, _witnesses(config), config.quorum, post, now)
         ledger = stack.enter_context(open_log(database, signer, settings))
-        yield Service(config, database, ledger, forges_of(config), now, wake)
+        forges = forges_of(config)
+        for forge in forges.values():
+            stack.callback(forge.close)
+        yield Service(config, database, ledger, forges, now, wake, failing)
 
 
 def first_admin(database: Database) -> str:
@@ -181,6 +189,18 @@ def _stopping_quietly() -> Iterator[None]:
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)
+
+
+def _require_own_key(database: Database, path: Path, key: PublicKey) -> None:
+    """InputError where another service signs this database's ledger: of two that begin at once on one database, each
+    with a folder of its own, one gets here first."""
+    known = database.change(lambda connection: values.write_once(connection, LEDGER_KEY, key.fingerprint, now()))
+    if known != key.fingerprint:
+        raise InputError(
+            "the ledger of this database is signed by another key",
+            where=str(path),
+            mend="copy ledger.key from the service that began it, in the place of this one",
+        )
 
 
 def _origin(config: Config) -> str:

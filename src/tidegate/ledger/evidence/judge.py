@@ -236,10 +236,8 @@ def _reviewed(case: Case, record: Record, expect: Expect, now: float, needed: in
     deadline = case.at + expect.review_days * DAY
     in_time = {
         noted.says.person
-        for noted in case.approvals
-        if noted.says.evidence != "forge-click"
-        and noted.at <= deadline
-        and _fault(case, noted, record, max(case.at, noted.at)) is None
+        for noted in _signed(case)
+        if noted.at <= deadline and _fault(case, noted, record, max(case.at, noted.at)) is None
     }
     if len(in_time) >= needed or now <= deadline:
         return []

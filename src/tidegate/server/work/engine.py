@@ -39,14 +39,21 @@ _TROUBLE = (DBAPIError, PoolTimeoutError, TidegateError)
 
 
 class Pace(Struct, frozen=True):
-    """Seconds, but for `batch`: among how many deliveries one claim looks for all that are about one change."""
+    """Seconds, but for `batch`: among how many deliveries one claim looks for all that are about one change.
+
+    A worker that broke is begun anew after `again`, then after twice that; `tries` of them in a row are enough, and one
+    that worked for `sound` did not break in a row.
+    """
 
     beat: float = 3.0
     dead: float = 20.0
     look: float = 1.0
     sweep: float = 10.0
     ask: float = 300.0
+    sound: float = 60.0
     batch: int = 1000
+    again: float = 1.0
+    tries: int = 5
 
 
 USUAL = Pace()
@@ -74,6 +81,7 @@ class Engine:
     def __init__(self, way: Way, bell: Bell, threads: int, pace: Pace = USUAL) -> None:
         self.identifier = uuid.uuid4().hex
         self.lost = False
+        self.error: Exception | None = None
         self._service = service = way.service
         self._bell = bell
         self._pace = pace
@@ -85,7 +93,10 @@ class Engine:
             lambda connection: workers.start(connection, self.identifier, socket.gethostname()[:200], service.now())
         )
         loops = [self._beat, self._sweep, *([self._work] * threads)]
-        self._threads = [threading.Thread(target=loop, daemon=True, name=f"tidegate-{loop.__name__}") for loop in loops]
+        self._threads = [
+            threading.Thread(target=self._guard, args=(loop,), daemon=True, name=f"tidegate-{loop.__name__}")
+            for loop in loops
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -98,9 +109,7 @@ class Engine:
             thread.join(max(0.1, ends - time.monotonic()))
         with suppress(*_TROUBLE):
             self._service.database.change(self._leave)
-        from dbos import DBOS
-
-        DBOS.destroy(destroy_registry=True)
+        _forget_engine()
 
     def settled(self) -> bool:
         """Whether nothing waits and nothing is under way, as far as this worker knows."""
@@ -109,6 +118,16 @@ class Engine:
         return not counts.get("new") and not counts.get("taken") and not self._errands.waiting()
 
     # Private
+
+    def _guard(self, loop: Callable[[], None]) -> None:
+        """A loop that breaks ends the worker: one whose heart stands still, or that claims nothing, is none."""
+        try:
+            loop()
+        except Exception as error:  # noqa: BLE001 the last door of this thread: the worker ends by it
+            log_failure(error, self.identifier)
+            self.error = error
+            self.lost = True
+            self._stop.set()
 
     def _launch(self) -> Callable[[list[int]], Any]:
         """Starts DBOS under this worker's id; the workflow, ready to be started."""
@@ -230,8 +249,17 @@ class Engine:
 
 
 @contextmanager
-def working(service: Service, bell: Bell, threads: int, pace: Pace = USUAL) -> Iterator[None]:
-    """Works in the background of this process until the block ends; begins anew where the worker was given up."""
+def working(
+    service: Service,
+    bell: Bell,
+    threads: int,
+    pace: Pace = USUAL,
+    failed: Callable[[Exception], None] = lambda _: None,
+) -> Iterator[None]:
+    """Works in the background of this process until the block ends; begins anew where the worker was given up.
+
+    Where it broke too often in a row, `failed` is told the last reason, and nothing works any more.
+    """
     if not threads:
         yield
         return
@@ -239,11 +267,16 @@ def working(service: Service, bell: Bell, threads: int, pace: Pace = USUAL) -> I
     way = Way(service, open_mirrors(service.config))
 
     def run() -> None:
+        broken = 0
         while not ended.is_set():
-            engine = Engine(way, bell, threads, pace)
-            while not engine.lost and not ended.wait(0.2):
-                pass
-            engine.stop()
+            began = time.monotonic()
+            error = _work_until(ended, lambda: Engine(way, bell, threads, pace))
+            broken = 0 if error is None or time.monotonic() - began > pace.sound else broken + 1
+            if error is not None and broken >= pace.tries:
+                failed(error)
+                return
+            if error is not None:
+                ended.wait(pace.again * 2.0 ** max(0, broken - 1))
 
     thread = threading.Thread(target=run, name="tidegate-engine")
     thread.start()
@@ -255,6 +288,27 @@ def working(service: Service, bell: Bell, threads: int, pace: Pace = USUAL) -> I
 
 
 # Private
+
+
+def _work_until(ended: threading.Event, begin: Callable[[], Engine]) -> Exception | None:
+    """Why the worker broke; None where it was told to end, or was given up by the others."""
+    try:
+        engine = begin()
+    except Exception as error:  # noqa: BLE001 the fence around one worker: what it is made of may fail by anything
+        log_failure(error, "")
+        with suppress(Exception):
+            _forget_engine()
+        return error
+    while not engine.lost and not ended.wait(0.2):
+        pass
+    engine.stop()
+    return engine.error
+
+
+def _forget_engine() -> None:
+    from dbos import DBOS
+
+    DBOS.destroy(destroy_registry=True)
 
 
 def _take_again(connection: Any, due: Sequence[int], worker: str, at: str) -> tuple[Received, ...]:
