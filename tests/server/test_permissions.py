@@ -27,6 +27,7 @@ EXPECTED: Mapping[Permission, str] = {
     "ledger:read": "viewer reviewer approver admin agent",
     "evidence:read": "reviewer approver admin",
     "evidence:write": "admin agent",
+    "events:write": "admin",
     "settings:read": "reviewer approver admin",
     "settings:write": "admin",
     "tokens:write": "viewer reviewer approver admin",

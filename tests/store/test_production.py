@@ -16,7 +16,7 @@ from tidegate.store.alerts import ToldAlert, ToldError
 from tidegate.store.deployments import Told
 from tidegate.store.engine import Database
 from tidegate.store.incidents import Finding, NewIncident
-from tidegate.store.measurements import Edge, Sampled, Span
+from tidegate.store.measurements import Edge, Put, Sampled, Span
 from tidegate.store.production_events import NewEvent
 
 
@@ -185,13 +185,6 @@ def test_alerts_and_errors_are_folded_and_joined_to_one_incident(database: Datab
         assert alerts.get_error(connection, bad.id) == theirs[0]
 
 
-def test_a_sender_that_counts_none_is_counted_by_its_messages(database: Database) -> None:
-    with database.write() as connection:
-        events = [NewEvent("otlp", f"s{number}", "error", "e1", 1.0, b"{}") for number in range(3)]
-        production_events.keep(connection, None, [*events, *events], at(1))
-        assert alerts.times_reported(connection, "otlp", ["e1", "e2"]) == {"e1": 3}
-
-
 def test_an_incident_is_opened_once_investigated_and_resolved_once(database: Database) -> None:
     with database.write() as connection:
         world = small_world(connection)
@@ -262,9 +255,11 @@ def test_edges_in_whatever_order_are_seen_from_the_first_to_the_last(database: D
 def test_samples_are_kept_once_and_read_in_order(database: Database) -> None:
     pay = {"service": "pay", "code": "500"}
     with database.write() as connection:
-        assert measurements.put_samples(connection, [Sampled("requests", pay, ((2.0, 5.0), (1.0, 4.0)))]) == 2
+        assert measurements.put_samples(connection, [Sampled("requests", pay, ((2.0, 5.0), (1.0, 4.0)))]) == Put(2, 0)
         more = [Sampled("requests", pay, ((2.0, 9.0), (3.0, 6.5))), Sampled("requests", {}, ((2.0, 1.0),))]
-        assert measurements.put_samples(connection, more) == 2
+        assert measurements.put_samples(connection, more) == Put(2, 0)
+        full = [Sampled("other", pay, ((1.0, 1.0), (2.0, 1.0))), Sampled("requests", pay, ((4.0, 1.0),))]
+        assert measurements.put_samples(connection, full, most_series=2) == Put(1, 2)
         found = measurements.read_samples(connection, "requests", 1, 3)
         assert {(tuple(one.labels.items()), one.samples) for one in found} == {
             ((), ((2.0, 1.0),)),
@@ -272,8 +267,13 @@ def test_samples_are_kept_once_and_read_in_order(database: Database) -> None:
         }
         assert len(measurements.read_samples(connection, "requests", 0, 9, service="pay")) == 1
         measurements.put_spans(connection, [span("1", "")])
-        measurements.forget(connection, 3.0)
-        assert [one.samples for one in measurements.read_samples(connection, "requests", 0, 9)] == [((3.0, 6.5),)]
+        measurements.forget(connection, spans_before=3.0, samples_before=3.0)
+        assert len(measurements.spans_of(connection, 0, 99)) == 1
+        measurements.forget(connection, spans_before=11.0, samples_before=3.0)
+        assert measurements.spans_of(connection, 0, 99) == ()
+        (left,) = measurements.read_samples(connection, "requests", 0, 9)
+        assert left.samples == ((3.0, 6.5), (4.0, 1.0))
+        assert connection.execute(text("SELECT count(*) FROM series")).scalar_one() == 1
 
 
 # Private

@@ -12,6 +12,8 @@ from tidegate.errors import InputError
 
 PREFIX = "TIDEGATE_"
 _SECRET_LEAST = 16
+SENDERS = ("grafana", "pagerduty", "sentry")
+"""Those that sign what they tell of production, beside the forges."""
 
 
 class Secrets(Struct, frozen=True):
@@ -75,6 +77,8 @@ class Config(Struct, frozen=True):
     quorum: int = 0
     limits: Limits = field(default_factory=Limits)
     trusted_proxy: bool = False
+    senders: Mapping[str, Secrets] = {}
+    """The secrets of those that sign what they tell of production, by their names."""
 
 
 def read_config(environment: Mapping[str, str]) -> Config:
@@ -107,6 +111,7 @@ def read_config(environment: Mapping[str, str]) -> Config:
             memory_mb=_number(given, "LIMIT_MEMORY_MB", 2048, most=1 << 20),
         ),
         trusted_proxy=given.get("TRUSTED_PROXY", "") == "1",
+        senders={name: _secrets(given, f"{name.upper()}_WEBHOOK_SECRET") for name in SENDERS},
     )
 
 
@@ -116,7 +121,9 @@ _KNOWN = frozenset(
     "HOME DATABASE_URL DATABASE_URL_FILE URL HOST PORT WORKERS GITHUB_API GITHUB_APP GITHUB_KEY_FILE GITHUB_TOKEN "
     "GITHUB_TOKEN_FILE GITHUB_WEBHOOK_SECRET GITHUB_WEBHOOK_SECRET_FILE GITLAB_URL GITLAB_TOKEN GITLAB_TOKEN_FILE "
     "GITLAB_WEBHOOK_SECRET GITLAB_WEBHOOK_SECRET_FILE OIDC_ISSUER OIDC_CLIENT OIDC_SECRET OIDC_SECRET_FILE OIDC_ROLE "
-    "WITNESSES QUORUM LIMIT_SECONDS LIMIT_MEMORY_MB TRUSTED_PROXY".split()
+    "WITNESSES QUORUM LIMIT_SECONDS LIMIT_MEMORY_MB TRUSTED_PROXY PAGERDUTY_WEBHOOK_SECRET "
+    "PAGERDUTY_WEBHOOK_SECRET_FILE SENTRY_WEBHOOK_SECRET SENTRY_WEBHOOK_SECRET_FILE GRAFANA_WEBHOOK_SECRET "
+    "GRAFANA_WEBHOOK_SECRET_FILE".split()
 )
 _ELSEWHERE = ("DATA", "DEBUG", "PROVENANCE_", "OWNERS_", "REACH_")  # settings of a repository, and of development
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from anyio.to_thread import run_sync
 from msgspec import Struct
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.requests import Request
@@ -27,6 +28,8 @@ from tidegate.server.auth.session import authenticate
 from tidegate.server.forge.values import Forge, Refusal
 from tidegate.server.metrics import MEDIA_TYPE as METRICS_MEDIA_TYPE
 from tidegate.server.metrics import Metrics
+from tidegate.server.production.doors import deployments_of, is_signed, signs
+from tidegate.server.production.intake import keep, take
 from tidegate.server.service import Service
 from tidegate.store import inbox, workers
 from tidegate.store.clock import later
@@ -109,12 +112,15 @@ def _hook(service: Service) -> Callable[[Request], Awaitable[Response]]:
     room = Room(HOOKS_BYTES)
 
     async def hook(request: Request) -> Response:
-        forge = service.forges.get(request.path_params["forge"])
+        name = request.path_params["forge"]
+        forge = service.forges.get(name)
         try:
-            if forge is None:
+            if forge is None and not signs(service.config, name):
                 raise problems.of_status(404)
             body = await read_body(request, service.config.limits.request_kb * 1024, room)
             try:
+                if forge is None:
+                    return await run_sync(_hear, service, name, dict(request.headers), body)
                 return await run_sync(_take, service, forge, dict(request.headers), body)
             finally:
                 room.give_back(len(body))
@@ -129,8 +135,18 @@ def _take(service: Service, forge: Forge, headers: dict[str, str], body: bytes) 
     if isinstance(opened, Refusal):
         raise Problem(opened.status, opened.problem)
     delivery = Delivery(forge.name, opened.id, opened.event, opened.slug, msgspec.json.encode(opened))
+
+    def work(connection: Connection) -> bool:
+        if said:
+            keep(connection, forge.name, body, said, service.now())
+        return inbox.receive(connection, delivery, service.now())
+
     try:
-        new = service.database.change(lambda connection: inbox.receive(connection, delivery, service.now()))
+        said = deployments_of(forge.name, headers, body, service.now())
+    except InputError as error:
+        raise Problem(400, error.what, detail=error.where, mend=error.mend) from error
+    try:
+        new = service.database.change(work)
     except InputError as error:
         raise Problem(400, "the delivery holds what cannot be kept") from error
     except (DBAPIError, PoolTimeoutError, TidegateError) as error:
@@ -138,6 +154,19 @@ def _take(service: Service, forge: Forge, headers: dict[str, str], body: bytes) 
     if new:
         service.wake()
     return _json({"delivery": opened.id, "new": new}, 202)
+
+
+def _hear(service: Service, sender: str, headers: dict[str, str], body: bytes) -> Response:
+    """What somebody beside the forges tells of production and signs: nothing of it is read before."""
+    if not is_signed(service.config, sender, headers, body):
+        raise Problem(401, "the message is not signed by a secret of this service")
+    try:
+        taken = take(service, sender, body, headers)
+    except InputError as error:
+        raise Problem(400, error.what, detail=error.where, mend=error.mend) from error
+    except (DBAPIError, PoolTimeoutError, TidegateError) as error:
+        raise Problem(503, "the message could not be kept", mend="send it again") from error
+    return _json(taken, 202)
 
 
 def _measured(service: Service, metrics: Metrics, request: Request) -> Response:

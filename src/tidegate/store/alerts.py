@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, structs
-from sqlalchemy import Connection, Select, and_, func, or_, select, update
+from sqlalchemy import Connection, Select, and_, func, or_, update
 
 from tidegate.store.folding import fold_in
 from tidegate.store.rows import changed, every, one, select_as
-from tidegate.store.tables import alerts, errors, production_events
+from tidegate.store.tables import alerts, errors
 
 Severity: TypeAlias = Literal["low", "medium", "high", "critical"]
 MOST = 100
@@ -106,14 +106,6 @@ def fold_errors(
     """The same for groups of errors."""
     made = {key: _values(told, at) for key, told in first.items()}
     return fold_in(connection, errors, sender, made, lambda key, state: _values(again(key, state), at))
-
-
-def times_reported(connection: Connection, sender: str, keys: Collection[str]) -> dict[str, int]:
-    """How many messages reported each group of errors: of a sender that counts none, that is how often it happened."""
-    column = production_events.c
-    mine = and_(column.kind == "error", column.sender == sender, column.subject.in_(keys))
-    found = connection.execute(select(column.subject, func.count()).where(mine).group_by(column.subject))
-    return {row.subject: row[1] for row in found}
 
 
 def get(connection: Connection, identifier: int) -> Alert | None:

@@ -17,6 +17,8 @@ from tidegate.store.tables import samples, series, service_edges, spans
 SpanKind: TypeAlias = Literal["internal", "server", "client", "producer", "consumer"]
 EdgeKind: TypeAlias = Literal["call", "message", "peer"]
 MOST = 10_000
+MOST_SERIES = 100_000
+"""Series that are kept; whoever puts a number of their own into a label makes one more with every request."""
 
 
 class Span(Struct, frozen=True):
@@ -107,16 +109,24 @@ def edges(connection: Connection, *, since: float = 0.0, environment: str | None
     return every(connection, Edge, query.order_by("environment", "caller", "callee", "kind"))
 
 
-def put_samples(connection: Connection, given: Sequence[Sampled]) -> int:
-    """How many samples are new: of a series at one time the first counts."""
+class Put(Struct, frozen=True):
+    """How many samples were new, and how many have no place: their series would be one more than are kept."""
+
+    new: int
+    refused: int
+
+
+def put_samples(connection: Connection, given: Sequence[Sampled], *, most_series: int = MOST_SERIES) -> Put:
+    """Of a series at one time the first sample counts."""
     written = {_digest(one.name, one.labels): one for one in given}
-    numbers = _numbers(connection, written)
-    rows = [
-        {"series": numbers[_digest(one.name, one.labels)], "at": at, "value": value}
-        for one in given
-        for at, value in one.samples
-    ]
-    return len(insert_many(connection, samples, rows, "series"))
+    numbers = _numbers(connection, written, most_series)
+    rows, refused = [], 0
+    for digest, one in ((_digest(one.name, one.labels), one) for one in given):
+        if digest in numbers:
+            rows += [{"series": numbers[digest], "at": at, "value": value} for at, value in one.samples]
+        else:
+            refused += len(one.samples)
+    return Put(len(insert_many(connection, samples, rows, "series")), refused)
 
 
 def read_samples(
@@ -133,10 +143,12 @@ def read_samples(
     return tuple(Sampled(name, json.loads(labels), tuple(points)) for labels, points in found.items())
 
 
-def forget(connection: Connection, before: float) -> None:
+def forget(connection: Connection, *, spans_before: float, samples_before: float) -> None:
     """Lets spans and samples go that are older. Edges stay: they say since when and until when they were seen."""
-    connection.execute(delete(spans).where(spans.c.started < before))
-    connection.execute(delete(samples).where(samples.c.at < before))
+    connection.execute(delete(spans).where(spans.c.started < spans_before))
+    connection.execute(delete(samples).where(samples.c.at < samples_before))
+    used = select(samples.c.series).where(samples.c.series == series.c.id)
+    connection.execute(delete(series).where(~used.exists()))
 
 
 # Private
@@ -157,18 +169,27 @@ def _digest(name: str, labels: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps([name, sorted(labels.items())]).encode()).hexdigest()
 
 
-def _numbers(connection: Connection, written: Mapping[str, Sampled]) -> dict[str, int]:
-    """The row of each series by its digest, made where there is none."""
+def _numbers(connection: Connection, written: Mapping[str, Sampled], most: int) -> dict[str, int]:
+    """The row of each series by its digest, made where there is none and room for it."""
+    known = _known(connection, written)
+    missing = sorted(written.keys() - known.keys())
+    if not missing:
+        return known
+    room = max(0, most - connection.execute(select(func.count()).select_from(series)).scalar_one())
     rows: list[dict[str, Any]] = [
         {
             "digest": digest,
-            "name": one.name,
-            "labels": json.dumps(dict(sorted(one.labels.items()))),
-            "service": one.labels.get("service", ""),
+            "name": written[digest].name,
+            "labels": json.dumps(dict(sorted(written[digest].labels.items()))),
+            "service": written[digest].labels.get("service", ""),
         }
-        for digest, one in sorted(written.items())
+        for digest in missing[:room]
     ]
     insert_many(connection, series, rows, "id")
+    return _known(connection, written)
+
+
+def _known(connection: Connection, written: Mapping[str, Sampled]) -> dict[str, int]:
     found: dict[str, int] = {}
     for some in in_chunks(sorted(written)):
         query = select(series.c.digest, series.c.id).where(series.c.digest.in_(some))

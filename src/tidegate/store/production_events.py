@@ -44,9 +44,9 @@ class Event(Struct, frozen=True):
     received_at: str
 
 
-def keep_message(connection: Connection, sender: str, body: bytes, at: str) -> int | None:
-    """Its number; None where the very same came before."""
-    packed = zlib.compress(body, 1) if len(body) <= MOST_KEPT else None
+def keep_message(connection: Connection, sender: str, body: bytes, at: str, *, whole: bool = True) -> int | None:
+    """Its number; None where the very same came before. Not `whole`: that it came is kept, and not what it said."""
+    packed = zlib.compress(body, 1) if whole and len(body) <= MOST_KEPT else None
     values = {"sender": sender, "digest": hashlib.sha256(body).hexdigest(), "size": len(body)}
     made = insert_many(connection, production_messages, [{**values, "body": packed, "received_at": at}], "id")
     return int(made[0][0]) if made else None

@@ -46,8 +46,12 @@ class OperationStatistics(Struct, frozen=True, kw_only=True, order=True):
     last: float
 
 
-def edges_of(spans: Iterable[Span]) -> tuple[Edge, ...]:
-    """The graph of services that these spans show. A span that stands twice counts once."""
+def edges_of(spans: Iterable[Span], *, every_peer: bool = False) -> tuple[Edge, ...]:
+    """The graph of services that these spans show. A span that stands twice counts once.
+
+    A peer that answered with a span of its own is known by its service, and is no peer too unless `every_peer`: whoever
+    sees spans in parts asks for these, so that the parts show the same in whatever order they come.
+    """
     known = {(span.trace, span.span): span for span in spans}
     shown: dict[tuple[str, str, str, EdgeKind], list[Span]] = {}
     answered: set[tuple[str, str]] = set()
@@ -60,7 +64,7 @@ def edges_of(spans: Iterable[Span]) -> tuple[Edge, ...]:
             )
             shown.setdefault((span.environment, parent.service, span.service, kind), []).append(span)
     for key, span in known.items():
-        if span.peer and key not in answered and span.peer != span.service:
+        if span.peer and span.peer != span.service and (every_peer or key not in answered):
             shown.setdefault((span.environment, span.service, span.peer, "peer"), []).append(span)
     return tuple(
         Edge(

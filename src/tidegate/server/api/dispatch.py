@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from tidegate.errors import InternalError, TidegateError
 from tidegate.server.api import problems
-from tidegate.server.api.endpoint import LARGEST_ID, Ask, Endpoint, Nothing, Raw, Who
+from tidegate.server.api.endpoint import LARGEST_ID, Ask, Endpoint, Message, Nothing, Raw, Who
 from tidegate.server.api.openapi import PREFIX
 from tidegate.server.api.problems import Problem
 from tidegate.server.auth.permissions import allows
@@ -27,6 +27,7 @@ Authenticate: TypeAlias = Callable[[Service, Request], Who]
 """Who asks, from the headers alone. Raises Problem 401, or 403 where a browser's token is missing."""
 
 
+JSON = "application/json"
 BODY_SECONDS = 60.0
 BODIES_BYTES = 256 << 20
 """Of all bodies that are being received: one token may send many at once."""
@@ -55,7 +56,7 @@ async def answer(
         if endpoint.body is Nothing:
             return await run_sync(_whole, endpoint, service, authenticate, request)
         who = await run_sync(_permit, endpoint, service, authenticate, request)
-        body = await _read(request, endpoint.most_bytes, room)
+        body = await _read(request, endpoint, room)
         try:
             return await run_sync(_work, endpoint, service, who, request, body)
         finally:
@@ -135,11 +136,13 @@ def _route(
     return Route(path, serve, methods=sorted(methods))
 
 
-async def _read(request: Request, most: int, room: Room) -> bytes:
+async def _read(request: Request, endpoint: Endpoint, room: Room) -> bytes:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise Problem(415, "the body must be JSON", mend="send it with Content-Type: application/json")
-    return await read_body(request, most, room)
+    if endpoint.takes and media_type not in endpoint.takes:
+        known = " or ".join(endpoint.takes)
+        words = "the body must be JSON" if endpoint.takes == (JSON,) else "the body is of no type that is read here"
+        raise Problem(415, words, mend=f"send it with Content-Type: {known}")
+    return await read_body(request, endpoint.most_bytes, room)
 
 
 def _whole(endpoint: Endpoint, service: Service, authenticate: Authenticate, request: Request) -> Response:
@@ -154,7 +157,8 @@ def _permit(endpoint: Endpoint, service: Service, authenticate: Authenticate, re
 
 
 def _work(endpoint: Endpoint, service: Service, who: Who, request: Request, body: bytes) -> Response:
-    ask = Ask(service, who, _path(endpoint, request), _query(endpoint, request), _body(endpoint, body))
+    given = Message(body, dict(request.headers)) if endpoint.body is Message else _body(endpoint, body)
+    ask = Ask(service, who, _path(endpoint, request), _query(endpoint, request), given)
     said = endpoint.handler(ask)
     if endpoint.answer is Nothing:
         return Response(status_code=204)

@@ -46,6 +46,13 @@ class Ask(Struct, Generic[Query, Body], frozen=True):
     body: Body
 
 
+class Message(Struct, frozen=True):
+    """A body that is taken as it came, with the headers beside it (their names in small letters)."""
+
+    content: bytes
+    headers: Mapping[str, str]
+
+
 class Raw(Struct, frozen=True):
     """An answer that is no JSON: tiles, receipts, packs."""
 
@@ -73,6 +80,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     media_type: str = "application/json"
     most_bytes: int = 1 << 20
     """Of the body: more is refused with 413 before it is read."""
+    takes: tuple[str, ...] = ("application/json",)
+    """Media types of the body; others are refused with 415. Empty, of a Message: any."""
 
     @property
     def parts(self) -> tuple[tuple[str, Kind], ...]:

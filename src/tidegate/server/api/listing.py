@@ -7,6 +7,7 @@ from tidegate.server.api import (
     attaching,
     changes,
     evidence,
+    intake,
     ledger,
     mine,
     people,
@@ -25,6 +26,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *approvals.ENDPOINTS,
     *ledger.ENDPOINTS,
     *evidence.ENDPOINTS,
+    *intake.ENDPOINTS,
     *settings.ENDPOINTS,
     *people.ENDPOINTS,
 )

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from tidegate import __version__
-from tidegate.server.api.endpoint import LARGEST_ID, Endpoint, Nothing
+from tidegate.server.api.endpoint import LARGEST_ID, Endpoint, Message, Nothing
 from tidegate.server.api.problems import MEDIA_TYPE, ProblemDocument
 
 PREFIX = "/api/v1"
@@ -19,7 +19,7 @@ _REF = "#/components/schemas/{name}"
 def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """The whole document: every path, every status that may be answered, every type once."""
     kinds = {ProblemDocument} | {
-        kind for endpoint in endpoints for kind in (endpoint.answer, endpoint.body) if kind is not Nothing
+        kind for endpoint in endpoints for kind in (endpoint.answer, endpoint.body) if kind not in (Nothing, Message)
     }
     ordered = sorted(kinds, key=repr)
     schemas, components = msgspec.json.schema_components(ordered, ref_template=_REF)
@@ -64,6 +64,8 @@ def _operation(endpoint: Endpoint, schema_of: dict[Any, Any]) -> dict[str, Any]:
     said: dict[str, Any] = {"description": "Done" if endpoint.answer is Nothing else "The answer"}
     if endpoint.answer is not Nothing:
         said["content"] = {endpoint.media_type: {"schema": schema_of[endpoint.answer]}}
+        if endpoint.body is Message:  # answered in the type in which it was asked
+            said["content"] |= {each: {"schema": _BINARY} for each in endpoint.takes if each != endpoint.media_type}
     status = 204 if endpoint.answer is Nothing else endpoint.status
     operation: dict[str, Any] = {
         "operationId": endpoint.name,
@@ -75,9 +77,20 @@ def _operation(endpoint: Endpoint, schema_of: dict[Any, Any]) -> dict[str, Any]:
     if endpoint.needs:
         operation["x-permission"] = endpoint.needs
     if endpoint.body is not Nothing:
-        content = {"application/json": {"schema": schema_of[endpoint.body]}}
+        content = _content(endpoint, schema_of)
         operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+_BINARY = {"type": "string", "format": "binary"}
+
+
+def _content(endpoint: Endpoint, schema_of: dict[Any, Any]) -> dict[str, Any]:
+    """The types of body that it takes. Of a Message the JSON is whatever its sender writes."""
+    if endpoint.body is not Message:
+        return {"application/json": {"schema": schema_of[endpoint.body]}}
+    kinds = endpoint.takes or ("application/json",)
+    return {kind: {"schema": {} if kind == "application/json" else _BINARY} for kind in kinds}
 
 
 def _problem(status: int) -> dict[str, Any]:

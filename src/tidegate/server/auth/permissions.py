@@ -14,7 +14,8 @@ Permission: TypeAlias = Literal[
     "emergencies:write",  # ask for a break-glass or confirm somebody else's
     "ledger:read",  # entries, proofs, checkpoints
     "evidence:read",  # evidence packs, populations, samples
-    "evidence:write",  # attach evidence: tests, sessions, deployments
+    "evidence:write",  # attach evidence: tests, sessions
+    "events:write",  # tell what production says: deployments, alerts, errors, spans, metrics
     "settings:read",  # repositories, policies, identities without their secrets
     "settings:write",  # repositories, people, identities, witnesses
     "tokens:write",  # make and revoke one's own tokens
