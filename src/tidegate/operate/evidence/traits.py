@@ -149,8 +149,7 @@ def _risky(files: Sequence[str], diff: DiffText, delta: Delta) -> Iterator[Trait
         *(settings or _numbers(diff, delta)),
         *_taken_away(diff, delta),
         *_queries(diff),
-        *_names(delta),
-        *_swapped(diff),
+        *([] if settings else [*_names(delta)] or _swapped(diff)),
         *_operators(diff),
     ]
     if any(_LOCK.search(line) for line in (*diff.removed, *diff.added)):
