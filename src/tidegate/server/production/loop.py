@@ -1,0 +1,92 @@
+"""What the worker does about production, again and again: watch, open, join, trace, end. Any step may be cut off."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tidegate.errors import TidegateError
+from tidegate.server.logs import log, log_failure
+from tidegate.server.production.opening import end_incident, join_evidence, open_incidents
+from tidegate.server.production.setup import Production
+from tidegate.server.production.tracing import put_incident, trace_incident
+from tidegate.server.production.watching import Watcher
+from tidegate.server.work.journey import Way
+from tidegate.store import incidents
+from tidegate.store.incidents import Incident
+
+MOST_OPEN = 50
+
+
+class Lookout:
+    """The tasks of one machine: of several workers on it one is at them. `setup` None: nothing is watched."""
+
+    def __init__(self, way: Way, setup: Production | None, clock: Callable[[], float] = time.time) -> None:
+        self._way = way
+        self._setup = setup
+        self._clock = clock
+        self._watcher = Watcher(way.service, setup, clock) if setup is not None else None
+
+    def look(self) -> None:
+        """Does all that there is to do now, unless another worker of this machine is doing it."""
+        with _alone(self._way.service.config.data / "production.lock") as mine:
+            if mine:
+                self._watch()
+                self._attend()
+
+    # Private
+
+    def _watch(self) -> None:
+        if self._watcher is None:
+            return
+        try:
+            self._watcher.look()
+        except TidegateError as error:  # Prometheus is away: nothing is known, and the incidents are attended to
+            log_failure(error, "watch")
+
+    def _attend(self) -> None:
+        service = self._way.service
+        for identifier in open_incidents(service, self._clock()):
+            put_incident(self._way, identifier)
+        with service.database.read() as connection:
+            still_open = incidents.page(connection, state="open", most=MOST_OPEN)
+        for incident in still_open:
+            self._attend_to(incident)
+
+    def _attend_to(self, incident: Incident) -> None:
+        service, now = self._way.service, self._clock()
+        join_evidence(service, incident, now)
+        if incident.entry is None:
+            put_incident(self._way, incident.id)
+        trace_incident(self._way, self._setup, incident, now)
+        with service.database.read() as connection:
+            known = incidents.get(connection, incident.id)
+        if known is None:
+            return
+        end_incident(service, known, now)
+        with service.database.read() as connection:
+            ended = incidents.get(connection, incident.id)
+        if ended is not None and ended.state == "resolved":
+            trace_incident(self._way, self._setup, ended, now)
+            put_incident(self._way, ended.id)
+            log("attended", incident=ended.id)
+
+
+# Private
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[bool]:
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        yield False
+    else:
+        yield True
+    finally:
+        os.close(lock)
