@@ -115,7 +115,7 @@ _RAN = ("succeeded", "rolled_back")
 
 def _cycles(repository: Repository, deployments: Sequence[Deployment]) -> list[Cycle]:
     known = _known(repository, deployments)
-    steps = [one for one in deployments if one.revision in known and one.status in _RAN]
+    steps = [one for one in deployments if one.revision in known and one.status in _RAN and one.action != "remove"]
     if not steps:
         return []
     oldest = steps[0].previous if steps[0].previous in known else ""

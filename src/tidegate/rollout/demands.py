@@ -261,7 +261,12 @@ def _longest_run(bench: _Bench, environment: str) -> _Run | None:
 
 def _run_of(bench: _Bench, one: Deployment, here: Sequence[Deployment]) -> _Run | None:
     """How long it certainly ran alone: from its end to the beginning of the next, whatever became of that one."""
-    if one.status != "succeeded" or one.revision != bench.question.revision or not _OID.fullmatch(one.revision):
+    if (
+        one.status != "succeeded"
+        or one.action == "remove"
+        or one.revision != bench.question.revision
+        or not _OID.fullmatch(one.revision)
+    ):
         return None
     since = max(one.started, one.finished if one.finished is not None else one.started)
     if not (math.isfinite(since) and since <= bench.early):
@@ -413,6 +418,7 @@ def _going_back(bench: _Bench, changes: Changes) -> Iterator[Obligation]:
         if (one.environment, one.service) == (bench.question.environment, bench.question.service)
         and one.revision == bench.question.revision
         and one.status == "succeeded"
+        and one.action != "remove"
         and one.started <= bench.early
     ]
     if bench.situation.deployments is None:

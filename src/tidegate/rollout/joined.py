@@ -124,6 +124,7 @@ def running_before(deployment: Deployment, others: Sequence[Deployment]) -> Depl
         if other.id != deployment.id
         and (other.environment, other.service) == (deployment.environment, deployment.service)
         and other.status == "succeeded"
+        and other.action != "remove"
         and (other.started, other.id) < (deployment.started, deployment.id)
     ]
     return max(ran, key=lambda other: (other.started, other.id), default=None)

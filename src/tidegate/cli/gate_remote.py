@@ -1,0 +1,61 @@
+"""`tidegate gate --server`: what a service keeps of the changes, found by the numbers of their pull requests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from tidegate.change.branches import read_branches, repository_name
+from tidegate.cli.remote import Remote
+from tidegate.errors import InputError
+from tidegate.facts import to_json
+from tidegate.rollout.cases import Kept, read_kept
+
+if TYPE_CHECKING:
+    from tidegate.change.git import Repository
+    from tidegate.rollout.ask import Fetch
+    from tidegate.rollout.joined import Landed
+
+MOST_ASKED = 500
+_NUMBER = re.compile(r"\(#(?P<squash>[0-9]{1,9})\)$|^Merge pull request #(?P<merge>[0-9]{1,9}) ")
+_GITLAB = re.compile(r"^See merge request \S*!(?P<number>[0-9]{1,9})$", re.MULTILINE)
+
+
+def documents_of(server: str, environment: Mapping[str, str], repository: Repository) -> Fetch:
+    """A function that brings what the service keeps of changes. Raises InputError without a token or a remote."""
+    remote = Remote(server, environment, "changes:read")
+    url = read_branches(repository).url
+    slug = repository_name(url)
+    if not slug:
+        raise InputError("the remote does not say which repository this is", mend="git remote add origin URL")
+    forge: Literal["github", "gitlab"] = "gitlab" if "gitlab" in _host(url) else "github"
+
+    def fetch(landed: Sequence[Landed]) -> Sequence[Kept]:
+        numbers = dict.fromkeys(number for one in landed if (number := _number(one)))
+        return [kept for number in list(numbers)[:MOST_ASKED] if (kept := _kept(remote, forge, slug, number))]
+
+    return fetch
+
+
+# Private
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or url.partition(":")[0].rpartition("@")[2]
+
+
+def _number(landed: Landed) -> str:
+    """The number of the pull or merge request that a commit says it comes from, "" where it says none."""
+    match = _NUMBER.search(landed.title.strip()) or _GITLAB.search(landed.title)
+    return next((group for group in match.groups() if group), "") if match else ""
+
+
+def _kept(remote: Remote, forge: str, slug: str, number: str) -> Kept | None:
+    page = remote.find("/pull", {"forge": forge, "slug": slug, "number": number})
+    latest = page.get("latest") if page else None
+    if not isinstance(latest, dict) or not isinstance(latest.get("id"), int):
+        return None
+    document = remote.find(f"/assessments/{latest['id']}/document")
+    return read_kept(to_json(document), f"assessment {latest['id']}") if document else None
