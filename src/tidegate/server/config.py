@@ -75,6 +75,8 @@ class Config(Struct, frozen=True):
     witnesses: tuple[str, ...] = ()
     """Each `VKEY URL`."""
     quorum: int = 0
+    production: Path | None = None
+    """The file that says where production is measured: `server/production/setup.py`."""
     limits: Limits = field(default_factory=Limits)
     trusted_proxy: bool = False
     senders: Mapping[str, Secrets] = {}
@@ -106,6 +108,7 @@ def read_config(environment: Mapping[str, str]) -> Config:
         ),
         witnesses=tuple(line.strip() for line in given.get("WITNESSES", "").split(",") if line.strip()),
         quorum=_number(given, "QUORUM", 1 if given.get("WITNESSES") else 0, most=16),
+        production=Path(given["PRODUCTION_FILE"]) if given.get("PRODUCTION_FILE") else None,
         limits=Limits(
             seconds=_number(given, "LIMIT_SECONDS", 120, most=3600),
             memory_mb=_number(given, "LIMIT_MEMORY_MB", 2048, most=1 << 20),
@@ -121,7 +124,7 @@ _KNOWN = frozenset(
     "HOME DATABASE_URL DATABASE_URL_FILE URL HOST PORT WORKERS GITHUB_API GITHUB_APP GITHUB_KEY_FILE GITHUB_TOKEN "
     "GITHUB_TOKEN_FILE GITHUB_WEBHOOK_SECRET GITHUB_WEBHOOK_SECRET_FILE GITLAB_URL GITLAB_TOKEN GITLAB_TOKEN_FILE "
     "GITLAB_WEBHOOK_SECRET GITLAB_WEBHOOK_SECRET_FILE OIDC_ISSUER OIDC_CLIENT OIDC_SECRET OIDC_SECRET_FILE OIDC_ROLE "
-    "WITNESSES QUORUM LIMIT_SECONDS LIMIT_MEMORY_MB TRUSTED_PROXY PAGERDUTY_WEBHOOK_SECRET "
+    "WITNESSES QUORUM PRODUCTION_FILE LIMIT_SECONDS LIMIT_MEMORY_MB TRUSTED_PROXY PAGERDUTY_WEBHOOK_SECRET "
     "PAGERDUTY_WEBHOOK_SECRET_FILE SENTRY_WEBHOOK_SECRET SENTRY_WEBHOOK_SECRET_FILE GRAFANA_WEBHOOK_SECRET "
     "GRAFANA_WEBHOOK_SECRET_FILE".split()
 )

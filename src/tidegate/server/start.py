@@ -22,6 +22,7 @@ from tidegate.server.auth.passwords import hash_password, make_password
 from tidegate.server.background import Background
 from tidegate.server.config import Config
 from tidegate.server.logs import log
+from tidegate.server.production.setup import read_production
 from tidegate.server.service import Service
 from tidegate.store import accounts, values
 from tidegate.store.clock import now
@@ -59,6 +60,8 @@ def serve(config: Config, tell: Callable[[str], None], background: Background | 
     from tidegate.server.connections import PromptProtocol
 
     check_reach(config)
+    if config.production is not None:
+        read_production(config.production)  # what is wrong with it is told before anything is opened
     background = background or Background(config.workers)
     with _listening(config) as listening, open_service(config, background.ring, background.problem) as service:
         app = make_app(service)

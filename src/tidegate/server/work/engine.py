@@ -26,6 +26,8 @@ from tidegate import __version__
 from tidegate.errors import TidegateError
 from tidegate.server.logs import log, log_failure
 from tidegate.server.mirrors import open_mirrors
+from tidegate.server.production.loop import Lookout
+from tidegate.server.production.setup import Production, read_production
 from tidegate.server.service import Service
 from tidegate.server.work.errands import Errands, Told
 from tidegate.server.work.journey import Way
@@ -50,6 +52,7 @@ class Pace(Struct, frozen=True):
     look: float = 1.0
     sweep: float = 10.0
     ask: float = 300.0
+    production: float = 5.0
     sound: float = 60.0
     batch: int = 1000
     again: float = 1.0
@@ -87,12 +90,13 @@ class Engine:
         self._pace = pace
         self._stop = threading.Event()
         self._errands = Errands(way, self.identifier)
+        self._lookout = Lookout(way, _production(service))
         self._sweeper = Sweeper(way, self.identifier, self._errands, self._recover, pace.dead, pace.ask)
         self._run = self._launch()
         service.database.change(
             lambda connection: workers.start(connection, self.identifier, socket.gethostname()[:200], service.now())
         )
-        loops = [self._beat, self._sweep, *([self._work] * threads)]
+        loops = [self._beat, self._sweep, self._look_out, *([self._work] * threads)]
         self._threads = [
             threading.Thread(target=self._guard, args=(loop,), daemon=True, name=f"tidegate-{loop.__name__}")
             for loop in loops
@@ -242,6 +246,13 @@ class Engine:
                 _forget_workflows()
             self._bell.ring()
 
+    def _look_out(self) -> None:
+        while not self._stop.wait(self._pace.production):
+            try:
+                self._lookout.look()
+            except Exception as error:  # noqa: BLE001 the fence around one look: the next one comes
+                log_failure(error, self.identifier)
+
     def _leave(self, connection: Any) -> None:
         for held in inbox.held_by(connection, self.identifier, most=10_000):
             inbox.put_back(connection, held.id, held.problem)
@@ -288,6 +299,10 @@ def working(
 
 
 # Private
+
+
+def _production(service: Service) -> Production | None:
+    return read_production(service.config.production) if service.config.production is not None else None
 
 
 def _work_until(ended: threading.Event, begin: Callable[[], Engine]) -> Exception | None:
