@@ -129,13 +129,11 @@ def _to_logarithms(canary: Array, baseline: Array) -> tuple[NDArray[np.bool_], A
     linear = ~(low > 0)
     scale = np.ones(len(low))
     if linear.any():
-        canary[linear], baseline[linear] = (
-            np.clip(canary[linear], -_MOST, _MOST),
-            np.clip(baseline[linear], -_MOST, _MOST),
-        )
+        for side in (canary, baseline):
+            side[linear] = np.clip(side[linear], -_MOST, _MOST)
         size = np.nanmean(np.abs(baseline[linear]), axis=(1, 2))
         other = np.nanmean(np.abs(canary[linear]), axis=(1, 2))
-        scale[linear] = np.where(size > 0, size, np.where(other > 0, other, 1.0))
+        scale[linear] = np.where(size > 1 / _MOST, size, np.where(other > 1 / _MOST, other, 1.0))
         canary[linear] /= scale[linear][:, None, None]
         baseline[linear] /= scale[linear][:, None, None]
     canary[~linear] = np.log(canary[~linear])

@@ -101,6 +101,7 @@ def weigh_shift(difference: Array, null: Null, replicas: int, bounds: Bounds, se
     before its start; its lasting offset is then known, and only how that drifts is left.
     """
     moments = difference.shape[1]
+    difference = np.clip(difference, -_FARTHEST, _FARTHEST)
     share = 1 / replicas + 1 / null.replicas
     memory = null.memory
     if null.replicas == 1 or np.isnan(memory).any():  # a lone series remembers what moves both sides, too
@@ -134,7 +135,7 @@ def interval(evidence: Evidence, error: float) -> tuple[Array, Array]:
     """Bounds of the shift that hold at every look together with probability 1 - `error` (normal mixture, scale .3)."""
     variance, prior = evidence.variance, 0.09
     most = 2 * (variance + prior) / prior * np.log(np.sqrt((variance + prior) / variance) / error)
-    radius = np.sqrt(variance * evidence.freedom * np.expm1(most / (evidence.freedom + 1)))
+    radius = np.sqrt(variance * evidence.freedom * np.expm1(np.minimum(most / (evidence.freedom + 1), 50.0)))
     return evidence.shift - radius, evidence.shift + radius
 
 
@@ -146,8 +147,8 @@ def needed_variance(freedom: Array, bounds: Bounds, threshold: float) -> Array:
 
 # Private
 
-_FARTHEST = 300.0
-_AWAY = np.concatenate((np.geomspace(0.05, 1.6, 16), (3.0, 6.0, 12.0, 40.0, _FARTHEST)))
+_FARTHEST = 20.0
+_AWAY = np.concatenate((np.geomspace(0.05, 1.6, 16), (3.0, 5.0, 8.0, 13.0, _FARTHEST)))
 _BELIEF = np.maximum(np.exp(-((np.log(_AWAY / 0.35)) ** 2) / (2 * 0.9**2)), 0.005)
 _LOG_BELIEF = np.log(_BELIEF / _BELIEF.sum())
 """How far beyond what is tolerated a regression lies, in logarithms: most likely by a third. Student's tails are heavy:
@@ -234,6 +235,6 @@ def _excess(left: Array, window: int, expected: Array, stretch: float) -> Array:
     means = left[..., moments - count * window :].reshape(metrics, replicas, count, window).mean(axis=3)
     means = means - means.mean(axis=2, keepdims=True)
     seen = (means**2).sum(axis=(1, 2)) * stretch / (replicas * (count - 1))
-    ratio = np.divide(seen, expected, out=np.ones_like(seen), where=expected > 0)
+    ratio = np.divide(seen, expected, out=np.ones_like(seen), where=expected > 1e-12)
     freedom = max(replicas - 1, 1) * (count - 1)
     return np.asarray(np.maximum(1, (_EXCESS_WEIGHT + freedom * ratio) / (_EXCESS_WEIGHT + freedom)))
