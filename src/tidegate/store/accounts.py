@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct, json
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -138,6 +140,15 @@ def identities_of(connection: Connection, owner: int) -> tuple[Identity, ...]:
     return every(
         connection, Identity, select_as(Identity, identities).where(identities.c.person == owner).order_by("id")
     )
+
+
+def identities_of_all(connection: Connection, owners: Sequence[int]) -> dict[int, tuple[Identity, ...]]:
+    """Of each of these people who has any, in one question."""
+    query = select_as(Identity, identities).where(identities.c.person.in_(owners)).order_by("id")
+    found: dict[int, tuple[Identity, ...]] = {}
+    for each in every(connection, Identity, query):
+        found[each.person] = (*found.get(each.person, ()), each)
+    return found
 
 
 def person_of(connection: Connection, kind: str, issuer: str, subject: str) -> Person | None:

@@ -97,6 +97,14 @@ def latest(connection: Connection, change: int, *, head: str | None = None) -> A
     return one(connection, Assessment, query.order_by(assessments.c.id.desc()).limit(1))
 
 
+def last_of_changes(connection: Connection, repository: int, *, most: int = MOST) -> tuple[Assessment, ...]:
+    """The last that was made of each of the newest changes of a repository which have any, the oldest change first."""
+    mine = select(func.max(assessments.c.id)).join(changes, changes.c.id == assessments.c.change)
+    newest = mine.where(changes.c.repository == repository).group_by(changes.c.id).order_by(changes.c.id.desc())
+    query = select_as(Assessment, assessments).where(assessments.c.id.in_(newest.limit(most)))
+    return every(connection, Assessment, query.order_by(assessments.c.change))
+
+
 def of_change(
     connection: Connection, change: int, *, before: int | None = None, most: int = MOST
 ) -> tuple[Assessment, ...]:

@@ -42,10 +42,10 @@ class Simulated(Struct, frozen=True):
 def hunks(ask: Ask[Nothing, Nothing]) -> Hunks:
     """With their lines where this machine has them."""
     with ask.service.database.read() as connection:
-        opened = open_change(connection, ask.path["change"])
+        opened = open_change(ask.service.cache, connection, ask.path["change"])
     if opened.assessment is None:
         raise Problem(409, "the change was not assessed yet", mend="ask for a verdict, and wait for it")
-    return Hunks(opened.assessment.head, read_hunks(ask.service.config, opened))
+    return Hunks(opened.assessment.head, read_hunks(ask.service, opened))
 
 
 def simulate(ask: Ask[Nothing, Rules]) -> Simulated:

@@ -70,7 +70,7 @@ def show(visit: Visit) -> Response:
     """The page on which one decides."""
     number, who = visit.number("change"), visit.who
     with visit.service.database.read() as connection:
-        opened = open_change(connection, number)
+        opened = open_change(visit.service.cache, connection, number)
         mine = tuple(each for each in keys.of_person(connection, who.person) if each.revoked_at is None)
         given = tuple(_given(connection, each, visit) for each in approvals.of_change(connection, number))
         alarms = tuple(_alarm_of(connection, each, visit) for each in emergencies.page(connection, change=number))
@@ -78,7 +78,7 @@ def show(visit: Visit) -> Response:
             each for each in looks.of_change(connection, number, head=opened.change.head) if each.person == who.person
         ]
         marks = marks_of(connection, who.person)
-    hunks = read_hunks(visit.service.config, opened)
+    hunks = read_hunks(visit.service, opened)
     key = _chosen(mine, visit.query.get("key", ""))
     offer, problem = _offer(visit, number, key) if key and visit.may("approvals:write") else (None, None)
     return visit.page(

@@ -101,14 +101,14 @@ def routes(service: Service) -> list[Route]:
 def show(visit: Visit) -> Response:
     """The page of one change."""
     with visit.service.database.read() as connection:
-        opened = open_change(connection, visit.number("change"))
+        opened = open_change(visit.service.cache, connection, visit.number("change"))
         seen = looks.of_change(connection, opened.change.id, head=opened.change.head)
         asked = _asked_of(connection, opened)
         names = {look.person: _name(connection, look.person) for look in seen}
         mine = opened.document is not None and is_one_of(
             marks_of(connection, visit.who.person), makers_of(opened.document.facts)
         )
-    hunks = read_hunks(visit.service.config, opened)
+    hunks = read_hunks(visit.service, opened)
     begin = _begin(visit.query.get("from", ""), len(hunks))
     return visit.page(
         "change.html",

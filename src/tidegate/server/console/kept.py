@@ -16,9 +16,11 @@ from tidegate.errors import TidegateError
 from tidegate.facts import AccountableFact, Facts
 from tidegate.policy.verdict import Verdict
 from tidegate.server.api.paging import found
+from tidegate.server.cache import Cache
 from tidegate.server.config import Config
 from tidegate.server.hunks import ReadHunk, reading_order
 from tidegate.server.mirrors import Mirrors
+from tidegate.server.service import Service
 from tidegate.store import accounts, assessments, changes, repositories
 from tidegate.store.assessments import Assessment
 from tidegate.store.changes import Change
@@ -65,6 +67,10 @@ class Brief(Struct, frozen=True):
         return makers_of(self.facts)
 
 
+class _Weighed(Struct, frozen=True):
+    verdict: msgspec.Raw
+
+
 class Opened(Struct, frozen=True):
     """A change as a page needs it. `document` None: not assessed yet, or what is kept cannot be read (`problem`)."""
 
@@ -80,21 +86,23 @@ class Opened(Struct, frozen=True):
         return self.assessment is not None and self.assessment.head == self.change.head
 
 
-def open_change(connection: Connection, identifier: int) -> Opened:
+def open_change(cache: Cache, connection: Connection, identifier: int) -> Opened:
     """Problem 404 where there is none."""
     change = found(changes.get(connection, identifier), "change")
     repository = found(repositories.get(connection, change.repository), "repository")
     last = assessments.latest(connection, change.id)
     if last is None:
         return Opened(change, repository, None, None)
-    kept = assessments.document(connection, last.id) or b""
-    document = _decode(kept, Document)
+    document, _ = cache.get(("document", last.id), lambda: _document(connection, last.id), lambda made: made[1])
     return Opened(change, repository, last, document, "" if document else "what is kept of its assessment is damaged")
 
 
-def brief(connection: Connection, assessment: int | None) -> Brief | None:
+def brief(cache: Cache, connection: Connection, assessment: int | None) -> Brief | None:
     """None where nothing was said yet, or it cannot be read."""
-    return None if assessment is None else _decode(assessments.document(connection, assessment) or b"", Brief)
+    if assessment is None:
+        return None
+    found, _ = cache.get(("brief", assessment), lambda: _brief(connection, assessment), lambda made: made[1])
+    return found
 
 
 def marks_of(connection: Connection, person: int) -> frozenset[str]:
@@ -116,21 +124,48 @@ def is_one_of(marks: frozenset[str], people: Iterable[str]) -> bool:
     return any(not marks.isdisjoint(_names(text)) for text in people)
 
 
-def read_hunks(config: Config, opened: Opened) -> tuple[ReadHunk, ...]:
+def read_hunks(service: Service, opened: Opened) -> tuple[ReadHunk, ...]:
     """The hunks of the assessed state in reading order, with their lines where this machine holds them."""
-    if opened.document is None:
+    if opened.document is None or opened.assessment is None:
         return ()
+    key = ("hunks", opened.assessment.id, opened.repository.slug)
+    hunks, _ = service.cache.get(key, lambda: _read_hunks(service.config, opened), lambda made: made[1])
+    return hunks
+
+
+# Private
+
+OPENED = 6
+"""Bytes of memory for one of JSON, as it was measured of facts and verdicts."""
+NEVER = -1
+
+
+def _document(connection: Connection, assessment: int) -> tuple[Document | None, int]:
+    """With its size for the cache; what is damaged is read again the next time."""
+    kept = assessments.document(connection, assessment) or b""
+    document = _decode(kept, Document)
+    return document, OPENED * len(kept) if document else NEVER
+
+
+def _brief(connection: Connection, assessment: int) -> tuple[Brief | None, int]:
+    kept = assessments.document(connection, assessment) or b""
+    found, weighed = _decode(kept, Brief), _decode(kept, _Weighed)
+    return found, OPENED * len(bytes(weighed.verdict)) if found and weighed else NEVER
+
+
+def _read_hunks(config: Config, opened: Opened) -> tuple[tuple[ReadHunk, ...], int]:
+    """With their size for the cache: lines that are not at hand now may be later."""
+    assert opened.document is not None  # noqa: S101 the caller looked
     facts, repository = opened.document.facts, opened.repository
     try:
         with Mirrors(config.data / "mirrors").open(repository.forge, repository.slug) as git:
             files = read_diff(git, facts.change.base_tree or git.empty_tree, facts.change.head_tree).files
             contents = _contents(git, files)
     except TidegateError:
-        return reading_order(facts, (), {})
-    return reading_order(facts, files, contents)
-
-
-# Private
+        return reading_order(facts, (), {}), NEVER
+    hunks = reading_order(facts, files, contents)
+    lines = (len(line.text) + 200 for hunk in hunks for stretch in hunk.stretches for line in stretch.lines)
+    return hunks, sum(lines) + 2000 * len(hunks)
 
 
 def _names(text: str) -> set[str]:

@@ -70,7 +70,7 @@ def show(visit: Visit) -> Response:
     with visit.service.database.read() as connection:
         known = {each.id: each for each in repositories.page(connection, most=1000)}
         me = Me(visit.who.person, marks_of(connection, visit.who.person), visit.may("approvals:write"))
-        found = [_row(connection, me, each.change.id, known, visit.now) for each in listed.items]
+        found = [_row(connection, me, each.change.id, known, visit) for each in listed.items]
     rows = [row for row in found if row is not None and given["need"] in ("", row.need)]
     groups = [(need, [row for row in rows if row.need == need]) for need in NEEDS]
     more = f"/?{urlencode({**_used(given), 'after': listed.next})}" if listed.next else ""
@@ -117,7 +117,7 @@ def need_of(me: Me, found: Brief | None, *, current: bool, asked: bool, alarm: b
 # Private
 
 
-def _row(connection: Connection, me: Me, identifier: int, known: Mapping[int, Repository], now: str) -> Row | None:
+def _row(connection: Connection, me: Me, identifier: int, known: Mapping[int, Repository], visit: Visit) -> Row | None:
     change = changes.get(connection, identifier)
     if change is None or change.repository not in known:
         return None
@@ -126,9 +126,9 @@ def _row(connection: Connection, me: Me, identifier: int, known: Mapping[int, Re
     asked = bool(questions.of_change(connection, change.id, unanswered=True))
     waiting = emergencies.page(connection, change=change.id)
     alarm = me.approves and any(
-        each.confirmed_by is None and each.asked_by != me.person and each.expires_at > now for each in waiting
+        each.confirmed_by is None and each.asked_by != me.person and each.expires_at > visit.now for each in waiting
     )
-    found = brief(connection, last.id if last else None)
+    found = brief(visit.service.cache, connection, last.id if last else None)
     need, why = need_of(me, found, current=current, asked=asked, alarm=alarm)
     risk = float(last.risk) if last and last.risk is not None else None
     return Row(change, known[change.repository], need, why, last.verdict if last else "", risk, current)

@@ -26,15 +26,18 @@ from tidegate.server.api.people import ChangedPerson, NewIdentity, NewPerson
 from tidegate.server.api.problems import Problem
 from tidegate.server.auth import webauthn
 from tidegate.server.auth.permissions import ALLOWED, PERMISSIONS, ROLES
+from tidegate.server.cache import Cache
 from tidegate.server.console.approve import read_credential
-from tidegate.server.console.kept import brief
+from tidegate.server.console.kept import NEVER, brief
 from tidegate.server.console.visit import Visit, get, post, see
 from tidegate.server.service import Service
-from tidegate.store import accounts, assessments, changes, repositories
+from tidegate.store import accounts, assessments, repositories
 from tidegate.store.repositories import Repository
 
 T = TypeVar("T")
 MOST = 1000
+PEOPLE = 50
+"""On one page, each with the forms to change them."""
 LOOKED_AT = 60
 """Changes of a repository that the effect of its rules is counted over."""
 
@@ -109,23 +112,40 @@ def _remove_repository(visit: Visit) -> Response:
 
 
 def _people(visit: Visit, shown: str = "", password: str = "") -> Response:
+    after = _after(visit.query.get("after", ""))
     with visit.service.database.read() as connection:
-        everybody = accounts.people_page(connection, most=MOST)
-        theirs = {each.id: accounts.identities_of(connection, each.id) for each in everybody}
+        listed = accounts.people_page(connection, after=after, most=PEOPLE + 1)
+        theirs = accounts.identities_of_all(connection, [each.id for each in listed])
     return visit.page(
-        "people.html", "People", people=everybody, identities=theirs, roles=ROLES, shown=shown, password=password
+        "people.html",
+        "People",
+        people=listed[:PEOPLE],
+        identities={each.id: theirs.get(each.id, ()) for each in listed},
+        roles=ROLES,
+        shown=shown,
+        password=password,
+        after=after,
+        next=listed[PEOPLE - 1].id if len(listed) > PEOPLE else 0,
     )
 
 
+def _after(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
 def _add_person(visit: Visit) -> Response:
-    people.add(_ask(visit, body=_body(visit, NewPerson)))
-    return see("/settings/people")
+    return _at(people.add(_ask(visit, body=_body(visit, NewPerson))).id)
+
+
+def _at(person: int) -> Response:
+    """To the page that begins with this person: of many people they may stand on none that was open."""
+    return see(f"/settings/people?after={person - 1}#person-{person}")
 
 
 def _change_person(visit: Visit) -> Response:
     fields: dict[str, Any] = {**visit.form, "disabled": visit.form.get("disabled") == "1"}
     people.change(_ask(visit, body=_convert(fields, ChangedPerson), person=visit.number("person")))
-    return see("/settings/people")
+    return _at(visit.number("person"))
 
 
 def _new_password(visit: Visit) -> Response:
@@ -137,12 +157,12 @@ def _new_password(visit: Visit) -> Response:
 
 def _add_identity(visit: Visit) -> Response:
     people.add_identity(_ask(visit, body=_body(visit, NewIdentity), person=visit.number("person")))
-    return see("/settings/people")
+    return _at(visit.number("person"))
 
 
 def _remove_identity(visit: Visit) -> Response:
     people.remove_identity(_ask(visit, person=visit.number("person"), identity=visit.number("identity")))
-    return see("/settings/people")
+    return _at(visit.number("person"))
 
 
 def _keys(visit: Visit, problem: Problem | None = None) -> Response:
@@ -228,24 +248,30 @@ def _witnesses(visit: Visit) -> Response:
 
 def _policies(visit: Visit) -> Response:
     with visit.service.database.read() as connection:
-        found = tuple(_policy(connection, each) for each in repositories.page(connection, most=MOST))
+        found = tuple(
+            _policy(visit.service.cache, connection, each) for each in repositories.page(connection, most=MOST)
+        )
     return visit.page("policies.html", "Policies", policies=found)
 
 
-def _policy(connection: Connection, repository: Repository) -> PolicyOf:
+def _policy(cache: Cache, connection: Connection, repository: Repository) -> PolicyOf:
     """What the rules of a repository said of its last changes: counted, not estimated."""
-    rows = changes.page(connection, repository=repository.id, most=MOST)[-LOOKED_AT:]
-    last = [found for row in rows if (found := assessments.latest(connection, row.id)) is not None]
-    verdicts = [said.verdict for each in last if (said := brief(connection, each.id)) is not None]
-    newest = max(last, key=lambda each: each.made_at, default=None)
-    return PolicyOf(
-        repository,
-        verdicts[-1].policy if verdicts else "",
-        newest.policy if newest else "",
-        Counter(each.outcome for each in verdicts),
-        _effects(verdicts),
-        len(verdicts),
-    )
+    last = assessments.last_of_changes(connection, repository.id, most=LOOKED_AT)
+
+    def count() -> PolicyOf:
+        verdicts = [said.verdict for each in last if (said := brief(cache, connection, each.id)) is not None]
+        newest = max(last, key=lambda each: each.made_at, default=None)
+        return PolicyOf(
+            repository,
+            verdicts[-1].policy if verdicts else "",
+            newest.policy if newest else "",
+            Counter(each.outcome for each in verdicts),
+            _effects(verdicts),
+            len(verdicts),
+        )
+
+    key = ("policy", repository, tuple(each.id for each in last))
+    return cache.get(key, count, lambda made: 1000 * (1 + len(made.effects)) if made.of == len(last) else NEVER)
 
 
 def _effects(verdicts: list[Verdict]) -> tuple[Effect, ...]:
