@@ -103,6 +103,14 @@ def test_a_risk_said_before_the_merge_counts() -> None:
     assert suspects(drawn.symptoms, known).suspects[0].change == "one"
 
 
+def test_a_commit_of_two_deployments_is_judged_once_by_the_worse() -> None:
+    drawn = next(one for one in DRAWN if not one.kinds)
+    culprit = next(one for one in drawn.candidates if one.commit == drawn.truth)
+    elsewhere = replace(culprit, services=("elsewhere",))
+    for twice in ((elsewhere, *drawn.candidates), (*drawn.candidates, elsewhere)):
+        assert suspects(drawn.symptoms, twice) == suspects(drawn.symptoms, drawn.candidates)
+
+
 def test_a_chance_first_sign_does_not_clear_the_culprit() -> None:
     culprit = change("culprit", 70, "a", "a/x.go", "fix", "-\tif x == nil {\n-\t\treturn\n-\t}\n")
     chance = lines("cron", "WARN", "clock drifted a little", 40, every=1, until=40.5)

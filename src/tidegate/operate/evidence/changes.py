@@ -148,9 +148,10 @@ def _likely(gap: float, slack: float) -> float:
 
 def _rarity(readings: Sequence[Reading], language: Language) -> Mapping[str, float]:
     """Inverse frequency over the changes and over what the quiet time said."""
-    seen = Counter(word for one in readings for word in one.tiers["net"] | one.tiers["path"] | one.tiers["message"])
+    commits = {one.candidate.commit: one.tiers for one in readings}.values()
+    seen = Counter(word for tiers in commits for word in tiers["net"] | tiers["path"] | tiers["message"])
     seen.update(word for text in language.before for word in text)
-    whole = len(readings) + len(language.before) + 10
+    whole = len(commits) + len(language.before) + 10
     return {word: math.log(whole / (count + 1)) for word, count in seen.items()}
 
 
