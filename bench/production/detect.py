@@ -30,6 +30,7 @@ from tidegate.operate.detect.watch import watch
 from tidegate.rollout.values import Deployment
 from tidegate.telemetry.series import Series
 
+SERVICES = int(os.environ.get("SERVICES", "20"))
 WEEKS = int(os.environ.get("WEEKS", "200"))
 
 
@@ -83,7 +84,7 @@ def measure_quiet() -> None:
 
 def measure_delay() -> None:
     """A step 5 minutes after the deployment, seen by a watch at each scrape, and by a rule over 5 minutes `for: 2m`."""
-    print("median delay in samples (seconds), 40 services each; rule: over 5 min, above the bar for 2 min")
+    print(f"median delay in samples (seconds), {SERVICES} services each; rule: over 5 min, above the bar for 2 min")
     faults: dict[str, Callable[[Watched, float], Watched]] = {
         "10 % errors": lambda one, at: _faulty(one, at, errors=0.1),
         "2 % errors": lambda one, at: _faulty(one, at, errors=0.02),
@@ -92,7 +93,7 @@ def measure_delay() -> None:
     }
     for step in (1.0, 10.0, 15.0):
         for name, fault in faults.items():
-            ours, rule = zip(*(_delays(seed, step, name, fault) for seed in range(40)), strict=True)
+            ours, rule = zip(*(_delays(seed, step, name, fault) for seed in range(SERVICES)), strict=True)
             missed = sum(not np.isfinite(one) for one in ours)
             print(
                 f"  {step:3.0f}-s scrapes, {name:13} watch {_median(ours, step)}, rule {_median(rule, step)};"

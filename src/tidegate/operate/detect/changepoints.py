@@ -65,6 +65,8 @@ def change_points(series: Series, *, penalty: float = _PENALTY) -> tuple[ChangeP
     length.
     """
     times, values = measured(series)
+    if len(values) > LARGEST:
+        raise InputError(f"{len(values)} points", where=f"series {series.name}", mend=f"give at most {LARGEST}")
     if len(values) < 2 * LEAST:
         return ()
     calm = _calm(values)
@@ -79,13 +81,11 @@ def change_points(series: Series, *, penalty: float = _PENALTY) -> tuple[ChangeP
 
 
 def measured(series: Series) -> tuple[Floats, Floats]:
-    """The finite points of a series. Raises InputError where it is not two arrays of one length, or too long."""
+    """The finite points of a series. Raises InputError where it is not two arrays of one length."""
     times, values = np.asarray(series.times, dtype=float), np.asarray(series.values, dtype=float)
     if times.ndim != 1 or times.shape != values.shape:
         what = f"{times.shape} times and {values.shape} values"
         raise InputError(what, where=f"series {series.name}", mend="give one time for each value")
-    if len(values) > LARGEST:
-        raise InputError(f"{len(values)} points", where=f"series {series.name}", mend=f"give at most {LARGEST}")
     fine = np.isfinite(values) & np.isfinite(times)
     return times[fine], np.clip(values[fine], -1e100, 1e100)
 

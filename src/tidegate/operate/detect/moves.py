@@ -14,7 +14,7 @@ from tidegate.operate.detect.sequential import FEWEST, learn, log_evidence
 from tidegate.operate.detect.views import Floats
 
 _ANCHOR = (20, 240)
-_PAST, _AFTER = 50_000, 3_600
+_PAST, _AFTER = 100_000, 3_600
 _ONSET = 120
 _NONE = np.zeros(0)
 
@@ -40,7 +40,7 @@ _NONE = np.zeros(0)
 def move_of(one: Watched, started: float, now: float, budget: Budget) -> Move:
     """The evidence of one metric up to `now`, for the direction that has more of it.
 
-    The past is at most 50,000 points, what follows the deployment at most 3,600.
+    The past is at most 100,000 points, what follows the deployment at most 3,600.
     """
     times, values = measured(one.series)
     end = min(now, started + budget.span)

@@ -12,6 +12,7 @@ import math
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
@@ -20,6 +21,7 @@ from tidegate.operate.detect.views import Floats
 
 FEWEST = 30
 _KAPPAS = np.array([0.1, 0.25, 0.5, 0.75])
+_ONES = np.ones(len(_KAPPAS))
 _SHORT_PAST = 1.25
 _ORDER = 10
 _MARGIN = 1.0
@@ -33,7 +35,7 @@ class Past(Struct, frozen=True, kw_only=True):
     `follow`: the weights of the last points, the latest first. `anchor`: how many points fix the level before a
     window, 0 where one level holds throughout. `margin`: the part of a surprise that a level which drifts as it always
     did explains, and which is no evidence. `temper` is 1 where the series' own quiet windows keep to Ville's
-    bound, more where they do not.
+    bound, more where they do not. `fair`: what bets on "up" and on "down" return on the past itself.
     """
 
     follow: Floats
@@ -41,6 +43,7 @@ class Past(Struct, frozen=True, kw_only=True):
     anchor: int
     temper: float
     margin: float = 0.0
+    fair: tuple[Floats, Floats] = (_ONES, _ONES)
 
 
 def learn(values: Floats, anchor: int, span: int, weights: Floats) -> Past:
@@ -61,10 +64,11 @@ def learn(values: Floats, anchor: int, span: int, weights: Floats) -> Past:
     innovations = np.sort(surprises, axis=None)
     drift = sliding_window_view(values, span)[starts].mean(axis=1) - levels
     margin = float((1.0 - follow.sum()) * _MARGIN * np.quantile(np.abs(drift), 0.9))
-    sides = ((surprises - margin, innovations), (-surprises - margin, -innovations[::-1]))
-    highest = np.concatenate([_log_evidence(_ranks(*side), weights[:span]).max(axis=1) for side in sides])
+    fair = _fair(innovations), _fair(-innovations[::-1])
+    past = Past(follow=follow, innovations=innovations, anchor=anchor, temper=1.0, margin=margin, fair=fair)
+    highest = np.concatenate([_peaks(past, surprises, weights[:span], up=up) for up in (True, False)])
     temper = max(1.0, float(np.median(highest)) / math.log(2.0), float(np.quantile(highest, 0.9)) / math.log(10.0))
-    return Past(follow=follow, innovations=innovations, anchor=anchor, margin=margin, temper=temper)
+    return replace(past, temper=temper)
 
 
 def log_evidence(past: Past, before: Floats, after: Floats, weights: Floats, *, up: bool) -> Floats:
@@ -78,10 +82,24 @@ def log_evidence(past: Past, before: Floats, after: Floats, weights: Floats, *, 
     surprises = (surprises if up else -surprises) - past.margin
     reference = past.innovations if up else -past.innovations[::-1]
     ranks = _ranks(surprises, reference) if past.anchor else _growing_ranks(surprises, reference)
-    return np.asarray(_log_evidence(ranks[None], weights[: len(after)])[0] / past.temper, dtype=np.float64)
+    evidence = _log_evidence(ranks[None], weights[: len(after)], past.fair[0 if up else 1])
+    return np.asarray(evidence[0] / past.temper, dtype=np.float64)
 
 
 # Private
+
+
+def _peaks(past: Past, surprises: Floats, weights: Floats, *, up: bool) -> Floats:
+    """The highest evidence that each window of the past itself would have had."""
+    reference = past.innovations if up else -past.innovations[::-1]
+    ranks = _ranks((surprises if up else -surprises) - past.margin, reference)
+    return np.asarray(_log_evidence(ranks, weights, past.fair[0 if up else 1]).max(axis=1), dtype=np.float64)
+
+
+def _fair(reference: Floats) -> Floats:
+    """What each bet returns on the reference itself: 1, or less where many values are alike, as rare errors are."""
+    ranks = _ranks(reference, reference)
+    return np.array([float(np.mean(kappa * ranks ** (kappa - 1.0))) for kappa in _KAPPAS])
 
 
 def _innovations(values: Floats, follow: Floats) -> Floats:
@@ -132,9 +150,11 @@ def _growing_ranks(values: Floats, reference: Floats) -> Floats:
     return np.asarray((larger + 1.0) / (count + np.arange(len(values)) + 1.0))
 
 
-def _log_evidence(ranks: Floats, weights: Floats) -> Floats:
+def _log_evidence(ranks: Floats, weights: Floats, fair: Floats) -> Floats:
     """log of mean over kappa of [sum over starts k <= t of w_k prod_{k..t} bets, and the weight not yet begun]."""
-    bets = np.log(_KAPPAS)[:, None, None] + (_KAPPAS - 1.0)[:, None, None] * np.log(ranks)[None]
+    bets = (
+        np.log(_KAPPAS / np.maximum(fair, 1e-9))[:, None, None] + (_KAPPAS - 1.0)[:, None, None] * np.log(ranks)[None]
+    )
     sums = np.cumsum(bets, axis=2)
     with np.errstate(divide="ignore"):
         begun = np.log(weights) - (sums - bets)
