@@ -45,7 +45,7 @@ class Coverage(Struct, frozen=True, kw_only=True):
 
 class Clues(Struct, frozen=True, kw_only=True):
     """What an incident says of code. `traces`: frames at the deployed revision, the innermost call last. `words`: error
-    messages, names of failing tests, routes. `risk`: commit to the probability that it needs repair."""
+    messages, names of routes. `risk`: commit to the probability that it needs repair."""
 
     traces: tuple[tuple[Placed, ...], ...] = ()
     words: tuple[str, ...] = ()
@@ -56,7 +56,12 @@ class Clues(Struct, frozen=True, kw_only=True):
 def rank_commits(batch: Batch, clues: Clues) -> Ranking:
     """The commits of a batch by how probably they hold the fault; `older-code`: that none of them does."""
     suspects, hypotheses = weigh(batch, clues)
-    return rank(suspects, hypotheses, temperature=_table().temperature)
+    return rank(suspects, hypotheses, temperature=temperature(clues))
+
+
+def temperature(clues: Clues) -> float:
+    """What the summed weights are divided by, so that a stated probability is right as often as it says."""
+    return _table(clues).temperature
 
 
 def weigh(batch: Batch, clues: Clues) -> tuple[dict[str, tuple[Evidence, ...]], dict[str, tuple[Evidence, ...]]]:
@@ -64,7 +69,7 @@ def weigh(batch: Batch, clues: Clues) -> tuple[dict[str, tuple[Evidence, ...]], 
 
     Other evidence about the same commits can be added to it before it is ranked.
     """
-    table = _table()
+    table = _table(clues)
     measured = measure(batch, clues)
     found = {oid: _evidence(table.weights, values) for oid, values in measured.changes.items()}
     return found, {OLDER: _evidence(table.older, measured.older)}
@@ -110,15 +115,17 @@ class _Table(Struct, frozen=True):
     temperature: float
 
 
-def _table() -> _Table:
+def _table(clues: Clues) -> _Table:
+    """There are two: what a frame is worth depends on whether it is known which lines the failing tests ran."""
     told = json.loads(resources.files("tidegate.operate").joinpath("commits.json").read_bytes())
-    return _Table(told["weights"], told["older"], told["temperature"])
+    chosen = told["covered" if clues.coverage.failing else "uncovered"]
+    return _Table(chosen["weights"], chosen["older"], chosen["temperature"])
 
 
 def _evidence(weights: Mapping[str, float], measures: Mapping[str, Measure]) -> tuple[Evidence, ...]:
     return tuple(
         Evidence(kind=name, weight=weights[name] * one.value, says=one.says, source=one.source)
-        for name, one in measures.items()
+        for name, one in sorted(measures.items())
         if weights.get(name) and one.value
     )
 
@@ -134,7 +141,8 @@ def _measure_size(batch: Batch, found: _Found) -> None:
         standing = sum(map(len, change.lines.values()))
         lines = f"{standing} of its lines of source stand in the deployed revision"
         measures = found[change.commit.oid]
-        measures["source"] = Measure(float(standing > 0), lines)
+        if not standing:
+            measures["gone"] = Measure(1.0, "no line of source of it stands in the deployed revision")
         measures["size"] = Measure(math.log1p(standing), lines)
 
 
@@ -145,8 +153,10 @@ def _measure_frames(
     for trace in traces:
         for depth, (path, line) in enumerate(trace):
             for oid, name, value, says in _frame_evidence(batch, depth, (path, line), touching):
-                if oid in found and (name not in found[oid] or found[oid][name].value < value):
-                    found[oid][name] = Measure(value, says, f"{path}:{line}")
+                if oid in found:
+                    made, before = Measure(value, says, f"{path}:{line}"), found[oid].get(name)
+                    if before is None or (-made.value, made.source) < (-before.value, before.source):
+                        found[oid][name] = made
     if traces:
         innermost = [trace[0] for trace in traces]
         old = sum(not batch.owner(path, line) for path, line in innermost) / len(innermost)

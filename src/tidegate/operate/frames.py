@@ -73,8 +73,9 @@ class Files:
         parts = _parts(frame.file)
         if not parts:
             return Placed(frame=frame, reason="the frame names no file")
-        if _FOREIGN.intersection(parts[:-1]) and not _is_vendored(parts, self._known):
-            return Placed(frame=frame, reason="code of the platform or of a package")
+        foreign = max((at for at, part in enumerate(parts[:-1]) if part in _FOREIGN), default=-1)
+        if foreign >= 0:
+            parts = parts[foreign + 1 :]  # a service that is installed as a package lies there too
         scored = [(_common_end(parts, path.split("/")), path) for path in self._by_name.get(parts[-1], ())]
         if not scored:
             return Placed(frame=frame, reason="no file of this revision has that name")
@@ -82,6 +83,8 @@ class Files:
         fitting = [path for score, path in scored if score == best]
         whole = [path for path in fitting if best == path.count("/") + 1]
         chosen = whole or fitting
+        if foreign >= 0 and best < max(2, len(parts)):
+            return Placed(frame=frame, reason="code of the platform or of a package")
         if len(chosen) > 1:
             return Placed(frame=frame, reason=f"{len(chosen)} files could be meant, {chosen[0]} among them")
         if not whole and best == 1 and len(parts) > 1:
@@ -203,19 +206,19 @@ def _go(lines: Sequence[str], at: int) -> tuple[Trace | None, int]:
         return None, at
     frames: list[Frame] = []
     message, name = "", ""
+    others = False
     start = at
     while at < len(lines):
         line = lines[at]
         head, match = _GO_HEAD.match(line), _GO_PLACE.match(line)
         if head is not None:
             message = message or head["message"] or head["fatal"] or ""
-            if frames:  # the goroutines after the first are not the one that panicked
-                break
+            others = bool(frames)  # the goroutines after the first are not the one that panicked
         elif match is not None:
-            if "/runtime/" not in match["file"] or frames:
+            if not others and ("/runtime/" not in match["file"] or frames):
                 frames.append(Frame(file=match["file"], line=int(match["line"]), function=name))
         elif line.strip():
-            name = line.strip().removeprefix("created by ").rpartition("/")[2].partition("(0x")[0].removesuffix("(...)")
+            name = line.strip().removeprefix("created by ").rpartition("/")[2].rpartition("(")[0]
             if at > start + 3 and not _GO_CALL.match(line) and not line.startswith(("[", "created by ", "\t")):
                 break
         at += 1
@@ -288,10 +291,6 @@ def _parts(file: str) -> list[str]:
     )
     text = text.split("?", 1)[0].replace("\\", "/")
     return [part for part in text.split("/") if part not in ("", ".", "..") and not re.fullmatch(r"[A-Za-z]:", part)]
-
-
-def _is_vendored(parts: Sequence[str], known: frozenset[str]) -> bool:
-    return any("/".join(parts[start:]) in known for start in range(len(parts)))
 
 
 def _common_end(one: Sequence[str], other: Sequence[str]) -> int:

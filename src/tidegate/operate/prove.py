@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -30,7 +31,8 @@ from tidegate.operate.frames import read_traces
 from tidegate.operate.values import Ranking
 from tidegate.reach.entries.places import is_test
 from tidegate.settings import Settings
-from tidegate.verify.runner import Entry, Limits, Ran, lay_out, list_tree, run_limited
+from tidegate.verify.failbefore.overlay import bring_along
+from tidegate.verify.runner import Entry, Limits, Ran, lay_out, list_tree, python_roots, run_limited
 
 Outcome: TypeAlias = Literal["same", "passed", "other"]
 Kind: TypeAlias = Literal["without", "at"]
@@ -96,12 +98,12 @@ def search(
     batch: Batch, start: Mapping[str, float], replay: Callable[[Kind, str], Replay | None], *, most: int = MOST_REPLAYS
 ) -> Proof:
     """The same over any way to replay; one that answers None could not be set up, and is not counted."""
-    chances = dict(start)
+    states = states_of(start)
     done: list[Replay] = []
     dead: set[tuple[Kind, str]] = set()
     proved = ""
     while len(done) < most and not proved:
-        best = _best(batch, chances, dead)
+        best = _best(batch, states, dead)
         if best is None:
             break
         dead.add(best)
@@ -109,23 +111,47 @@ def search(
         if made is None:
             continue
         done.append(made)
-        chances = updated(batch, chances, made)
+        states = updated(batch, states, made)
         proved = _convicted(batch, done)
+    chances = chances_of(states)
     if proved:
         rest = 1 - chances.get(proved, 0.0)
-        scale = 0.01 / rest if rest > 0.01 else 1.0
+        scale = (1 - SURE) / rest if rest > 1 - SURE else 1.0
         chances = {name: chance * scale for name, chance in chances.items() if name != proved}
         chances[proved] = 1 - math.fsum(chances.values())
     return Proof(probabilities=_ranked(chances), replays=tuple(done), proved=proved)
 
 
-def updated(batch: Batch, chances: Mapping[str, float], made: Replay) -> dict[str, float]:
+States: TypeAlias = Mapping[tuple[str, bool], float]
+"""Change, and whether its fault only undoes what it was to mend, to probability. Without such a change it fails as
+before: that it still fails then acquits nobody of having failed to mend it."""
+
+
+def states_of(chances: Mapping[str, float]) -> States:
+    """The states before any replay."""
+    states: dict[tuple[str, bool], float] = {}
+    for name, chance in chances.items():
+        share = UNMENDED if name else 0.0
+        states[name, False] = chance * (1 - share)
+        if name:
+            states[name, True] = chance * share
+    return states
+
+
+def chances_of(states: States) -> dict[str, float]:
+    """Change to probability."""
+    found: dict[str, float] = {}
+    for (name, _), chance in states.items():
+        found[name] = found.get(name, 0.0) + chance
+    return found
+
+
+def updated(batch: Batch, states: States, made: Replay) -> States:
     """The probabilities after one replay."""
     gone = _gone(batch, made.kind, made.of)
-    table = LIKELY[made.kind]
-    new = {name: chance * table[name in gone][made.outcome] for name, chance in chances.items()}
+    new = {state: chance * _likely(made.kind, state, gone)[made.outcome] for state, chance in states.items()}
     whole = math.fsum(new.values())
-    return {name: chance / whole for name, chance in new.items()} if whole > 0 else dict(chances)
+    return {state: chance / whole for state, chance in new.items()} if whole > 0 else dict(states)
 
 
 LIKELY: Mapping[Kind, Mapping[bool, Mapping[Outcome, float]]] = {
@@ -134,11 +160,14 @@ LIKELY: Mapping[Kind, Mapping[bool, Mapping[Outcome, float]]] = {
         False: {"same": 0.94, "passed": 0.01, "other": 0.05},
     },
     "at": {
-        True: {"same": 0.03, "passed": 0.47, "other": 0.50},
-        False: {"same": 0.66, "passed": 0.02, "other": 0.32},
+        True: {"same": 0.03, "passed": 0.37, "other": 0.60},
+        False: {"same": 0.64, "passed": 0.02, "other": 0.34},
     },
 }
 """How probable each outcome is when the culprit is among what was taken out (True), and when it is not."""
+UNMENDED = 0.12
+STILL_BROKEN: Mapping[Outcome, float] = {"same": 0.90, "passed": 0.01, "other": 0.09}
+"""The same for a culprit that is taken out and whose fault only undoes what it was to mend."""
 
 
 def signature(ran: Ran) -> str:
@@ -183,35 +212,47 @@ def _gone(batch: Batch, kind: Kind, of: str) -> frozenset[str]:
     return frozenset(batch.ancestors) - batch.ancestors.get(of, frozenset())
 
 
-def _best(batch: Batch, chances: Mapping[str, float], dead: set[tuple[Kind, str]]) -> tuple[Kind, str] | None:
+def _likely(kind: Kind, state: tuple[str, bool], gone: frozenset[str]) -> Mapping[Outcome, float]:
+    name, unmended = state
+    return STILL_BROKEN if unmended and name in gone else LIKELY[kind][name in gone]
+
+
+def _best(batch: Batch, states: States, dead: set[tuple[Kind, str]]) -> tuple[Kind, str] | None:
     """The replay that is expected to leave the least doubt (in bits), None where nothing is left to learn."""
+    chances = chances_of(states)
     ordered = [name for name, _ in _ranked(chances) if name]
     actions: list[tuple[Kind, str]] = [("without", name) for name in ordered[:MOST_SINGLE]]
     actions += [("at", change.commit.oid) for change in batch.changes[1:]]
-    doubt = _entropy(chances)
+    doubt = _entropy(chances.values())
     gains = []
     for at, action in enumerate(actions):
         if action in dead:
             continue
         gone = _gone(batch, *action)
-        mass = math.fsum(chance for name, chance in chances.items() if name in gone)
-        left = 0.0
-        for outcome in ("same", "passed", "other"):
-            table = LIKELY[action[0]]
-            weights = [chance * table[name in gone][outcome] for name, chance in chances.items()]
-            whole = math.fsum(weights)
-            if whole > 0:
-                left += whole * -math.fsum(w / whole * math.log2(w / whole) for w in weights if w > 0)
+        left = math.fsum(_left(states, action[0], gone, outcome) for outcome in _OUTCOMES)
         # A change that may be convicted outright is worth a little more than what narrows it down.
-        gains.append((doubt - left + (0.3 * mass if action[0] == "without" else 0.0), -at, action))
+        bonus = 0.3 * chances[action[1]] if action[0] == "without" else 0.0
+        gains.append((doubt - left + bonus, -at, action))
     if not gains:
         return None
     gain, _, action = max(gains)
     return action if gain > 1e-4 else None
 
 
-def _entropy(chances: Mapping[str, float]) -> float:
-    return -math.fsum(chance * math.log2(chance) for chance in chances.values() if chance > 0)
+_OUTCOMES: tuple[Outcome, ...] = ("same", "passed", "other")
+
+
+def _left(states: States, kind: Kind, gone: frozenset[str], outcome: Outcome) -> float:
+    """The doubt that is left after an outcome, times its probability."""
+    found: dict[str, float] = {}
+    for state, chance in states.items():
+        found[state[0]] = found.get(state[0], 0.0) + chance * _likely(kind, state, gone)[outcome]
+    whole = math.fsum(found.values())
+    return whole * _entropy([chance / whole for chance in found.values()]) if whole > 0 else 0.0
+
+
+def _entropy(chances: Iterable[float]) -> float:
+    return -math.fsum(chance * math.log2(chance) for chance in chances if chance > 0)
 
 
 def _convicted(batch: Batch, done: list[Replay]) -> str:
@@ -262,8 +303,12 @@ class Replays:
             for path, content in listing.items():
                 if isinstance(content, bytes):
                     _write(folder, path, content)
+            if self._repository.path != self._repository.git_dir:
+                bring_along(self._repository.path, dict.fromkeys(listing, Entry(0, "")), (folder,), ())
             filled = [word.replace("{folder}", str(folder)) for word in self._command.words]
             environment = {k: v.replace("{folder}", str(folder)) for k, v in self._command.environment.items()}
+            roots = [str(folder / root) if root else str(folder) for root in python_roots(listing)]
+            environment["PYTHONPATH"] = os.pathsep.join([*filter(None, [environment.get("PYTHONPATH", "")]), *roots])
             return run_limited(filled, folder, environment, Limits(seconds=self._command.seconds))
 
     def _at(self, revision: str) -> Mapping[str, Entry | bytes] | None:
