@@ -10,6 +10,7 @@ from typing import Any
 
 from demo.forge import gitlab_shapes as shapes
 from demo.forge.gate import Answer, Asked, Handler, RefusedError, paged
+from demo.forge.hooks import Hooks
 from demo.forge.world import Comment, Project, Pull, Status
 
 Path = Mapping[str, str]
@@ -18,13 +19,14 @@ LONGEST_DESCRIPTION = 255
 STATES = frozenset(("pending", "running", "success", "failed", "canceled", "skipped"))
 
 
-def gitlab_routes() -> list[tuple[str, str, Handler]]:
+def gitlab_routes(hooks: Hooks) -> list[tuple[str, str, Handler]]:
     """Method, path and handler of each endpoint. A project is named by its path, its slashes escaped."""
     one = "/projects/{slug:path}"
     merge = f"{one}/merge_requests/{{iid:int}}"
     return [
         ("GET", "/user", lambda asked, _: shapes.user(asked.needs("metadata").user)),
         ("GET", "/projects", _projects),
+        ("GET", f"{one}/merge_trains/merge_requests/{{iid:int}}", _car),
         ("GET", f"{merge}/approvals", lambda asked, path: shapes.approvals(_merge(asked, path)[1])),
         ("GET", f"{merge}/versions", lambda asked, path: paged(asked, shapes.versions(_merge(asked, path)[1]))),
         ("GET", f"{merge}/notes", _notes),
@@ -32,6 +34,9 @@ def gitlab_routes() -> list[tuple[str, str, Handler]]:
         ("PUT", f"{merge}/notes/{{id:int}}", _change_note),
         ("DELETE", f"{merge}/notes/{{id:int}}", _delete_note),
         ("GET", merge, lambda asked, path: shapes.merge_request(*_merge(asked, path))),
+        ("GET", f"{one}/hooks", _hooks(hooks)),
+        ("GET", f"{one}/hooks/{{hook:int}}/events", _events(hooks)),
+        ("POST", f"{one}/hooks/{{hook:int}}/events/{{event:int}}/resend", _resend(hooks)),
         ("GET", f"{one}/repository/branches/{{branch:path}}", _branch),
         ("GET", f"{one}/repository/commits/{{sha}}/merge_requests", _merges_of),
         ("GET", f"{one}/repository/commits/{{sha}}/statuses", _statuses),
@@ -54,6 +59,59 @@ def _merge(asked: Asked, path: Path) -> tuple[Project, Pull]:
     if pull is None:
         raise RefusedError(404, "404 Not found")
     return project, pull
+
+
+def _car(asked: Asked, path: Path) -> Any:
+    project, pull = _merge(asked, path)
+    if pull.number not in asked.world.trains.get(project.slug, {}):
+        raise RefusedError(404, "404 Not Found")
+    return {"id": 1, "status": asked.world.trains[project.slug][pull.number], "merge_request": {"iid": pull.number}}
+
+
+def _maintained(asked: Asked, path: Path) -> Project:
+    project = asked.project(path["slug"])
+    if project.slug not in asked.world.maintained:
+        raise RefusedError(403, "403 Forbidden")
+    return project
+
+
+def _hooks(hooks: Hooks) -> Handler:
+    def handle(asked: Asked, path: Path) -> Answer:
+        _maintained(asked, path)
+        mine = [one for one in hooks.targets if one.forge == "gitlab"]
+        return paged(asked, [{"id": at, "url": one.url} for at, one in enumerate(mine, start=1)])
+
+    return handle
+
+
+def _events(hooks: Hooks) -> Handler:
+    """The newest first, 20 a page; a secret is shown as stars."""
+
+    def handle(asked: Asked, path: Path) -> Answer:
+        project = _maintained(asked, path)
+        sent = [one for one in reversed(hooks.sent) if one.forge == "gitlab" and one.project == project.id]
+        shown = [
+            {
+                "id": one.id,
+                "trigger": one.event,
+                "request_headers": {"Idempotency-Key": one.guid, "X-Gitlab-Token": "[REDACTED]"},
+                "response_status": str(one.code) if one.code else "internal error",
+            }
+            for one in sent
+        ]
+        return paged(asked, shown)
+
+    return handle
+
+
+def _resend(hooks: Hooks) -> Handler:
+    def handle(asked: Asked, path: Path) -> Answer:
+        _maintained(asked, path)
+        if not hooks.send_again(int(path["event"])):
+            raise RefusedError(404, "404 Not Found")
+        return Answer({"response_status": 200}, 201)
+
+    return handle
 
 
 def _merges(asked: Asked, path: Path) -> Answer:

@@ -33,7 +33,7 @@ def merge_request(project: Project, found: Pull) -> Json:
     base = merge_base(project, found)
     return {
         **merge_request_in_list(project, found),
-        "diff_refs": {"base_sha": base, "head_sha": found.head, "start_sha": found.base},
+        "diff_refs": None if found.unprepared else {"base_sha": base, "head_sha": found.head, "start_sha": found.base},
     }
 
 

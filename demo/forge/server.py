@@ -94,7 +94,7 @@ class FakeForge:
     # Private
 
     def _make(self) -> Starlette:
-        listed = [("/api/v3", github_routes(self.hooks)), ("/api/v4", gitlab_routes())]
+        listed = [("/api/v3", github_routes(self.hooks)), ("/api/v4", gitlab_routes(self.hooks))]
         routes = [
             Route(prefix + path, self._endpoint(handler), methods=[method])
             for prefix, found in listed

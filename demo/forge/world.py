@@ -114,6 +114,8 @@ class Pull:
     comments: list[Comment] = field(default_factory=list)
     versions: list[tuple[int, str, str]] = field(default_factory=list)
     """Id, head and time of each push, for GitLab."""
+    unprepared: bool = False
+    """GitLab has not found out yet what it is compared with."""
 
 
 @dataclass
@@ -189,6 +191,10 @@ class World:
     faults: list[Fault] = field(default_factory=list)
     asked: list[tuple[str, str, int]] = field(default_factory=list)
     """Method, path with query, and status of every request to an API."""
+    maintained: set[str] = field(default_factory=set)
+    """Projects whose webhooks the bot may read, at GitLab."""
+    trains: dict[str, dict[int, str]] = field(default_factory=dict)
+    """By project, the state of each merge request that is on its merge train."""
     links: deque[str] = field(default_factory=deque)
     """What the next lists name as their next page instead of the truth."""
     ids: count[int] = field(default_factory=lambda: count(1001))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -136,10 +137,67 @@ def test_what_gitlab_sends_is_understood(
     ]
 
 
-def test_no_list_of_what_was_sent_is_kept(gitlab: GitLabForge) -> None:
-    assert gitlab.missed("") == ()
-    with pytest.raises(ForgeError, match="no list"):
-        gitlab.send_again(Missed("a", "1", "pull", ""))
+def test_what_was_not_delivered_is_sent_again_where_the_bot_may_read_it(
+    fake: FakeForge, gitlab: GitLabForge, received: Callable[[], list[Message]]
+) -> None:
+    fake.hook("http://127.0.0.1:9/elsewhere", "another", "gitlab")
+    fake.hooks.targets.pop()  # another's hook of the same project would not be ours to read
+    fake.hooks.plan.extend(("drop",) * 20)
+    number = fake.do.open_pull(SLUG, "feature", "One")
+    fake.hooks.settle()
+    assert gitlab.missed("") == (), "a bot that is no maintainer is told nothing"
+    fake.world.maintained.add(SLUG)
+    (lost,) = gitlab.missed("")
+    fake.hooks.plan.clear()
+    gitlab.send_again(lost)
+    fake.hooks.settle()
+    again = [gitlab.open(headers, body) for headers, body in received() if "x-gitlab-event" in headers]
+    assert [(one.id, one.event, one.pull) for one in again if isinstance(one, Delivery)] == [(lost.id, "pull", number)]
+    assert gitlab.missed("") == (), "it arrived"
+
+
+def test_what_nobody_takes_is_not_sent_for_ever(
+    fake: FakeForge, gitlab: GitLabForge, received: Callable[[], list[Message]]
+) -> None:
+    fake.world.maintained.add(SLUG)
+    fake.hooks.targets[:] = [replace(one, url="http://127.0.0.1:9/hooks/gitlab") for one in fake.hooks.targets]
+    for title in "1234567":
+        fake.do.open_pull(SLUG, "feature", title)
+    fake.hooks.settle()
+    asked = 0
+    while lost := gitlab.missed(""):
+        assert len(lost) <= 5
+        asked += len(lost)
+        for each in lost:
+            gitlab.send_again(each)
+        fake.hooks.settle()
+    assert asked == 7 * 2
+    assert received() == []
+
+
+def test_what_is_no_event_is_not_asked_for(gitlab: GitLabForge) -> None:
+    for place in ("1", "a/b!1", "a/b!1!x", "../b!1!2", "a/b!1!2/../../3"):
+        with pytest.raises(ForgeError):
+            gitlab.send_again(Missed("a", place, "pull", ""))
+
+
+@pytest.mark.parametrize(("status", "expected"), [("fresh", True), ("merging", True), ("merged", False), ("", False)])
+def test_whether_a_merge_train_holds_it(fake: FakeForge, gitlab: GitLabForge, status: str, expected: bool) -> None:
+    number = fake.do.open_pull(SLUG, "feature", "One")
+    if status:
+        fake.world.trains[SLUG] = {number: status}
+    assert gitlab.pull(SLUG, number).merge_queue is expected
+
+
+def test_open_merge_requests_come_in_pages_and_one_that_is_not_prepared_hides_no_other(
+    fake: FakeForge, gitlab: GitLabForge
+) -> None:
+    numbers = [fake.do.open_pull(SLUG, "feature", str(n)) for n in range(103)]
+    fake.world.projects[SLUG].pulls[numbers[7]].unprepared = True
+    assert [one.number for one in gitlab.open_pulls(SLUG)] == [*numbers[:7], *numbers[8:]]
+    with pytest.raises(ForgeError, match="not prepared") as caught:
+        gitlab.pull(SLUG, numbers[7])
+    assert caught.value.retry_after
 
 
 def test_names_that_lead_elsewhere_are_never_asked_for(fake: FakeForge, gitlab: GitLabForge) -> None:

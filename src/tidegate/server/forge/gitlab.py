@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tidegate.errors import InputError
 from tidegate.report.markdown import MARKER
@@ -17,6 +18,7 @@ from tidegate.server.config import GitLab
 from tidegate.server.forge.errors import ForgeError
 from tidegate.server.forge.github_comments import with_marker
 from tidegate.server.forge.gitlab_hooks import SIGNING, open_gitlab, signing_key
+from tidegate.server.forge.gitlab_missed import read_missed, send_again
 from tidegate.server.forge.http import PATIENCE, Answer, Client, Patience
 from tidegate.server.forge.messages import check_commit, check_slug, object_id
 from tidegate.server.forge.texts import brief, moment
@@ -78,12 +80,19 @@ class GitLabForge:
         return object_id(answer.read(_Branch).commit.id) if answer is not None else ""
 
     def pull(self, slug: str, number: int) -> Pull:
-        return _pull(slug, _got(self._client.ask("GET", f"{_project(slug)}/merge_requests/{int(number)}")).body)
+        found = self._pull(slug, number)
+        if found is None:
+            raise ForgeError("the merge request is not prepared yet", where=f"{slug}!{int(number)}", retry_after=10)
+        if found.state != "open":
+            return found
+        return replace(found, merge_queue=self._is_on_train(slug, number))
 
     def open_pulls(self, slug: str) -> Sequence[Pull]:
-        """One question for each: the list leaves out what a request is compared with."""
+        """One question for each: the list leaves out what a request is compared with. One that GitLab has not prepared
+        yet is left out, and does not keep the others from being read."""
         pages = self._client.pages(f"{_project(slug)}/merge_requests?state=opened&per_page=100", list[_Numbered])
-        return tuple(self.pull(slug, one.iid) for page in pages for one in page)
+        found = (self._pull(slug, one.iid) for page in pages for one in page)
+        return tuple(each for each in found if each is not None)
 
     def pulls_of(self, slug: str, commit: str) -> Sequence[int]:
         path = f"{_project(slug)}/repository/commits/{check_commit(commit)}/merge_requests?per_page=100"
@@ -138,12 +147,12 @@ class GitLabForge:
             self._post(slug, commit, _says(before) if before else own)
         return tuple(f"a status by {_username(status)} ({status.status})" for status in others)
 
-    def missed(self, since: str) -> Sequence[Missed]:  # noqa: ARG002
-        """Nothing: GitLab lists them for each hook, which only a maintainer may read. It sends again by itself."""
-        return ()
+    def missed(self, since: str) -> Sequence[Missed]:  # noqa: ARG002 its events have no time
+        """What no attempt delivered, of projects whose webhook the bot may read: as a maintainer of them."""
+        return tuple(read_missed(self._client, (one.slug for one in self.repositories())))
 
     def send_again(self, missed: Missed) -> None:
-        raise ForgeError("GitLab keeps no list of what it sent", where=missed.id)
+        send_again(self._client, missed)
 
     def close(self) -> None:
         self._client.close()
@@ -152,6 +161,15 @@ class GitLabForge:
 
     def _read(self, path: str, kind: type[T]) -> T:
         return _got(self._client.ask("GET", path)).read(kind)
+
+    def _pull(self, slug: str, number: int) -> Pull | None:
+        return _pull(slug, _got(self._client.ask("GET", f"{_project(slug)}/merge_requests/{int(number)}")).body)
+
+    def _is_on_train(self, slug: str, number: int) -> bool:
+        """Whether a merge train holds it. Where GitLab has none for this project, or tells a bot nothing of it: no."""
+        path = f"{_project(slug)}/merge_trains/merge_requests/{int(number)}"
+        answer = self._client.ask("GET", path, none=(401, 403, 404))
+        return answer is not None and answer.read(_Car).status in _ON_TRAIN
 
     def _named(self, found: _Project) -> Repository:
         slug = check_slug(found.path_with_namespace, deep=True)
@@ -198,6 +216,9 @@ _STATES: Mapping[Conclusion, str] = {
 }
 
 
+_ON_TRAIN = frozenset(("idle", "fresh", "stale", "merging"))
+
+
 def _headers(token: str) -> Mapping[str, str]:
     return {"private-token": token, "accept": "application/json"}
 
@@ -240,6 +261,10 @@ class _Note(Struct):
     body: str = ""
     system: bool = False
     author: _User | None = None
+
+
+class _Car(Struct):
+    status: str = ""
 
 
 class _Made(Struct):
@@ -285,14 +310,15 @@ def _username(status: _Status) -> str:
     return (status.author.username if status.author else "") or "nobody that is known"
 
 
-def _pull(slug: str, document: bytes) -> Pull:
+def _pull(slug: str, document: bytes) -> Pull | None:
+    """None where GitLab did not find out yet what it is compared with."""
     try:
         found = msgspec.json.decode(document, type=_Merge)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ForgeError(f"the forge answered something else than it documents ({error})", where=slug) from error
     head, base = object_id(found.sha), object_id(found.diff_refs.base_sha if found.diff_refs else "")
     if not head or not base:
-        raise ForgeError("the merge request is not prepared yet", where=f"{slug}!{found.iid}", retry_after=10)
+        return None
     states: Mapping[str, PullState] = {"opened": "open", "locked": "open", "merged": "merged"}
     return Pull(
         slug=slug,
