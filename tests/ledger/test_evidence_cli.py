@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from tests.repos import Repo
 from tidegate.cli.ledger import ledger
+from tidegate.cli.witness import witness
 from tidegate.errors import InputError
 from tidegate.ledger import bodies
 from tidegate.ledger.bodies import Body
@@ -83,6 +84,27 @@ class Here:
         seconds = float(self.repo.git("log", "-1", "--format=%ct", self.oids[at]))
         head = self.oids[at]
         return Merge(number=at, target="refs/heads/main", head=head, commit=head, at=seconds, unknown_lines=0)
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.data}/tidegate.db"
+
+    def shown(self, folder: Path, where: str, number: int) -> str:
+        """The ledger as somebody is shown it."""
+        if where == "exported" and not (folder / str(number)).exists():
+            self.run("export", str(folder / str(number)))
+        return str(folder / str(number)) if where == "exported" else self.url
+
+    def rewrite(self) -> None:
+        """The keeper makes another history with the key."""
+        shutil.rmtree(self.data)
+        self.data.mkdir()
+        write_key(self.data / "ledger.key", ORIGIN, KeyKind.LOG, KEY)
+        database = prepare_database(self.url)
+        with open_log(database, KEY, LogSettings(ORIGIN, self.data / "ledger.checkpoint", limits=ANY_TIME)) as log:
+            for at in (2, 1):
+                log.append(self.decision(at))
+        database.close()
 
     def time(self, at: int, add: int) -> str:
         from tidegate.ledger.fields import format_time
@@ -276,17 +298,57 @@ def test_what_a_witness_remembers_is_held_against_the_ledger(here: Here, tmp_pat
         assert "The first 2 entries were seen" in said
         assert "That is all of them" in said
 
-    shutil.rmtree(here.data)
-    here.data.mkdir()
-    write_key(here.data / "ledger.key", ORIGIN, KeyKind.LOG, KEY)
-    database = prepare_database(f"sqlite:///{here.data}/tidegate.db")
-    with open_log(database, KEY, LogSettings(ORIGIN, here.data / "ledger.checkpoint", limits=ANY_TIME)) as log:
-        for at in (2, 1):
-            log.append(here.decision(at))
-    database.close()
+    here.rewrite()
     here.run("export", str(tmp_path / "after"))
     ledger_ = [] if where == "database" else [str(tmp_path / "after")]
     assert "  verified" in here.run("verify", *ledger_, "--log-key", VKEY).output, "nothing inside can show it"
     known = ["--known", str(tmp_path / "before/checkpoint")]
     for memory in (*memories, known):
         here.run("verify", *ledger_, "--log-key", VKEY, *memory, "--quick", code=1)
+
+
+class TestWitnessWithoutHost:
+    """A job that fetches a ref, looks, and pushes it: nothing listens, and the ref is the only memory."""
+
+    def look(self, tmp_path: Path, *more: str, code: int = 0) -> str:
+        given = ["--origin", VKEY, "--state", str(tmp_path / "key"), "--name", "witness.test/job"]
+        given += ["--git", str(tmp_path / "memory")]
+        done = CliRunner().invoke(witness, [*given, *more], standalone_mode=False)
+        if done.exception is not None:
+            raise done.exception
+        assert done.return_value == code, done.output
+        return done.output
+
+    @pytest.mark.parametrize("where", ["database", "exported"])
+    def test_it_cosigns_what_continues_and_verify_holds_a_ledger_against_it(
+        self, here: Here, tmp_path: Path, where: str
+    ) -> None:
+        Repo.init(tmp_path / "memory")
+        with pytest.raises(InputError, match="nothing is remembered"):
+            self.look(tmp_path, "--once", here.shown(tmp_path, where, 1))
+        said = self.look(tmp_path, "--once", here.shown(tmp_path, where, 1), "--first")
+        assert "2 entries cosigned by witness.test/job, 0 were seen before" in said
+        assert "git push REMOTE refs/tidegate/witness" in said
+        here.run("erase", PERSON, "--yes")
+        assert "3 entries cosigned" in self.look(tmp_path, "--once", here.shown(tmp_path, where, 2))
+        assert "2 were seen" not in self.look(tmp_path, "--once", here.shown(tmp_path, where, 2))
+        memory = ["--witness-git", str(tmp_path / "memory")]
+        assert "The first 3 entries were seen" in here.run("verify", *memory).output
+        here.rewrite()
+        assert "  verified" in here.run("verify").output, "nothing inside can show it"
+        here.run("verify", *memory, code=1)
+        assert "not cosigned" in self.look(tmp_path, "--once", here.shown(tmp_path, where, 3), code=1)
+        assert "not cosigned" in self.look(tmp_path, "--once", here.shown(tmp_path, where, 3), "--first", code=1)
+        history = GitState(tmp_path / "memory").history(ORIGIN)
+        assert [seen.size for seen in history] == [2, 3], "what was seen stays, with nothing put over it"
+        assert [path.name for path in (tmp_path / "key").iterdir()] == ["witness.key"]
+
+    def test_another_ledger_is_not_cosigned(self, here: Here, tmp_path: Path) -> None:
+        Repo.init(tmp_path / "memory")
+        other = NoteKey("ledger.other/x", KeyKind.LOG, PublicKey("ed25519", KEY.public_key)).vkey
+        given = ["--origin", other, "--state", str(tmp_path / "key"), "--name", "witness.test/job", "--first"]
+        done = CliRunner().invoke(
+            witness, [*given, "--git", str(tmp_path / "memory"), "--once", here.url], standalone_mode=False
+        )
+        assert done.return_value == 1
+        assert GitState(tmp_path / "memory").latest(ORIGIN) is None

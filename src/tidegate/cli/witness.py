@@ -11,7 +11,7 @@ import click
 from tidegate.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tidegate.ledger.keys import NoteKey, NoteSigningKey
     from tidegate.ledger.witness import State
@@ -27,8 +27,17 @@ KEY_FILE = "witness.key"
 @click.option("--listen", default="127.0.0.1:8788", show_default=True, metavar="HOST:PORT", help="Where to listen.")
 @click.option("--git", "repository", type=_PATH, metavar="REPO", help="Remember in a ref of this repository too.")
 @click.option("--ref", default="refs/tidegate/witness", show_default=True, metavar="REF", help="The ref for --git.")
+@click.option("--once", metavar="LEDGER", help="Look at this database or exported folder once, cosign it, and end.")
+@click.option("--first", is_flag=True, help="With --once: nothing is remembered yet, and that is as it should be.")
 def witness(
-    origins: tuple[str, ...], state: Path, name: str | None, listen: str, repository: Path | None, ref: str
+    origins: tuple[str, ...],
+    state: Path,
+    name: str | None,
+    listen: str,
+    repository: Path | None,
+    ref: str,
+    once: str | None,
+    first: bool,
 ) -> int:
     """Watch ledgers: cosign each checkpoint that continues the last one seen, and never another.
 
@@ -36,14 +45,20 @@ def witness(
     who holds that host. VKEY is the log's key as text or a file with it (`tidegate ledger verify` shows it); after a
     recovery the log has a new one, and a person decides whether to watch it. The key of the witness is made in
     DIR on the first start, and what to tell the log is shown: TIDEGATE_WITNESSES="VKEY URL".
+
+    With --once it needs no host: a scheduled job fetches REF, looks, and pushes REF. With --git the ref is then its
+    only memory, and `tidegate ledger verify --witness-git REPO` holds a ledger against it. Exit codes: 0 cosigned,
+    1 the ledger does not continue what was seen.
     """
     from tidegate.ledger.witness import Witness
     from tidegate.server.witness import make_server
 
-    host, port = _address(listen)
     logs: dict[str, list[NoteKey]] = {}
     for key in _keys(origins):
         logs.setdefault(key.name, []).append(key)
+    if once is not None:
+        return _look(once, logs, (state, name), (repository, ref, first))
+    host, port = _address(listen)
     memory = _memory(state, repository, ref)
     signer = _signer(state, name)
     server = make_server(Witness([signer], logs, memory), host, port)
@@ -61,6 +76,29 @@ def witness(
 
 
 # Private
+
+
+def _look(
+    ledger: str,
+    logs: Mapping[str, list[NoteKey]],
+    own: tuple[Path, str | None],
+    kept: tuple[Path | None, str, bool],
+) -> int:
+    from tidegate.cli.ledger_source import open_source
+    from tidegate.ledger.witness_state import FolderState
+    from tidegate.server.witness import GitState
+    from tidegate.server.witness_once import look_once
+
+    (folder, name), (repository, ref, first) = own, kept
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    signer = _signer(folder, name)
+    memory = FolderState(folder) if repository is None else GitState(repository, ref)
+    with open_source(ledger) as source:
+        found = look_once(source, logs, signer, memory, first=first)
+    click.echo(found.words)
+    if found.whole and repository is not None:
+        click.echo(f"Push it to where others fetch it: git push REMOTE {ref}")
+    return 0 if found.whole else 1
 
 
 def _address(listen: str) -> tuple[str, int]:
