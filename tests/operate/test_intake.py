@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -645,3 +646,13 @@ def test_a_damaged_message_is_read_or_refused(data: st.DataObject) -> None:
 def test_every_sender_of_deployments_is_read_here_too() -> None:
     assert set(DEPLOYMENTS) <= set(READERS)
     assert set(SIGNED) <= set(READERS)
+
+
+def test_the_examples_of_the_page_are_read() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "production-events.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```json\n(.*?)```", page, flags=re.DOTALL)
+    found = [read("plain", example.encode())[0] for example in examples]
+    assert [type(each) for each in found] == [DeploymentEvent, Alert, ErrorReport]
+    assert isinstance(found[2], ErrorReport)
+    assert found[2].frames == (Frame(file="pay/bank.py", line=40, function="charge"),)
+    assert set(re.findall(r"^\| `(\w+)` \|", page, flags=re.MULTILINE)) == set(READERS)

@@ -323,6 +323,16 @@ def test_points_that_are_none_are_counted() -> None:
         assert (measured.rejected, measured.why) == (3, "a: OTLP: buckets that do not fit their bounds")
 
 
+@pytest.mark.parametrize(
+    ("version", "revision", "found"),
+    [("2.4.1", "", ""), ("20260102", "", ""), (COMMIT, "", COMMIT), ("1", COMMIT[:9], COMMIT[:9]), ("1", "main", "")],
+)
+def test_a_revision_is_a_commit_or_nothing(version: str, revision: str, found: str) -> None:
+    who = resource("web", **{"service.version": version, "vcs.ref.head.revision": revision})
+    (span,) = read_spans(traces((who, [wire(1)])).SerializeToString(), PROTOBUF).spans
+    assert span.revision == found
+
+
 @pytest.mark.parametrize("packing", ["gzip", "deflate", "identity", ""])
 def test_packed_bodies(packing: str) -> None:
     body = shop().SerializeToString()

@@ -121,6 +121,7 @@ def accepted(headers: Mapping[str, str], rejected: int = 0, why: str = "", *, si
 _KINDS: tuple[SpanKind, ...] = ("internal", "internal", "server", "client", "producer", "consumer")
 _NAMED = {f"SPAN_KIND_{kind.upper()}": kind for kind in _KINDS}
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
+_WHOLE = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ENVIRONMENTS = ("deployment.environment.name", "deployment.environment")
 _PEERS = (
     "peer.service",
@@ -145,8 +146,9 @@ class _Source:
         self.service = resource.get("service.name") or _UNNAMED
         self.environment = next((resource[name] for name in _ENVIRONMENTS if resource.get(name)), "")
         version = resource.get("service.version", "")
-        given = resource.get("vcs.ref.head.revision", "") or version
-        self.revision = given if _COMMIT.fullmatch(given) else ""
+        given = resource.get("vcs.ref.head.revision", "")
+        whole_commit = version if _WHOLE.fullmatch(version) else ""  # a date is hexadecimal too
+        self.revision = given if _COMMIT.fullmatch(given) else whole_commit
         named = {
             "service": self.service,
             "environment": self.environment,
