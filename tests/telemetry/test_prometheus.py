@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import http.server
 import math
-import shutil
 import socket
-import subprocess
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
 
+from tests.telemetry.real_prometheus import run_prometheus
 from tidegate.errors import InputError
 from tidegate.telemetry.prometheus import Span, query_instant, query_range
 
@@ -28,35 +26,9 @@ METRICS = "".join(
 
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Debian's Prometheus on a free port, with ten minutes of two pods written before it starts."""
-    if not (shutil.which("prometheus") and shutil.which("promtool")):
-        pytest.skip("not run: Prometheus is missing")
-    folder = tmp_path_factory.mktemp("prometheus")
-    text = f"# TYPE work_seconds gauge\n{METRICS}# EOF\n"
-    (folder / "metrics.txt").write_text(text)
-    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "metrics.txt", "data"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    (folder / "prometheus.yml").write_text("global: {scrape_interval: 1h}\n")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    server = subprocess.Popen(
-        [
-            "prometheus",
-            "--config.file=prometheus.yml",
-            "--storage.tsdb.path=data",
-            "--storage.tsdb.retention.time=100y",
-            f"--web.listen-address={address}",
-            "--log.level=error",
-        ],
-        cwd=folder,
-    )
-    try:
-        _wait(f"http://{address}/-/ready")
-        yield f"http://{address}"
-    finally:
-        server.terminate()
-        server.wait(10)
+    text = f"# TYPE work_seconds gauge\n{METRICS}"
+    with run_prometheus(tmp_path_factory.mktemp("prometheus"), text) as url:
+        yield url
 
 
 def test_a_range_gives_each_series_with_its_gaps(prometheus: str) -> None:
@@ -159,18 +131,6 @@ def test_a_server_that_drips_is_left_in_time() -> None:
 
 
 # Private
-
-
-def _wait(url: str) -> None:
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            urllib.request.urlopen(url, timeout=1).close()
-            return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
 
 
 class _server:  # noqa: N801 reads as the function that it is
