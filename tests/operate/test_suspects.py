@@ -15,14 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.operate import drawn_causes, drawn_changes, drawn_later
+from tests.operate import drawn_causes, drawn_changes, drawn_last, drawn_later
 from tests.operate.incidents import START, Incident, change, incident, lines, move
 from tidegate.operate.suspects import suspects
 from tidegate.operate.symptoms.values import Symptoms
 from tidegate.operate.values import Alert, Evidence, Ranking
 from tidegate.telemetry.series import Series
 
-DRAWN = [*drawn_changes.draw(), *drawn_causes.draw(), *drawn_later.draw()]
+DRAWN = [*drawn_changes.draw(), *drawn_causes.draw(), *drawn_later.draw(), *drawn_last.draw()]
 NOTHING = Symptoms(alert=Alert(key="a", sender="test", name="a", started=START))
 
 

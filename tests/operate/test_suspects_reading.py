@@ -103,6 +103,15 @@ def test_lines_that_differ_in_numbers_and_names_are_one_signature() -> None:
     assert not one.is_bad_news, "all that was ever heard is not news"
 
 
+def test_what_lasts_on_after_the_alert_does_not_make_its_beginning_early() -> None:
+    (one,) = group(lines("a", "ERROR", "it fails", 20, until=200), START + 40 * MINUTE)
+    assert not one.is_bad_news, "it may always have been said"
+    (one,) = group(lines("a", "ERROR", "it fails", 20, until=200), START + 24 * MINUTE)
+    assert one.is_bad_news, "there was no quiet time to hear it in"
+    said = group([*lines("a", "INFO", "fine", 0), *lines("a", "ERROR", "it fails", 20, until=200)], START + 25 * MINUTE)
+    assert [signature.is_bad_news for signature in said] == [False, True]
+
+
 @pytest.mark.parametrize(("count", "before", "news"), [(5, 0, True), (30, 10, True), (29, 10, False), (0, 0, False)])
 def test_a_pattern_is_news_from_three_times_as_many(count: int, before: int, news: bool) -> None:
     assert is_news(LogPattern(service="a", text="t", count=count, before=before)) is news

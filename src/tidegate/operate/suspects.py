@@ -74,7 +74,7 @@ def _bounded(incident: Symptoms, candidates: Sequence[Candidate]) -> tuple[Sympt
 
 
 def _read(incident: Symptoms) -> causes.Scene:
-    signatures = group(incident.logs)
+    signatures = group(incident.logs, incident.alert.started)
     moves = find_moves(incident.series, incident.alert.started)
     onset = find_onset(incident, moves, signatures)
     return causes.Scene(

@@ -28,6 +28,11 @@ FIRST_MOVER = 1.5
 RISES = 1.5
 ALIKE = 0.7
 FOREIGN = 1.5
+MEASURED_FROM_WITHIN = ("dependency", "dns", "certificate")
+"""Kinds whose own series a service of ours may measure: how long its calls of a store or a resolver take."""
+
+_MARK = re.compile(r"\b(?=(?:[\w-]{0,40}?\d){4})(?!\d+(?:ms|us|s|kb|mb|gb)\b)[\w-]{5,80}\b")
+"""An identifier of one record: four digits or more, and no measured time or size."""
 
 
 class Scene(Struct, frozen=True, kw_only=True):
@@ -129,7 +134,7 @@ def _data(scene: Scene) -> Iterator[Evidence]:
     for one in scene.signatures:
         if not one.is_bad_news or one.count < 5 or len(one.lines) < 5:
             continue
-        marks = [set(re.findall(r"\b(?=[\w-]*\d)[\w-]{6,}\b", _whole(line.message, line.fields))) for line in one.lines]
+        marks = [set(_MARK.findall(_whole(line.message, line.fields))) for line in one.lines]
         common = set.intersection(*marks)
         if common and re.search(
             r"record|offset|message|event|row|payload|batch|document|object", one.text, re.IGNORECASE
@@ -140,14 +145,15 @@ def _data(scene: Scene) -> Iterator[Evidence]:
 
 
 def _foreign(kind: Kind, scene: Scene) -> Iterator[Evidence]:
-    """The first to move is something that no change and no call of ours owns, and its name belongs to the kind."""
+    """Among the first to move is what bears a name of the kind, most of all where no change and no call owns it."""
     inside = _inside(scene)
     pattern = re.compile("|".join(kind.series), re.IGNORECASE)
     near = [move for move in scene.moves if scene.onset.is_first(move)]
     for move in near:
-        if pattern.search(f"{move.service} {move.metric}") and move.service not in scene.owned:
-            own = move.service in inside
-            says = f"{move.metric} of {move.service or 'the environment'} moved first, and no change touches it"
+        named = kind.name in MEASURED_FROM_WITHIN and pattern.search(move.metric)
+        if named or (pattern.search(f"{move.service} {move.metric}") and move.service not in scene.owned):
+            own = not named and move.service in inside
+            says = f"{move.metric} of {move.service or 'the environment'} was among the first signs"
             yield Evidence(kind="first", weight=FOREIGN * (0.5 if own else 1.0), says=says, source=move.metric)
             return
 

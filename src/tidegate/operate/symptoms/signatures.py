@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -11,6 +12,7 @@ from tidegate.operate.symptoms.values import LogLine, LogPattern
 
 MOST_LINES = 100_000
 LONGEST = 1000
+LEAST_TIME = 300.0
 _VARIABLE = re.compile(r"[\w.-]+|<\w{1,80}>|'[^']{1,80}'|\"[^\"]{1,80}\"")
 _DIGIT = re.compile(r"\d")
 _BAD = frozenset({"warn", "warning", "error", "err", "fatal", "critical", "panic", "alert", "emergency", "severe"})
@@ -35,13 +37,16 @@ class Signature(Struct, frozen=True, kw_only=True):
         return self.bad and self.early == 0
 
 
-def group(lines: Sequence[LogLine], kept: int = 8) -> tuple[Signature, ...]:
-    """The signatures of log lines, by the time that they first came; of each at most `kept` lines are kept."""
+def group(lines: Sequence[LogLine], until: float = math.inf, kept: int = 8) -> tuple[Signature, ...]:
+    """The signatures of log lines, by the time that they first came; of each at most `kept` lines are kept.
+
+    The early part is the first third of the time up to `until`, the time of the alert; in five minutes there is none.
+    """
     lines = lines[:MOST_LINES]
     if not lines:
         return ()
-    start, end = min(line.at for line in lines), max(line.at for line in lines)
-    early = start + (end - start) / 3
+    start, end = min(line.at for line in lines), min(until, max(line.at for line in lines))
+    early = start + (end - start) / 3 if end - start >= LEAST_TIME else start
     groups: dict[tuple[str, str, bool], list[LogLine]] = {}
     for line in lines:
         groups.setdefault((line.service, shape(line.message), line.severity.lower() in _BAD), []).append(line)
