@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tests.server.test_work_engine import in_an_hour, sweeper_of
+from tests.server.test_work_engine import in_four_minutes, sweeper_of
 from tests.server.test_work_journey import SLUG, Place, make_place
 from tidegate.server.service import Service
 from tidegate.server.work.errands import Errands
@@ -49,16 +49,16 @@ def test_a_pass_waits_for_its_witnesses_and_is_said_afterwards(place: Place) -> 
     assert place.forge.said("comment") == []
     assert say(place.service, made.change) == "waiting"
     assert len(place.forge.said()) == 1  # it waits in silence
-    sweeper_of(place, in_an_hour(place)).say()
+    sweeper_of(place, in_four_minutes(place)).say()
     assert len(place.forge.said()) == 1
     place.service.log.seen = True  # type: ignore[attr-defined]
-    sweeper_of(place, in_an_hour(place)).say()
+    sweeper_of(place, in_four_minutes(place)).say()
     check = place.forge.check_of(made.head)
     assert check is not None
     assert check["conclusion"] == "success"
     assert len(place.forge.said("comment")) == 1
     with place.service.database.read() as connection:
-        assert publications.unsent(connection, in_an_hour(place)) == ()
+        assert publications.unsent(connection, in_four_minutes(place)) == ()
 
 
 def test_what_is_held_waits_for_nobody(place: Place) -> None:
