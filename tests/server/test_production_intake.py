@@ -18,6 +18,7 @@ from tests.telemetry.test_otlp import JSON, PROTOBUF, START, as_json, shop, trac
 from tidegate.server.app import make_app
 from tidegate.server.config import GitHub, GitLab, Secrets, read_config
 from tidegate.server.forge.configured import forges_of
+from tidegate.server.production.retention import FORGOTTEN, forget_now_and_then
 from tidegate.server.service import Service
 from tidegate.store import alerts, deployments, inbox, measurements, production_events, values
 from tidegate.store.clock import later, now
@@ -149,6 +150,19 @@ def test_what_says_no_time_happened_when_it_came(client: TestClient, made: Made)
     assert [each.ended is None for each in sorted(found, key=lambda each: each.name)] == [True, False]
 
 
+def test_what_is_too_old_is_let_go_and_what_follows_from_it_stays(client: TestClient, made: Made) -> None:
+    assert tell(client, made, "plain", [plain("started", 100), {"type": "lunch"}]).status_code == 202
+    for days, kinds, whole in ((29, 2, True), (31, 1, True), (91, 1, False)):
+        with made.service.database.write() as connection:
+            assert forget_now_and_then(connection, later(now(), days * 86_400))
+            assert not forget_now_and_then(connection, later(now(), days * 86_400 + 1))
+            events = production_events.page(connection)
+            assert len(events) == kinds
+            assert events[-1].message is not None
+            assert (production_events.message(connection, events[-1].message) is not None) == whole
+            assert len(deployments.page(connection)) == 1
+
+
 # Whoever signs needs no token.
 
 
@@ -181,6 +195,9 @@ def test_who_signs_needs_no_token_and_who_does_not_is_refused(signed: TestClient
 def test_a_token_does_not_speak_for_a_sender_that_signs(signed: TestClient, made: Made) -> None:
     body = incident()
     assert tell(signed, made, "pagerduty", body).status_code == 409
+    for forge in ("github", "gitlab"):
+        answer = tell(signed, made, forge, b"{}")
+        assert (answer.status_code, answer.json()["mend"]) == (409, f"send them to /hooks/{forge}")
     assert tell(signed, made, "pagerduty", body, **{"x-pagerduty-signature": f"v1={mac(body)}"}).status_code == 202
 
 
@@ -250,7 +267,7 @@ def export(client: TestClient, made: Made, signal: str, body: bytes, headers: di
 def patient(made: Made) -> None:
     """What is old was let go just now: the spans of these tests are of another day."""
     with made.service.database.write() as connection:
-        values.write(connection, "telemetry/forgotten", later(now(), 600), now())
+        values.write(connection, FORGOTTEN, later(now(), 600), now())
 
 
 def graph(service: Service) -> list[tuple[str, str, str]]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from tidegate.errors import InternalError
 from tidegate.store.folding import insert_many
@@ -111,6 +111,14 @@ def message(connection: Connection, identifier: int) -> bytes | None:
         return zlib.decompressobj().decompress(row.body, row.size + 1)
     except zlib.error as error:
         raise InternalError("a kept message is damaged", where=f"message {identifier}") from error
+
+
+def forget_unused(connection: Connection, before: str) -> int:
+    """Lets go what came before then and says nothing here; how many."""
+    old = delete(production_events).where(
+        production_events.c.kind == "unused", production_events.c.received_at < before
+    )
+    return len(connection.execute(old.returning(production_events.c.id)).all())
 
 
 def forget_messages(connection: Connection, before: str) -> int:

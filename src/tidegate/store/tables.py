@@ -277,6 +277,7 @@ production_messages = _table(
     _number("size"),
     _text("received_at"),
     UniqueConstraint("sender", "digest"),
+    Index("ix_production_messages_received_at", "received_at"),
 )
 production_events = _table(
     "production_events",  # what was read of them: one message may say several things

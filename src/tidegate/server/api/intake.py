@@ -34,6 +34,8 @@ def events(ask: Ask[Nothing, Message]) -> Taken:
     sender, body, headers = ask.path["sender"], ask.body.content, ask.body.headers
     if sender not in READERS:
         raise Problem(404, "no such sender is known", mend=f"known are {', '.join(sorted(READERS))}")
+    if sender in ask.service.forges:
+        raise Problem(409, f"messages of {sender} must be signed", mend=f"send them to /hooks/{sender}")
     if signs(ask.service.config, sender) and not is_signed(ask.service.config, sender, headers, body):
         raise Problem(409, f"messages of {sender} must be signed", mend="a secret is set for this sender")
     return take(ask.service, sender, body, headers)

@@ -21,6 +21,7 @@ from tidegate.operate.values import Alert, ErrorReport
 from tidegate.rollout import deployments as rollout
 from tidegate.rollout.deployments import Progress
 from tidegate.rollout.values import DeploymentEvent, NotUsed
+from tidegate.server.production.retention import forget_now_and_then
 from tidegate.server.service import Service
 from tidegate.store import alerts, deployments, production_events
 from tidegate.store.alerts import ToldAlert, ToldError
@@ -74,6 +75,7 @@ def keep_said(connection: Connection, message: int | None, said: Sequence[tuple[
     events = [_event(key, each) for (_, key), each in reversed(by_key.items())]
     new = [by_key[event.sender, event.key] for event in production_events.keep(connection, message, events, now)]
     fold(connection, new, now)
+    forget_now_and_then(connection, now)
     unused = sum(isinstance(each, NotUsed) for each in new)
     return Taken(len(new) - unused, len(said) - len(new), unused)
 

@@ -9,17 +9,13 @@ from sqlalchemy import Connection
 
 from tidegate.operate.intake.otlp import errors_of
 from tidegate.server.production.intake import AHEAD_SECONDS, keep_said
+from tidegate.server.production.retention import forget_now_and_then
 from tidegate.server.service import Service
-from tidegate.store import measurements, values
-from tidegate.store.clock import later, moment_of
+from tidegate.store import measurements
+from tidegate.store.clock import moment_of
 from tidegate.store.measurements import MOST_SERIES, Sampled
 from tidegate.telemetry.graph import edges_of
 from tidegate.telemetry.otlp import Span, read_metrics, read_spans
-
-SPAN_SECONDS = 86_400.0
-SAMPLE_SECONDS = 14 * 86_400.0
-FORGET_SECONDS = 600.0
-_FORGOTTEN = "telemetry/forgotten"
 
 
 class Measured(Struct, frozen=True):
@@ -55,7 +51,6 @@ def keep_spans(connection: Connection, spans: Sequence[Span], now: str) -> int:
     ]
     measurements.put_edges(connection, edges)
     keep_said(connection, None, errors_of(new), now)
-    _forget(connection, now)
     return len(new)
 
 
@@ -73,7 +68,7 @@ def take_metrics(service: Service, body: bytes, headers: Mapping[str, str]) -> M
 
     def work(connection: Connection) -> measurements.Put:
         put = measurements.put_samples(connection, sampled)
-        _forget(connection, now)
+        forget_now_and_then(connection, now)
         return put
 
     put = service.database.change(work)
@@ -91,13 +86,3 @@ def _row(span: Span) -> measurements.Span:
 
 def _span(row: measurements.Span) -> Span:
     return Span(**structs.asdict(row))
-
-
-def _forget(connection: Connection, now: str) -> None:
-    """Lets go what is too old, every ten minutes: whoever sends much also clears."""
-    last = values.read(connection, _FORGOTTEN)
-    if last is not None and last > later(now, -FORGET_SECONDS):
-        return
-    values.write(connection, _FORGOTTEN, now, now)
-    seconds = moment_of(now).timestamp()
-    measurements.forget(connection, spans_before=seconds - SPAN_SECONDS, samples_before=seconds - SAMPLE_SECONDS)

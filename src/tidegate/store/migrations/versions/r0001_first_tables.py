@@ -407,6 +407,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("sender", "digest", name="uq_production_messages_sender_digest"),
         sqlite_strict=True,
     )
+    op.create_index("ix_production_messages_received_at", "production_messages", ["received_at"], unique=False)
     op.create_table(
         "production_events",
         sa.Column("id", _NUMBER, nullable=False),
