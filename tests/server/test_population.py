@@ -12,6 +12,7 @@ from msgspec import structs
 
 from tests.repos import Repo, build
 from tests.server.conftest import Made
+from tidegate.errors import InputError
 from tidegate.ledger.evidence.values import Period
 from tidegate.ledger.log import NewEntry
 from tidegate.server import population
@@ -70,6 +71,12 @@ def test_what_cannot_be_collected_is_said(made: Made, asked: Asked, monkeypatch:
     with pytest.raises(Problem, match="too much") as large:
         collect(config, asked)
     assert large.value.status == 409
+
+
+def test_settings_that_are_not_right_are_said(made: Made, asked: Asked, repo: Repo) -> None:
+    repo.commit("Slip", {"tidegate.toml": "[people"})
+    with pytest.raises(InputError, match="TOML"):
+        collect(made.service.config, asked)
 
 
 def test_it_is_ended_with_all_that_it_began(

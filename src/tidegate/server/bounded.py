@@ -18,6 +18,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tidegate.change.git_dir import safe_path
+from tidegate.errors import InputError
 from tidegate.server.api.problems import Problem
 
 LARGEST = 64 << 20
@@ -29,6 +30,21 @@ class Bounds(Struct, frozen=True):
 
     seconds: int
     memory_mb: int
+
+
+class Wrong(Struct, frozen=True, omit_defaults=True):
+    """What a child found wrong with what it was asked. `unread`: it was the mirror."""
+
+    what: str = ""
+    where: str = ""
+    mend: str = ""
+    unread: bool = False
+
+    def raised(self) -> Problem | InputError:
+        """To be raised here as it would have been raised there."""
+        if self.unread:
+            return Problem(409, "the repository cannot be read here now")
+        return InputError(self.what, where=self.where, mend=self.mend)
 
 
 def child(module: str) -> tuple[str, ...]:

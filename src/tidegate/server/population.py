@@ -22,7 +22,7 @@ from msgspec import Struct, structs
 from tidegate.ledger.evidence.values import Period, Population
 from tidegate.ledger.keys import PublicKey
 from tidegate.server.api.problems import Problem
-from tidegate.server.bounded import LARGEST, Bounds, alone, child, run
+from tidegate.server.bounded import LARGEST, Bounds, Wrong, alone, child, run
 from tidegate.server.config import Config
 
 if TYPE_CHECKING:
@@ -47,35 +47,41 @@ class Asked(Struct, frozen=True):
 
 
 class Said(Struct, frozen=True, omit_defaults=True):
-    """None where the mirror cannot be read."""
+    """The population, or what was wrong."""
 
     population: Population | None = None
+    wrong: Wrong = Wrong()
 
 
 def collect(config: Config, asked: Asked, command: Sequence[str] = CHILD) -> Population:
-    """Problem 409 where the repository cannot be read, or where it takes too much; 503 while another is collected."""
+    """Problem 409 where the repository cannot be read, or where it takes too much; 503 while another is collected.
+
+    InputError where the settings of its branch are not right.
+    """
     asked = structs.replace(asked, database=_from_anywhere(asked.database))
     of_postgresql = {name: text for name, text in os.environ.items() if name.startswith("PG")}
     with alone(config.data / "population.lock", "population"):
         said = run(command, msgspec.json.encode(asked), BOUNDS, of_postgresql)
     if said is None or len(said) >= LARGEST:
         raise Problem(409, "it takes too much to collect this here", mend="run `tidegate ledger evidence`")
-    found = msgspec.json.decode(said, type=Said).population
-    if found is None:
-        raise Problem(409, "the repository cannot be read here now")
-    return found
+    found = msgspec.json.decode(said, type=Said)
+    if found.population is None:
+        raise found.wrong.raised()
+    return found.population
 
 
 def main(arguments: Sequence[str]) -> int:
-    from tidegate.errors import GitError
+    from tidegate.errors import GitError, InputError
     from tidegate.server.work.child import OUT_OF_MEMORY, limit
 
     limit(int(arguments[0]), int(arguments[1]))
     try:
         asked = msgspec.json.decode(sys.stdin.buffer.read(LARGEST), type=Asked)
-        said = Said(_collect(asked)) if Path(asked.mirror).is_dir() else Said()
+        said = Said(_collect(asked)) if Path(asked.mirror).is_dir() else Said(wrong=Wrong(unread=True))
     except GitError:
-        said = Said()
+        said = Said(wrong=Wrong(unread=True))
+    except InputError as error:
+        said = Said(wrong=Wrong(error.what, error.where, error.mend))
     except MemoryError:
         return OUT_OF_MEMORY
     sys.stdout.buffer.write(msgspec.json.encode(said))

@@ -20,7 +20,7 @@ from msgspec import Struct
 from tidegate.errors import GitError, InputError
 from tidegate.policy.verdict import Verdict
 from tidegate.server.api.problems import Problem
-from tidegate.server.bounded import LARGEST, Bounds, alone, child, run
+from tidegate.server.bounded import LARGEST, Bounds, Wrong, alone, child, run
 from tidegate.server.config import Config
 
 if TYPE_CHECKING:
@@ -56,15 +56,6 @@ class AskedOfPast(Struct, frozen=True, tag=True):
     past: tuple[Past, ...]
 
 
-class Wrong(Struct, frozen=True, omit_defaults=True):
-    """What was wrong with the rules. `unread`: not with them, but with the mirror."""
-
-    what: str = ""
-    where: str = ""
-    mend: str = ""
-    unread: bool = False
-
-
 class Said(Struct, frozen=True, omit_defaults=True):
     """The verdict, or what was wrong."""
 
@@ -98,7 +89,7 @@ def simulate(config: Config, asked: Asked, command: Sequence[str] = CHILD) -> Ve
     422 where they take too much, 503 while another simulation is under way."""
     said = msgspec.json.decode(_ask(config, asked, command), type=Said)
     if said.verdict is None:
-        raise _raised(said.wrong)
+        raise said.wrong.raised()
     return said.verdict
 
 
@@ -106,7 +97,7 @@ def simulate_past(config: Config, asked: AskedOfPast, command: Sequence[str] = C
     """What these rules would have said of changes that are over. Raises as `simulate` does."""
     said = msgspec.json.decode(_ask(config, asked, command), type=SaidOfPast)
     if said.wrong is not None:
-        raise _raised(said.wrong)
+        raise said.wrong.raised()
     return said.tried
 
 
@@ -133,12 +124,6 @@ def _ask(config: Config, asked: Asked | AskedOfPast, command: Sequence[str]) -> 
         bounds = f"{BOUNDS.seconds} s or {BOUNDS.memory_mb} MB"
         raise Problem(422, f"these rules take more than {bounds}", mend="make them simpler")
     return said
-
-
-def _raised(wrong: Wrong) -> Problem | InputError:
-    if wrong.unread:
-        return Problem(409, "the repository cannot be read here now")
-    return InputError(wrong.what, where=wrong.where, mend=wrong.mend)
 
 
 def _answer(asked: Asked) -> Said:

@@ -15,8 +15,8 @@ from tidegate.server.population import Asked, collect
 from tidegate.store import repositories
 from tidegate.store.clock import moment_of
 
-MOST_ENTRIES = 300_000
-"""Of the ledger: what a minute of a processor reads."""
+MOST_ENTRIES = 100_000
+"""Of the ledger: what half a minute of a slow processor reads."""
 
 
 class PeriodQuery(Struct, frozen=True, forbid_unknown_fields=True):
