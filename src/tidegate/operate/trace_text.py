@@ -18,6 +18,8 @@ LEAST_TOLD = 0.1
 """Of a change below it only one line is written."""
 LEAST_WEIGHT = 0.1
 
+_PLAIN = frozenset(("line", "innermost", "ochiai", "all"))
+"""What a person can check at once is told first."""
 _OUTCOMES = {"same": "fails as before", "passed": "no longer fails", "other": "fails in another way"}
 _HYPOTHESES = {"older-code": "the fault is in code that was running before"}
 _WRITERS = {"ai": "an agent", "human": "a person", "mixed": "an agent and a person", "unknown": "unknown: no record"}
@@ -97,7 +99,9 @@ def _change(one: TracedChange, style: Style) -> Iterator[str]:
         style.width,
         style,
     )
-    reasons = [reason for reason in one.evidence if reason.weight >= LEAST_WEIGHT]
+    reasons = sorted(
+        (r for r in one.evidence if r.weight >= LEAST_WEIGHT), key=lambda r: (r.kind not in _PLAIN, -r.weight)
+    )
     for reason in reasons[:MOST_REASONS]:
         place = f" ({reason.source})" if reason.source and reason.source not in reason.says else ""
         yield from wrap(terminal(f"{reason.weight:+.1f} {reason.says}{place}", 300), style.width, lead, lead + "     ")
