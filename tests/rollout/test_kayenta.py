@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidegate.errors import InputError
@@ -69,6 +69,7 @@ def test_outliers_beyond_fences_and_percentiles_are_removed() -> None:
     assert clean(few, Analysis(removes_outliers=True)).tolist() == few.tolist()
 
 
+@settings(max_examples=60)
 @given(SAMPLES, SAMPLES, st.sampled_from(["increase", "decrease", "either"]), st.sampled_from([0.5, 1.0, 1.5]))
 def test_the_short_way_ends_where_the_search_does(
     experiment: np.ndarray[Any, np.dtype[np.float64]],

@@ -85,17 +85,18 @@ def found_share(null: CountNull, detect: float) -> float:
 
 def share_interval(failed: float, requests: float, error: float) -> tuple[float, float]:
     """The shares that the canary's requests do not rule out at any look (uniform mixture), with 1 - `error`."""
-    grid = np.concatenate(([0.0], np.geomspace(1e-6, 0.5, 400), 1 - np.geomspace(0.5, 1e-6, 400)[1:], [1.0]))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log = _times(failed, np.log(grid)) + _times(requests - failed, np.log1p(-grid))
+    log = _times(failed, _LOG_SHARES) + _times(requests - failed, _LOG_OTHERS)
     mixture = math.lgamma(failed + 1) + math.lgamma(requests - failed + 1) - math.lgamma(requests + 2)
-    kept = grid[mixture - log < -math.log(error)]
+    kept = _SHARES[mixture - log < -math.log(error)]
     return (float(kept[0]), float(kept[-1])) if len(kept) else (failed / requests, failed / requests)
 
 
 # Private
 
 _STEPS = 41
+_SHARES = np.concatenate(([0.0], np.geomspace(1e-6, 0.5, 400), 1 - np.geomspace(0.5, 1e-6, 400)[1:], [1.0]))
+with np.errstate(divide="ignore"):
+    _LOG_SHARES, _LOG_OTHERS = np.log(_SHARES), np.log1p(-_SHARES)
 
 
 def _release(detect: Array) -> tuple[Array, Array]:

@@ -36,7 +36,9 @@ from tidegate.rollout.canary.totals import Totals, total_counts
 from tidegate.rollout.canary.values import Decision, Judgement, Measured, Metric, MetricResult, State
 
 ERROR_RATE = 0.02
-_SUSPICIOUS = math.log(20)
+_SUSPICIOUS = 20.0
+_OF_THRESHOLD = 50
+"""Evidence from which a metric is not fine, though not proved worse: the larger of 20 and a part of the threshold."""
 _INTERVAL_ERROR = 0.05
 
 
@@ -133,7 +135,12 @@ def _levels(metrics: Sequence[Metric], aligned: Aligned, threshold: float) -> li
         strict=True,
     )
     return [
-        _level(metric, (log_e, more_), _back((base, shift, low_, high_), linear, scale), (moments, aligned, missing))
+        _level(
+            metric,
+            (log_e, more_, _is_suspicious(log_e, threshold)),
+            _back((base, shift, low_, high_), linear, scale),
+            (moments, aligned, missing),
+        )
         for metric, log_e, shift, low_, high_, more_, base, linear, scale in rows
     ]
 
@@ -149,18 +156,18 @@ def _back(values: tuple[float, float, float, float], linear: bool, scale: float)
 
 
 def _level(
-    metric: Metric, weighed: tuple[float, float], shown: tuple[float, ...], of: tuple[int, Aligned, bool]
+    metric: Metric, weighed: tuple[float, float, bool], shown: tuple[float, ...], of: tuple[int, Aligned, bool]
 ) -> MetricResult:
-    (log_e, more), (moments, aligned, missing) = weighed, of
+    (log_e, more, suspicious), (moments, aligned, missing) = weighed, of
     baseline, canary, change, low, high = shown
     wait = more * aligned.step if more < math.inf else None
-    settled = more <= 0 and not missing and log_e < _SUSPICIOUS
+    settled = more <= 0 and not missing and not suspicious
     return MetricResult(
         name=metric.name,
         kind=metric.kind,
         critical=metric.critical,
         state="fine" if settled else "undecided",
-        says=say_level(metric, log_e >= _SUSPICIOUS, wait, _present(aligned, moments) if missing else ""),
+        says=say_level(metric, suspicious, wait, _present(aligned, moments) if missing else ""),
         points=moments,
         canary=canary,
         baseline=baseline,
@@ -210,6 +217,7 @@ def _counts(metrics: Sequence[Metric], totals: Sequence[Totals], threshold: floa
 
 def _count(metric: Metric, totals: Totals, null: CountNull, weighed: tuple[float, float]) -> MetricResult:
     log_e, threshold = weighed
+    suspicious = _is_suspicious(log_e, threshold)
     failed, requests = float(totals.failed[-1]), float(totals.requests[-1])
     needed = needed_requests(null, metric.detect, threshold)
     more = max(0, math.ceil(needed - requests)) if null.share < MOST_FAILING else None
@@ -220,8 +228,8 @@ def _count(metric: Metric, totals: Totals, null: CountNull, weighed: tuple[float
         name=metric.name,
         kind="count",
         critical=metric.critical,
-        state="fine" if more == 0 and log_e < _SUSPICIOUS else "undecided",
-        says=say_count(found_share(null, metric.detect), log_e >= _SUSPICIOUS, more, (failed, requests)),
+        state="fine" if more == 0 and not suspicious else "undecided",
+        says=say_count(found_share(null, metric.detect), suspicious, more, (failed, requests)),
         points=len(totals.failed),
         canary=failed / requests,
         baseline=baseline,
@@ -232,6 +240,10 @@ def _count(metric: Metric, totals: Totals, null: CountNull, weighed: tuple[float
         wait=wait,
         requests=more,
     )
+
+
+def _is_suspicious(log_e: float, threshold: float) -> bool:
+    return log_e >= math.log(max(_SUSPICIOUS, threshold / _OF_THRESHOLD))
 
 
 def _rejected(evidence: Sequence[float | None], threshold: float) -> frozenset[int]:

@@ -76,8 +76,11 @@ def _sum(side: Sequence[Series], first: float, last: float) -> tuple[Array, Arra
     times = np.concatenate([one.times for one in side])
     values = np.concatenate([one.values for one in side])
     kept = (times >= first) & (times <= last) & np.isfinite(values) & (values >= 0)
-    moments, places = np.unique(times[kept], return_inverse=True)
-    return moments, np.asarray(np.bincount(places, weights=values[kept], minlength=len(moments)), dtype=np.float64)
+    times, values = times[kept], values[kept]
+    if (times[1:] > times[:-1]).all():
+        return times, values
+    moments, places = np.unique(times, return_inverse=True)
+    return moments, np.asarray(np.bincount(places, weights=values, minlength=len(moments)), dtype=np.float64)
 
 
 def _is_broken(side: Sequence[Series], measured: Array, start: float, end: float) -> bool:
