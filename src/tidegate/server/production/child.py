@@ -15,10 +15,10 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
 
 from tidegate.operate.culprit import Traced
-from tidegate.operate.symptoms.values import Symptoms
+from tidegate.operate.symptoms.values import Span, Symptoms
+from tidegate.operate.values import Alert, ErrorReport
 from tidegate.rollout.values import Deployment
 from tidegate.server.bounded import LARGEST, Bounds, child, run
 from tidegate.telemetry.series import Series
@@ -36,18 +36,22 @@ class Measured(Struct, frozen=True):
     values: tuple[float | None, ...]
 
 
-class Asked(Struct, frozen=True):
-    """`symptoms` come without their series. `mirrors` by the name that deployments give their repository."""
+class Asked(Struct, frozen=True, kw_only=True):
+    """The symptoms, what was deployed, and the mirrors by the name that deployments give their repository."""
 
-    symptoms: Symptoms
+    alert: Alert
+    errors: tuple[ErrorReport, ...]
+    spans: tuple[Span, ...]
+    calls: tuple[tuple[str, str], ...]
+    unknowns: tuple[str, ...]
     series: tuple[Measured, ...]
     deployments: tuple[Deployment, ...]
     mirrors: Mapping[str, str]
-    risk: Mapping[str, float]
+    risk: Mapping[str, float] = {}
 
 
 def ask(asked: Asked, command: Sequence[str] = CHILD) -> Traced | None:
-    """The trace; None where it took more than its bounds."""
+    """The trace; None where it took more than its bounds, or failed."""
     said = run(command, msgspec.json.encode(asked), BOUNDS)
     return None if said is None else msgspec.json.decode(said, type=Traced)
 
@@ -79,7 +83,14 @@ def main(arguments: Sequence[str]) -> int:
                 for name, path in asked.mirrors.items()
                 if Path(path).is_dir()
             }
-            symptoms = replace(asked.symptoms, series=tuple(_unpacked(one) for one in asked.series))
+            symptoms = Symptoms(
+                alert=asked.alert,
+                errors=asked.errors,
+                series=tuple(_unpacked(one) for one in asked.series),
+                spans=asked.spans,
+                calls=asked.calls,
+                unknowns=asked.unknowns,
+            )
             said = trace(mirrors, symptoms, asked.deployments, risk=asked.risk)
         sys.stdout.buffer.write(msgspec.json.encode(said))
     except MemoryError:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from tidegate.errors import InputError
 from tidegate.operate.detect.regression import Regression
 from tidegate.operate.investigate.values import Past, Signal
-from tidegate.operate.symptoms.values import Span, Symptoms
+from tidegate.operate.symptoms.values import Span
 from tidegate.operate.values import Alert, ErrorReport, Frame
 from tidegate.rollout.joined import running_before
 from tidegate.rollout.values import Deployment
@@ -54,11 +54,10 @@ class Gathered(Struct, frozen=True, kw_only=True):
             if one.started <= latest and one.status in ("started", "succeeded", "failed")
         )
 
-    def symptoms(self, series: tuple[Series, ...], unknowns: tuple[str, ...] = ()) -> Symptoms:
-        first = self.alerts[0] if self.alerts else _as_alert(self.incident)
-        return Symptoms(
-            alert=first, errors=self.errors, series=series, spans=self.spans, calls=self.calls, unknowns=unknowns
-        )
+    @property
+    def alert(self) -> Alert:
+        """The first; where there is none, what the incident itself says."""
+        return self.alerts[0] if self.alerts else _as_alert(self.incident)
 
 
 def gather(connection: Connection, incident: Incident, now: float) -> Gathered:
@@ -83,7 +82,7 @@ def gather(connection: Connection, incident: Incident, now: float) -> Gathered:
         errors=tuple(_error(one) for one in errors),
         deployments=brought,
         spans=_spans(connection, incident, shown, now),
-        calls=tuple((one.caller, one.callee) for one in edges),
+        calls=tuple(sorted({(one.caller, one.callee) for one in edges})),
         signals=signals,
         past=_past(connection, incident),
         digest=hashlib.sha256(repr(seen).encode("utf-8", "surrogatepass")).hexdigest(),

@@ -31,6 +31,11 @@ class Lookout:
         self._clock = clock
         self._watcher = Watcher(way.service, setup, clock) if setup is not None else None
 
+    @property
+    def pause(self) -> float:
+        """Seconds between two looks: as often as there is something new to see; 0: as the caller likes."""
+        return min(max(self._setup.step, 1.0), 15.0) if self._setup is not None else 0.0
+
     def look(self) -> None:
         """Does all that there is to do now, unless another worker of this machine is doing it."""
         with _alone(self._way.service.config.data / "production.lock") as mine:
@@ -50,19 +55,21 @@ class Lookout:
 
     def _attend(self) -> None:
         service = self._way.service
-        for identifier in open_incidents(service, self._clock()):
-            put_incident(self._way, identifier)
+        open_incidents(service, self._clock())
         with service.database.read() as connection:
             still_open = incidents.page(connection, state="open", most=MOST_OPEN)
         for incident in still_open:
-            self._attend_to(incident)
+            try:
+                self._attend_to(incident)
+            except TidegateError as error:  # the others are attended to all the same
+                log_failure(error, f"incident {incident.id}")
 
     def _attend_to(self, incident: Incident) -> None:
         service, now = self._way.service, self._clock()
         join_evidence(service, incident, now)
+        trace_incident(self._way, self._setup, incident, now)
         if incident.entry is None:
             put_incident(self._way, incident.id)
-        trace_incident(self._way, self._setup, incident, now)
         with service.database.read() as connection:
             known = incidents.get(connection, incident.id)
         if known is None:

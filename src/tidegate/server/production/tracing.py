@@ -20,7 +20,7 @@ from tidegate.operate.investigate import Case, investigate
 from tidegate.operate.lines import Decided
 from tidegate.operate.values import Ranking
 from tidegate.rollout.values import Deployment
-from tidegate.server.entries import append, time_of
+from tidegate.server.entries import append, keep_body, time_of
 from tidegate.server.forge.errors import ForgeError
 from tidegate.server.logs import log
 from tidegate.server.mirrors import Wanted
@@ -51,15 +51,20 @@ def trace_incident(way: Way, setup: Production | None, incident: Incident, now: 
     series, unread = read_series(setup, incident, now)
     traced = ask(
         Asked(
-            symptoms=found.symptoms((), (*unknowns, *unread)),
+            alert=found.alert,
+            errors=found.errors,
+            spans=found.spans,
+            calls=found.calls,
+            unknowns=(*unknowns, *unread),
             series=packed(series),
             deployments=found.before(),
             mirrors={name: path for name, (path, _) in mirrors.items()},
-            risk={},
         )
     )
     if traced is None:
-        nothing = Ranking(suspects=(), hypotheses=(), none=0.0, unknowns=("the trace took more than its bounds",))
+        nothing = Ranking(
+            suspects=(), hypotheses=(), none=0.0, unknowns=("the trace could not be made within its bounds",)
+        )
         traced = Traced(ranking=nothing, changes=(), lines=())
     with service.database.read() as connection:
         decided = _decided(connection, traced, {name: each for name, (_, each) in mirrors.items()}, found)
@@ -92,6 +97,10 @@ def put_incident(way: Way, identifier: int) -> None:
         repository = _repository_of(connection, incident) if incident is not None else ""
     if incident is None:
         return
+    now = service.now()
+    summary = service.database.change(
+        lambda connection: keep_body(connection, f"incident-{identifier}", "incident", incident.title.encode(), now)
+    )
     over = incident.state == "resolved"
     causes = (incident.cause,) if _is_oid(incident.cause) else (incident.revision,) if incident.revision else ()
     said = IncidentStatement(
@@ -101,7 +110,7 @@ def put_incident(way: Way, identifier: int) -> None:
         repository=repository or service.config.url,
         opened=_time(incident.started),
         at=_time(incident.ended) if over and incident.ended is not None else time_of(incident.opened_at),
-        summary=incident.title[:200],
+        summary=summary,
         environment=incident.environment or None,
         causes=causes if over else (),
     )

@@ -27,6 +27,7 @@ Interval: TypeAlias = tuple[float, float]
 MOST_WATCHED = 50
 LATE_SECONDS = 60.0
 """Rates look back over a window, and what went wrong is not over at once."""
+SLACK_SECONDS = 5.0
 FARTHEST = 4
 """Calls between a service and the one that was deployed; beyond, a service counts as out of reach."""
 
@@ -47,11 +48,11 @@ class Watcher:
             return ()
         series = self._read(min(one.started for one in young), now)
         bad = {environment: self._bad(environment, now) for environment in {one.environment for one in young}}
-        found: list[Regression] = []
+        raised: list[tuple[kept.Deployment, Regression]] = []
         for one in young:
             answers = watch(deployment_of(one), self._watched(one, series, bad[one.environment]), now=now)
-            found += [answer for answer in answers if answer.status == "suspected" and self._notice(one, answer)]
-        return tuple(found)
+            raised += [(one, answer) for answer in answers if answer.status == "suspected"]
+        return tuple(answer for one, answer in raised if _is_nearest(one, answer, raised) and self._notice(one, answer))
 
     # Private
 
@@ -197,6 +198,18 @@ def deployment_of(one: kept.Deployment) -> Deployment:
 
 
 # Private
+
+
+def _is_nearest(
+    deployment: kept.Deployment, answer: Regression, raised: Sequence[tuple[kept.Deployment, Regression]]
+) -> bool:
+    """Whether no later deployment that was there when it moved explains the same: the last before it is suspected."""
+    moved = answer.moved if answer.moved is not None else answer.raised_at or 0.0
+    return not any(
+        deployment.started < other.started <= moved + SLACK_SECONDS
+        and (other.environment, also.service, also.metric) == (deployment.environment, answer.service, answer.metric)
+        for other, also in raised
+    )
 
 
 def _counts(rate: Series | None, step: float) -> Series | None:

@@ -247,7 +247,7 @@ class Engine:
             self._bell.ring()
 
     def _look_out(self) -> None:
-        while not self._stop.wait(self._pace.production):
+        while not self._stop.wait(self._lookout.pause or self._pace.production):
             try:
                 self._lookout.look()
             except Exception as error:  # noqa: BLE001 the fence around one look: the next one comes
