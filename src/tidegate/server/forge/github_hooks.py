@@ -10,18 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
-from tidegate.server.forge.messages import (
-    FORGED,
-    header,
-    is_one_of,
-    is_slug,
-    mac,
-    message_id,
-    object_id,
-    parse,
-    ref_name,
-)
-from tidegate.server.forge.values import NAME, Delivery, Event, Refusal
+from tidegate.server.forge.messages import FORGED, About, header, is_one_of, is_slug, mac, message_id, parse, possible
+from tidegate.server.forge.values import NAME, Delivery, Refusal
 
 
 def open_github(
@@ -44,17 +34,7 @@ def open_github(
     about = _about(event, payload, is_ours)
     if about.event not in ("installation", "other") and not slug:
         return Refusal(400, "the message says no repository")
-    action = payload.action if message_id(payload.action.encode("utf-8", "replace")) else ""
-    return Delivery(
-        id=identifier,
-        event=about.event,
-        slug=slug,
-        action=event if about.event == "other" else action,
-        pull=about.pull,
-        commit=object_id(about.commit),
-        ref=ref_name(about.ref),
-        base=object_id(about.base),
-    )
+    return about.told(identifier, slug, event if about.event == "other" else payload.action)
 
 
 # Private
@@ -109,45 +89,37 @@ class _Payload(Struct):
     context: str | None = None
 
 
-class _About(Struct):
-    event: Event = "other"
-    pull: int = 0
-    commit: str | None = ""
-    ref: str | None = ""
-    base: str = ""
-
-
-def _about(event: str, payload: _Payload, is_ours: Callable[[str], bool]) -> _About:
-    found = _About()
+def _about(event: str, payload: _Payload, is_ours: Callable[[str], bool]) -> About:
+    found = About()
     match event:
         case "pull_request" | "pull_request_review" if payload.pull_request is not None:
             pull = payload.pull_request
-            found = _About("pull" if event == "pull_request" else "review", pull.number, pull.head.sha)
+            found = About("pull" if event == "pull_request" else "review", pull.number, pull.head.sha)
         case "push":
-            found = _About("push", commit=payload.after, ref=payload.ref)
+            found = About("push", commit=payload.after, ref=payload.ref)
         case "merge_group" if payload.merge_group is not None:
             group = payload.merge_group
-            found = _About("group", commit=group.head_sha, ref=group.head_ref, base=group.base_sha)
+            found = About("group", commit=group.head_sha, ref=group.head_ref, base=group.base_sha)
         case "check_run" if payload.check_run is not None:
             found = _of_run(payload.action, payload.check_run, is_ours)
         case "check_suite" if payload.check_suite is not None and payload.action == "rerequested":
             suite = payload.check_suite
-            found = _About("again", _only(suite.pull_requests), suite.head_sha)
+            found = About("again", _only(suite.pull_requests), suite.head_sha)
         case "status" if payload.context == NAME:
-            found = _About("claim", commit=payload.sha)
+            found = About("claim", commit=payload.sha)
         case "installation" | "installation_repositories" | "repository":
-            found = _About("installation")
-    return found if 0 <= found.pull < 1 << 31 else _About()
+            found = About("installation")
+    return possible(found)
 
 
-def _of_run(action: str, run: _Run, is_ours: Callable[[str], bool]) -> _About:
+def _of_run(action: str, run: _Run, is_ours: Callable[[str], bool]) -> About:
     """Only the App whose run it is hears that somebody wants it again."""
     if action == "rerequested":
-        return _About("again", _only(run.pull_requests), run.head_sha)
+        return About("again", _only(run.pull_requests), run.head_sha)
     app = run.app or _App()
     if is_ours(str(app.id)) or (app.client_id is not None and is_ours(app.client_id)):
-        return _About()
-    return _About("claim", commit=run.head_sha) if run.name == NAME else _About()
+        return About()
+    return About("claim", commit=run.head_sha) if run.name == NAME else About()
 
 
 def _only(pulls: Sequence[_Pull]) -> int:

@@ -13,17 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from tidegate.server.forge.messages import (
-    FORGED,
-    header,
-    is_one_of,
-    is_slug,
-    mac,
-    message_id,
-    object_id,
-    parse,
-    ref_name,
-)
+from tidegate.server.forge.messages import FORGED, About, header, is_one_of, is_slug, mac, message_id, parse, possible
 from tidegate.server.forge.values import NAME, Delivery, Event, Refusal
 
 SIGNING = b"whsec_"
@@ -51,15 +41,7 @@ def open_gitlab(headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes
     kind = payload.object_kind or payload.event_name
     action = payload.object_attributes.action if payload.object_attributes else ""
     word = kind if about.event == "other" else action or ""
-    return Delivery(
-        id=identifier,
-        event=about.event,
-        slug=slug,
-        action=message_id(word.encode("utf-8", "replace")),
-        pull=about.pull,
-        commit=object_id(about.commit),
-        ref=ref_name(about.ref),
-    )
+    return about.told(identifier, slug, word)
 
 
 def signing_key(secret: bytes) -> bytes:
@@ -104,13 +86,6 @@ class _Payload(Struct):
     after: str | None = None
 
 
-class _About(Struct):
-    event: Event = "other"
-    pull: int = 0
-    commit: str | None = ""
-    ref: str | None = ""
-
-
 _REVIEWS = frozenset(("approved", "approval", "unapproved", "unapproval"))
 
 
@@ -132,16 +107,16 @@ def _has_token(headers: Mapping[str, str], secrets: Sequence[bytes]) -> bool:
     return is_one_of(header(headers, "x-gitlab-token"), plain)
 
 
-def _about(payload: _Payload) -> _About:
+def _about(payload: _Payload) -> About:
     """Notes are no reviews for us: who approved is read from the approvals, and a note changes nothing of them."""
     attributes = payload.object_attributes or _Attributes()
-    found = _About()
+    found = About()
     match payload.object_kind:
         case "merge_request" if attributes.iid is not None:
             event: Event = "review" if attributes.action in _REVIEWS else "pull"
-            found = _About(event, attributes.iid, attributes.last_commit.id if attributes.last_commit else "")
+            found = About(event, attributes.iid, attributes.last_commit.id if attributes.last_commit else "")
         case "push":
-            found = _About("push", commit=payload.after, ref=payload.ref)
+            found = About("push", commit=payload.after, ref=payload.ref)
         case "pipeline" if any(build.name == NAME for build in payload.builds):
-            found = _About("claim", commit=attributes.sha)
-    return found if 0 <= found.pull < 1 << 31 else _About()
+            found = About("claim", commit=attributes.sha)
+    return possible(found)

@@ -9,13 +9,43 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from tidegate.server.forge.errors import ForgeError
-from tidegate.server.forge.values import Refusal
+from tidegate.server.forge.values import Delivery, Event, Refusal
 
 T = TypeVar("T")
+_LARGEST_PULL = 1 << 31
 FORGED = Refusal(401, "the message is not signed by a secret of this service")
 _LONGEST_REF = 1000
+
+
+class About(Struct, frozen=True):
+    """What a message is about, as its forge words it."""
+
+    event: Event = "other"
+    pull: int = 0
+    commit: str | None = ""
+    ref: str | None = ""
+    base: str = ""
+
+    def told(self, identifier: str, slug: str, action: str) -> Delivery:
+        """The same in our words: what is no commit, no branch and no name is left out."""
+        return Delivery(
+            id=identifier,
+            event=self.event,
+            slug=slug,
+            action=message_id(action.encode("utf-8", "replace")),
+            pull=self.pull,
+            commit=object_id(self.commit),
+            ref=ref_name(self.ref),
+            base=object_id(self.base),
+        )
+
+
+def possible(about: About) -> About:
+    """Nothing, where no pull request has such a number."""
+    return about if 0 <= about.pull < _LARGEST_PULL else About()
 
 
 def header(headers: Mapping[str, str], name: str) -> bytes:
