@@ -31,6 +31,7 @@ _OFFSET_WEIGHT, _ALONE_WEIGHT = 6.0, 16.0
 _SCALE_WEIGHT, _EXCESS_WEIGHT = 8.0, 6.0
 _MOST_MEMORY = 0.97
 _SPIKE = 4.0
+_NOISIER = 1.5
 _COST = 1.5
 """What not knowing the size of the shift costs, in logarithms of evidence."""
 
@@ -110,7 +111,7 @@ def weigh_shift(difference: Array, null: Null, replicas: int, bounds: Bounds, se
     prior = np.where(null.freedom > 0, np.minimum(null.freedom, _SCALE_WEIGHT), 0)[:, None]
     expected = np.where(null.freedom > 0, null.innovation, 0)[:, None] * share
     fresh = difference[:, 1:] - memory[:, None] * difference[:, :-1]
-    fresh = _without_spikes(fresh, np.sqrt(expected) if null.freedom.any() else _usual_size(fresh))
+    fresh = _without_spikes(fresh, np.maximum(np.sqrt(expected), _usual_size(fresh)))
     sums = np.cumsum(fresh, axis=1)[:, looks - 2]
     squares = np.cumsum(fresh * fresh, axis=1)[:, looks - 2]
     weight = _weight(memory[:, None], looks[None, :])
@@ -118,7 +119,9 @@ def weigh_shift(difference: Array, null: Null, replicas: int, bounds: Bounds, se
     shift = ((1 - memory[:, None] ** 2) * difference[:, :1] + kept * sums) / weight
     own_freedom = (looks - 2).astype(float)[None, :]
     residual = np.maximum(squares - sums * sums / (looks - 1), 0)
-    scale = np.maximum((prior * expected + residual) / (prior + own_freedom), residual / own_freedom)
+    own = residual / own_freedom
+    prior = np.where(own > _NOISIER * expected, 0.0, prior)  # fewer requests, more noise: the baseline's tells nothing
+    scale = np.maximum((prior * expected + residual) / (prior + own_freedom), own)
     passing = scale * null.excess[:, None] / weight
     if settled is None:
         lasting = null.offset * share
