@@ -1,4 +1,4 @@
-"""Measures operate/detect: `python -m bench.production.detect [nab noise quiet delay movers speed]`, all without names.
+"""Measures operate/detect: `python -m bench.production.detect [nab noise quiet young real delay movers speed]`.
 
 `nab` needs TIDEGATE_DATA; with `NAB_CLONE=<a git clone of numenta/NAB>` the scorer is held against the published
 scores of five detectors, file by file. The detector's settings were chosen on the development half as a whole;
@@ -80,6 +80,38 @@ def measure_quiet() -> None:
     print(f"{WEEKS} quiet service-weeks, 15-s scrapes, 20 watches of 4 metrics each: {dict(sorted(count.items()))}")
     print(f"  {count['suspected'] / WEEKS:.3f} false alarms a service and week, budget {Budget().alarms_per_week}")
     print(f"  {(time.process_time() - started) / WEEKS / 80 * 1e3:.1f} ms CPU a metric and watch")
+
+
+def measure_young() -> None:
+    """Services whose past is shorter than a day."""
+    for history in (600.0, 3600.0, 6 * 3600.0, 15 * 3600.0):
+        count: Counter[str] = Counter()
+        for seed in range(500):
+            metrics = service(seed, step=15.0, span=history + 3600, heavy=seed % 2 == 1)
+            answers = watch(_deployment(metrics[0].service, history), metrics, now=history + 3600)
+            count["raised"] += any(one.status == "suspected" for one in answers)
+        print(f"{history / 60:.0f} min of history: {count['raised'] / 500:.2%} of 500 watches raise, allowed 0.50%")
+
+
+def measure_real() -> None:
+    """Deployments that never were, at 60 moments of each series of the benchmark, outside of its labelled windows."""
+    corpus = nab.read(nab.folder())
+    for span in (3600.0, 14_400.0):
+        budget = Budget(span=span)
+        count: Counter[str] = Counter()
+        for one in corpus:
+            times = one.series.times
+            moments = np.random.default_rng(1).uniform(times[0] + 1.2 * DAY, max(times[-1] - span, times[0]), 60)
+            for at in moments[moments <= times[-1] - span]:
+                if any(times[first] - span <= at <= times[last] for first, last in one.windows):
+                    continue
+                watched = Watched(service="s", metric="m", series=one.series, direction="either", tolerance=0.0)
+                (answer,) = watch(_deployment("s", float(at)), [watched], now=float(at) + span, budget=budget)
+                count[answer.status] += 1
+        share = count["suspected"] / count.total()
+        print(
+            f"real series, {span / 3600:g} h after nothing: {share:.2%} of {count.total()} watches raise, allowed 0.50%"
+        )
 
 
 def measure_delay() -> None:
@@ -280,6 +312,8 @@ MEASURES = {
     "nab": measure_nab,
     "noise": measure_noise,
     "quiet": measure_quiet,
+    "young": measure_young,
+    "real": measure_real,
     "delay": measure_delay,
     "movers": measure_movers,
     "speed": measure_speed,

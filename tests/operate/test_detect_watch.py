@@ -105,7 +105,7 @@ def test_a_throughput_that_falls_is_bad_where_down_is_bad() -> None:
 
 HELD = {
     "before the deployment": (latency(factor=2.0, since=AT - 450),),
-    "less than the tolerance of 0.9": (replace(latency(factor=1.5), tolerance=0.9),),
+    "less than the 90% that matter": (replace(latency(factor=1.5), tolerance=0.9),),
     "out of its reach moved as well": (
         latency(factor=2.0),
         *(replace(latency(seed, factor=2.0), service=f"other-{seed}", distance=None) for seed in (2, 3)),
@@ -173,3 +173,17 @@ def test_a_budget_that_is_none_is_refused() -> None:
             answer(latency(), budget=wrong)
     with pytest.raises(InputError, match="one time for each value"):
         answer(replace(latency(), series=Series(name="x", labels={}, times=np.zeros(3), values=np.zeros(4))))
+
+
+def test_a_short_past_judges_a_quarter_of_its_length_and_says_so() -> None:
+    found = answer(latency(history=1200))
+    assert found.status == "unknown"
+    assert found.held.endswith("so short a past allows to judge the first 270 s and no more")
+    assert answer(latency(history=1200, factor=2.0, since=AT + 60)).status == "suspected"
+
+
+def test_the_slope_of_the_day_is_no_regression_where_only_an_hour_is_known() -> None:
+    for seed in range(12):
+        metrics = service(seed, step=STEP, span=7200)
+        answers = watch(replace(deployed(), started=3600), metrics, now=7200)
+        assert "suspected" not in {one.status for one in answers}

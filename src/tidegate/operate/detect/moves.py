@@ -22,11 +22,13 @@ _NONE = np.zeros(0)
 class Move(Struct, frozen=True, kw_only=True):
     """The evidence after each point, and the raw numbers around the deployment, which are from place `cut` on after it.
 
-    `why` says why there is no evidence; `silent`: seconds without data at the end, where that is unusual.
+    `why` says why there is no evidence; `silent`: seconds without data at the end, where that is unusual;
+    `cover`: how many seconds after the deployment are judged, where that is not all.
     """
 
     why: str = ""
     silent: float = 0.0
+    cover: float | None = None
     evidence: Floats
     times: Floats
     values: Floats
@@ -59,11 +61,13 @@ def move_of(one: Watched, started: float, now: float, budget: Budget) -> Move:
     anchor = min(max(round(3600.0 / step), _ANCHOR[0]), _ANCHOR[1])
     past = learn(flat[:cut], anchor, span, np.diff(grid))
     weights = np.diff(_begun(np.append(0.0, times[cut:] - started + step), budget))
-    sides = {up: log_evidence(past, flat[:cut], flat[cut:], weights, up=up) for up in _sides(one.direction)}
+    after = flat[cut:][: past.judged]
+    sides = {up: log_evidence(past, flat[:cut], after, weights, up=up) for up in _sides(one.direction)}
     up = max(sides, key=lambda side: float(sides[side].max()))
     silent = float(end - times[-1])
     silent = silent if silent > max(5.0 * step, 60.0) and len(times) - cut < _AFTER else 0.0
-    return Move(evidence=sides[up], silent=silent, times=times, values=values, flat=flat, cut=cut)
+    cover = float(times[cut + len(after) - 1] - started) if len(after) < len(times) - cut else None
+    return Move(evidence=sides[up], silent=silent, cover=cover, times=times, values=values, flat=flat, cut=cut)
 
 
 def onset(move: Move) -> tuple[int, tuple[int, int], float]:

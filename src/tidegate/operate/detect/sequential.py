@@ -25,6 +25,7 @@ _ONES = np.ones(len(_KAPPAS))
 _SHORT_PAST = 1.25
 _ORDER = 10
 _MARGIN = 1.0
+_YOUNG_MARGIN, _POINTS_FOR_ONE = 3.0, 30
 _SPARSE = 0.1
 _WINDOWS = (8, 48)
 
@@ -36,6 +37,7 @@ class Past(Struct, frozen=True, kw_only=True):
     window, 0 where one level holds throughout. `margin`: the part of a surprise that a level which drifts as it always
     did explains, and which is no evidence. `temper` is 1 where the series' own quiet windows keep to Ville's
     bound, more where they do not. `fair`: what bets on "up" and on "down" return on the past itself.
+    `judged`: how many points after it a young past allows to judge.
     """
 
     follow: Floats
@@ -44,20 +46,20 @@ class Past(Struct, frozen=True, kw_only=True):
     temper: float
     margin: float = 0.0
     fair: tuple[Floats, Floats] = (_ONES, _ONES)
+    judged: int | None = None
 
 
 def learn(values: Floats, anchor: int, span: int, weights: Floats) -> Past:
     """From values before the deployment, oldest first, freed of the season, at least FEWEST.
 
     `anchor` points fix the level before each window; `span` points are watched, begun with `weights` (their sum <= 1).
-    A past of fewer than eight windows has one level throughout.
+    A past of fewer than eight windows is young: it has one level throughout, which may drift on as it did, and it
+    allows to judge a quarter of its own length.
     """
     starts = _starts(len(values), anchor, span)
     if len(starts) < _WINDOWS[0]:
-        phi = min(noise_of(values).phi + 1.0 / math.sqrt(len(values)), 0.95)
-        follow = np.array([phi])
-        return Past(follow=follow, innovations=np.sort(_innovations(values, follow)), anchor=0, temper=_SHORT_PAST)
-    follow = _yule_walker(values)
+        return _learn_young(values)
+    follow = _yule_walker(values, _ORDER)
     steps = np.concatenate((np.zeros(len(follow)), _innovations(values, follow)))
     levels = np.array([float(np.median(values[start - anchor : start])) for start in starts])
     surprises = sliding_window_view(steps, span)[starts] - (1.0 - follow.sum()) * levels[:, None]
@@ -81,7 +83,7 @@ def log_evidence(past: Past, before: Floats, after: Floats, weights: Floats, *, 
     surprises = surprises - (1.0 - past.follow.sum()) * level
     surprises = (surprises if up else -surprises) - past.margin
     reference = past.innovations if up else -past.innovations[::-1]
-    ranks = _ranks(surprises, reference) if past.anchor else _growing_ranks(surprises, reference)
+    ranks = _ranks(surprises, reference) if past.anchor else _growing_ranks(surprises, reference, past.margin)
     evidence = _log_evidence(ranks[None], weights[: len(after)], past.fair[0 if up else 1])
     return np.asarray(evidence[0] / past.temper, dtype=np.float64)
 
@@ -111,22 +113,33 @@ def _innovations(values: Floats, follow: Floats) -> Floats:
     return rest
 
 
-def _yule_walker(values: Floats) -> Floats:
-    """An autoregression of ten points; outliers are cut to 4 standard deviations (by MAD, if it is not about 0)."""
+def _learn_young(values: Floats) -> Past:
+    """The level may go on as it went from quarter to quarter, from the middle of the past to the middle of the rest."""
+    count = len(values)
+    order = min(count // _POINTS_FOR_ONE, _ORDER)
+    follow = _yule_walker(values, order) if order > 1 else np.array([min(noise_of(values).phi + count**-0.5, 0.95)])
+    quarters = [float(part.mean()) for part in np.array_split(values, 4)]
+    margin = _YOUNG_MARGIN * float(max(np.abs(np.diff(quarters)))) * (1.0 - float(follow.sum()))
+    innovations = np.sort(_innovations(values, follow))
+    return Past(follow=follow, innovations=innovations, anchor=0, temper=_SHORT_PAST, margin=margin, judged=count // 4)
+
+
+def _yule_walker(values: Floats, order: int) -> Floats:
+    """An autoregression of some points; outliers are cut to 4 standard deviations (by MAD, if it is not about 0)."""
     middle = float(np.median(values))
     whole = float(np.std(values))
     spread = 1.4826 * float(np.median(np.abs(values - middle)))
     spread = spread if spread > _SPARSE * whole else whole
     if spread == 0.0:
-        return np.zeros(_ORDER)
+        return np.zeros(order)
     moved = np.clip((values - middle) / spread, -4.0, 4.0)
     moved -= moved.mean()
     count = len(moved)
-    lags = np.array([float(moved[lag:] @ moved[: count - lag]) / count for lag in range(_ORDER + 1)])
+    lags = np.array([float(moved[lag:] @ moved[: count - lag]) / count for lag in range(order + 1)])
     if lags[0] < 1e-12:
-        return np.zeros(_ORDER)
-    places = np.abs(np.subtract.outer(np.arange(_ORDER), np.arange(_ORDER)))
-    return np.asarray(np.linalg.solve(lags[places] + 1e-9 * lags[0] * np.eye(_ORDER), lags[1:]), dtype=np.float64)
+        return np.zeros(order)
+    places = np.abs(np.subtract.outer(np.arange(order), np.arange(order)))
+    return np.asarray(np.linalg.solve(lags[places] + 1e-9 * lags[0] * np.eye(order), lags[1:]), dtype=np.float64)
 
 
 def _starts(count: int, anchor: int, span: int) -> NDArray[np.int64]:
@@ -142,9 +155,12 @@ def _ranks(values: Floats, reference: Floats) -> Floats:
     return np.asarray((count - np.searchsorted(reference, values, side="left") + 1.0) / (count + 1.0))
 
 
-def _growing_ranks(values: Floats, reference: Floats) -> Floats:
-    """The same, where each value joins the reference of the next: exact for however short a past (conformal)."""
-    earlier = np.tril(values[None, :] >= values[:, None], -1).sum(axis=1)
+def _growing_ranks(values: Floats, reference: Floats, margin: float) -> Floats:
+    """The same, where each value joins the reference of the next: exact for however short a past (conformal).
+
+    The values are less the margin, what joins is not.
+    """
+    earlier = np.tril(values[None, :] + margin >= values[:, None], -1).sum(axis=1)
     count = len(reference)
     larger = count - np.searchsorted(reference, values, side="left") + earlier
     return np.asarray((larger + 1.0) / (count + np.arange(len(values)) + 1.0))

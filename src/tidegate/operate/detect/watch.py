@@ -79,6 +79,9 @@ def _answer(one: Watched, move: Move, bar: float, around: tuple[Deployment, tupl
         if move.silent:
             return replace(none, sure=sure, held=f"no data for the last {move.silent:.0f} s")
         held = f"evidence of {math.exp(peak):.3g}, where {math.exp(bar):.3g} is needed"
+        if move.cover is not None:
+            held += f"; so short a past allows to judge the first {move.cover:.0f} s and no more"
+            return replace(none, sure=sure, held=held)
         return replace(none, status="quiet", sure=sure, held=held)
     place, (low, high), early = onset(move)
     before, after = levels(one, move, place)
@@ -109,7 +112,8 @@ def _held(
     if early > _SURELY_BEFORE:
         return f"it moved {move.times[move.cut] - move.times[place]:.0f} s before the deployment"
     if size < tolerance:
-        return f"it moved from {before:.4g} to {after:.4g}, less than the tolerance of {tolerance:g}"
+        least = f"{tolerance:g}" if one.kind == "rate" else f"{tolerance:.0%}"
+        return f"it moved from {before:.4g} to {after:.4g}, less than the {least} that matter"
     if others >= 2 and 2 * others >= judged:
         return f"{others} of {judged} services out of its reach moved as well"
     if one.requests is not None:
