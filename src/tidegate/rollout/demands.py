@@ -197,8 +197,10 @@ def _policy(cases: Sequence[ChangeCase]) -> Obligation:
 
 def _outcome(case: ChangeCase) -> str:
     """The stricter of what was said when it merged and what is said today; "" where today nobody could say."""
+    if "block" in (case.asked, case.recorded):
+        return "block"
     if case.facts is None or not case.asked:
-        return case.recorded if case.recorded == "block" else ""
+        return ""
     return max((case.asked, case.recorded or "pass"), key=lambda outcome: STRICTNESS.get(outcome, 2))
 
 
@@ -321,7 +323,7 @@ def _approvals(bench: _Bench) -> Obligation:
             refused.append(f"{one_line(approval.by, 60)} {reason}")
         else:
             people.append(person)
-    have = apart(bench.identities, [*people, actor] if actor else people) - (1 if actor else 0)
+    have = apart(bench.situation.settings, [*people, actor] if actor else people) - (1 if actor else 0)
     why = f"{listing(tuple(dict.fromkeys(people)))} approved" if people else "nobody approved"
     if refused:
         why = f"{why}; not counted: {listing(refused)}"
@@ -456,7 +458,7 @@ def _set_aside(bench: _Bench, found: Obligation, covers: Covers, freeze: str = "
     about = [one for one in given if one.covers == covers and one.environment == bench.question.environment]
     reasons: list[str] = []
     for leave in about:
-        if reason := why_not(leave, bench.question, bench.identities, (bench.early, bench.late), freeze):
+        if reason := why_not(leave, bench.question, bench.situation.settings, (bench.early, bench.late), freeze):
             reasons.append(reason)
         else:
             return replace(

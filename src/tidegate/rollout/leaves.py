@@ -9,20 +9,20 @@ from tidegate.policy.identities import Identities
 from tidegate.rollout.document import LONGEST_EXCEPTION_DAYS, Leave
 from tidegate.rollout.gate import Question
 from tidegate.rollout.people import apart, person_of
+from tidegate.settings import Settings
 
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
-def why_not(
-    leave: Leave, question: Question, identities: Identities, span: tuple[float, float], freeze: str = ""
-) -> str:
+def why_not(leave: Leave, question: Question, settings: Settings, span: tuple[float, float], freeze: str = "") -> str:
     """Why it does not hold for this deployment at every moment of the span, "" where it does."""
     early, late = span
+    identities = Identities(settings)
     people = [person_of(identities, text) for text in leave.people]
     strangers = [text for text, person in zip(leave.people, people, strict=True) if not person]
-    if strangers and apart(identities, filter(None, people)) < 2:
+    if strangers and apart(settings, filter(None, people)) < 2:
         return f"{one_line(strangers[0], 60)} is nobody who is known"
-    if apart(identities, filter(None, people)) < 2:
+    if apart(settings, filter(None, people)) < 2:
         return "one person gave it, and it takes two"
     if not leave.reason.strip():
         return "it has no reason"

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from tidegate.change.people import is_bot_account
 from tidegate.policy.identities import Identities, is_machine
+from tidegate.settings import Settings
 
 
 def person_of(identities: Identities, text: str) -> str:
@@ -34,14 +35,15 @@ def is_a_machine(identities: Identities, text: str) -> bool:
     return is_machine(text if "<" in text else f"@{text.removeprefix('@')}")
 
 
-def apart(identities: Identities, people: Iterable[str]) -> int:
+def apart(settings: Settings, people: Iterable[str]) -> int:
     """How many people these keys are at least."""
     groups: list[set[str]] = []
     for person in dict.fromkeys(people):
-        same = {person, *identities.maker(person).alike}
-        touching = [group for group in groups if group & same]
-        groups = [group for group in groups if not group & same]
-        groups.append(same.union(*touching))
+        identity = settings.people.get(person)
+        names = {_plain(name) for name in (person, identity.name if identity else "") if name.strip()}
+        touching = [group for group in groups if group & names]
+        groups = [group for group in groups if not group & names]
+        groups.append(names.union(*touching))
     return len(groups)
 
 
@@ -54,3 +56,10 @@ def members(identities: Identities, named: Iterable[str]) -> frozenset[str]:
             if person:
                 found.add(person)
     return frozenset(found)
+
+
+# Private
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.casefold().split())

@@ -1,0 +1,93 @@
+"""Redeploy cycles: told exactly on generated histories, whose truth is known, and on small ones drawn by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.repos import Repo
+from tests.rollout.helpers import deployment
+from tests.rollout.histories import History, Truth
+from tidegate.change.git import open_repository
+from tidegate.rollout.cycles import Cycle, find_cycles, redeploys_of
+from tidegate.rollout.values import Deployment
+
+
+@pytest.mark.parametrize("seed", [1, 12, 19, 25, 40, 94])
+def test_a_generated_history_is_told_exactly(tmp_path: Path, seed: int) -> None:
+    history = History(tmp_path / "h", seed)
+    with open_repository(history.path) as repository:
+        cycles = find_cycles(repository, history.deployments)
+        again = find_cycles(repository, list(reversed(history.deployments)) * 2)
+    found = {Truth(frozenset(cycle.commits), cycle.deployments, cycle.redeploys) for cycle in cycles}
+    assert found == history.truths()
+    assert again == cycles
+
+
+def ran(number: int, revision: str, previous: str = "", **given: str) -> Deployment:
+    return deployment(id=f"d{number}", started=float(number), revision=revision, previous=previous, **given)
+
+
+def cycles_of(repo: Repo, *deployments: Deployment) -> tuple[Cycle, ...]:
+    with open_repository(repo.path) as repository:
+        return find_cycles(repository, deployments)
+
+
+def test_a_fix_and_its_fix_are_one_chain_with_the_change(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "r")
+    begin = repo.commit("Begin", {"a.py": "".join(f"line {n}\n" for n in range(30))})
+    lines = [f"line {n}\n" for n in range(30)]
+    add = repo.commit("Add a total", {"a.py": "".join([*lines[:10], "total = 1\n", *lines[10:]])})
+    other = repo.commit("Add colours", {"b.py": "red\n"})
+    fix = repo.commit("Fix a crash in the total", {"a.py": "".join([*lines[:10], "total = 2\n", *lines[10:]])})
+    again = repo.commit("Fix the total once more\n\nFixes: " + fix[:12], {"c.py": "check\n"})
+    found = cycles_of(repo, ran(1, begin), ran(2, other, begin), ran(3, fix, other), ran(4, again, fix))
+    chain = next(cycle for cycle in found if cycle.root == add)
+    assert chain.commits == (add, fix, again)
+    assert (chain.deployments, chain.redeploys) == (("d2", "d3", "d4"), 2)
+    assert [tie.kind for tie in chain.ties] == ["lines", "fixes"]
+    assert redeploys_of(found) == {begin: 0, add: 2, other: 0, fix: 2, again: 2}
+
+
+def test_what_was_only_carried_along_has_no_cycle(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "r")
+    begin = repo.commit("Begin", {"a": "1\n"})
+    bad = repo.commit("Add a limit", {"b": "1\n"})
+    good = repo.commit("Add colours", {"c": "1\n"})
+    repo.git("revert", "--no-edit", bad)
+    back = repo.head()
+    steps = [ran(1, begin), ran(2, good, begin), ran(3, begin, good), ran(4, back, begin)]
+    told = {cycle.root: cycle.redeploys for cycle in cycles_of(repo, *steps)}
+    assert told == {begin: 0, bad: 2, good: 0}
+
+
+def test_what_did_not_run_or_is_not_known_counts_for_nothing(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "r")
+    begin = repo.commit("Begin", {"a": "1\n"})
+    then = repo.commit("Add b", {"b": "1\n"})
+    steps = [
+        ran(1, then, begin, status="failed"),
+        ran(2, then, begin, status="cancelled"),
+        ran(3, "f" * 40, begin),
+        ran(4, "main", begin),
+        ran(5, "", begin),
+    ]
+    assert cycles_of(repo, *steps) == ()
+    assert [c.deployments for c in cycles_of(repo, *steps, ran(6, then, begin))] == [("d6",)]
+
+
+def test_services_and_environments_are_told_apart(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "r")
+    begin = repo.commit("Begin", {"a": "1\n"})
+    then = repo.commit("Add b", {"b": "1\n"})
+    steps = [
+        ran(1, then, begin),
+        ran(2, then, begin, service="shop"),
+        ran(3, then, begin, environment="production"),
+    ]
+    assert [(c.service, c.environment, c.deployments) for c in cycles_of(repo, *steps)] == [
+        ("", "production", ("d3",)),
+        ("", "staging", ("d1",)),
+        ("shop", "staging", ("d2",)),
+    ]
