@@ -101,7 +101,7 @@ def _evidence(
             changes.evidence_of_time(one, scene.onset, any_deployed),
             changes.evidence_of_place(one, scene.origin),
             *words,
-            changes.evidence_of_doing(one),
+            changes.evidence_of_doing(reading),
             changes.evidence_of_risk(one),
             *more.get(one.commit, ()),
         ]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from tidegate.operate.evidence.diffs import Delta, DiffText, compare, read_diff
-from tidegate.operate.evidence.traits import find_traits, weigh
+from tidegate.operate.evidence.traits import traits_of, weigh
 from tidegate.operate.symptoms import words
 from tidegate.operate.symptoms.language import Language
 from tidegate.operate.symptoms.onset import Onset
@@ -117,9 +117,10 @@ def evidence_of_words(readings: Sequence[Reading], language: Language) -> list[l
     return [[*_shared(one, language, rarity), *_named(one, language)] for one in readings]
 
 
-def evidence_of_doing(candidate: Candidate) -> Evidence:
+def evidence_of_doing(reading: Reading) -> Evidence:
     """What the diff does to behaviour."""
-    traits = find_traits(candidate.files, candidate.diff, candidate.kind)
+    candidate = reading.candidate
+    traits = traits_of(candidate.files, reading.diff, reading.delta, candidate.kind)
     says = "; ".join(trait.says for trait in sorted(traits, key=lambda trait: -abs(trait.weight))[:3])
     return Evidence(kind="diff", weight=weigh(traits), says=says, source=candidate.commit)
 

@@ -18,6 +18,7 @@ from tidegate.operate.evidence.diffs import Delta, DiffText, compare, has_loop_w
 LEAST, MOST = -4.0, 2.5
 SETTING = 0.8
 LONGEST = 50_000
+MOST_CALLS = 20
 MOST_NUMBER = 1.5
 FINE_TUNING = -0.5
 LEAST_MOVED, MOST_MOVED = 4, 60
@@ -77,17 +78,23 @@ class Trait(Struct, frozen=True):
 
 def find_traits(files: Sequence[str], text: str | None, kind: str = "commit") -> tuple[Trait, ...]:
     """What a change of these files with this diff does. None as a diff is one that nobody could show."""
+    diff = read_diff(text or "")
+    return traits_of(files, diff, compare(diff), kind)
+
+
+def traits_of(files: Sequence[str], diff: DiffText, delta: Delta, kind: str = "commit") -> tuple[Trait, ...]:
+    """The same of a diff that was read before, with what it changes."""
     if files and (inert := _inert(files)) is not None:
         return (inert,)
     if kind == "flag":
         return (Trait(-1.0, "a switch was turned; what it does is not known"),)
-    if text is None or not (diff := read_diff(text)).read:
+    if not diff.read:
         return (Trait(-0.5, "its diff is not known"),)
     if files and all(_MANIFEST.search(path) for path in files):
         return (_bump(diff),)
     if plain := _harmless(diff):
         return (plain,)
-    return tuple(_risky(files, diff, compare(diff))) or (Trait(-0.3, "nothing in its diff stands out"),)
+    return tuple(_risky(files, diff, delta)) or (Trait(-0.3, "nothing in its diff stands out"),)
 
 
 def weigh(traits: Sequence[Trait]) -> float:
@@ -221,7 +228,7 @@ def _weigh_number(doublings: float, least: float = 0.0) -> float:
 def _taken_away(diff: DiffText, delta: Delta) -> Iterator[Trait]:
     if delta.guards < 0 and not delta.calls_added:
         yield Trait(1.5, "takes a check away")
-    lost = [name for name in delta.calls_removed[:50] if not _replaced(name, delta.calls_added)]
+    lost = [name for name in delta.calls_removed[:MOST_CALLS] if not _replaced(name, delta.calls_added)]
     if lost and not delta.calls_added:
         yield Trait(1.5, f"takes the call of {lost[0]} away")
     elif telling := [name for name in lost if _CLEANUP.search(name)]:
@@ -233,7 +240,8 @@ def _taken_away(diff: DiffText, delta: Delta) -> Iterator[Trait]:
 
 
 def _replaced(name: str, names: Sequence[str]) -> bool:
-    return any(SequenceMatcher(None, name.lower(), other.lower()).ratio() > 0.6 for other in names[:50])
+    likenesses = (SequenceMatcher(None, name.lower(), other.lower()) for other in names[:MOST_CALLS])
+    return any(one.real_quick_ratio() > 0.6 and one.quick_ratio() > 0.6 and one.ratio() > 0.6 for one in likenesses)
 
 
 def _queries(diff: DiffText) -> Iterator[Trait]:
