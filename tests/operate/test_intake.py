@@ -582,6 +582,21 @@ def test_what_a_database_cannot_keep_is_cut_and_cleaned() -> None:
     assert other.service != found.service
 
 
+@pytest.mark.parametrize("number", [2**63, 2**64, 10**400, 10**4200, -(10**400)])
+def test_numbers_may_be_of_any_size(number: int) -> None:
+    status = {"phase": "Healthy", "canary": {"weights": {"canary": {"weight": number}}}}
+    assert deployment("argo", {"rollout": {"metadata": {"name": "a"}, "status": status}}).share is None
+    made = {"id": number, "sha": COMMIT, "environment": "e", "created_at": "2026-01-02T03:04:05Z"}
+    assert len(deployment("github", {"deployment": made}).deployment) <= 300
+    for sender, document in (
+        ("plain", {"type": "deployment", "deployment": "1", "status": "started", "at": number}),
+        ("plain", {"type": "error", "kind": "x", "count": number}),
+        ("sentry", sentry_event(timestamp=number)),
+    ):
+        with pytest.raises(InputError):
+            read(sender, document)
+
+
 def test_times_as_senders_write_them() -> None:
     for written in (
         "2026-01-02T03:04:05Z",

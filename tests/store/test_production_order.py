@@ -10,10 +10,13 @@ from typing import Any
 from msgspec import structs
 from sqlalchemy import Connection
 
+from tests.telemetry.test_otlp import PROTOBUF, resource, traces, wire
 from tidegate.server.production.intake import keep, read
-from tidegate.store import alerts, deployments
+from tidegate.server.production.measured import keep_spans
+from tidegate.store import alerts, deployments, measurements
 from tidegate.store.engine import Database
 from tidegate.store.tables import metadata
+from tidegate.telemetry.otlp import read_spans
 
 COMMIT = "279484c09fbe69ededfced8c1bb6e6d24616b468"
 NOW = "2026-11-21T12:00:00.000000Z"
@@ -72,3 +75,22 @@ def test_of_many_that_tell_at_once_all_are_heard(database: Database) -> None:
         assert (error.count, error.first, error.last) == (21, 7, 29)
         (deployment,) = deployments.page(connection)
         assert (deployment.status, deployment.revision) == ("succeeded", COMMIT)
+
+
+def test_the_longest_names_have_their_place_in_every_index(database: Database) -> None:
+    long = "😀" * 5_000
+    labels = {"alertname": long, "service": long, "env": long}
+    told: list[tuple[str, dict[str, Any]]] = [
+        ("plain", {**STARTED, **dict.fromkeys(("deployment", "environment", "service", "actor", "chain", "id"), long)}),
+        ("plain", {"type": "error", "kind": long, "key": long, "environment": long, "service": long, "at": 7}),
+        ("plain", {"type": long}),
+        ("alertmanager", {"version": "4", "alerts": [{**SLOW, "fingerprint": long, "labels": labels}]}),
+    ]
+    who = resource(long, **{"deployment.environment.name": long})
+    body = traces((who, [wire(1), wire(2, 1, kind=3, about={"peer.service": f"bank{long}"})])).SerializeToString()
+    with database.write() as connection:
+        for message in told:
+            tell(connection, message)
+        assert keep_spans(connection, read_spans(body, PROTOBUF).spans, NOW) == 2
+        assert len(deployments.page(connection)) == len(alerts.firing(connection)) == 1
+        assert [edge.kind for edge in measurements.edges(connection)] == ["peer"]

@@ -363,6 +363,14 @@ def test_what_is_no_otlp_is_one_clear_error(body: bytes, headers: dict[str, str]
         read_spans(body, headers)
 
 
+@pytest.mark.parametrize("number", [2**64, 10**400, "1" * 21, "x", "1e3"])
+def test_numbers_past_64_bits_are_no_points(number: int | str) -> None:
+    points_ = [{"timeUnixNano": 5, "asInt": number}, {"timeUnixNano": "5", "asInt": "-7"}]
+    document = {"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "a", "sum": {"dataPoints": points_}}]}]}]}
+    measured = read_metrics(json.dumps(document).encode(), JSON)
+    assert (measured.rejected, [one.values.tolist() for one in measured.series]) == (1, [[-7.0]])
+
+
 def test_empty_requests_say_nothing() -> None:
     assert read_spans(b"", PROTOBUF) == Spans(())
     assert read_spans(b"{}", JSON) == Spans(())

@@ -143,8 +143,8 @@ class _Source:
     """Who sends: what its resource says of it."""
 
     def __init__(self, resource: Mapping[str, str]) -> None:
-        self.service = resource.get("service.name") or _UNNAMED
-        self.environment = next((resource[name] for name in _ENVIRONMENTS if resource.get(name)), "")
+        self.service = clean(resource.get("service.name", ""), 200) or _UNNAMED
+        self.environment = clean(next((resource[name] for name in _ENVIRONMENTS if resource.get(name)), ""), 200)
         version = resource.get("service.version", "")
         given = resource.get("vcs.ref.head.revision", "")
         whole_commit = version if _WHOLE.fullmatch(version) else ""  # a date is hexadecimal too

@@ -7,6 +7,7 @@ numbers of 64 bits as text or numbers, enumerations as numbers.
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypeAlias
@@ -193,11 +194,11 @@ def hexadecimal(given: bytes | str, size: int) -> str:
 
 def whole(given: int | str) -> int:
     """A number of 64 bits. InputError where it is none."""
-    if isinstance(given, int):
+    if isinstance(given, str) and re.fullmatch(r"-?[0-9]{1,20}", given):
+        given = int(given)
+    if isinstance(given, int) and -(1 << 63) <= given < 1 << 64:
         return given
-    if given.isascii() and given.isdigit() and len(given) <= 20:
-        return int(given)
-    raise InputError(f"{given[:40]!r} is no whole number", where="OTLP/JSON")
+    raise InputError("a number that is none of 64 bits", where="OTLP/JSON")
 
 
 def real(given: float | str | None) -> float:

@@ -174,9 +174,10 @@ def _rollout(rollout: _Resource, body: bytes) -> tuple[DeploymentEvent | NotUsed
     if rollout.status.abort:
         status = "rolled_back"
     image = _image(rollout.spec.template)
-    run = f"{_named(rollout)}@{name(rollout.status.current_pod_hash or str(rollout.metadata.generation))}"
+    run = name(f"{_named(rollout)}@{rollout.status.current_pod_hash or rollout.metadata.generation}")
     weights = rollout.status.canary.weights if rollout.status.canary else None
-    share = weights.canary.weight / 100 if weights and weights.canary else None
+    percent = weights.canary.weight if weights and weights.canary else -1
+    share = percent / 100 if 0 <= percent <= 100 else None
     times = [
         moment(each.last_update_time, "conditions") for each in rollout.status.conditions or [] if each.last_update_time
     ]
@@ -192,7 +193,7 @@ def _rollout(rollout: _Resource, body: bytes) -> tuple[DeploymentEvent | NotUsed
             service=name(_label(rollout, _SERVICES) or rollout.metadata.name),
             revision=commit(_label(rollout, (REVISION,))) or revision_of(image),
             artifact=text(image),
-            share=share if share is not None and 0 <= share <= 1 else None,
+            share=share,
         ),
     )
 

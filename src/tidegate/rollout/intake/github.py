@@ -98,9 +98,9 @@ def _event(
     links = (status.log_url, status.target_url, status.environment_url) if status else ()
     return DeploymentEvent(
         sender=SENDER,
-        key=f"{slug}/status/{status.id}" if status else f"{slug}/deployment/{deployment.id}",
+        key=name(f"{slug}/status/{status.id}" if status else f"{slug}/deployment/{deployment.id}"),
         at=moment(status.created_at if status else deployment.created_at, "created_at"),
-        deployment=f"{slug}/{deployment.id}",
+        deployment=name(f"{slug}/{deployment.id}"),
         status=state,
         environment=name((status.environment if status else None) or deployment.environment),
         service=name(first(payload, ("service", "app", "component")) or slug.rpartition("/")[2]),

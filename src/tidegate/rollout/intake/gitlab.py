@@ -67,9 +67,9 @@ def read(body: bytes, headers: Mapping[str, str]) -> tuple[DeploymentEvent | Not
     return (
         DeploymentEvent(
             sender=SENDER,
-            key=f"{slug}/{message.deployment_id}/{name(message.status)}/{at:.6f}",
+            key=name(f"{slug}/{message.deployment_id}/{message.status}/{at:.6f}"),
             at=at,
-            deployment=f"{slug}/{message.deployment_id}",
+            deployment=name(f"{slug}/{message.deployment_id}"),
             status=state,
             environment=name(message.environment),
             service=slug.rpartition("/")[2],
