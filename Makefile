@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 JOBS ?= 2
 
-.PHONY: demo serve demo-server test check format docs tables lock bench clean
+.PHONY: demo serve demo-server demo-incident test check format docs tables lock bench clean
 
 demo: .venv/ready
 	@$(BIN)/python -m demo.run
@@ -15,6 +15,10 @@ serve: .venv/ready
 # The same beside a forge of its own with open changes, all on loopback and thrown away at the end.
 demo-server: .venv/ready
 	@$(BIN)/python -m demo.server
+
+# A small real system in production, with a bad deployment. Needs Debian's prometheus and prometheus-alertmanager.
+demo-incident: .venv/ready
+	@$(BIN)/python -m demo.incident.run
 
 test: .venv/ready
 	@$(BIN)/python -m pytest -n $(JOBS)
