@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Array = NDArray[float64]
 
 LEAST_POINTS = 5
-MOST_LOOKS = 12
+MOST_LOOKS = 10
 USUAL_OFFSET = 0.03
 """How far replicas of one revision lie apart for good, in logarithms, where nothing says more."""
 _OFFSET_WEIGHT, _ALONE_WEIGHT = 6.0, 16.0

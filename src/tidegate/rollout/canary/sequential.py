@@ -187,15 +187,23 @@ def _present(aligned: Aligned, moments: int) -> str:
 
 def _bounds(metrics: Sequence[Metric]) -> Bounds:
     """Tolerances in logarithms. A decrease by a tenth is not the increase by a tenth undone."""
+    known: dict[tuple[object, ...], tuple[float, float, float]] = {}
     rows = []
     for one in metrics:
-        up, down = math.log1p(one.tolerance), -math.log1p(-min(one.tolerance, 0.99))
-        worse_up, worse_down = math.log1p(one.detect) - up, -math.log1p(-min(one.detect, 0.99)) - down
-        rising, falling = one.direction != "decrease", one.direction != "increase"
-        least = min(worse_up if rising else math.inf, worse_down if falling else math.inf)
-        rows.append((up if rising else math.inf, down if falling else math.inf, least))
+        key = (one.direction, one.tolerance, one.detect)
+        if key not in known:
+            known[key] = _bound(one)
+        rows.append(known[key])
     up_, down_, least_ = np.array(rows).T
     return Bounds(up_, down_, least_)
+
+
+def _bound(one: Metric) -> tuple[float, float, float]:
+    up, down = math.log1p(one.tolerance), -math.log1p(-min(one.tolerance, 0.99))
+    worse_up, worse_down = math.log1p(one.detect) - up, -math.log1p(-min(one.detect, 0.99)) - down
+    rising, falling = one.direction != "decrease", one.direction != "increase"
+    least = min(worse_up if rising else math.inf, worse_down if falling else math.inf)
+    return (up if rising else math.inf, down if falling else math.inf, least)
 
 
 def _counts(metrics: Sequence[Metric], totals: Sequence[Totals], threshold: float) -> list[MetricResult]:
