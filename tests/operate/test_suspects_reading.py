@@ -51,6 +51,13 @@ def test_words_are_stems_of_parts(text: str, found: list[str]) -> None:
     assert list(words.split(text)) == found
 
 
+@pytest.mark.parametrize(
+    ("word", "spelt"), [("writ", "writes"), ("=catalogitems", "catalog_items"), ("~tls", "tls"), ("gone", "gone")]
+)
+def test_words_are_shown_as_they_are_written(word: str, spelt: str) -> None:
+    assert words.spell(word, ["nothing here", "writes catalog_items"]) == spelt
+
+
 def test_words_of_one_subject_meet() -> None:
     said = set(words.vocabulary("context deadline exceeded"))
     done = set(words.vocabulary("context.WithTimeout(ctx, limit)"))

@@ -170,7 +170,8 @@ def _shared(one: Reading, language: Language, rarity: Mapping[str, float]) -> li
     if whole <= 0:
         return []
     best = sorted(score, key=lambda word: (-score[word], word))[:5]
-    says = "speaks of " + ", ".join(re.sub(r"^[~=#]", "", word) for word in best)
+    texts = [*one.diff.removed, *one.diff.added, one.candidate.message, *one.candidate.files, *one.diff.around]
+    says = "speaks of " + ", ".join(dict.fromkeys(words.spell(word, texts) for word in best))
     weight = LEXICAL * whole / (whole + LEXICAL_HALF)
     return [Evidence(kind="words", weight=weight, says=says, source=one.candidate.commit)]
 

@@ -8,7 +8,7 @@ knowledge of operations, not of any incident.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 LONGEST = 20_000
@@ -96,6 +96,20 @@ def stem(word: str) -> str:
         if word.endswith(ending) and len(word) >= least and not word.endswith("ss"):
             return word[: -len(ending)] + ("y" if ending in ("ies", "ied") else "")
     return word[:-1] if len(word) > 4 and word.endswith("e") else word
+
+
+def spell(word: str, texts: Iterable[str]) -> str:
+    """A word of `vocabulary` as it is written in the first of the texts that has it; a subject by its name."""
+    if word[0] in "~#":
+        return word[1:]
+    for text in texts:
+        for match in _IDENTIFIER.finditer(text[:LONGEST]):
+            if word in identifiers(match.group()):
+                return match.group()
+            for part in _PART.findall(match.group()):
+                if stem(part.lower()) == word:
+                    return str(part).lower()
+    return word.lstrip("=")
 
 
 def known_words() -> frozenset[str]:
