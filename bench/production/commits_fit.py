@@ -15,8 +15,8 @@ from scipy.optimize import minimize
 from bench.production.commits_plant import FIT, KEPT_BACK, Project
 
 NAMES = tuple("gone size line innermost function file unrun ran peak ochiai all words said".split())
-COVERAGE = frozenset("unrun ran peak ochiai all unheld".split())
-OLDER = tuple("always innermost line function unheld ochiai peak".split())
+COVERAGE = frozenset("unrun ran peak ochiai all unheld mass".split())
+OLDER = tuple("always innermost line function unheld ochiai peak mass".split())
 BOUNDS: dict[str, tuple[float | None, float | None]] = {
     **dict.fromkeys(("gone", "unrun"), (None, 0.0)),
     **dict.fromkeys(("size", "always"), (None, None)),

@@ -250,6 +250,9 @@ def _measure_coverage(batch: Batch, coverage: Coverage, found: _Found, older: di
         above = max(all_lines, default=FLOOR) - peak if whole else 0.0
         above = min(max(above, FLOOR), -FLOOR)
         older["peak"] = Measure(above, "an older line fits what ran better" if above > 0 else "older lines fit less")
+        mass = math.fsum(map(math.exp, all_lines))
+        more = math.log(mass / whole) if mass and whole else 0.0
+        older["mass"] = Measure(min(max(more, FLOOR), -FLOOR), "how much of what fits what ran is older")
 
 
 def _ran(lines: Sequence[tuple[float, float, float, str]], failing: int) -> str:
