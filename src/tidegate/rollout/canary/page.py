@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from tidegate.report.escape import markup
 from tidegate.rollout.canary.plot import PLOT_STYLE, plot_svg
-from tidegate.rollout.canary.say import change, number
+from tidegate.rollout.canary.say import change, number, percent
 from tidegate.rollout.canary.values import Judgement, Measured, MetricResult
 
 MOST_PLOTS = 200
@@ -60,7 +60,7 @@ def _metric(one: MetricResult, measured: Measured | None, judgement: Judgement) 
     figures = ""
     if one.canary is not None and one.baseline is not None:
         if one.kind == "count":
-            figures = f"{one.canary:.2%} of requests against {one.baseline:.2%}; "
+            figures = f"{percent(one.canary)} of requests against {percent(one.baseline)}; "
         else:
             moved = f", {change(one.change)}" if one.change is not None else ""
             figures = f"{number(one.canary)} against {number(one.baseline)}{moved}; "

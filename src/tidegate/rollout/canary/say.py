@@ -74,6 +74,11 @@ def number(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def percent(value: float) -> str:
+    """`0.08 %`."""
+    return f"{value * 100:.2f} %"
+
+
 def duration(seconds: float) -> str:
     """`45 s`, `3 min`, `2 h`, rounded up."""
     if seconds < 90:
@@ -91,8 +96,8 @@ def _regressed(one: MetricResult) -> str:
         return f"{one.name}: {one.says}"
     if one.kind == "count":
         return (
-            f"{one.name}: {one.canary:.2%} of the canary's requests fail, {one.baseline:.2%} at the baseline"
-            f" (between {one.low:.2%} and {one.high:.2%})"
+            f"{one.name}: {percent(one.canary)} of the canary's requests fail, {percent(one.baseline)} at the baseline"
+            f" (between {percent(one.low)} and {percent(one.high)})"
         )
     return (
         f"{one.name}: {number(one.canary)} against {number(one.baseline)}, {change(one.change)}"

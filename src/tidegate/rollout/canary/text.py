@@ -9,7 +9,7 @@ from tidegate.report.escape import terminal
 from tidegate.report.layout import cut, pad, paint, wrap
 from tidegate.report.style import Style
 from tidegate.rollout.canary.plot import sparkline
-from tidegate.rollout.canary.say import change, duration, number
+from tidegate.rollout.canary.say import change, duration, number, percent
 from tidegate.rollout.canary.values import Judgement, Measured, MetricResult
 
 MOST_METRICS = 24
@@ -69,7 +69,7 @@ def _metric(one: MetricResult, measured: Measured | None, judgement: Judgement, 
     figures = ""
     if one.canary is not None and one.baseline is not None:
         if one.kind == "count":
-            figures = f"{one.canary:.2%} of requests against {one.baseline:.2%}"
+            figures = f"{percent(one.canary)} of requests against {percent(one.baseline)}"
         else:
             figures = f"{number(one.canary)} against {number(one.baseline)}"
             figures += f", {change(one.change)}" if one.change is not None else ""
