@@ -100,6 +100,8 @@ def test_too_much_or_crooked_input_is_refused() -> None:
         change_points(line(np.zeros(200_001)))
     with pytest.raises(InputError, match="one time for each value"):
         change_points(Series(name="x", labels={}, times=np.zeros(3), values=np.zeros(4)))
+    with pytest.raises(InputError, match="not ascending"):
+        change_points(Series(name="x", labels={}, times=np.array([2.0, 1.0]), values=np.zeros(2)))
 
 
 def test_the_autocorrelation_is_read_from_noise_with_a_step_in_it() -> None:

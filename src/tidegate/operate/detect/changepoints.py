@@ -81,12 +81,14 @@ def change_points(series: Series, *, penalty: float = _PENALTY) -> tuple[ChangeP
 
 
 def measured(series: Series) -> tuple[Floats, Floats]:
-    """The finite points of a series. Raises InputError where it is not two arrays of one length."""
+    """The finite points of a series. Raises InputError where it is not two arrays of one length, by time."""
     times, values = np.asarray(series.times, dtype=float), np.asarray(series.values, dtype=float)
     if times.ndim != 1 or times.shape != values.shape:
         what = f"{times.shape} times and {values.shape} values"
         raise InputError(what, where=f"series {series.name}", mend="give one time for each value")
     fine = np.isfinite(values) & np.isfinite(times)
+    if (np.diff(times[fine]) < 0).any():
+        raise InputError("the times are not ascending", where=f"series {series.name}", mend="sort the points by time")
     return times[fine], np.clip(values[fine], -1e100, 1e100)
 
 
