@@ -73,6 +73,7 @@ def trace(
     latest = sorted(deployments, key=lambda one: (-one.started, one.id))
     if len(latest) > MOST_DEPLOYMENTS:
         unknowns.append(f"the {len(latest) - MOST_DEPLOYMENTS} oldest deployments were not looked into")
+    unknowns += _unjoined(repositories, latest[:MOST_DEPLOYMENTS])
     found: dict[str, _Found] = {}
     for deployment in latest[:MOST_DEPLOYMENTS]:
         for one in _of_deployment(repositories, deployment, symptoms, risk or {}, unknowns):
@@ -126,9 +127,6 @@ def _of_deployment(
     where = f"deployment {deployment.id} of {deployment.service}"
     repository = repositories.get(deployment.repository)
     if repository is None or not deployment.revision or not deployment.previous:
-        missing = "its repository" if repository is None else "what it brought"
-        missing = "what ran before" if repository is not None and deployment.revision else missing
-        unknowns.append(f"{where}: {missing} is not known, so none of its commits is a suspect")
         return
     if deployment.previous == deployment.revision:
         return
@@ -158,6 +156,21 @@ def _of_deployment(
             change=change,
             clues=clues,
         )
+
+
+def _unjoined(repositories: Mapping[str, Repository], deployments: Sequence[Deployment]) -> Iterator[str]:
+    """What is not known of deployments, so that none of their commits is a suspect; one sentence for each reason."""
+    reasons: dict[str, list[str]] = {}
+    for one in deployments:
+        if one.repository not in repositories:
+            reasons.setdefault("their repository is not at hand", []).append(one.service)
+        elif not one.revision:
+            reasons.setdefault("nobody says which commit they brought", []).append(one.service)
+        elif not one.previous:
+            reasons.setdefault("nobody says what ran before", []).append(one.service)
+    for reason, services in reasons.items():
+        named = ", ".join(sorted(set(services)))
+        yield f"{len(services)} deployments ({named}) bring no suspects: {reason}"
 
 
 def _oids(batch: Batch) -> list[str]:

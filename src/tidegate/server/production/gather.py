@@ -71,6 +71,7 @@ def gather(connection: Connection, incident: Incident, now: float) -> Gathered:
     shown = {incident.service, *(one.service for one in mine), *(one.service for one in errors)}
     signals = tuple(_signal(one) for one in regressions.of_incident(connection, incident.id))
     seen = (
+        (incident.state, incident.resolution, incident.resolved_by),
         [(one.id, one.ended) for one in mine],
         [(one.id, one.count, one.frames) for one in errors],
         [(one.id, one.status) for one in brought],

@@ -18,6 +18,7 @@ from tidegate.operate.culprit import Traced
 from tidegate.operate.draft import draft_review
 from tidegate.operate.investigate import Case, investigate
 from tidegate.operate.lines import Decided
+from tidegate.operate.resolution import Resolution
 from tidegate.operate.values import Ranking
 from tidegate.rollout.values import Deployment
 from tidegate.server.entries import append, keep_body, time_of
@@ -219,10 +220,18 @@ def _explained(found: Gathered, traced: Traced, decided: Mapping[str, Decided], 
         changes=traced.changes,
         lines=traced.lines,
         decided=decided,
-        draft=draft_review(case, answer),
+        draft=draft_review(case, answer, _resolution(found)),
         made_at=text_of(datetime.fromtimestamp(now, UTC)),
         digest=found.digest,
     )
+
+
+def _resolution(found: Gathered) -> Resolution | None:
+    incident = found.incident
+    by = next((one for one in found.deployments if one.id == str(incident.resolved_by)), None)
+    if incident.resolution not in ("roll_back", "hot_fix", "forward_fix") or by is None:
+        return None
+    return Resolution(kind=incident.resolution, deployment=by, says=f"deployment {by.id} of {by.service}")
 
 
 def _repository_of(connection: Connection, incident: Incident) -> str:
