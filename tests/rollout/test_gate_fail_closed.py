@@ -192,7 +192,7 @@ BREAKS: tuple[Break, ...] = (
 )
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(worlds, st.data())
 def test_what_gets_worse_is_never_more_permissive(drawn: dict[str, Any], data: st.DataObject) -> None:
     world = World(drawn)
