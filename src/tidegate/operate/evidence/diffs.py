@@ -29,6 +29,8 @@ _CALL = re.compile(r"([A-Za-z_][\w.]*)\s*\(")
 _STRING = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'|`([^`]*)`")
 _GUARD = re.compile(r"\b(?:if|unless|guard|assert|require|when|except|catch|rescue)\b|\?\.|\?\?")
 _LOOP = re.compile(r"\b(?:for|while|foreach|forEach|each|map|range)\b")
+_LOOP_HEAD = re.compile(r"\s*(?:for|while|foreach)\b|.*\.(?:forEach|each)\b")
+_PASS = re.compile(r"^\s*(?:for|while|foreach)\b|\b(?:sort|sorted|sort_by|sortBy|OrderBy|deepcopy|index|indexOf)\s*\(")
 _NOT_CALLS = frozenset("if for while switch return func function catch except def class match when unless".split())
 
 
@@ -124,6 +126,16 @@ def has_loop_with_call(diff: DiffText) -> bool:
             body = diff.added[number : number + 7]
             if any(remote.search(inner) and inner not in before for inner in body if _CALL.search(inner)):
                 return True
+    return False
+
+
+def has_loop_in_loop(diff: DiffText) -> bool:
+    """Whether an added line loops and one of the next four added lines loops or sorts: work by the square."""
+    if len(diff.added) < 2 or any(_PASS.search(line) for line in diff.removed if _LOOP.search(line)):
+        return False
+    for number, line in enumerate(diff.added):
+        if _LOOP_HEAD.match(line) and any(_PASS.search(inner) for inner in diff.added[number + 1 : number + 5]):
+            return True
     return False
 
 

@@ -13,7 +13,15 @@ from difflib import SequenceMatcher
 
 from msgspec import Struct
 
-from tidegate.operate.evidence.diffs import Delta, DiffText, compare, has_loop_with_call, is_sorted_anew, read_diff
+from tidegate.operate.evidence.diffs import (
+    Delta,
+    DiffText,
+    compare,
+    has_loop_in_loop,
+    has_loop_with_call,
+    is_sorted_anew,
+    read_diff,
+)
 
 LEAST, MOST = -4.0, 2.5
 SETTING = 0.8
@@ -61,6 +69,7 @@ _LOCK = re.compile(r"lock\(|mutex|synchronized|\batomic|semaphore|transaction\("
 _ALONGSIDE = re.compile(
     r"\bgo func\b|Promise\.all|asyncio\.(?:gather|create_task)|new Thread|threading\.Thread|\.submit\("
 )
+_WAIT = re.compile(r"\b(?:sleep|usleep|nanosleep|setTimeout|Delay|delay)\s*\(|\btime\.After\(", re.IGNORECASE)
 _OPEN = re.compile(r"\b(?:os\.Open|open|fopen|socket|Dial|NewClient|createConnection|connect|NewReader|subscribe)\s*\(")
 _CLOSE = re.compile(r"close|release|defer|with\b|finally|using\b|unsubscribe|dispose", re.IGNORECASE)
 _OPERATOR = re.compile(r"<=|>=|==|!=|&&|\|\||<|>|!|(?<=\s)[-+*/%](?=\s)")
@@ -163,6 +172,10 @@ def _risky(files: Sequence[str], diff: DiffText, delta: Delta) -> Iterator[Trait
         risks.append(Trait(1.0, "changes where a lock is held"))
     if _ALONGSIDE.search(" ".join(diff.added)[:LONGEST]) and not _ALONGSIDE.search(" ".join(diff.removed)[:LONGEST]):
         risks.append(Trait(0.8, "starts work of its own beside the caller"))
+    if _WAIT.search(" ".join(diff.added)[:LONGEST]) and not _WAIT.search(" ".join(diff.removed)[:LONGEST]):
+        risks.append(Trait(1.2, "waits on purpose"))
+    if has_loop_in_loop(diff):
+        risks.append(Trait(0.8, "does more than one pass for every item"))
     if _opens(diff):
         risks.append(Trait(0.6, "opens something and closes nothing"))
     if has_loop_with_call(diff):
