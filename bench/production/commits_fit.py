@@ -43,7 +43,6 @@ class Case:
             for at, name in enumerate(OLDER, len(NAMES)):
                 self.x[:, at] *= name not in COVERAGE
         self.truth = self.oids.index(self.culprit) if self.culprit else len(self.oids)
-        self.trace = row["trace"]
         self.number = row["number"]
 
 
@@ -128,7 +127,6 @@ def learn(out: Path, *, covered: bool, shown: bool) -> dict[str, Any]:
         for case, p in judged:
             by_project[case.project].append((case, p))
         print(table("kept back", judged))
-        print(table("  with a trace", [(case, p) for case, p in judged if case.trace]))
     for name, rows in sorted(by_project.items()):
         print(table(name, rows))
     weights = {name: round(float(v), 3) for name, v in zip(NAMES, w, strict=False) if v}

@@ -175,9 +175,9 @@ def _ancestors(walk: Sequence[Sequence[str]], batch: frozenset[str]) -> dict[str
 
 
 def _functions(repository: Repository, revision: str, paths: Iterable[str]) -> dict[str, Spans]:
-    wanted = [path for path in sorted(paths) if language_of(path) is not None][:MOST_READ_FILES]
+    wanted = [path for path in sorted(paths) if language_of(path) is not None and "\n" not in path][:MOST_READ_FILES]
     found = {}
-    names = (f"{revision}:{path}" for path in wanted if "\n" not in path)
+    names = (f"{revision}:{path}" for path in wanted)
     for path, blob in zip(wanted, repository.read_blobs(names, LARGEST_BYTES), strict=False):
         language = language_of(path)
         if blob.kind == "blob" and language is not None:
