@@ -17,6 +17,7 @@ git-stacktrace .38, a learnt mix .58 first and .67 among three.
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections import Counter
 from pathlib import Path
