@@ -1,0 +1,1 @@
+"""For the machines that write code: hooks that record edits, a guard for commands, guidance."""
