@@ -121,7 +121,7 @@ def _command(bench: Bench, project: Project, test: str) -> Command:
     source = str(Path(project.package).parent)
     version = f"echo '__version__ = \"0\"' > {project.written}; " if project.written else ""
     options = "-q --tb=short --no-header -p no:cacheprovider -p pytest_timeout -p pytest_asyncio.plugin -o addopts="
-    run = f'exec {bench.python} -m pytest {options} -W ignore --timeout=8 {" ".join(project.options)} "$0"'
+    run = f'exec {bench.python} -m pytest {options} -W ignore --timeout=8 {shlex.join(project.options)} "$0"'
     environment = {
         "PATH": "/usr/bin:/bin",
         "PYTHONPATH": f"{{folder}}/{source}",
