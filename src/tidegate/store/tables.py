@@ -405,6 +405,89 @@ regressions = _table(
     UniqueConstraint("deployment", "service", "metric"),
 )
 
+# Gates before an environment and judgements of canaries: what was asked, and what was answered.
+
+gates = _table(
+    "gates",  # one row for each answer that differs from the last one to the same question
+    _id(),
+    _text("question"),  # SHA-256 of who asks what
+    _text("answer"),  # SHA-256 of the outcome and of every demand with its state
+    _text("sender"),
+    _text("environment"),
+    _text("service"),
+    _to("repository", "repositories.id", null=True),  # NULL where the question names none that we know
+    _text("revision"),
+    _text("previous"),
+    _seconds("share", null=True),  # of the traffic, 0 to 1
+    _text("outcome"),  # pass, hold, block
+    _bytes("document"),  # zlib of the JSON of the decision (`tidegate.gate/1`)
+    _text("asked_by"),
+    _text("asked_at"),
+    _text("again_at"),  # when the same answer was given last
+    _number("times"),
+    _number("entry", null=True),
+    Index("ix_gates_question", "question", "id"),
+    Index("ix_gates_environment_service", "environment", "service", "id"),
+    Index("ix_gates_revision", "revision"),
+)
+gate_callbacks = _table(
+    "gate_callbacks",  # questions whose answer is sent to an address, and asked again until there is one
+    _id(),
+    _text("callback", unique=True),
+    _text("sender"),
+    _text("forge"),
+    _text("repository"),
+    _text("environment"),
+    _text("service"),
+    _text("revision"),
+    _text("actor"),
+    _text("state"),  # waiting, answered, lost
+    _text("said"),  # SHA-256 of what was sent last, "" before
+    _text("asked_at"),
+    _text("due_at"),
+    _number("tries"),
+    Index("ix_gate_callbacks_state_due_at", "state", "due_at"),
+)
+deployment_approvals = _table(
+    "deployment_approvals",  # what people say for a deployment: yes to a revision, or that a demand is set aside
+    _id(),
+    _text("digest", unique=True),
+    _to("person", "people.id"),
+    _to("repository", "repositories.id"),
+    _text("covers"),  # "" of an approval; of an exception the demand: freeze, blast, budget, bake, order, reversal
+    _text("environment"),
+    _text("service"),
+    _text("revision"),
+    _text("freeze"),  # the window that an exception is for, "": any
+    _text("reason"),
+    _seconds("starts"),
+    _seconds("ends"),
+    _to("joins", "deployment_approvals.id", null=True),  # the exception that a second person joins
+    _text("given_at"),
+    _text("revoked_at", null=True),
+    _number("entry", null=True),
+    Index("ix_deployment_approvals_environment", "repository", "environment", "id"),
+)
+canaries = _table(
+    "canaries",
+    _id(),
+    _to("repository", "repositories.id"),
+    _text("name"),  # of the document that says what is compared
+    _text("environment"),
+    _text("service"),
+    _text("revision"),  # of the canary, "" where nobody said
+    _text("rules"),  # the commit of the protected branch that the document was read from
+    _text("verdict"),  # promote, hold, roll_back
+    _seconds("since"),
+    _seconds("until"),
+    _bytes("document"),  # zlib of the JSON of the judgement
+    _text("asked_by"),
+    _text("judged_at"),
+    _number("entry", null=True),
+    Index("ix_canaries_environment_service", "environment", "service", "id"),
+    Index("ix_canaries_name", "repository", "name", "id"),
+)
+
 # How production is measured, where it is sent to us: kept for a while, then only what follows from it.
 
 spans = _table(
@@ -453,6 +536,34 @@ samples = _table(
     Column("at", Double().with_variant(REAL, "sqlite"), primary_key=True, autoincrement=False),
     _seconds("value"),
     Index("ix_samples_at", "at"),
+)
+
+# What became of what was deployed.
+
+outcomes = _table(
+    "outcomes",  # of a commit in an environment: one row for each thing that says it, written over as more is known
+    _id(),
+    _to("repository", "repositories.id"),
+    _text("environment"),
+    _text("revision"),
+    _text("by"),  # an incident, a deployment or a commit that says it; "" of a commit that is clean
+    _text("result"),  # clean, reverted, fixed, incident, rolled-back
+    _seconds("weight"),  # how sure it is, 0 to 1; 0: taken back
+    _seconds("deployed"),
+    _seconds("known"),
+    _number("redeploys"),
+    _text("changed_at"),
+    _number("entry", null=True),
+    UniqueConstraint("repository", "environment", "revision", "by"),
+    Index("ix_outcomes_revision", "revision"),
+    Index("ix_outcomes_by", "environment", "by"),
+)
+culprit_paths = _table(
+    "culprit_paths",  # the files that the cause of an incident touched
+    Column("incident", Number, ForeignKey("incidents.id"), primary_key=True, autoincrement=False),
+    Column("revision", Words, primary_key=True),
+    Column("path", Words, primary_key=True),
+    Index("ix_culprit_paths_path", "path"),
 )
 
 # The service itself.

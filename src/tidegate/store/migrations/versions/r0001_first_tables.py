@@ -569,6 +569,108 @@ def upgrade() -> None:
     op.create_index("ix_errors_incident", "errors", ["incident"], unique=False)
     op.create_index("ix_errors_revision", "errors", ["revision"], unique=False)
     op.create_table(
+        "gates",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("question", _TEXT, nullable=False),
+        sa.Column("answer", _TEXT, nullable=False),
+        sa.Column("sender", _TEXT, nullable=False),
+        sa.Column("environment", _TEXT, nullable=False),
+        sa.Column("service", _TEXT, nullable=False),
+        sa.Column("repository", _NUMBER, nullable=True),
+        sa.Column("revision", _TEXT, nullable=False),
+        sa.Column("previous", _TEXT, nullable=False),
+        sa.Column("share", _SECONDS, nullable=True),
+        sa.Column("outcome", _TEXT, nullable=False),
+        sa.Column("document", sa.LargeBinary, nullable=False),
+        sa.Column("asked_by", _TEXT, nullable=False),
+        sa.Column("asked_at", _TEXT, nullable=False),
+        sa.Column("again_at", _TEXT, nullable=False),
+        sa.Column("times", _NUMBER, nullable=False),
+        sa.Column("entry", _NUMBER, nullable=True),
+        sa.ForeignKeyConstraint(["repository"], ["repositories.id"], name="fk_gates_repository"),
+        sa.PrimaryKeyConstraint("id", name="pk_gates"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_gates_environment_service", "gates", ["environment", "service", "id"], unique=False)
+    op.create_index("ix_gates_question", "gates", ["question", "id"], unique=False)
+    op.create_index("ix_gates_repository", "gates", ["repository"], unique=False)
+    op.create_index("ix_gates_revision", "gates", ["revision"], unique=False)
+    op.create_table(
+        "gate_callbacks",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("callback", _TEXT, nullable=False),
+        sa.Column("sender", _TEXT, nullable=False),
+        sa.Column("forge", _TEXT, nullable=False),
+        sa.Column("repository", _TEXT, nullable=False),
+        sa.Column("environment", _TEXT, nullable=False),
+        sa.Column("service", _TEXT, nullable=False),
+        sa.Column("revision", _TEXT, nullable=False),
+        sa.Column("actor", _TEXT, nullable=False),
+        sa.Column("state", _TEXT, nullable=False),
+        sa.Column("said", _TEXT, nullable=False),
+        sa.Column("asked_at", _TEXT, nullable=False),
+        sa.Column("due_at", _TEXT, nullable=False),
+        sa.Column("tries", _NUMBER, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_gate_callbacks"),
+        sa.UniqueConstraint("callback", name="uq_gate_callbacks_callback"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_gate_callbacks_state_due_at", "gate_callbacks", ["state", "due_at"], unique=False)
+    op.create_table(
+        "deployment_approvals",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("digest", _TEXT, nullable=False),
+        sa.Column("person", _NUMBER, nullable=False),
+        sa.Column("repository", _NUMBER, nullable=False),
+        sa.Column("covers", _TEXT, nullable=False),
+        sa.Column("environment", _TEXT, nullable=False),
+        sa.Column("service", _TEXT, nullable=False),
+        sa.Column("revision", _TEXT, nullable=False),
+        sa.Column("freeze", _TEXT, nullable=False),
+        sa.Column("reason", _TEXT, nullable=False),
+        sa.Column("starts", _SECONDS, nullable=False),
+        sa.Column("ends", _SECONDS, nullable=False),
+        sa.Column("joins", _NUMBER, nullable=True),
+        sa.Column("given_at", _TEXT, nullable=False),
+        sa.Column("revoked_at", _TEXT, nullable=True),
+        sa.Column("entry", _NUMBER, nullable=True),
+        sa.ForeignKeyConstraint(["person"], ["people.id"], name="fk_deployment_approvals_person"),
+        sa.ForeignKeyConstraint(["repository"], ["repositories.id"], name="fk_deployment_approvals_repository"),
+        sa.ForeignKeyConstraint(["joins"], ["deployment_approvals.id"], name="fk_deployment_approvals_joins"),
+        sa.PrimaryKeyConstraint("id", name="pk_deployment_approvals"),
+        sa.UniqueConstraint("digest", name="uq_deployment_approvals_digest"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_deployment_approvals_environment", "deployment_approvals", ["repository", "environment", "id"], unique=False
+    )
+    op.create_index("ix_deployment_approvals_person", "deployment_approvals", ["person"], unique=False)
+    op.create_index("ix_deployment_approvals_repository", "deployment_approvals", ["repository"], unique=False)
+    op.create_index("ix_deployment_approvals_joins", "deployment_approvals", ["joins"], unique=False)
+    op.create_table(
+        "canaries",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("repository", _NUMBER, nullable=False),
+        sa.Column("name", _TEXT, nullable=False),
+        sa.Column("environment", _TEXT, nullable=False),
+        sa.Column("service", _TEXT, nullable=False),
+        sa.Column("revision", _TEXT, nullable=False),
+        sa.Column("rules", _TEXT, nullable=False),
+        sa.Column("verdict", _TEXT, nullable=False),
+        sa.Column("since", _SECONDS, nullable=False),
+        sa.Column("until", _SECONDS, nullable=False),
+        sa.Column("document", sa.LargeBinary, nullable=False),
+        sa.Column("asked_by", _TEXT, nullable=False),
+        sa.Column("judged_at", _TEXT, nullable=False),
+        sa.Column("entry", _NUMBER, nullable=True),
+        sa.ForeignKeyConstraint(["repository"], ["repositories.id"], name="fk_canaries_repository"),
+        sa.PrimaryKeyConstraint("id", name="pk_canaries"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_canaries_environment_service", "canaries", ["environment", "service", "id"], unique=False)
+    op.create_index("ix_canaries_name", "canaries", ["repository", "name", "id"], unique=False)
+    op.create_index("ix_canaries_repository", "canaries", ["repository"], unique=False)
+    op.create_table(
         "spans",
         sa.Column("id", _NUMBER, nullable=False),
         sa.Column("trace", _TEXT, nullable=False),
@@ -627,3 +729,37 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_samples_at", "samples", ["at"], unique=False)
+    op.create_table(
+        "outcomes",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("repository", _NUMBER, nullable=False),
+        sa.Column("environment", _TEXT, nullable=False),
+        sa.Column("revision", _TEXT, nullable=False),
+        sa.Column("by", _TEXT, nullable=False),
+        sa.Column("result", _TEXT, nullable=False),
+        sa.Column("weight", _SECONDS, nullable=False),
+        sa.Column("deployed", _SECONDS, nullable=False),
+        sa.Column("known", _SECONDS, nullable=False),
+        sa.Column("redeploys", _NUMBER, nullable=False),
+        sa.Column("changed_at", _TEXT, nullable=False),
+        sa.Column("entry", _NUMBER, nullable=True),
+        sa.ForeignKeyConstraint(["repository"], ["repositories.id"], name="fk_outcomes_repository"),
+        sa.PrimaryKeyConstraint("id", name="pk_outcomes"),
+        sa.UniqueConstraint(
+            "repository", "environment", "revision", "by", name="uq_outcomes_repository_environment_revision_by"
+        ),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_outcomes_by", "outcomes", ["environment", "by"], unique=False)
+    op.create_index("ix_outcomes_repository", "outcomes", ["repository"], unique=False)
+    op.create_index("ix_outcomes_revision", "outcomes", ["revision"], unique=False)
+    op.create_table(
+        "culprit_paths",
+        sa.Column("incident", _NUMBER, autoincrement=False, nullable=False),
+        sa.Column("revision", _TEXT, nullable=False),
+        sa.Column("path", _TEXT, nullable=False),
+        sa.ForeignKeyConstraint(["incident"], ["incidents.id"], name="fk_culprit_paths_incident"),
+        sa.PrimaryKeyConstraint("incident", "revision", "path", name="pk_culprit_paths"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_culprit_paths_path", "culprit_paths", ["path"], unique=False)
