@@ -33,6 +33,10 @@ MOST_DIFF_BYTES = 100_000
 MOST_TRACED = 3
 LEAST_TRACED = 0.05
 """A suspect below this gets no lines: they would be read as an accusation."""
+TOGETHER_SECONDS = 5.0
+"""What moves this soon after the first moved with it: scrapes are not taken at one moment."""
+WATCHED = 1.5
+"""Log-odds, set: as much as a deployment that went live just before the first sign."""
 _CODE = frozenset(("line", "innermost", "function", "file"))
 """Of the evidence of code that which only stack frames give; words, sizes and risk are weighed by the symptoms."""
 
@@ -57,12 +61,22 @@ class Traced(Struct, frozen=True, kw_only=True):
     unknowns: tuple[str, ...] = ()
 
 
+class Worse(Struct, frozen=True):
+    """A metric of a service got worse at `moved` (Unix seconds), and the watch suspects this deployment."""
+
+    deployment: str
+    service: str
+    metric: str
+    moved: float
+
+
 def trace(
     repositories: Mapping[str, Repository],
     symptoms: Symptoms,
     deployments: Sequence[Deployment],
     *,
     risk: Mapping[str, float] | None = None,
+    worse: Sequence[Worse] = (),
 ) -> Traced:
     """Which change it was, or none, and the lines that did it.
 
@@ -80,7 +94,7 @@ def trace(
             known = found.get(one.candidate.commit)
             if known is None or _better(one, known):
                 found[one.candidate.commit] = one
-    more = {commit: one.evidence for commit, one in found.items()}
+    more = {commit: (*one.evidence, *_watched(one, worse)) for commit, one in found.items()}
     ranking = suspects(symptoms, [one.candidate for one in found.values()], more=more)
     named = {commit: (one.candidate.deployment.id if one.candidate.deployment else "") for commit, one in found.items()}
     ranking = replace(
@@ -171,6 +185,19 @@ def _unjoined(repositories: Mapping[str, Repository], deployments: Sequence[Depl
     for reason, services in reasons.items():
         named = ", ".join(sorted(set(services)))
         yield f"{len(services)} deployments ({named}) bring no suspects: {reason}"
+
+
+def _watched(one: _Found, worse: Sequence[Worse]) -> Iterator[Evidence]:
+    """What the watch saw first: for a commit that the suspected deployment brought to the service that moved first."""
+    brought = one.candidate.deployment
+    if not worse or brought is None:
+        return
+    first = min(each.moved for each in worse) + TOGETHER_SECONDS
+    for each in sorted(worse, key=lambda each: (each.moved, each.service, each.metric)):
+        if each.deployment == brought.id and each.moved <= first and each.service in one.candidate.services:
+            says = f"{each.metric} of {each.service}, which it changes, got worse first"
+            yield Evidence(kind="watch", weight=WATCHED, says=says, source=f"{each.service} {each.metric}")
+            return
 
 
 def _oids(batch: Batch) -> list[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from tidegate.operate.culprit import Traced
+from tidegate.operate.culprit import Traced, Worse
 from tidegate.operate.symptoms.values import Span, Symptoms
 from tidegate.operate.values import Alert, ErrorReport
 from tidegate.rollout.values import Deployment
@@ -47,7 +47,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     series: tuple[Measured, ...]
     deployments: tuple[Deployment, ...]
     mirrors: Mapping[str, str]
-    risk: Mapping[str, float] = {}
+    worse: tuple[Worse, ...] = ()
 
 
 def ask(asked: Asked, command: Sequence[str] = CHILD) -> Traced | None:
@@ -91,7 +91,7 @@ def main(arguments: Sequence[str]) -> int:
                 calls=asked.calls,
                 unknowns=asked.unknowns,
             )
-            said = trace(mirrors, symptoms, asked.deployments, risk=asked.risk)
+            said = trace(mirrors, symptoms, asked.deployments, worse=asked.worse)
         sys.stdout.buffer.write(msgspec.json.encode(said))
     except MemoryError:
         return OUT_OF_MEMORY

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from tidegate.errors import InputError
+from tidegate.operate.culprit import Worse
 from tidegate.operate.detect.regression import Regression
 from tidegate.operate.investigate.values import Past, Signal
 from tidegate.operate.symptoms.values import Span
@@ -42,6 +43,7 @@ class Gathered(Struct, frozen=True, kw_only=True):
     spans: tuple[Span, ...]
     calls: tuple[tuple[str, str], ...]
     signals: tuple[Signal, ...]
+    worse: tuple[Worse, ...]
     past: tuple[Past, ...]
     digest: str
 
@@ -69,7 +71,8 @@ def gather(connection: Connection, incident: Incident, now: float) -> Gathered:
     brought = tuple(replace(one, previous=one.previous or _before(connection, one, here)) for one in here)
     edges = measurements.edges(connection, environment=incident.environment)
     shown = {incident.service, *(one.service for one in mine), *(one.service for one in errors)}
-    signals = tuple(_signal(one) for one in regressions.of_incident(connection, incident.id))
+    noticed = regressions.of_incident(connection, incident.id)
+    signals = tuple(_signal(one) for one in noticed)
     seen = (
         (incident.state, incident.resolution, incident.resolved_by),
         [(one.id, one.ended) for one in mine],
@@ -85,6 +88,7 @@ def gather(connection: Connection, incident: Incident, now: float) -> Gathered:
         spans=_spans(connection, incident, shown, now),
         calls=tuple(sorted({(one.caller, one.callee) for one in edges})),
         signals=signals,
+        worse=tuple(Worse(str(one.deployment), one.service, one.metric, one.moved) for one in noticed),
         past=_past(connection, incident),
         digest=hashlib.sha256(repr(seen).encode("utf-8", "surrogatepass")).hexdigest(),
     )

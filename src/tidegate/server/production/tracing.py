@@ -59,6 +59,7 @@ def trace_incident(way: Way, setup: Production | None, incident: Incident, now: 
             unknowns=(*unknowns, *unread),
             series=packed(series),
             deployments=found.before(),
+            worse=found.worse,
             mirrors={name: path for name, (path, _) in mirrors.items()},
         )
     )
