@@ -7,7 +7,7 @@ from tidegate.policy.case import count, short
 from tidegate.report.escape import terminal
 from tidegate.report.layout import paint, wrap
 from tidegate.report.style import Style
-from tidegate.rollout.demands import moment
+from tidegate.rollout.bench import moment
 from tidegate.rollout.gate import Decision, Obligation
 
 _WORDS = {"pass": ("PASS", "green"), "hold": ("HELD", "yellow"), "block": ("BLOCKED", "red")}

@@ -1,0 +1,118 @@
+"""What the gate demands of time and place: no freeze holds, and it ran elsewhere first, for long enough."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tidegate.policy.case import count, one_line, short
+from tidegate.rollout.bench import OID, Bench, moment, obligation, set_aside
+from tidegate.rollout.gate import Obligation
+from tidegate.rollout.values import Deployment
+
+STILL_GOING_SECONDS = 86400.0
+"""A deployment whose end nobody reported may be still going on for so long."""
+
+
+def freezes(bench: Bench) -> Iterator[Obligation]:
+    name = bench.question.environment
+    for freeze in bench.document.freezes:
+        ends = freeze.ends(name, bench.early, bench.late)
+        if ends is None:
+            continue
+        words = one_line(freeze.name)
+        found = Obligation(
+            kind="freeze",
+            text=f"no freeze holds for {name}",
+            state="unmet",
+            why=f"the freeze {words} holds until {moment(ends)}",
+            next_step="wait, or have two people write an [[exception]] for it",
+            until=ends + bench.skew,
+        )
+        yield set_aside(bench, found, "freeze", freeze.name)
+
+
+def order(bench: Bench) -> Iterator[Obligation]:
+    for name in bench.environment.after:
+        text = f"{name} runs {short(bench.question.revision) or 'it'} first"
+        if bench.situation.deployments is None:
+            found = obligation(
+                "order", text, "unknown", f"nobody knows what runs in {name}", "report deployments: docs/gates.md"
+            )
+            yield set_aside(bench, found, "order")
+            continue
+        run = _longest_run(bench, name)
+        if run is None:
+            found = obligation(
+                "order", text, "unmet", f"it was not deployed to {name} so that it ran", f"deploy it to {name} first"
+            )
+            yield set_aside(bench, found, "order")
+            continue
+        yield obligation("order", text, "met", f"it ran there from {moment(run.since)}")
+        if bench.environment.bake_minutes:
+            yield set_aside(bench, _bake(bench, name, run), "bake")
+
+
+# Private
+
+
+class _Run(Struct, frozen=True):
+    """How long a revision ran. `goes_on` is whether it still does."""
+
+    since: float
+    seconds: float
+    goes_on: bool
+
+
+def _longest_run(bench: Bench, environment: str) -> _Run | None:
+    here = [
+        one
+        for one in bench.situation.deployments or ()
+        if one.environment == environment and one.service == bench.question.service and one.status != "cancelled"
+    ]
+    runs = [run for one in here if (run := _run_of(bench, one, here)) is not None]
+    return max(runs, key=lambda run: (run.seconds, run.goes_on, -run.since), default=None)
+
+
+def _run_of(bench: Bench, one: Deployment, here: Sequence[Deployment]) -> _Run | None:
+    """How long it certainly ran alone: from its end to the beginning of the next, whatever became of that one."""
+    if (
+        one.status != "succeeded"
+        or one.action == "remove"
+        or one.revision != bench.question.revision
+        or not OID.fullmatch(one.revision)
+    ):
+        return None
+    since = max(one.started, one.finished if one.finished is not None else one.started)
+    if not (math.isfinite(since) and since <= bench.early):
+        return None
+    until = min((_replaced(one, since, other) for other in here if other.id != one.id), default=math.inf)
+    if not until >= since:
+        return None
+    return _Run(since, min(bench.early, until) - since, until > bench.late)
+
+
+def _replaced(one: Deployment, since: float, other: Deployment) -> float:
+    """When another deployment may have put something else in the place of this one, which ran since then."""
+    end = other.started if other.finished is None else max(other.started, other.finished)
+    if not (math.isfinite(other.started) and math.isfinite(end)):
+        return -math.inf
+    if other.started >= one.started:
+        return other.started
+    if other.finished is None and other.status == "started" and one.started - other.started < STILL_GOING_SECONDS:
+        return -math.inf
+    return end if end > since else math.inf
+
+
+def _bake(bench: Bench, name: str, run: _Run) -> Obligation:
+    minutes = bench.environment.bake_minutes
+    text = f"it ran in {name} for {count(minutes, 'minute')}"
+    ran = f"it ran there for {count(int(run.seconds // 60), 'minute')}"
+    if run.seconds >= minutes * 60:
+        return obligation("bake", text, "met", ran)
+    step = "wait" if run.goes_on else f"deploy it to {name} again, and let it run"
+    found = obligation("bake", text, "unmet", ran, step)
+    return replace(found, until=run.since + minutes * 60 + bench.skew) if run.goes_on else found
