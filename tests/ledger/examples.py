@@ -9,7 +9,9 @@ from tidegate.ledger.predicates.approval import Question
 from tidegate.ledger.predicates.assessment import Assessment
 from tidegate.ledger.predicates.break_glass import BreakGlass
 from tidegate.ledger.predicates.deployment import Deployment
+from tidegate.ledger.predicates.deployment_word import DeploymentWord
 from tidegate.ledger.predicates.erasure import Erasure
+from tidegate.ledger.predicates.gate import Gate
 from tidegate.ledger.predicates.incident import Incident
 from tidegate.ledger.predicates.outcome import Outcome
 from tidegate.ledger.predicates.policy_change import PolicyChange
@@ -114,6 +116,35 @@ PREDICATES: tuple[Predicate, ...] = (
         deployer=ANNA,
         run="https://ci.example/runs/2",
         decision=ENTRY,
+    ),
+    Gate(
+        repository=REPOSITORY,
+        commit=HEAD,
+        environment="production/eu",
+        outcome="hold",
+        decision=SHA,
+        tool="tidegate/0.5.0",
+        at=AT,
+        service="pay",
+        previous=BASE,
+        rules=SHA,
+        unmet=("freeze",),
+        aside=("bake",),
+    ),
+    DeploymentWord(
+        repository=REPOSITORY,
+        environment="production/eu",
+        person=ANNA,
+        through="session",
+        at=AT,
+        begins=AT,
+        expires=LATER,
+        reason=WHY,
+        covers="freeze",
+        commit=HEAD,
+        service="pay",
+        freeze="weekend",
+        joins=ENTRY,
     ),
     Incident(
         id="INC-7",

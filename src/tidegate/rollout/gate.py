@@ -44,6 +44,7 @@ DemandKind: TypeAlias = Literal[
     "budget",
     "ran-before",
     "reversal",
+    "record",
 ]
 
 

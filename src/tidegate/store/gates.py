@@ -118,6 +118,13 @@ def passed(
     return every(connection, Gate, _all().where(*here, *let).order_by(gates.c.id.desc()).limit(most))
 
 
+def unrecorded(connection: Connection, older_than: str, *, most: int = MOST) -> tuple[Gate, ...]:
+    """Those of a known repository and commit that no entry of the ledger is said for."""
+    about = (gates.c.repository.is_not(None), gates.c.revision != "")
+    waiting = (gates.c.entry.is_(None), gates.c.asked_at < older_than, *about)
+    return every(connection, Gate, _all().where(*waiting).order_by(gates.c.id).limit(most))
+
+
 def set_entry(connection: Connection, identifier: int, entry: int) -> bool:
     """Says where the ledger holds it; whether it is there."""
     return changed(connection, update(gates).where(gates.c.id == identifier).values(entry=entry)) == 1

@@ -17,6 +17,7 @@ from tidegate.ledger.predicates.approval import Approval
 from tidegate.ledger.predicates.assessment import Assessment
 from tidegate.ledger.predicates.break_glass import BreakGlass
 from tidegate.ledger.predicates.deployment import Deployment
+from tidegate.ledger.predicates.gate import Gate
 from tidegate.ledger.predicates.outcome import Outcome
 from tidegate.ledger.predicates.provenance import AgentProvenance
 from tidegate.ledger.predicates.test_result import TestResult
@@ -42,6 +43,7 @@ class Case(Struct, frozen=True, kw_only=True):
     provenance: Sequence[Noted[AgentProvenance]]
     emergencies: Sequence[Noted[BreakGlass]]
     deployments: Sequence[Noted[Deployment]]
+    gates: Sequence[Noted[Gate]]
     outcomes: Sequence[Noted[Outcome]]
     policy: str
     """What the branch's policy was; "" where nobody knows."""
@@ -166,9 +168,16 @@ def _deployed(case: Case) -> list[Found]:
         decision = noted.says.decision
         known = {(each.index, each.leaf) for each in case.joined.decisions}
         known |= {(each.index, each.leaf) for each in case.summaries}
+        known |= {(each.index, each.leaf) for each in case.gates if _let(each, noted)}
         if decision is None or (decision.index, decision.leaf) not in known:
             found.append(Found("deployed-without-decision", noted.says.environment, (noted.index,)))
     return found
+
+
+def _let(gate: Noted[Gate], deployed: Noted[Deployment]) -> bool:
+    """Whether this gate let it go there, before it went."""
+    same = gate.says.environment == deployed.says.environment
+    return same and gate.says.outcome == "pass" and gate.at <= deployed.at
 
 
 def _approved(case: Case, record: Record, expect: Expect, now: float) -> list[Found]:

@@ -87,6 +87,7 @@ class _Reconciling:
             provenance=provenance,
             emergencies=_noted(record.emergencies, head, tree),
             deployments=self._deployments.get(oid, ()),
+            gates=_noted(record.gates, oid),
             outcomes=_noted(record.outcomes, oid),
             policy=joined.commit.policy or self._policy_at(joined.at),
             makers=frozenset((*(merge.makers if merge is not None else ()), *asked_for)),

@@ -15,6 +15,7 @@ from tidegate.ledger.predicates.approval import Approval
 from tidegate.ledger.predicates.assessment import Assessment
 from tidegate.ledger.predicates.break_glass import BreakGlass
 from tidegate.ledger.predicates.deployment import Deployment
+from tidegate.ledger.predicates.gate import Gate
 from tidegate.ledger.predicates.outcome import Outcome
 from tidegate.ledger.predicates.policy_change import PolicyChange
 from tidegate.ledger.predicates.provenance import AgentProvenance
@@ -65,6 +66,7 @@ class Record(Struct, frozen=True):
     provenance: Index[AgentProvenance]
     emergencies: Index[BreakGlass]
     deployments: Sequence[Noted[Deployment]]
+    gates: Index[Gate]
     outcomes: Index[Outcome]
     policies: Sequence[Noted[PolicyChange]]
     withdrawn: Mapping[tuple[int, str], float]
@@ -146,6 +148,7 @@ class _Reading:
             by[AgentProvenance],  # type: ignore[arg-type]
             by[BreakGlass],  # type: ignore[arg-type]
             lists[Deployment],  # type: ignore[arg-type]
+            by[Gate],  # type: ignore[arg-type]
             by[Outcome],  # type: ignore[arg-type]
             sorted(lists[PolicyChange], key=lambda noted: noted.at),  # type: ignore[arg-type]
             self._withdrawn,
@@ -161,13 +164,14 @@ _NAMED: dict[type[Predicate], tuple[str, ...]] = {
     Approval: ("head", "merge_tree"),
     BreakGlass: ("head", "merge_tree"),
     Outcome: ("commit",),
+    Gate: ("commit",),
     VerificationSummary: (),
     TestResult: (),
     AgentProvenance: (),
 }
 """The fields that a statement is found by; none: its subjects' digests."""
 
-_WHEN_SAID = (Assessment, VerificationSummary, Approval, TestResult, AgentProvenance, BreakGlass)
+_WHEN_SAID = (Assessment, VerificationSummary, Approval, TestResult, AgentProvenance, BreakGlass, Gate)
 """What allows something counts from when it was written down: nobody says later that it was allowed before. The rest
 counts from when it happened."""
 

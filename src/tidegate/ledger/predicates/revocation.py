@@ -12,7 +12,7 @@ TYPE = "urn:tidegate:predicate:revocation:1"
 class Revocation(Predicate, frozen=True, kw_only=True):
     """`key` is the fingerprint of a key that is trusted no more; anything else is an `entry`."""
 
-    what: Literal["approval", "break-glass", "assessment", "key"]
+    what: Literal["approval", "break-glass", "assessment", "deployment-word", "key"]
     person: Person
     at: Time
     reason: Reason
