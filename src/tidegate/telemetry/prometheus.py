@@ -49,6 +49,12 @@ def query_instant(url: str, query: str, at: float | None = None, timeout: float 
     return _series(_ask(url, "query", asked, timeout), url, query, "vector")
 
 
+def read_status(url: str, path: str, timeout: float = 10.0) -> bytes:
+    """The JSON that the server answers of itself: `path` is `targets?state=active` or `rules`. Errors as above."""
+    connection, folder = _connect(url, timeout)
+    return _answered(connection, url, ("GET", f"{folder}/api/v1/{path}", None), time.monotonic() + timeout)
+
+
 # Private
 
 
@@ -136,10 +142,17 @@ def _ask(url: str, path: str, asked: dict[str, str], timeout: float) -> _Answer:
 
 def _post(url: str, path: str, form: str, timeout: float) -> bytes:
     connection, folder = _connect(url, timeout)
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-    deadline = time.monotonic() + timeout
+    return _answered(connection, url, ("POST", f"{folder}/api/v1/{path}", form), time.monotonic() + timeout)
+
+
+def _answered(
+    connection: http.client.HTTPConnection, url: str, asked: tuple[str, str, str | None], deadline: float
+) -> bytes:
+    headers = {"Accept": "application/json"}
+    if asked[2] is not None:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
     try:
-        connection.request("POST", f"{folder}/api/v1/{path}", form, headers)
+        connection.request(*asked, headers)
         answer = connection.getresponse()
         content = _read(answer, url, deadline)
     except (OSError, http.client.HTTPException) as error:

@@ -69,7 +69,7 @@ class Route(Struct, frozen=True, kw_only=True):
     rules: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.method} {self.path}".strip()
+        return f"{'ANY' if self.method == '*' else self.method} {self.path}".strip()
 
 
 class Call(Struct, frozen=True, kw_only=True):
