@@ -27,6 +27,7 @@ EXPECTED: Mapping[Permission, str] = {
     "ledger:read": "viewer reviewer approver admin agent",
     "evidence:read": "reviewer approver admin",
     "evidence:write": "admin agent",
+    "incidents:write": "reviewer approver admin",
     "events:write": "admin",
     "settings:read": "reviewer approver admin",
     "settings:write": "admin",

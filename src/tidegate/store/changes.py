@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
 from msgspec import Struct
@@ -76,6 +77,18 @@ def find(connection: Connection, repository: int, number: int) -> Change | None:
 def with_head(connection: Connection, repository: int, head: str) -> tuple[Change, ...]:
     """Those of a repository whose head is this commit: what a status or a check run of a commit is about."""
     same = (changes.c.repository == repository, changes.c.head == head)
+    return every(connection, Change, select_as(Change, changes).where(*same).order_by("id"))
+
+
+def with_heads(connection: Connection, repository: int, heads: Collection[str]) -> tuple[Change, ...]:
+    """Those of a repository whose head is one of these commits."""
+    same = (changes.c.repository == repository, changes.c.head.in_(heads))
+    return every(connection, Change, select_as(Change, changes).where(*same).order_by("id"))
+
+
+def with_numbers(connection: Connection, repository: int, numbers: Collection[int]) -> tuple[Change, ...]:
+    """Those of a repository that have one of these numbers."""
+    same = (changes.c.repository == repository, changes.c.number.in_(numbers))
     return every(connection, Change, select_as(Change, changes).where(*same).order_by("id"))
 
 

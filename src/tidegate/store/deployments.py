@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, structs
-from sqlalchemy import Connection, Select, and_, func, select, update
+from sqlalchemy import Connection, Select, and_, func, select, tuple_, update
 
 from tidegate.store.folding import fold_in
 from tidegate.store.rows import every, one, select_as
@@ -62,6 +62,13 @@ class Deployment(Struct, frozen=True):
     entry: int | None
 
 
+class Place(Struct, frozen=True):
+    """An environment and the services that were deployed to it."""
+
+    environment: str
+    services: tuple[str, ...]
+
+
 def fold(
     connection: Connection, sender: str, first: Mapping[str, Told], again: Callable[[str, bytes], Told], at: str
 ) -> int:
@@ -95,11 +102,14 @@ def page(
     *,
     environment: str | None = None,
     service: str | None = None,
+    status: Status | None = None,
     before: float | None = None,
     most: int = MOST,
 ) -> tuple[Deployment, ...]:
     """The last that started first, of those that started before `before`."""
     query = _newest().limit(most)
+    if status is not None:
+        query = query.where(deployments.c.status == status)
     if environment is not None:
         query = query.where(deployments.c.environment == environment)
     if service is not None:
@@ -107,6 +117,16 @@ def page(
     if before is not None:
         query = query.where(deployments.c.started < before)
     return every(connection, Deployment, query)
+
+
+def around(connection: Connection, one: Deployment, *, before: int, after: int) -> tuple[Deployment, ...]:
+    """Those of the same service and environment next to it, itself included."""
+    here = and_(deployments.c.environment == one.environment, deployments.c.service == one.service)
+    place = (deployments.c.started, deployments.c.id)
+    mine = tuple_(*place)
+    earlier = _newest().where(here, mine <= (one.started, one.id)).limit(before + 1)
+    later = _all().where(here, mine > (one.started, one.id)).order_by(*place).limit(after)
+    return (*every(connection, Deployment, earlier), *every(connection, Deployment, later))
 
 
 def between(connection: Connection, since: float, until: float, *, most: int = 1000) -> tuple[Deployment, ...]:
@@ -136,6 +156,26 @@ def running(connection: Connection, environment: str) -> tuple[Deployment, ...]:
     lasts = _all().join(inner, inner.c.id == deployments.c.id).where(inner.c.place == 1)
     found = every(connection, Deployment, lasts.order_by(deployments.c.service))
     return tuple(deployment for deployment in found if deployment.action != "remove")
+
+
+def places(connection: Connection) -> tuple[Place, ...]:
+    """Every environment with its services, by name."""
+    query = select(deployments.c.environment, deployments.c.service).distinct()
+    found: dict[str, list[str]] = {}
+    for environment, service in connection.execute(query.order_by("environment", "service")):
+        found.setdefault(environment, []).append(service)
+    return tuple(Place(environment, tuple(services)) for environment, services in found.items())
+
+
+def of_repository(connection: Connection, names: Collection[str], *, most: int = 1000) -> tuple[Deployment, ...]:
+    """Deployments of what these names call, the last first."""
+    return every(connection, Deployment, _newest().where(deployments.c.repository.in_(names)).limit(most))
+
+
+def repositories_named(connection: Connection) -> tuple[str, ...]:
+    """What senders call the repositories of what they deployed."""
+    query = select(deployments.c.repository).distinct().order_by(deployments.c.repository)
+    return tuple(connection.execute(query).scalars())
 
 
 def set_entry(connection: Connection, identifier: int, entry: int) -> None:

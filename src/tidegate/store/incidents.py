@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Collection
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, structs
-from sqlalchemy import Connection, Select, and_, or_, select, update
+from sqlalchemy import Connection, Select, and_, func, or_, select, update
 
 from tidegate.errors import InternalError
 from tidegate.store.rows import changed, every, insert_once, one, present, select_as
@@ -84,15 +85,40 @@ def by_key(connection: Connection, key: str) -> Incident | None:
 
 
 def page(
-    connection: Connection, *, state: State | None = None, before: int | None = None, most: int = MOST
+    connection: Connection,
+    *,
+    state: State | None = None,
+    environment: str | None = None,
+    service: str | None = None,
+    before: int | None = None,
+    most: int = MOST,
 ) -> tuple[Incident, ...]:
     """The last that was opened first, from before the one with id `before`."""
     query = _all().order_by(incidents.c.id.desc()).limit(most)
+    for column, value in ((incidents.c.environment, environment), (incidents.c.service, service)):
+        if value is not None:
+            query = query.where(column == value)
     if state is not None:
         query = query.where(incidents.c.state == state)
     if before is not None:
         query = query.where(incidents.c.id < before)
     return every(connection, Incident, query)
+
+
+def count_open(connection: Connection) -> int:
+    return connection.execute(select(func.count()).where(incidents.c.state == "open")).scalar_one()
+
+
+def of_deployments(connection: Connection, deployments: Collection[int]) -> tuple[Incident, ...]:
+    """Those that a deployment of these is suspected of, or ended, the last first."""
+    about = or_(incidents.c.deployment.in_(deployments), incidents.c.resolved_by.in_(deployments))
+    return every(connection, Incident, _all().where(about).order_by(incidents.c.id.desc()).limit(MOST))
+
+
+def of_causes(connection: Connection, commits: Collection[str]) -> tuple[Incident, ...]:
+    """Those that a commit of these is suspected of, or that a person said it caused, the last first."""
+    about = or_(incidents.c.revision.in_(commits), incidents.c.cause.in_(commits))
+    return every(connection, Incident, _all().where(about).order_by(incidents.c.id.desc()).limit(MOST))
 
 
 def lasting(connection: Connection, environment: str, service: str, at: float) -> Incident | None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from msgspec import Struct, structs
 from sqlalchemy import Connection, update
 
-from tidegate.store.rows import changed, every, insert_once, select_as
+from tidegate.store.rows import changed, every, insert_once, one, select_as
 from tidegate.store.tables import regressions
 
 MOST = 1000
@@ -41,6 +41,10 @@ class Regression(Struct, frozen=True):
 def notice(connection: Connection, given: NewRegression, at: str) -> bool:
     """Whether it is new; of one that is there the first answer stays, because that is when it was known."""
     return insert_once(connection, regressions, {**structs.asdict(given), "noticed_at": at})
+
+
+def get(connection: Connection, identifier: int) -> Regression | None:
+    return one(connection, Regression, select_as(Regression, regressions).where(regressions.c.id == identifier))
 
 
 def of_deployments(connection: Connection, deployments: Collection[int]) -> tuple[Regression, ...]:

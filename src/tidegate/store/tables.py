@@ -156,6 +156,7 @@ changes = _table(
     _text("opened_at"),
     _text("read_at"),
     UniqueConstraint("repository", "number"),
+    Index("ix_changes_read_at", "read_at"),
     Index("ix_changes_state", "state"),
 )
 assessments = _table(
@@ -317,6 +318,7 @@ deployments = _table(
     _text("changed_at"),
     _number("entry", null=True),
     Index("ix_deployments_environment_service_started", "environment", "service", "started"),
+    Index("ix_deployments_changed_at", "changed_at"),
     Index("ix_deployments_revision", "revision"),
     Index("ix_deployments_started", "started"),
 )
@@ -342,6 +344,7 @@ incidents = _table(
     _text("opened_at"),
     _text("changed_at"),
     _number("entry", null=True),
+    Index("ix_incidents_changed_at", "changed_at"),
     Index("ix_incidents_state", "state", "started"),
     Index("ix_incidents_environment_service_started", "environment", "service", "started"),
 )

@@ -42,7 +42,10 @@ def plot_svg(measured: Measured, result: MetricResult, start: float, end: float)
     on the page.
     """
     first = start - (end - start)
-    lines = [_course(measured, True, first, end), _course(measured, False, first, end)]
+    lines = [
+        course(measured, canary=True, first=first, last=end),
+        course(measured, canary=False, first=first, last=end),
+    ]
     values = [value for line in lines for _, value in line if math.isfinite(value)]
     if not values or end <= start:
         return _svg(result, f'<text x="{_LEFT}" y="{HEIGHT / 2:g}">no values to draw</text>')
@@ -74,7 +77,7 @@ def plot_svg(measured: Measured, result: MetricResult, start: float, end: float)
 def sparkline(measured: Measured, start: float, end: float, width: int, *, unicode: bool = True) -> tuple[str, str]:
     """Canary and baseline since the start, as bars on one scale from 0, at most `width`; a blank is a gap."""
     bars = _BARS if unicode else _PLAIN_BARS
-    courses = [_course(measured, side, start, end) for side in (True, False)]
+    courses = [course(measured, canary=side, first=start, last=end) for side in (True, False)]
     columns = max(1, min(width, max(len(course) for course in courses)))
     rows = [_in_columns(course, start, end, columns) for course in courses]
     values = [value for row in rows for value in row if math.isfinite(value)]
@@ -88,10 +91,7 @@ def sparkline(measured: Measured, start: float, end: float, width: int, *, unico
     return drawn[0], drawn[1]
 
 
-# Private
-
-
-def _course(measured: Measured, canary: bool, first: float, last: float) -> list[tuple[float, float]]:
+def course(measured: Measured, *, canary: bool, first: float, last: float) -> list[tuple[float, float]]:
     """The mean over the series of a side at each moment; of a count, the share that fails. NaN in gaps."""
     side, requests = (
         (measured.canary, measured.canary_requests) if canary else (measured.baseline, measured.baseline_requests)
@@ -103,6 +103,9 @@ def _course(measured: Measured, canary: bool, first: float, last: float) -> list
     shares = ((at, sums.get(at, (0.0, 0))[0] / size if size > 0 else math.nan) for at, (size, _) in sizes.items())
     points = sorted(shares)
     return _thin(points)
+
+
+# Private
 
 
 def _combined(side: Sequence[Series], first: float, last: float) -> dict[float, tuple[float, int]]:

@@ -15,6 +15,7 @@ Permission: TypeAlias = Literal[
     "ledger:read",  # entries, proofs, checkpoints
     "evidence:read",  # evidence packs, populations, samples
     "evidence:write",  # attach evidence: tests, sessions
+    "incidents:write",  # say what caused an incident
     "events:write",  # tell what production says: deployments, alerts, errors, spans, metrics
     "settings:read",  # repositories, policies, identities without their secrets
     "settings:write",  # repositories, people, identities, witnesses
@@ -26,7 +27,14 @@ ROLES: tuple[Role, ...] = get_args(Role)
 PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
 _READ: tuple[Permission, ...] = ("changes:read", "ledger:read", "tokens:write")
-_REVIEW: tuple[Permission, ...] = (*_READ, "changes:assess", "reviews:write", "evidence:read", "settings:read")
+_REVIEW: tuple[Permission, ...] = (
+    *_READ,
+    "changes:assess",
+    "reviews:write",
+    "incidents:write",
+    "evidence:read",
+    "settings:read",
+)
 
 ALLOWED: Mapping[Role, frozenset[Permission]] = {
     "viewer": frozenset(_READ),

@@ -30,6 +30,8 @@ MOST_TOKENS = 100
 """Of one person at a time; as many of those that ended are still told."""
 CSRF_HEADER = "x-tidegate-csrf"
 CSRF_FIELD = "csrf"
+UNASKED = "x-tidegate-unasked"
+"""On what a page asks by itself: nobody is there because of it, and an idle session ends all the same."""
 TOKEN_PREFIX = "tg_"  # noqa: S105 what scanners of secrets know our tokens by
 IDLE_SECONDS = 8 * 3600.0
 LONGEST_SECONDS = 7 * 86400.0
@@ -67,7 +69,8 @@ def session_of(service: Service, request: Request) -> tuple[Session, Person] | N
         person = accounts.person(connection, session.person) if session else None
     if session is None or person is None:
         return None
-    if seconds_between(session.seen_at, now) > _SEEN_EVERY_SECONDS:
+    by_itself = UNASKED in request.headers
+    if not by_itself and seconds_between(session.seen_at, now) > _SEEN_EVERY_SECONDS:
         ends = min(later(now, IDLE_SECONDS), later(session.created_at, LONGEST_SECONDS))
         service.database.change(lambda connection: accounts.see_session(connection, session.digest, now, ends))
     return session, person

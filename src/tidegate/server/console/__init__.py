@@ -11,7 +11,19 @@ from tidegate.server.service import Service
 
 def routes(service: Service) -> list[BaseRoute]:
     """Every page and file."""
-    from tidegate.server.console import approve, change, files, ledger, queue, settings, signin, trial
+    from tidegate.server.console import (
+        approve,
+        change,
+        deployments,
+        files,
+        incidents,
+        ledger,
+        live,
+        queue,
+        settings,
+        signin,
+        trial,
+    )
 
     return [
         *files.routes(),
@@ -19,6 +31,9 @@ def routes(service: Service) -> list[BaseRoute]:
         *queue.routes(service),
         *change.routes(service),
         *approve.routes(service),
+        *deployments.routes(service),
+        *incidents.routes(service),
+        *live.routes(service),
         *ledger.routes(service),
         *settings.routes(service),
         *trial.routes(service),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,11 +20,13 @@ from starlette.responses import Response
 from tidegate.report.escape import plain
 from tidegate.report.words import EVIDENCE
 from tidegate.server.api.problems import Problem
-from tidegate.store.clock import seconds_between
+from tidegate.store.clock import seconds_between, text_of
 
 HERE = Path(__file__).parent
 MEDIA_TYPES: Mapping[str, str] = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 LONGEST_LINE = 1000
+_OWN = re.compile(r"(deployment|incident|regression) ([0-9]{1,18})")
+_URL = re.compile(r"https?://[\x21-\x7e]{1,2000}")
 
 
 class Page(Struct, frozen=True):
@@ -64,6 +69,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.filters.update(visible=visible, ago=ago, duration=duration, percent=percent, short=short, count=count)
+    made.filters.update(since=since, clock=clock, day=day, source=source, quantity=quantity)
     made.globals.update(evidence_words=EVIDENCE)
     return made
 
@@ -108,6 +114,51 @@ def ago(at: str, now: str) -> Markup:
     seconds = seconds_between(at, now)
     words = f"{duration(seconds)} ago" if seconds >= 0 else f"in {duration(-seconds)}"
     return Markup('<time datetime="{}" title="{}">{}</time>').format(at, at, words)
+
+
+def since(at: float, now: str) -> Markup:
+    """The same of a time in Unix seconds."""
+    text = utc(at)
+    return ago(text, now) if text else Markup("at no time that can be told")
+
+
+def clock(at: float) -> Markup:
+    """A time in Unix seconds to the second, in UTC; the day is told by hovering."""
+    text = utc(at)
+    if not text:
+        return Markup("no time")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(text, text, text[11:19])
+
+
+def day(at: float) -> Markup:
+    """Day and minute of a time in Unix seconds, in UTC."""
+    text = utc(at)
+    if not text:
+        return Markup("no time")
+    return Markup('<time datetime="{}" title="{}">{} {}</time>').format(text, text, text[:10], text[11:16])
+
+
+def utc(at: float) -> str:
+    """A time in Unix seconds as the tables write it; "" for one that no calendar has."""
+    try:
+        return text_of(datetime.fromtimestamp(at, UTC))
+    except (ValueError, OverflowError, OSError):
+        return ""
+
+
+def source(text: str) -> Markup:
+    """What was read, as a link where there is a page for it: our own, or one of another host, which learns nothing."""
+    shown = visible(text, 120)
+    if (known := _OWN.fullmatch(text)) is not None:
+        return Markup('<a href="/{}s/{}">{}</a>').format(known[1], known[2], shown)
+    if _URL.fullmatch(text):
+        return Markup('<a href="{}" rel="noopener noreferrer" target="_blank">{}</a>').format(text, shown)
+    return shown
+
+
+def quantity(value: float) -> str:
+    """A measured number, short."""
+    return f"{value:.4g}" if math.isfinite(value) else "no value"
 
 
 def duration(seconds: float) -> str:

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
-import msgspec
-
 from tidegate.errors import InputError
 from tidegate.operate.detect.regression import Regression, Watched
 from tidegate.operate.detect.watch import watch
 from tidegate.rollout.values import Deployment
 from tidegate.server.logs import log
+from tidegate.server.production.noticed import noticed_document
 from tidegate.server.production.setup import Metric, Production
 from tidegate.server.service import Service
 from tidegate.store import deployments as kept
@@ -52,7 +51,11 @@ class Watcher:
         for one in young:
             answers = watch(deployment_of(one), self._watched(one, series, bad[one.environment]), now=now)
             raised += [(one, answer) for answer in answers if answer.status == "suspected"]
-        return tuple(answer for one, answer in raised if _is_nearest(one, answer, raised) and self._notice(one, answer))
+        return tuple(
+            answer
+            for one, answer in raised
+            if _is_nearest(one, answer, raised) and self._notice(one, answer, series[answer.metric, answer.service][0])
+        )
 
     # Private
 
@@ -135,7 +138,7 @@ class Watcher:
             for (metric, service), (mine, requests) in sorted(series.items())
         ]
 
-    def _notice(self, deployment: kept.Deployment, answer: Regression) -> bool:
+    def _notice(self, deployment: kept.Deployment, answer: Regression, series: Series) -> bool:
         raised = answer.raised_at if answer.raised_at is not None else self._clock()
         new = NewRegression(
             deployment=deployment.id,
@@ -144,7 +147,7 @@ class Watcher:
             moved=answer.moved if answer.moved is not None else raised,
             raised=raised,
             sure=answer.sure,
-            document=msgspec.json.encode(answer),
+            document=noticed_document(answer, series, deployment.started),
         )
         now = self._service.now()
         is_new = self._service.database.change(lambda connection: regressions.notice(connection, new, now))

@@ -163,6 +163,7 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_changes_repository", "changes", ["repository"], unique=False)
+    op.create_index("ix_changes_read_at", "changes", ["read_at"], unique=False)
     op.create_index("ix_changes_state", "changes", ["state"], unique=False)
     op.create_table(
         "cosignatures",
@@ -456,6 +457,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_deployments_environment_service_started", "deployments", ["environment", "service", "started"], unique=False
     )
+    op.create_index("ix_deployments_changed_at", "deployments", ["changed_at"], unique=False)
     op.create_index("ix_deployments_revision", "deployments", ["revision"], unique=False)
     op.create_index("ix_deployments_started", "deployments", ["started"], unique=False)
     op.create_table(
@@ -493,6 +495,7 @@ def upgrade() -> None:
         "ix_incidents_environment_service_started", "incidents", ["environment", "service", "started"], unique=False
     )
     op.create_index("ix_incidents_resolved_by", "incidents", ["resolved_by"], unique=False)
+    op.create_index("ix_incidents_changed_at", "incidents", ["changed_at"], unique=False)
     op.create_index("ix_incidents_state", "incidents", ["state", "started"], unique=False)
     op.create_table(
         "regressions",
