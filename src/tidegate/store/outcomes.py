@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, structs
-from sqlalchemy import Connection, Select, or_, select, update
+from sqlalchemy import Connection, Select, func, or_, select, update
 
 from tidegate.store.incidents import Incident
 from tidegate.store.rows import changed, every, insert_once, select_as, upsert, wrote
@@ -123,6 +123,28 @@ def keep_paths(connection: Connection, incident: int, revision: str, paths: Iter
 def has_paths(connection: Connection, incident: int, revision: str) -> bool:
     mine = (culprit_paths.c.incident == incident, culprit_paths.c.revision == revision)
     return connection.execute(select(culprit_paths.c.path).where(*mine).limit(1)).first() is not None
+
+
+def incidents_lately(
+    connection: Connection, since: float, changed_since: str, *, most: int = 1000
+) -> tuple[Incident, ...]:
+    """Incidents that began, or of which anything became known, since then; the last first."""
+    late = or_(incidents.c.started >= since, incidents.c.changed_at >= changed_since)
+    query = select_as(Incident, incidents).where(late).order_by(incidents.c.id.desc()).limit(most)
+    return every(connection, Incident, query)
+
+
+def incidents_confirmed(connection: Connection, *, after: int = 0, most: int = MOST) -> tuple[Incident, ...]:
+    """Incidents of which a person said what they were, by id, from after `after`."""
+    mine = (incidents.c.confirmed_by.is_not(None), incidents.c.id > after)
+    query = select_as(Incident, incidents).where(*mine).order_by(incidents.c.id).limit(most)
+    return every(connection, Incident, query)
+
+
+def count_unconfirmed(connection: Connection) -> int:
+    """Incidents that are over and of which nobody said what they were."""
+    mine = (incidents.c.confirmed_by.is_(None), incidents.c.state == "resolved")
+    return connection.execute(select(func.count()).where(*mine)).scalar_one()
 
 
 def incidents_at(

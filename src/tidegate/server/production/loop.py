@@ -1,4 +1,4 @@
-"""What the worker does about production, again and again: watch, open, join, trace, end. Any step may be cut off."""
+"""What the worker does about production, again and again: watch, open, trace, end, judge. Any step may be cut off."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from tidegate.errors import TidegateError
 from tidegate.server.logs import log, log_failure
 from tidegate.server.production.opening import end_incident, join_evidence, open_incidents
+from tidegate.server.production.outcomes import sweep_outcomes
 from tidegate.server.production.setup import Production
 from tidegate.server.production.tracing import put_incident, trace_incident
 from tidegate.server.production.watching import Watcher
@@ -42,6 +43,7 @@ class Lookout:
             if mine:
                 self._watch()
                 self._attend()
+                sweep_outcomes(self._way, self._setup, self._clock())
 
     # Private
 

@@ -1,0 +1,320 @@
+"""What became of what was deployed: judged again whenever something about it is new, kept, and put on record once.
+
+Any worker may do it, and several at once: rows are written by what says them, and entries follow from rows. What could
+not be read is said to be nothing, never to be clean.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlalchemy import Connection
+
+from tidegate.change.git_fetch import FetchError
+from tidegate.errors import InputError, InternalError, TidegateError
+from tidegate.ledger.fields import EntryRef, Subject
+from tidegate.ledger.predicates.outcome import Outcome as OutcomeStatement
+from tidegate.ledger.statements import Statement
+from tidegate.operate.outcomes import BAKE_SECONDS, Became, Incident, Past, judge
+from tidegate.rollout.joined import running_before
+from tidegate.rollout.values import Deployment
+from tidegate.server.entries import append, past_of
+from tidegate.server.forge.errors import ForgeError
+from tidegate.server.logs import log, log_failure
+from tidegate.server.mirrors import Wanted
+from tidegate.server.production.document import read_kept
+from tidegate.server.production.setup import Production
+from tidegate.server.production.shipping import Asked, Said, ask
+from tidegate.server.production.tracing import find_repository
+from tidegate.server.production.watching import deployment_of
+from tidegate.server.service import Service
+from tidegate.server.work.journey import Way, fetch, forge_of
+from tidegate.server.work.record import uri_of
+from tidegate.store import deployments, incidents, outcomes, repositories, values
+from tidegate.store.clock import text_of
+from tidegate.store.outcomes import NewOutcome, Outcome
+from tidegate.store.repositories import Repository
+
+KEPT_SECONDS = 28 * 86400.0
+"""So long after its bake window a deployment is looked at again; what was said of it then stands."""
+AGAIN_SECONDS = 3600.0
+"""So often it is judged again where nothing is new but the time."""
+FAILED_SECONDS = 900.0
+REST = 20.0
+"""Of the time that judging took, so many times must pass until the next: it may take a twentieth of a processor."""
+MOST_RECORDED = 500
+_CHUNK = 400
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+\-]{0,127}")
+
+
+class Place(Struct, frozen=True):
+    """A repository in an environment, with what was deployed there and what went wrong there of late."""
+
+    environment: str
+    repository: Repository
+    deployments: tuple[Deployment, ...]
+    incidents: tuple[incidents.Incident, ...]
+
+
+def sweep_outcomes(way: Way, setup: Production | None, now: float, clock: Callable[[], float] = time.monotonic) -> None:
+    """Judges every place where something is new, and puts on record what is not there yet."""
+    bake = setup.bake if setup is not None else BAKE_SECONDS
+    with way.service.database.read() as connection:
+        places = _places(connection, now - bake - KEPT_SECONDS, now)
+    for place in places:
+        try:
+            _judge_when_due(way, place, (now, bake), clock)
+        except TidegateError as error:  # the others are judged all the same
+            log_failure(error, f"outcomes {place.repository.id}")
+    record_outcomes(way.service)
+
+
+def record_outcomes(service: Service) -> int:
+    """Puts what the ledger does not hold on record, each as it stands now; how many."""
+    with service.database.read() as connection:
+        found = outcomes.unrecorded(connection, most=MOST_RECORDED)
+    count = 0
+    for one in found:
+        try:
+            _record(service, one)
+            count += 1
+        except TidegateError as error:  # the others are recorded all the same
+            log_failure(error, f"outcome {one.id}")
+    return count
+
+
+def causes_of(incident: incidents.Incident, document: bytes) -> Incident:
+    """An incident as outcomes see it: whom its trace suspects and how much, or whom a person named."""
+    kept = read_kept(document)
+    ranking = kept.investigation.ranking
+    told = {one.change: one.probability for one in ranking.suspects if _COMMIT.fullmatch(one.change)}
+    if incident.cause:
+        told = {incident.cause: 1.0} if _COMMIT.fullmatch(incident.cause) else {}
+    return Incident(
+        id=str(incident.id),
+        started=incident.started,
+        causes=told,
+        settled=incident.state == "resolved" or bool(incident.cause),
+        traced=bool(incident.cause or ranking.suspects or ranking.hypotheses),
+        ended_by=str(incident.resolved_by) if incident.resolved_by is not None else "",
+    )
+
+
+# Private
+
+
+def _places(connection: Connection, since: float, now: float) -> tuple[Place, ...]:
+    groups: dict[tuple[str, int], list[Deployment]] = {}
+    named: dict[str, Repository | None] = {}
+    known: dict[int, Repository] = {}
+    for one in deployments.between(connection, since, now):
+        if one.repository and one.repository not in named:
+            named[one.repository] = find_repository(connection, one.repository)
+        repository = named.get(one.repository)
+        if repository is not None:
+            known[repository.id] = repository
+            groups.setdefault((one.environment, repository.id), []).append(deployment_of(one))
+    lately = outcomes.incidents_lately(connection, since, text_of(datetime.fromtimestamp(since, UTC)))
+    return tuple(
+        Place(
+            environment,
+            known[repository],
+            tuple(_with_previous(connection, one, group) for one in group),
+            tuple(one for one in lately if one.environment == environment),
+        )
+        for (environment, repository), group in sorted(groups.items())
+    )
+
+
+def _with_previous(connection: Connection, one: Deployment, group: Sequence[Deployment]) -> Deployment:
+    """With what ran there before, where its sender does not say it and somebody else did."""
+    if one.previous:
+        return one
+    before = running_before(one, group)
+    if before is not None:
+        return replace(one, previous=before.revision)
+    earlier = deployments.ran_before(connection, one.environment, one.service, one.started)
+    return replace(one, previous=earlier.revision) if earlier is not None else one
+
+
+def _judge_when_due(way: Way, place: Place, at: tuple[float, float], clock: Callable[[], float]) -> None:
+    service, (now, _) = way.service, at
+    name = f"outcomes/{place.repository.id}/{place.environment}"
+    digest = _digest(place, at)
+    with service.database.read() as connection:
+        last, _, rests = (values.read(connection, name) or "").partition(" ")
+    if last == digest or (rests and now < float(rests) <= now + AGAIN_SECONDS):
+        return
+    begun = clock()
+    done = _judge(way, place, at)
+    rests_until = now + (min(REST * (clock() - begun), AGAIN_SECONDS) if done else FAILED_SECONDS)
+    said = f"{digest if done else '-'} {rests_until:.3f}"
+    service.database.change(lambda connection: values.write(connection, name, said, service.now()))
+
+
+def _digest(place: Place, at: tuple[float, float]) -> str:
+    """Of all that the answer follows from."""
+    now, bake = at
+    parts = (
+        [(one.id, one.status, one.action, one.revision, one.previous, one.finished) for one in place.deployments],
+        [(one.id, one.changed_at) for one in place.incidents],
+        (int(now // AGAIN_SECONDS), bake),
+    )
+    return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _judge(way: Way, place: Place, at: tuple[float, float]) -> bool:
+    """Whether all could be read; nothing is written otherwise."""
+    service, (now, bake) = way.service, at
+    with service.database.read() as connection:
+        told = [causes_of(one, incidents.document(connection, one.id)) for one in place.incidents]
+    mirror = _mirror(way, place)
+    wanted = tuple(sorted({commit for one in told for commit in one.causes}))
+    said = ask(Asked(mirror=mirror, deployments=place.deployments, causes=wanted)) if mirror else None
+    if said is None:
+        log("outcomes-unread", repository=place.repository.id)
+        return False
+    past = _past(place, told, said)
+    found = [one for one in judge(past, now, bake) if said.cycles is not None or one.result != "clean"]
+    moved = service.database.change(lambda connection: _write(connection, place, past, found, service.now()))
+    service.database.change(lambda connection: _keep_paths(connection, told, said.paths))
+    if moved:
+        log("outcomes", repository=place.repository.id, changed=moved)
+    return True
+
+
+def _past(place: Place, told: Sequence[Incident], said: Said) -> Past:
+    unread = frozenset(said.unread)
+    return Past(
+        shipped=said.shipped,
+        unread=[one for one in place.deployments if one.id in unread],
+        incidents=[replace(one, causes={k: v for k, v in one.causes.items() if k in said.paths}) for one in told],
+        cycles=said.cycles or (),
+    )
+
+
+def _mirror(way: Way, place: Place) -> str:
+    """The path of the mirror, which holds the last revision that was deployed where the forge still has it."""
+    repository = place.repository
+    path = way.mirrors.path_of(repository.forge, repository.slug)
+    last = max(place.deployments, key=lambda one: (one.started, one.id)).revision
+    try:
+        if path.is_dir():
+            with way.mirrors.open(repository.forge, repository.slug) as mirror:
+                if not _COMMIT.fullmatch(last) or mirror.exists(last):
+                    return str(path)
+        wanted = Wanted(repository.forge, repository.slug, repository.main, 0, last)
+        fetch(way, wanted, forge_of(way.service, repository).clone(repository.slug))
+    except (FetchError, ForgeError, InputError) as error:
+        log_failure(error, f"mirror {repository.id}")
+    return str(path) if path.is_dir() else ""
+
+
+def _write(connection: Connection, place: Place, past: Past, found: Sequence[Became], at: str) -> int:
+    """Writes what is new, and takes back what is said no more; how many rows that were."""
+    here = (place.repository.id, place.environment)
+    judged = {f"incident-{one.id}" for one in past.incidents if one.settled}
+    judged |= {f"deployment-{one.deployment.id}" for one in past.shipped}
+    says = judged | {one.by for one in found if one.by}
+    standing = _standing(connection, here, says, {one.commit for one in found})
+    new = {(one.commit, one.by) for one in found}
+    bad = {one.commit for one in found if one.by}
+    count = 0
+    for one in found:
+        old = standing.get((one.commit, one.by))
+        if old is None or not _says(old, one):
+            count += outcomes.put(connection, _row(here, one, old), at)
+    gone = [
+        old
+        for (commit, by), old in standing.items()
+        if (by in judged and (commit, by) not in new) or (not by and commit in bad)
+    ]
+    return count + outcomes.take_back(connection, gone, at)
+
+
+def _standing(
+    connection: Connection, here: tuple[int, str], says: Iterable[str], commits: Iterable[str]
+) -> Mapping[tuple[str, str], Outcome]:
+    """What stands of these, by commit and what says it."""
+    repository, environment = here
+    found = [
+        *(one for some in _chunks(says) for one in outcomes.said_by(connection, environment, some)),
+        *(one for some in _chunks(commits) for one in outcomes.clean(connection, repository, environment, some)),
+    ]
+    return {(one.revision, one.by): one for one in found if one.repository == repository}
+
+
+def _says(old: Outcome, new: Became) -> bool:
+    """Whether what stands says it already. What was known when more of the past was looked at is not forgotten."""
+    if old.result == "clean":
+        return True
+    same = (old.result, old.weight, old.known) == (new.result, new.weight, new.known)
+    return same and old.deployed <= new.deployed and old.redeploys >= new.redeploys
+
+
+def _row(here: tuple[int, str], new: Became, old: Outcome | None) -> NewOutcome:
+    return NewOutcome(
+        repository=here[0],
+        environment=here[1],
+        revision=new.commit,
+        by=new.by,
+        result=new.result,
+        weight=new.weight,
+        deployed=new.deployed if old is None else min(old.deployed, new.deployed),
+        known=new.known,
+        redeploys=new.redeploys if old is None else max(old.redeploys, new.redeploys),
+    )
+
+
+def _keep_paths(connection: Connection, told: Sequence[Incident], paths: Mapping[str, Sequence[str]]) -> None:
+    for one in told:
+        for commit in one.causes:
+            if paths.get(commit) and not outcomes.has_paths(connection, int(one.id), commit):
+                outcomes.keep_paths(connection, int(one.id), commit, paths[commit])
+
+
+def _record(service: Service, one: Outcome) -> None:
+    with service.database.read() as connection:
+        repository = repositories.get(connection, one.repository)
+        about = _entry_of(connection, one.by)
+    if repository is None:
+        raise InternalError("an outcome lost its repository", where=f"outcome {one.id}")
+    evidence = service.log.entry(about) if about is not None else None
+    said = OutcomeStatement(
+        repository=uri_of(repository),
+        commit=one.revision,
+        result=one.result,
+        days=max(int((one.known - one.deployed) // 86400), 0),
+        at=past_of(text_of(datetime.fromtimestamp(one.known, UTC)), service.now()),
+        environment=one.environment if _ENVIRONMENT.fullmatch(one.environment) else None,
+        weight=round(1000 * one.weight),
+        redeploys=one.redeploys,
+        evidence=(EntryRef(index=evidence.index, leaf=evidence.leaf.hex()),) if evidence is not None else (),
+    )
+    statement = Statement((Subject(digest={"gitCommit": one.revision}),), said)
+    entry = append(service, f"outcome:{one.id}:{one.changed_at}", statement, one.revision)
+    service.database.change(lambda connection: outcomes.set_entry(connection, one, entry))
+
+
+def _entry_of(connection: Connection, by: str) -> int | None:
+    """The entry of the incident or the deployment that says it, where the ledger holds one."""
+    kind, _, number = by.partition("-")
+    if kind == "incident":
+        incident = incidents.get(connection, int(number))
+        return incident.entry if incident is not None else None
+    if kind == "deployment":
+        deployment = deployments.get(connection, int(number))
+        return deployment.entry if deployment is not None else None
+    return None
+
+
+def _chunks(given: Iterable[str]) -> Iterable[Sequence[str]]:
+    ordered = sorted(given)
+    return (ordered[begin : begin + _CHUNK] for begin in range(0, len(ordered), _CHUNK))
