@@ -17,7 +17,7 @@ from tidegate.store.deployments import Told
 from tidegate.store.engine import Database
 from tidegate.store.incidents import Finding, NewIncident
 from tidegate.store.measurements import Edge, Put, Sampled, Span
-from tidegate.store.production_events import NewEvent
+from tidegate.store.production_events import NewEvent, NewMessage
 
 
 def event(key: str, *, subject: str = "github/1", seconds: float = 1.0, document: bytes = b"{}") -> NewEvent:
@@ -71,28 +71,33 @@ def put(connection: Connection, key: str, **changed: object) -> None:
     assert deployments.fold(connection, "github", {key: made}, never, at(1)) == 1
 
 
+def keep_message(connection: Connection, sender: str, body: bytes, when: str) -> int | None:
+    (number,) = production_events.keep_messages(connection, [NewMessage(sender, body)], when)
+    return number
+
+
 def test_a_message_is_kept_once_as_it_came_and_its_body_for_a_while(database: Database) -> None:
     with database.write() as connection:
-        first = production_events.keep_message(connection, "github", b"\0whole\xff", at(1))
+        first = keep_message(connection, "github", b"\0whole\xff", at(1))
         assert first is not None
-        assert production_events.keep_message(connection, "github", b"\0whole\xff", at(2)) is None
-        assert production_events.keep_message(connection, "gitlab", b"\0whole\xff", at(2)) not in (None, first)
+        assert keep_message(connection, "github", b"\0whole\xff", at(2)) is None
+        assert keep_message(connection, "gitlab", b"\0whole\xff", at(2)) not in (None, first)
         assert production_events.message(connection, first) == b"\0whole\xff"
-        large = production_events.keep_message(connection, "x", b"." * (production_events.MOST_KEPT + 1), at(3))
+        large = keep_message(connection, "x", b"." * (production_events.MOST_KEPT + 1), at(3))
         assert large is not None
         assert production_events.message(connection, large) is None
         assert production_events.forget_messages(connection, at(1.5)) == 1
         assert production_events.message(connection, first) is None
-        assert production_events.keep_message(connection, "github", b"\0whole\xff", at(9)) is None
+        assert keep_message(connection, "github", b"\0whole\xff", at(9)) is None
 
 
 def test_an_event_is_kept_once_by_its_senders_key(database: Database) -> None:
     with database.write() as connection:
         a, b = event("a", seconds=5), event("b", seconds=3)
-        assert production_events.keep(connection, None, [a, b, a], at(1)) == (a, b)
+        assert production_events.keep(connection, [a, b, a], at(1)) == (a, b)
         again = [event("b", document=b"changed"), event("c", subject="github/2")]
-        assert production_events.keep(connection, None, again, at(2)) == (again[1],)
-        assert production_events.keep(connection, None, [], at(2)) == ()
+        assert production_events.keep(connection, again, at(2)) == (again[1],)
+        assert production_events.keep(connection, [], at(2)) == ()
         found = production_events.of_subject(connection, "deployment", "github/1")
         assert [(each.key, each.at, each.document, each.received_at) for each in found] == [
             ("a", 5.0, b"{}", at(1)),

@@ -9,10 +9,12 @@ from msgspec import Struct, field
 
 from tidegate.server.cache import Cache
 from tidegate.server.config import Config
+from tidegate.server.together import Together
 
 if TYPE_CHECKING:
     from tidegate.ledger.log import Log
     from tidegate.server.forge.values import Forge
+    from tidegate.server.production.intake import Message, Taken
     from tidegate.store.engine import Database
 
 
@@ -21,7 +23,7 @@ class Service(Struct, frozen=True):
 
     `wake` tells the background work that there is something in the inbox; it may be called from any thread, may do
     nothing, and nothing is lost where it fails: the sweeper looks by itself. `failing` says why the background work of
-    this process ended for good; "" while it did not.
+    this process ended for good; "" while it did not. `messages` are what production said and is written together.
     """
 
     config: Config
@@ -32,3 +34,4 @@ class Service(Struct, frozen=True):
     wake: Callable[[], None]
     failing: Callable[[], str] = lambda: ""
     cache: Cache = field(default_factory=Cache)
+    messages: Together[Message, Taken] = field(default_factory=Together)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 from sqlalchemy import Connection, delete, func, select, update
@@ -30,6 +30,15 @@ class NewEvent(Struct, frozen=True):
     subject: str
     at: float
     document: bytes
+    message: int | None = None
+
+
+class NewMessage(Struct, frozen=True):
+    """Not `whole`: that it came is kept, and not what it said."""
+
+    sender: str
+    body: bytes
+    whole: bool = True
 
 
 class Event(Struct, frozen=True):
@@ -44,22 +53,28 @@ class Event(Struct, frozen=True):
     received_at: str
 
 
-def keep_message(connection: Connection, sender: str, body: bytes, at: str, *, whole: bool = True) -> int | None:
-    """Its number; None where the very same came before. Not `whole`: that it came is kept, and not what it said."""
-    packed = zlib.compress(body, 1) if whole and len(body) <= MOST_KEPT else None
-    values = {"sender": sender, "digest": hashlib.sha256(body).hexdigest(), "size": len(body)}
-    made = insert_many(connection, production_messages, [{**values, "body": packed, "received_at": at}], "id")
-    return int(made[0][0]) if made else None
+def keep_messages(connection: Connection, messages: Sequence[NewMessage], at: str) -> list[int | None]:
+    """Their numbers; None where the very same came before, here or among them."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    keys: list[tuple[str, str] | None] = []
+    for each in messages:
+        key = (each.sender, hashlib.sha256(each.body).hexdigest())
+        keys.append(None if key in rows else key)
+        rows.setdefault(key, _message(each, key[1], at))
+    # Sorted, so that of two processes with the same messages neither waits for the other in a circle.
+    new = insert_many(connection, production_messages, [rows[key] for key in sorted(rows)], "id", "sender", "digest")
+    numbers = {(sender, digest): int(identifier) for identifier, sender, digest in new}
+    return [None if key is None else numbers.get(key) for key in keys]
 
 
-def keep(connection: Connection, message: int | None, events: Sequence[NewEvent], at: str) -> tuple[NewEvent, ...]:
+def keep(connection: Connection, events: Sequence[NewEvent], at: str) -> tuple[NewEvent, ...]:
     """Those that are new, in their order: one whose key its sender used before is left as it was then."""
     first: dict[tuple[str, str], NewEvent] = {}
     for event in events:
         first.setdefault((event.sender, event.key), event)
     rows = [
         {
-            "message": message,
+            "message": event.message,
             "sender": event.sender,
             "key": event.key,
             "kind": event.kind,
@@ -125,3 +140,17 @@ def forget_messages(connection: Connection, before: str) -> int:
     """Lets the bodies of messages go that came before then; what was read of them, and their digests, stay."""
     old = update(production_messages).where(production_messages.c.received_at < before)
     return changed(connection, old.where(production_messages.c.body.is_not(None)).values(body=None))
+
+
+# Private
+
+
+def _message(given: NewMessage, digest: str, at: str) -> dict[str, Any]:
+    kept = given.whole and len(given.body) <= MOST_KEPT
+    return {
+        "sender": given.sender,
+        "digest": digest,
+        "size": len(given.body),
+        "body": zlib.compress(given.body, 1) if kept else None,
+        "received_at": at,
+    }

@@ -5,6 +5,7 @@ What comes twice changes nothing, and neither does the order: `rollout/deploymen
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from typing import TypeVar
@@ -27,7 +28,7 @@ from tidegate.store import alerts, deployments, production_events
 from tidegate.store.alerts import ToldAlert, ToldError
 from tidegate.store.clock import moment_of
 from tidegate.store.deployments import Told
-from tidegate.store.production_events import EventKind, NewEvent
+from tidegate.store.production_events import EventKind, NewEvent, NewMessage
 
 _SECRET = b'"routing_key"'
 """What lets its holder raise alerts at PagerDuty: a message that holds it is read, and not kept as it came."""
@@ -44,10 +45,25 @@ class Taken(Struct, frozen=True):
     unused: int
 
 
+class Message(Struct, frozen=True):
+    """A message as it came, and what it says."""
+
+    sender: str
+    body: bytes
+    said: tuple[Said, ...]
+
+
 def take(service: Service, sender: str, body: bytes, headers: Mapping[str, str]) -> Taken:
-    """Takes in one message of a sender in the list. InputError where it is malformed; nothing is written then."""
-    said = read(sender, body, headers, service.now())
-    return service.database.change(lambda connection: keep(connection, sender, body, said, service.now()))
+    """Takes in one message of a sender in the list. InputError where it is malformed; nothing is written then.
+
+    Messages that come at once are written in one transaction; this answers once it is durable.
+    """
+    message = Message(sender, body, read(sender, body, headers, service.now()))
+
+    def write(messages: Sequence[Message]) -> Sequence[Taken]:
+        return service.database.change(lambda connection: keep_all(connection, messages, service.now()))
+
+    return service.messages.add(message, len(body), write)
 
 
 def read(sender: str, body: bytes, headers: Mapping[str, str], now: str) -> tuple[Said, ...]:
@@ -61,23 +77,30 @@ def read(sender: str, body: bytes, headers: Mapping[str, str], now: str) -> tupl
 
 def keep(connection: Connection, sender: str, body: bytes, said: Sequence[Said], now: str) -> Taken:
     """Writes what is new of a message, and what is known with it."""
-    whole = _SECRET not in body
-    message = production_events.keep_message(connection, sender, body, now, whole=whole)
-    if message is None:
-        return Taken(0, len(said), 0)
-    return keep_said(connection, message, [(key_of(each), each) for each in said], now)
+    (taken,) = keep_all(connection, [Message(sender, body, tuple(said))], now)
+    return taken
+
+
+def keep_all(connection: Connection, messages: Sequence[Message], now: str) -> list[Taken]:
+    """The same of many messages, as if they had come one after the other."""
+    came = [NewMessage(each.sender, each.body, whole=_SECRET not in each.body) for each in messages]
+    numbers = production_events.keep_messages(connection, came, now)
+    new = [
+        (number, [(key_of(each), each) for each in message.said])
+        for message, number in zip(messages, numbers, strict=True)
+        if number is not None
+    ]
+    taken = iter(_keep(connection, new, now) if new else ())
+    return [
+        Taken(0, len(message.said), 0) if number is None else next(taken)
+        for message, number in zip(messages, numbers, strict=True)
+    ]
 
 
 def keep_said(connection: Connection, message: int | None, said: Sequence[tuple[str, Said]], now: str) -> Taken:
     """The same of what was read, each under the key of its message."""
-    received = moment_of(now).timestamp()
-    by_key = {(each.sender, key): _timed(each, received) for key, each in reversed(said)}
-    events = [_event(key, each) for (_, key), each in reversed(by_key.items())]
-    new = [by_key[event.sender, event.key] for event in production_events.keep(connection, message, events, now)]
-    fold(connection, new, now)
-    forget_now_and_then(connection, now)
-    unused = sum(isinstance(each, NotUsed) for each in new)
-    return Taken(len(new) - unused, len(said) - len(new), unused)
+    (taken,) = _keep(connection, [(message, said)], now)
+    return taken
 
 
 def fold(connection: Connection, said: Iterable[Said], now: str) -> None:
@@ -110,6 +133,28 @@ _ALERTS = msgspec.json.Decoder(AlertProgress)
 _ERRORS = msgspec.json.Decoder(_Counted)
 
 
+def _keep(
+    connection: Connection, messages: Sequence[tuple[int | None, Sequence[tuple[str, Said]]]], now: str
+) -> list[Taken]:
+    """What became of each message. What two of them say is new in the first."""
+    received = moment_of(now).timestamp()
+    first: dict[tuple[str, str], tuple[int, Said]] = {}
+    for place, (_, said) in enumerate(messages):
+        for key, each in said:
+            first.setdefault((each.sender, key), (place, each))
+    timed = {key: (place, _timed(each, received)) for key, (place, each) in first.items()}
+    events = [_event(key, each, messages[place][0]) for (_, key), (place, each) in timed.items()]
+    new = [timed[event.sender, event.key] for event in production_events.keep(connection, events, now)]
+    fold(connection, [each for _, each in new], now)
+    forget_now_and_then(connection, now)
+    written = Counter(place for place, _ in new)
+    unused = Counter(place for place, each in new if isinstance(each, NotUsed))
+    return [
+        Taken(written[place] - unused[place], len(said) - written[place], unused[place])
+        for place, (_, said) in enumerate(messages)
+    ]
+
+
 def _by(values: Iterable[Said], kind: type[V], key: Callable[[V], str]) -> dict[str, list[V]]:
     found: dict[str, list[V]] = {}
     for each in values:
@@ -128,10 +173,10 @@ def _last(said: Said) -> float:
     return said.at
 
 
-def _event(key: str, said: Said) -> NewEvent:
+def _event(key: str, said: Said, message: int | None) -> NewEvent:
     kind, subject = _about(said)
     at = said.first if isinstance(said, ErrorReport) else said.at
-    return NewEvent(said.sender, key, kind, subject, at, msgspec.json.encode(said))
+    return NewEvent(said.sender, key, kind, subject, at, msgspec.json.encode(said), message)
 
 
 def _about(said: Said) -> tuple[EventKind, str]:
