@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import string
+import time
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.operate.frames import MOST_FRAMES, Files, Trace, place, read_traces
+from tidegate.operate.frames import Files, place, read_traces
+from tidegate.operate.trace_formats import MOST_FRAMES, Trace
 from tidegate.operate.values import Frame
 
 
@@ -167,3 +169,75 @@ def test_what_cannot_be_placed_says_why() -> None:
         ("", "only the name is that of lib/x.py, its folder is not"),
         ("", "the frame names no file"),
     ]
+
+
+def test_a_part_of_a_python_trace_is_one() -> None:
+    trace = only(
+        'log:\n  File "/venv/lib/python3.9/site-packages/shop/core.py", line 25, in total\n    x\nKeyError: k\n'
+    )
+    assert (trace.kind, trace.message, trace.frames[0].line) == ("KeyError", "k", 25)
+    assert read_traces('  File "x.py", line 3\n') == ()
+
+
+def test_java_as_crash_reporters_print_it() -> None:
+    console = (
+        "java.lang.IllegalStateException: no\n  at shop.ws.Socket.run (Socket.java:39)\n  at shop.Main.go (Main.java)\n"
+    )
+    bare = "Fatal Exception: shop.Broken\nshop.ws.Socket.run + 39(Socket.java:39)\nshop.Main.go (Main.java)\n"
+    for text in (console, bare):
+        trace = only(text)
+        assert innermost(trace) == ("shop/ws/Socket.java", 39, "Socket.run")
+        assert trace.frames[0] == Frame(file="shop/Main.java", line=0, function="Main.go")
+    placed = Files(["core/src/main/java/shop/ws/Socket.kt"]).place(only(bare).frames[-1])
+    assert placed.path == "core/src/main/java/shop/ws/Socket.kt"
+
+
+def test_ruby_as_rails_rspec_and_old_terminals_print_it() -> None:
+    rails = only("NoMethodError (undefined method `a' for nil:NilClass):\n  \nrack (2.2.0) lib/rack/x.rb:6:in `call'\n")
+    assert (rails.kind, innermost(rails)) == ("NoMethodError", ("lib/rack/x.rb", 6, "call"))
+    rspec = only("build\t15:03:35\t  # ./lib/rack/x.rb:6:in `call'\nbuild\t15:03:35\t  # ./lib/y.rb:7:in `z'\n")
+    assert innermost(rspec) == ("./lib/rack/x.rb", 6, "call")
+    counted = only(
+        "Traceback (most recent call last):\n\t2: from a.rb:9:in `<main>'\n\t1: from b.rb:5:in `x'\n"
+        "c.rb:1:in `y': no y (NameError)\n"
+    )
+    assert (counted.kind, counted.message, innermost(counted)) == ("NameError", "no y", ("c.rb", 1, "y"))
+    assert [frame.file for frame in counted.frames] == ["a.rb", "b.rb", "c.rb"]
+
+
+def test_what_a_go_server_says_before_its_goroutine() -> None:
+    trace = only(
+        "http: panic serving 10.0.0.1:5: no price\ngoroutine 24 [running]:\nmain.f()\n\t/go/src/app/a.go:3 +0x1\n"
+    )
+    assert trace.message == "no price"
+
+
+def test_code_of_packages_and_of_the_platform_is_not_ours() -> None:
+    files = Files(["context.go", "lib/send.js", "decoder.py", "a/b.rb"], packages=("acme", "a", "github.com/acme/gin"))
+    foreign = (
+        "/usr/local/go/src/context/context.go",
+        "/usr/lib/go-1.15/src/net/context.go",
+        "/go/pkg/mod/github.com/other/gin@v1.7.3/context.go",
+        "github.com/other/gin@v1.7.3/context.go",
+        "/usr/lib/python3.11/json/decoder.py",
+        "/srv/node_modules/other/lib/send.js",
+        "/gems/other-1.2/a/b.rb",
+    )
+    assert [files.place(Frame(file=file, line=1)).path for file in foreign] == [""] * len(foreign)
+    own = {
+        "/go/src/app/context.go": "context.go",
+        "/go/pkg/mod/github.com/acme/gin@v1.7.3/context.go": "context.go",
+        "github.com/acme/gin@v1.7.3-rc.1/context.go": "context.go",
+        "/srv/node_modules/acme/lib/send.js": "lib/send.js",
+        "/gems/a-1.2.0.rc1/a/b.rb": "a/b.rb",
+    }
+    assert {file: files.place(Frame(file=file, line=1)).path for file in own} == own
+    (v8,) = read_traces("Error: x\n    at Server.emit (events.js:214:7)\n")
+    assert not v8.frames[0].own
+
+
+def test_a_text_of_beginnings_is_read_once() -> None:
+    began = time.process_time()
+    for line in ("panic: x\n", "goroutine 1 [running]:\n", "Traceback (most recent call last):\n", "a.b(" * 400 + "\n"):
+        assert read_traces(line * 10_000) == ()
+    assert time.process_time() - began < 3

@@ -18,6 +18,7 @@ from tidegate.change.lines import read_line_origins
 from tidegate.change.meaning import describe_files
 from tidegate.change.values import Commit, show_path
 from tidegate.errors import InputError
+from tidegate.operate.packages import read_packages
 from tidegate.reach.entries.places import is_test
 from tidegate.reach.languages import language_of
 from tidegate.risk.features.tokens import words_of
@@ -47,6 +48,7 @@ class BatchChange(Struct, frozen=True, kw_only=True):
 class Batch(Struct, frozen=True, kw_only=True):
     """The commits that are in `deployed` and not in `previous`, merges left out, the newest first.
 
+    `packages` are the names under which the repository itself is installed elsewhere.
     `paths` are all files of the deployed revision; `owners` say by path and line which commit of the batch wrote it;
     `ancestors` are, for each commit of the batch, those of the batch that it holds (itself too).
     """
@@ -59,6 +61,7 @@ class Batch(Struct, frozen=True, kw_only=True):
     ancestors: Mapping[str, frozenset[str]]
     functions: Mapping[str, Spans]
     unknowns: tuple[str, ...] = ()
+    packages: frozenset[str] = frozenset()
 
     def owner(self, path: str, line: int) -> str:
         """The commit of the batch that wrote a line, "" where it is older."""
@@ -123,16 +126,18 @@ def read_batch(repository: Repository, settings: Settings, previous: str, deploy
         if oid in commits and oid in diffs
     )
     unread = [oid[:12] for oid in oids if oid not in commits or oid not in diffs]
-    paths = repository.run("ls-tree", "-r", "-z", "--full-tree", "--name-only", after).split(b"\0")
+    listing = repository.run("ls-tree", "-r", "-z", "--full-tree", "--name-only", after).split(b"\0")
+    paths = frozenset(show_path(path) for path in listing if path)
     return Batch(
         previous=before,
         deployed=after,
         changes=changes,
-        paths=frozenset(show_path(path) for path in paths if path),
+        paths=paths,
         owners=owners,
         ancestors=_ancestors(walk, batch),
         functions=_functions(repository, after, owners),
         unknowns=tuple(f"{oid} could not be read" for oid in unread),
+        packages=read_packages(repository, after, paths),
     )
 
 

@@ -120,7 +120,7 @@ def trace_incident(repository: Repository, settings: Settings, question: Questio
 
 def read_clues(batch: Batch, question: Question, texts: tuple[str, ...]) -> Clues:
     """The frames at the deployed revision and the words of everything that was handed in."""
-    files = Files(batch.paths)
+    files = Files(batch.paths, batch.packages)
     traces: list[tuple[Placed, ...]] = []
     words: list[str] = []
     for text in texts:

@@ -66,8 +66,11 @@ def _answer(trace: IncidentTrace, style: Style) -> Iterator[str]:
     first = trace.changes[0]
     name = terminal(f"{first.change[:10]} {first.subject}", 200)
     span = f"{trace.previous[:10]}..{trace.deployed[:10]}, {grouped(len(trace.changes), 'change')}"
-    if trace.none > first.probability:
+    if trace.none > first.probability and trace.none >= 0.5:
         head = f"Most probably none of the changes ({percent(trace.none).strip()})"
+        yield paint(head, style, "bold", "yellow")
+    elif trace.none > first.probability:
+        head = "Not clear: no change stands out"
         yield paint(head, style, "bold", "yellow")
     elif first.how == "proved":
         head = f"Proved: {name}"
