@@ -167,7 +167,7 @@ def _services(book: Book) -> Iterator[Drift]:
     written = {one.name for one in book.services if _kinds(one, WRITTEN)}
     if not seen & written:
         return  # another system, or nobody looked: nothing can be said of one service
-    called = {call.target for one in book.services for call in one.calls if call.calls}
+    called = {call.target for one in book.services for call in one.calls if any(s.source == "spans" for s in call.said)}
     for one in book.services:
         if one.name in seen - written and one.kind != "peer":
             says = f"{one.name} is there ({_listed(_kinds(one, SEEN))}) and stands in no code that was read"
