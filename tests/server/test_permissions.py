@@ -21,6 +21,7 @@ from tidegate.store.clock import later, now
 EXPECTED: Mapping[Permission, str] = {
     "changes:read": "viewer reviewer approver admin agent",
     "changes:assess": "reviewer approver admin agent",
+    "gates:ask": "reviewer approver admin agent",
     "reviews:write": "reviewer approver admin",
     "approvals:write": "approver admin",
     "emergencies:write": "approver admin",
@@ -148,7 +149,7 @@ SCOPES: Mapping[str, tuple[Permission, ...]] = {
     "all": PERMISSIONS[::-1],
     "settings": ("settings:read", "settings:write"),
     "viewer's": ("settings:write", "changes:read", "ledger:read", "tokens:write"),
-    "agent's": ("settings:write", "changes:read", "changes:assess", "ledger:read", "evidence:write"),
+    "agent's": ("settings:write", "changes:read", "changes:assess", "gates:ask", "ledger:read", "evidence:write"),
 }
 REACH: Mapping[str, str] = {
     "all": "viewer reviewer approver agent",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -11,7 +10,7 @@ from tidegate.change.branches import read_branches, repository_name
 from tidegate.cli.remote import Remote
 from tidegate.errors import InputError
 from tidegate.facts import to_json
-from tidegate.rollout.cases import Kept, read_kept
+from tidegate.rollout.cases import Kept, number_in, read_kept
 
 if TYPE_CHECKING:
     from tidegate.change.git import Repository
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from tidegate.rollout.joined import Landed
 
 MOST_ASKED = 500
-_NUMBER = re.compile(r"\(#(?P<squash>[0-9]{1,9})\)$|^Merge pull request #(?P<merge>[0-9]{1,9}) ")
-_GITLAB = re.compile(r"^See merge request \S*!(?P<number>[0-9]{1,9})$", re.MULTILINE)
 
 
 def documents_of(server: str, environment: Mapping[str, str], repository: Repository) -> Fetch:
@@ -33,8 +30,8 @@ def documents_of(server: str, environment: Mapping[str, str], repository: Reposi
     forge: Literal["github", "gitlab"] = "gitlab" if "gitlab" in _host(url) else "github"
 
     def fetch(landed: Sequence[Landed]) -> Sequence[Kept]:
-        numbers = dict.fromkeys(number for one in landed if (number := _number(one)))
-        return [kept for number in list(numbers)[:MOST_ASKED] if (kept := _kept(remote, forge, slug, number))]
+        numbers = dict.fromkeys(number for one in landed if (number := number_in(one.title)))
+        return [kept for number in list(numbers)[:MOST_ASKED] if (kept := _kept(remote, forge, slug, str(number)))]
 
     return fetch
 
@@ -44,12 +41,6 @@ def documents_of(server: str, environment: Mapping[str, str], repository: Reposi
 
 def _host(url: str) -> str:
     return urlsplit(url).hostname or url.partition(":")[0].rpartition("@")[2]
-
-
-def _number(landed: Landed) -> str:
-    """The number of the pull or merge request that a commit says it comes from, "" where it says none."""
-    match = _NUMBER.search(landed.title.strip()) or _GITLAB.search(landed.title)
-    return next((group for group in match.groups() if group), "") if match else ""
 
 
 def _kept(remote: Remote, forge: str, slug: str, number: str) -> Kept | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -95,12 +96,21 @@ def make_changes(joined: Joined, kept: Iterable[Kept], policy: Policy, ways: Way
     return Changes(direction=joined.direction, comes=comes, goes=goes)
 
 
+def number_in(title: str) -> int:
+    """The number of the pull or merge request that a title says it comes from, 0 where it says none."""
+    match = _NUMBER.search(title.strip()) or _GITLAB.search(title)
+    return next((int(group) for group in match.groups() if group), 0) if match else 0
+
+
 def kept_of(facts: Any) -> Kept:
     """What was collected now, in the form in which it is kept."""
     return Kept(to_document(facts))
 
 
 # Private
+
+_NUMBER = re.compile(r"\(#(?P<squash>[0-9]{1,9})\)$|^Merge pull request #(?P<merge>[0-9]{1,9}) ")
+_GITLAB = re.compile(r"^See merge request \S*!(?P<number>[0-9]{1,9})$", re.MULTILINE)
 
 
 def _change_of(kept: Kept) -> Mapping[str, Any]:

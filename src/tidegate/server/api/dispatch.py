@@ -163,7 +163,7 @@ def _work(endpoint: Endpoint, service: Service, who: Who, request: Request, body
     if endpoint.answer is Nothing:
         return Response(status_code=204)
     if isinstance(said, Raw):
-        return Response(said.content, endpoint.status, dict(said.headers), said.media_type)
+        return Response(said.content, said.status or endpoint.status, dict(said.headers), said.media_type)
     return Response(msgspec.json.encode(said), endpoint.status, media_type=endpoint.media_type)
 
 

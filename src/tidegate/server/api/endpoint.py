@@ -59,6 +59,8 @@ class Raw(Struct, frozen=True):
     content: bytes
     media_type: str
     headers: Mapping[str, str] = {}
+    status: int = 0
+    """One of the endpoint's `also`; 0: that of success."""
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
@@ -82,6 +84,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     """Of the body: more is refused with 413 before it is read."""
     takes: tuple[str, ...] = ("application/json",)
     """Media types of the body; others are refused with 415. Empty, of a Message: any."""
+    also: tuple[int, ...] = ()
+    """Statuses under which the same kind of answer is given, beside that of success."""
 
     @property
     def parts(self) -> tuple[tuple[str, Kind], ...]:

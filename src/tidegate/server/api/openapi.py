@@ -67,12 +67,16 @@ def _operation(endpoint: Endpoint, schema_of: dict[Any, Any]) -> dict[str, Any]:
         if endpoint.body is Message:  # answered in the type in which it was asked
             said["content"] |= {each: {"schema": _BINARY} for each in endpoint.takes if each != endpoint.media_type}
     status = 204 if endpoint.answer is Nothing else endpoint.status
+    others = {str(each): _problem(each) for each in statuses(endpoint)}
+    for each in endpoint.also:
+        other = others.setdefault(str(each), {"description": HTTPStatus(each).phrase, "content": {}})
+        other["content"] = {**other["content"], **said["content"]}
     operation: dict[str, Any] = {
         "operationId": endpoint.name,
         "summary": endpoint.summary,
         "security": [{"token": []}, {"session": []}],
         "parameters": [*_path_parameters(endpoint), *_query_parameters(endpoint)],
-        "responses": {str(status): said, **{str(each): _problem(each) for each in statuses(endpoint)}},
+        "responses": {str(status): said, **others},
     }
     if endpoint.needs:
         operation["x-permission"] = endpoint.needs

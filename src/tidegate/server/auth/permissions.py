@@ -9,6 +9,7 @@ Role: TypeAlias = Literal["viewer", "reviewer", "approver", "admin", "agent"]
 Permission: TypeAlias = Literal[
     "changes:read",  # changes, verdicts, facts, the queue
     "changes:assess",  # ask for a new assessment, simulate a policy
+    "gates:ask",  # ask a gate whether something may be deployed, and have a canary judged
     "reviews:write",  # time on hunks, questions, "I have read and understand this"
     "approvals:write",  # sign an approval or take one's own back
     "emergencies:write",  # ask for a break-glass or confirm somebody else's
@@ -30,6 +31,7 @@ _READ: tuple[Permission, ...] = ("changes:read", "ledger:read", "tokens:write")
 _REVIEW: tuple[Permission, ...] = (
     *_READ,
     "changes:assess",
+    "gates:ask",
     "reviews:write",
     "incidents:write",
     "evidence:read",
@@ -42,7 +44,7 @@ ALLOWED: Mapping[Role, frozenset[Permission]] = {
     "approver": frozenset((*_REVIEW, "approvals:write", "emergencies:write")),
     "admin": frozenset(PERMISSIONS),
     # An agent never approves, never reviews, never changes who may: whatever token it carries.
-    "agent": frozenset(("changes:read", "changes:assess", "ledger:read", "evidence:write")),
+    "agent": frozenset(("changes:read", "changes:assess", "gates:ask", "ledger:read", "evidence:write")),
 }
 
 

@@ -113,6 +113,10 @@ class GitHubForge:
         runs, conclusion = forged_runs(client, slug, commit, me.id)
         return (*runs, *forged_statuses(client, slug, commit, me.login, conclusion))
 
+    def answer_deployment(self, slug: str, run: int, answer: Mapping[str, str]) -> None:
+        """Answers the question of a deployment protection rule for a run: its state, or with a comment alone."""
+        self._of(slug).ask("POST", f"/repos/{slug}/actions/runs/{int(run)}/deployment_protection_rule", dict(answer))
+
     def missed(self, since: str) -> Sequence[Missed]:
         """Each delivery of the App since then, by its last attempt. GitHub keeps three days; of a token's hook none."""
         if self._token:

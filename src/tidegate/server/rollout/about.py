@@ -1,0 +1,100 @@
+"""What a question is about: its repository, the revision that is meant, and what runs there now.
+
+Senders say little. What they leave out is filled from what deployments told; where that is not clear it stays empty,
+and the gate holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlalchemy import Connection
+
+from tidegate.change.approvals import repository_uri
+from tidegate.rollout.contracts import github
+from tidegate.rollout.contracts.request import Asked
+from tidegate.rollout.document import Rollout, Unreadable
+from tidegate.rollout.values import Deployment
+from tidegate.server.production.watching import deployment_of
+from tidegate.store import deployments, repositories
+from tidegate.store import deployments as kept
+from tidegate.store.repositories import Repository
+
+UNDER_WAY_SECONDS = 86_400.0
+"""A deployment that began longer ago and never ended is not the one that a sender means."""
+MOST_KNOWN = 500
+
+
+class About(Struct, frozen=True):
+    """The question with what was filled in, and the repository; None where nobody can tell which."""
+
+    asked: Asked
+    repository: Repository | None
+
+
+def about(connection: Connection, asked: Asked, now: float) -> About:
+    """What this question means, by what is known at `now` (Unix seconds)."""
+    if asked.sender == github.SENDER and not asked.service:  # as its deployments are told: `rollout/intake/github.py`
+        asked = replace(asked, service=asked.repository.rpartition("/")[2])
+    here = kept.page(connection, environment=asked.environment, service=asked.service, most=MOST_KNOWN)
+    if not asked.revision:
+        asked = replace(asked, revision=_under_way(here, now))
+    running = _running(here)
+    if running:
+        asked = replace(asked, previous=running)
+    elif asked.previous == asked.revision:  # that it runs there already is for deployments to tell
+        asked = replace(asked, previous="")
+    named = asked.repository or next((one.repository for one in here if one.repository), "")
+    return About(asked, find_repository(connection, named))
+
+
+def find_repository(connection: Connection, named: str) -> Repository | None:
+    """The repository that is called so: OWNER/NAME, FORGE:OWNER/NAME, as statements do, or by its URL.
+
+    Without a name the only one that there is. None where two could be meant.
+    """
+    found: list[Repository] = []
+    while page := repositories.page(connection, after=found[-1].id if found else 0):
+        found += page
+    wanted = named.strip().removesuffix(".git").removesuffix("/").lower()
+    meant = [one for one in found if not wanted or wanted in _names(one)]
+    return meant[0] if len(meant) == 1 else None
+
+
+def known_deployments(connection: Connection, asked: Asked, document: Rollout | Unreadable) -> tuple[Deployment, ...]:
+    """What was deployed of this service there, and to the environments that come before."""
+    environment = document.environments.get(asked.environment) if isinstance(document, Rollout) else None
+    names = dict.fromkeys((asked.environment, *(environment.after if environment is not None else ())))
+    return tuple(
+        deployment_of(one)
+        for name in names
+        for one in kept.page(connection, environment=name, service=asked.service, most=MOST_KNOWN)
+    )
+
+
+# Private
+
+
+def _names(repository: Repository) -> frozenset[str]:
+    slug = repository.slug.lower()
+    url = repository.clone_url.removesuffix(".git").lower()
+    return frozenset((slug, f"{repository.forge}:{slug}", repository_uri(repository.slug).lower(), url))
+
+
+def _under_way(here: Sequence[deployments.Deployment], now: float) -> str:
+    """The revision that is being deployed there; "" where none is, or two are."""
+    found = {
+        one.revision
+        for one in here
+        if one.status == "started" and one.action != "remove" and now - one.started < UNDER_WAY_SECONDS
+    }
+    return found.pop() if len(found) == 1 else ""
+
+
+def _running(here: Sequence[deployments.Deployment]) -> str:
+    """What took all of the traffic there last. A step to a part of it replaced nothing."""
+    done = [one for one in here if one.status == "succeeded" and (one.share is None or one.share >= 1)]
+    last = max(done, key=lambda one: (one.finished or one.started, one.id), default=None)
+    return last.revision if last is not None and last.action != "remove" else ""
