@@ -1,48 +1,55 @@
-"""The whole way with real parts: `python -m bench.production.end_to_end [RUNS] [GOOD_RUNS]`, about 100 s a run.
+"""The whole way with real parts: `python -m bench.production.end_to_end [RUNS] [QUIET_SECONDS]`, some 150 s a run.
 
-A bad deployment into a running shop: is it raised before the alert rule fires, is the commit named, with what wrote its
-line, and what to roll back to? And a good one: is it left alone?
+One shop runs all the time; bad and good deployments come in turn, the bad ones are rolled back. Is a bad one raised
+before the alert rule fires, is its commit named with what wrote the line, and what to roll back to? Is a good one left
+alone? The alert rule is a usual one (five minutes, for two) scaled from a scrape each 15 s to one each second.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
+import time
 from pathlib import Path
 
-from demo.incident.play import Played, as_line, play
+import msgspec
+from demo.incident.play import BAD, Played, play_bad, play_good
+from demo.incident.story import Story
 
-RUNS = 20
+RUNS, QUIET_SECONDS = 20, 240.0
 
 
 def main(arguments: list[str]) -> int:
     runs = int(arguments[0]) if arguments else RUNS
-    good = int(arguments[1]) if len(arguments) > 1 else runs
-    bad_ones = [_play(seed, bad=True) for seed in range(runs)]
-    good_ones = [_play(seed, bad=False) for seed in range(1000, 1000 + good)]
-    alerted = [one for one in bad_ones if one.alerted is not None]
-    before = [one for one in alerted if one.raised is not None and one.raised < (one.alerted or 0)]
-    print(f"alert fired: {len(alerted)} of {runs}; raised before it: {len(before)} (bar: half)")
-    for name, count in (
-        ("commit named first", sum(one.right for one in bad_ones)),
-        ("line with its model", sum(one.model for one in bad_ones)),
-        ("roll-back target", sum(one.rolled_back for one in bad_ones)),
-        ("told within 30 s of the alert", sum(one.told is not None and one.told < 30 for one in bad_ones)),
-    ):
-        print(f"{name}: {count} of {runs} (bar: all)")
-    flagged = sum(one.raised is not None for one in good_ones)
-    print(f"good deployments flagged: {flagged} of {good} (bar: none)")
+    quiet = float(arguments[1]) if len(arguments) > 1 else QUIET_SECONDS
+    bad: list[Played] = []
+    good: list[Played] = []
+    with tempfile.TemporaryDirectory(prefix="tidegate-story-") as folder, Story(Path(folder) / "story", 1) as story:
+        time.sleep(quiet)
+        for run in range(runs):
+            for played, kept in ((play_good(story), good), (play_bad(story, BAD[run % len(BAD)]), bad)):
+                kept.append(played)
+                print(msgspec.json.encode(played).decode(), flush=True)
+    _report(bad, good)
     return 0
 
 
 # Private
 
 
-def _play(seed: int, *, bad: bool) -> Played:
-    with tempfile.TemporaryDirectory(prefix="tidegate-story-") as folder:
-        played = play(Path(folder) / "story", seed, bad=bad)
-    print(as_line(played), flush=True)
-    return played
+def _report(bad: list[Played], good: list[Played]) -> None:
+    alerted = [one for one in bad if one.alerted is not None]
+    before = [one for one in alerted if one.raised is not None and one.raised < (one.alerted or 0)]
+    print(f"alert fired: {len(alerted)} of {len(bad)}; raised before it: {len(before)} (bar: half)")
+    for name, count in (
+        ("commit named first", sum(one.right for one in alerted)),
+        ("its lines with the model that wrote them", sum(one.model for one in alerted)),
+        ("roll-back target", sum(one.back for one in alerted)),
+        ("told within 30 s of the alert", sum(one.told is not None and one.told < 30 for one in alerted)),
+        ("over, as a roll-back", sum(one.over for one in alerted)),
+    ):
+        print(f"{name}: {count} of {len(alerted)} (bar: all)")
+    print(f"good deployments flagged: {sum(one.raised is not None for one in good)} of {len(good)} (bar: none)")
 
 
 if __name__ == "__main__":

@@ -1,59 +1,46 @@
-"""Plays one deployment that goes wrong, or one that does not, and measures what the service makes of it."""
+"""Plays deployments into a running shop, bad ones and good ones, and measures what the service makes of each."""
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from pathlib import Path
+import zlib
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from demo.incident.changes import BAD, GOOD, Edit
+from demo.incident.repository import Written
 from demo.incident.story import Story
 from tidegate.server.production.document import Kept, read_kept
 
-QUIET_SECONDS = 60.0
-"""How long the shop runs before anything is deployed: what it is like has to be seen first."""
-LONGEST_SECONDS = 90.0
-MOST_COMMITS = 5
+WATCHED_SECONDS = 45.0
+"""How long a good deployment is watched, and how long a bad one has for its alert."""
+AFTER_ALERT_SECONDS = 15.0
+CALM_SECONDS = 100.0
+"""At most so long until the incident is over, once the bad revision was taken back."""
+OTHERS = 2
+"""Good commits that go out with each bad one."""
 
 
 class Played(Struct, frozen=True):
     """Seconds after the deployment began; None where it did not happen. `right`: the truth is the first suspect.
 
-    `told` is when the trace named a suspect, in seconds after the alert; `model` whether it names what wrote the line.
+    `told` is when the trace named a suspect, in seconds after the alert; `model`: it names what wrote the bad line;
+    `back`: the roll-back target is the revision that ran before; `over`: the incident ended as a roll-back.
     """
 
-    seed: int
     title: str
     symptom: str
     raised: float | None
-    alerted: float | None
-    told: float | None
-    right: bool
-    model: bool
-    rolled_back: bool
-    probability: float | None
-
-
-def play(folder: Path, seed: int, *, bad: bool = True) -> Played:
-    """A deployment of five commits of which one is bad, or none is. Both are drawn by the seed."""
-    with Story(folder, seed) as story:
-        time.sleep(QUIET_SECONDS)
-        chance = story.chance
-        edit = BAD[seed % len(BAD)] if bad else GOOD[seed % len(GOOD)]
-        edits = [edit, *chance.sample([one for one in GOOD if one is not edit], MOST_COMMITS - 1)]
-        chance.shuffle(edits)
-        truth = ""
-        model = ""
-        for each in edits:
-            written = story.write(each, agent=True if each is edit else None)
-            if each is edit:
-                truth, model = written.commit, written.model
-        began = story.deploy(edit.service, story.shop.head())
-        return _watch(story, seed, edit, began, (truth, model) if bad else ("", ""))
+    alerted: float | None = None
+    told: float | None = None
+    right: bool = False
+    model: bool = False
+    back: bool = False
+    over: bool = False
+    probability: float | None = None
 
 
 class Seen(Struct, frozen=True):
@@ -64,6 +51,43 @@ class Seen(Struct, frozen=True):
     incident: str = ""
     suspect: str = ""
     number: int = 0
+
+
+def play_bad(story: Story, edit: Edit) -> Played:
+    """A deployment of several commits of which one is bad. It is taken back at the end, in the repository too."""
+    before = story.shop.head()
+    edits = [edit, *story.chance.sample([one for one in _open(story) if one.title != edit.title], OTHERS)]
+    story.chance.shuffle(edits)
+    truth = {each.title: story.write(each, agent=True if each is edit else None) for each in edits}[edit.title]
+    known = _newest(story)
+    began = story.deploy(edit.service, story.shop.head())
+    played = _follow(story, edit, began, truth, known)
+    story.take_back(before)
+    story.deploy(edit.service, before)
+    until = time.time() + CALM_SECONDS
+    while time.time() < until:
+        ended = _ask(story, f"SELECT state, resolution FROM incidents WHERE id > {known[2]} ORDER BY id")
+        if ended and all(state == "resolved" for state, _ in ended):
+            return msgspec.structs.replace(played, over=ended[0][1] == "roll_back")
+        time.sleep(0.5)
+    return played
+
+
+def play_good(story: Story) -> Played:
+    """A deployment of one good commit, which is taken back in the repository only."""
+    before = story.shop.head()
+    edit = story.chance.choice(_open(story))
+    story.write(edit)
+    known = _newest(story)
+    began = story.deploy(edit.service, story.shop.head())
+    raised = None
+    while time.time() < began + WATCHED_SECONDS:
+        if raised is None and _ask(story, f"SELECT 1 FROM regressions WHERE id > {known[0]}"):
+            raised = time.time() - began
+        time.sleep(0.5)
+    story.take_back(before)
+    story.deploy(edit.service, before)
+    return Played(title=edit.title, symptom="", raised=raised)
 
 
 def look(story: Story) -> Seen:
@@ -95,50 +119,58 @@ def look(story: Story) -> Seen:
 # Private
 
 
-def _watch(story: Story, seed: int, edit: Edit, began: float, truth: tuple[str, str]) -> Played:
+def _open(story: Story) -> list[Edit]:
+    """Good edits that the shop does not have yet."""
+    texts = {one: (story.shop.path / "shop" / f"{one}.py").read_text() for one in story.production.deployed}
+    return [one for one in GOOD if all(texts[one.service].count(old) == 1 for old, _ in one.parts)]
+
+
+def _follow(story: Story, edit: Edit, began: float, truth: Written, known: tuple[int, int, int]) -> Played:
     raised = alerted = told = None
     kept = Kept()
-    while time.time() < began + LONGEST_SECONDS:
+    while time.time() < began + WATCHED_SECONDS + (AFTER_ALERT_SECONDS if alerted else 0):
         time.sleep(0.25)
         seen = time.time() - began
-        if raised is None and _ask(story, "SELECT count(*) FROM regressions")[0][0]:
+        if raised is None and _ask(story, f"SELECT 1 FROM regressions WHERE id > {known[0]}"):
             raised = seen
-        if alerted is None and _ask(story, "SELECT count(*) FROM alerts WHERE service != ''")[0][0]:
+        if alerted is None and _ask(story, f"SELECT 1 FROM alerts WHERE id > {known[1]} AND ended IS NULL"):
             alerted = seen
-        if told is None and (documents := _ask(story, "SELECT document FROM incidents ORDER BY id")):
-            kept = _kept(documents[0][0])
-            if kept.investigation.ranking.suspects and alerted is not None:
+        found = _ask(story, f"SELECT document FROM incidents WHERE id > {known[2]} ORDER BY id LIMIT 1")
+        if found and alerted is not None:
+            kept = _kept(found[0][0])
+            if told is None and kept.investigation.ranking.suspects:
                 told = seen - alerted
-        if told is not None and seen > (alerted or 0) + 20:
+        if told is not None and alerted is not None and seen > alerted + AFTER_ALERT_SECONDS:
             break
-    if told is not None:
-        kept = _kept(_ask(story, "SELECT document FROM incidents ORDER BY id")[0][0])
-    first = kept.investigation.ranking.suspects[0] if kept.investigation.ranking.suspects else None
-    target = kept.investigation.target
+    ranking, target = kept.investigation.ranking, kept.investigation.target
+    first = ranking.suspects[0] if ranking.suspects else None
     return Played(
-        seed=seed,
         title=edit.title,
         symptom=edit.symptom,
         raised=raised,
         alerted=alerted,
         told=told,
-        right=first is not None and first.change == truth[0],
-        model=any(line.commit == truth[0] and line.model == truth[1] for line in kept.lines) and bool(truth[0]),
-        rolled_back=target is not None and target.service == edit.service and bool(target.revision),
+        right=first is not None and first.change == truth.commit,
+        model=any(line.commit == truth.commit and line.model == truth.model for line in kept.lines),
+        back=target is not None and target.service == edit.service and bool(target.revision),
         probability=first.probability if first is not None else None,
     )
 
 
-def _kept(packed: bytes) -> Kept:
-    import zlib
+def _newest(story: Story) -> tuple[int, int, int]:
+    return tuple(  # type: ignore[return-value]
+        _ask(story, f"SELECT coalesce(max(id), 0) FROM {table}")[0][0]
+        for table in ("regressions", "alerts", "incidents")
+    )
 
+
+def _kept(packed: bytes) -> Kept:
     return read_kept(zlib.decompress(packed))
 
 
 def _ask(story: Story, query: str) -> list[Any]:
-    with sqlite3.connect(f"file:{story.folder / 'data' / 'tidegate.db'}?mode=ro", uri=True) as database:
+    with sqlite3.connect(f"file:{story.folder / 'data' / 'tidegate.db'}?mode=ro", uri=True, timeout=10) as database:
         return database.execute(query).fetchall()
 
 
-def as_line(played: Played) -> str:
-    return msgspec.json.encode(played).decode()
+__all__ = ["BAD", "Played", "Seen", "look", "play_bad", "play_good"]

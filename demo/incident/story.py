@@ -80,8 +80,13 @@ class Story:
     def write(self, edit: Edit, *, agent: bool | None = None) -> Written:
         """A commit on main, at the forge as well."""
         written = self.shop.write(edit, agent=agent)
-        self._fetch("fetch", "-q", str(self.shop.path), "+refs/heads/*:refs/heads/*", "+refs/notes/*:refs/notes/*")
+        self._bring()
         return written
+
+    def take_back(self, revision: str) -> None:
+        """Main is again what it was."""
+        self.shop.git("reset", "-q", "--hard", revision)
+        self._bring()
 
     def deploy(self, service: str, revision: str) -> float:
         """Brings it into production and tells the service so, as a pipeline does; when it began."""
@@ -101,6 +106,9 @@ class Story:
             return json.load(answer)
 
     # Private
+
+    def _bring(self) -> None:
+        self._fetch("fetch", "-q", str(self.shop.path), "+refs/heads/*:refs/heads/*", "+refs/notes/*:refs/notes/*")
 
     def _tell(self, service: str, revision: str, previous: str, status: str, name: str) -> None:
         event = {
