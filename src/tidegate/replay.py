@@ -8,12 +8,14 @@ no diff; an interrupted run goes on where it stopped.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
@@ -50,6 +52,9 @@ from tidegate.risk.collect import band_of
 from tidegate.risk.values import REPAIRED, Label
 from tidegate.settings import Settings
 
+if TYPE_CHECKING:
+    from tidegate.risk.labels.labels import Outcome
+
 VERSION = 2
 """Of what is kept: a new one is given whenever the same change would give other facts."""
 
@@ -85,22 +90,31 @@ class Hindsight(Struct, frozen=True):
 
 
 def read_hindsight(
-    repository: Repository, until: str, settings: Settings, now: int, progress: Told | None = None
+    repository: Repository,
+    until: str,
+    settings: Settings,
+    now: int,
+    progress: Told | None = None,
+    *,
+    outcomes: Sequence[Outcome] = (),
 ) -> Hindsight:
     """What is known today of the changes that the commit `until` holds: what was learnt last, learnt anew where needed.
 
-    The moment is that of the newest commit, so that the same history gives the same answer, but never later than `now`.
+    `outcomes` are what production said; without any, what was learnt last may have heard it.
+    The moment is that of the newest commit or outcome, so that the same history gives the same answer, but never later
+    than `now`.
     """
     from tidegate.risk.history.mine import open_history
     from tidegate.risk.history.mine import store_folder as history_folder
     from tidegate.risk.knowledge import kept, kept_forward
+    from tidegate.risk.labels.told import digest_of
     from tidegate.risk.train import learn
 
     with open_history(repository, until, history_folder(repository)) as mined:
         known, forward = kept(mined), kept_forward(mined)
-    if known is not None and known.until == until:
+    if known is not None and known.until == until and (not outcomes or known.outcomes == digest_of(outcomes)):
         return Hindsight(min(now, known.at), known.labels, forward)
-    lesson = learn(repository, until, settings, progress)
+    lesson = learn(repository, until, settings, progress, outcomes=outcomes)
     return Hindsight(min(now, lesson.past.now), lesson.past.labels, lesson.forward)
 
 
@@ -326,10 +340,16 @@ class _Fates:
             doubt *= 1 - min(max(label.confidence, 0.0), 1.0)
             if known_at < 0 and 1 - doubt >= self._hindsight.sure:
                 known_at = label.known_at
+        failed = self._failed(labels)
         if known_at < 0:
-            return Fate(repaired=False, confidence=1 - doubt, source="", known_at=-1, matured=matured)
+            return Fate(False, 1 - doubt, "", -1, matured, failed)
         best = max(labels, key=lambda label: (label.confidence, label.source, label.by))
-        return Fate(True, 1 - doubt, best.source, known_at, matured)
+        return Fate(True, 1 - doubt, best.source, known_at, matured, failed)
+
+    def _failed(self, labels: Sequence[Label]) -> bool:
+        """Whether production says that it caused an incident."""
+        doubts = (1 - label.confidence for label in labels if label.source == "incident")
+        return 1 - math.prod(doubts) >= self._hindsight.sure
 
 
 def _by_time(label: Label) -> tuple[int, str, str]:

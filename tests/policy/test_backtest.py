@@ -58,6 +58,25 @@ def held_by(policy: Policy, rows: Sequence[tuple[int, bool]]) -> Backtest:
     return backtest(policy, past_of(rows))
 
 
+def test_incidents_are_counted_for_each_rule_however_young_their_changes_are() -> None:
+    policy = policy_of(rule_of("change.lines_added > 10"))
+    young = [
+        replace(one, fate=replace(one.fate, incident=incident))
+        for one, incident in zip(
+            past_of([(50, True), (5, True), (60, False)], matured=False), (True, True, False), strict=True
+        )
+    ]
+    result = backtest(policy, [*past_of([(50, False), (3, False)]), *young])
+    assert (result.period.changes, result.period.young) == (2, 3)
+    assert result.whole.held == share(1, 2)
+    assert (result.incidents, result.rules[0].incidents) == (share(1, 2), share(1, 2))
+    assert [one.oid for one in result.let_through] == [young[1].oid]
+    said = " ".join(render_backtest(result).split())
+    assert "Production counts 2 of the changes, young ones too, as the cause of an incident" in said
+    assert f"would have held 1 of them. Held by each rule: {policy.rules[0].id} 1." in said
+    assert "cause of an incident" not in render_backtest(backtest(policy, past_of([(50, False)])))
+
+
 # The judgement
 
 

@@ -65,6 +65,22 @@ def test_production_speaks_and_never_before_the_change() -> None:
     assert len(found) == 1
 
 
+def test_what_production_is_not_sure_of_weighs_as_much_as_it_is_sure() -> None:
+    history = line("Begin", "Add it", "Other")
+    told = (
+        Outcome(oid("b"), "incident", "incident-1", START, 0.75),
+        Outcome(oid("c"), "incident", "incident-1", START, 0.25),
+        Outcome(oid("a"), "incident", "incident-1", START, 0.01),
+        Outcome(oid("b"), "rollback", "deployment-2", START, 0.5),
+    )
+    found = joined(history, outcomes=told)
+    assert {key: label.confidence for key, label in found.items()} == {
+        ("b", "incident-1"): 0.75,
+        ("c", "incident-1"): 0.25,
+        ("b", "deployment-2"): 0.5,
+    }
+
+
 def test_fine_takes_back_what_was_only_traced() -> None:
     history = line("Begin", "Add it", "Fix crash", "This reverts commit {a}")
     fine = (Outcome(oid("b"), "fine", "", START + 9 * HOUR), Outcome(oid("a"), "fine", "", START + 9 * HOUR))

@@ -31,6 +31,7 @@ _FORMATS = ("text", "json", "html")
 @click.option("--branch", default="HEAD", show_default=True, metavar="REV", help="The branch that changes landed on.")
 @click.option("--format", "format_", type=click.Choice(_FORMATS), help="[default: text, or what the name says]")
 @click.option("-o", "--output", type=_FILE, metavar="FILE", help="Write to this file.")
+@click.option("--outcomes", type=_FILE, metavar="FILE", help="What production said: `tidegate outcomes export`.")
 @click.option("--now", help="The moment of the question, RFC 3339; by default now.")
 @repo_option
 def backtest(
@@ -40,6 +41,7 @@ def backtest(
     branch: str,
     format_: str | None,
     output: Path | None,
+    outcomes: Path | None,
     now: str | None,
     repo: Path | None,
 ) -> None:
@@ -47,11 +49,11 @@ def backtest(
 
     How often each would have held one, which of the changes that had to be repaired later it would have caught, which
     harmless ones it would have delayed, and for how many hours of review. Changes younger than 180 days are not judged:
-    their repair may not be known yet. Drafts are tried as well.
+    their repair may not be known yet; those that caused an incident are, as --outcomes says. Drafts are tried as well.
     """
     if compare and rules:
         raise InputError("--rules and --compare name three policies", mend="keep one of them")
-    asked = _Asked(since, branch, moment(now), output is None)
+    asked = _Asked(since, branch, moment(now), output is None, outcomes)
     with open_named(repo) as repository:
         if compare:
             text = _compare(repository, compare, asked, _format(format_, output))
@@ -70,6 +72,7 @@ class _Asked(NamedTuple):
     branch: str
     now: str
     on_screen: bool
+    outcomes: Path | None
 
 
 def _backtest(repository: Repository, files: tuple[Path, ...], asked: _Asked, format_: str) -> str | bytes:
@@ -112,11 +115,13 @@ def _past(repository: Repository, loaded: Loaded, asked: _Asked) -> Iterator[Pas
     from datetime import datetime
 
     from tidegate.replay import moment_before, read_hindsight, read_past
+    from tidegate.risk.labels.told import read_outcomes
 
+    told = read_outcomes(asked.outcomes) if asked.outcomes is not None else ()
     seconds = int(datetime.fromisoformat(asked.now).timestamp())
     until = repository.resolve(asked.branch)
     shown = _progress()
-    hindsight = read_hindsight(repository, until, loaded.settings, seconds, shown)
+    hindsight = read_hindsight(repository, until, loaded.settings, seconds, shown, outcomes=told)
     since = moment_before(asked.since, hindsight.now)
     part = None if shown is None else lambda done, whole: shown("reading what landed", done, whole)
     return read_past(repository, until, since, loaded.settings, hindsight, part)

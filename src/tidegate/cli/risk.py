@@ -23,9 +23,13 @@ from tidegate.cli.options import (
 
 if TYPE_CHECKING:
     from tidegate.change.git import Repository
+    from tidegate.risk.labels.labels import Outcome
     from tidegate.settings import Settings
 
 _FILE = click.Path(path_type=Path)
+_OUTCOMES = click.option(
+    "--outcomes", type=_FILE, metavar="FILE", help="What production said: `tidegate outcomes export`."
+)
 _AT = click.option("--at", default="HEAD", show_default=True, metavar="REV", help="Learn from what this holds.")
 
 
@@ -33,9 +37,12 @@ _AT = click.option("--at", default="HEAD", show_default=True, metavar="REV", hel
 @_AT
 @click.option("-o", "--output", type=_FILE, help="Also write it to this file, for `risk.model` of the settings.")
 @click.option("--prior", type=_FILE, help="A prior of your own (`fleet --prior`) in the place of the shipped one.")
+@_OUTCOMES
 @json_option
 @repo_option
-def train(at: str, output: Path | None, prior: Path | None, format_: str, repo: Path | None) -> None:
+def train(
+    at: str, output: Path | None, prior: Path | None, outcomes: Path | None, format_: str, repo: Path | None
+) -> None:
     """Learn from this repository's own past which changes had to be repaired.
 
     Reads the history once and keeps what it learnt beside it; later runs read only what is new. Stopping it loses
@@ -49,8 +56,9 @@ def train(at: str, output: Path | None, prior: Path | None, format_: str, repo: 
     from tidegate.risk.train import learn
 
     own = read_model(prior) if prior is not None else None
+    told = _told(outcomes)
     with open_named(repo) as repository:
-        lesson = learn(repository, repository.resolve(at), _settings(repository), progress(), own)
+        lesson = learn(repository, repository.resolve(at), _settings(repository), progress(), own, outcomes=told)
         kept = output is not None or is_kept(repository, lesson.knowledge)
     if output is not None:
         write_to(output, encode(lesson.knowledge))
@@ -93,9 +101,10 @@ def show(model: Path | None, format_: str, repo: Path | None) -> None:
 
 @click.command(name="evaluate")
 @_AT
+@_OUTCOMES
 @json_option
 @repo_option
-def evaluate(at: str, format_: str, repo: Path | None) -> None:
+def evaluate(at: str, outcomes: Path | None, format_: str, repo: Path | None) -> None:
     """How good the answers would have been: each earlier change scored by a model that knew only its past.
 
     What is learnt on the way is kept, as `risk train` does.
@@ -103,8 +112,10 @@ def evaluate(at: str, format_: str, repo: Path | None) -> None:
     from tidegate.report.risk_model import render_evaluation, render_evaluation_json
     from tidegate.risk.train import learn
 
+    told = _told(outcomes)
     with open_named(repo) as repository:
-        found = learn(repository, repository.resolve(at), _settings(repository), progress()).knowledge.evaluation
+        lesson = learn(repository, repository.resolve(at), _settings(repository), progress(), outcomes=told)
+    found = lesson.knowledge.evaluation
     write_result(render_evaluation_json(found) if format_ == "json" else render_evaluation(found, style_here()))
 
 
@@ -162,6 +173,12 @@ def _bar(what: str, done: int, whole: int) -> None:
     if done >= whole:
         sys.stderr.write("\r\x1b[K")
     sys.stderr.flush()
+
+
+def _told(file: Path | None) -> tuple[Outcome, ...]:
+    from tidegate.risk.labels.told import read_outcomes
+
+    return read_outcomes(file) if file is not None else ()
 
 
 def _settings(repository: Repository) -> Settings:

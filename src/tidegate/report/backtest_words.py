@@ -129,6 +129,22 @@ def meaning(result: Backtest) -> Iterator[str]:
             f"for {hours_words(whole.hours)} hours of review. {chance_words(whole.lift)}"
         )
     yield best_words(result)
+    if result.incidents.total:
+        yield incident_words(result)
+
+
+def incident_words(result: Backtest) -> str:
+    """What would have been held of the changes that caused an incident, and by which rules."""
+    whole = result.incidents
+    some = sorted(
+        (rule for rule in result.rules if rule.incidents.count), key=lambda rule: (-rule.incidents.count, rule.id)
+    )
+    named = ", ".join(f"{rule.id} {rule.incidents.count:,}" for rule in some[:5])
+    return (
+        f"Production counts {whole.total:,} of the changes, young ones too, as the cause of an incident; the rules "
+        f"that stop a change would have held {whole.count:,} of them."
+        + (f" Held by each rule: {named}." if named else " No rule asks anything of them.")
+    )
 
 
 def chance_words(lift: Ratio) -> str:

@@ -47,7 +47,7 @@ class Knowledge(Struct, frozen=True, dict=True):
     """Everything that is known of the past of one repository at the commit `until`, whose time is `at`.
 
     `words` are the log-odds of words among lines that had to be repaired; `remarks` what is missing and what the
-    leakage detector said.
+    leakage detector said; `outcomes` the digest of what production said, "" where it was not asked.
     """
 
     version: int
@@ -61,6 +61,7 @@ class Knowledge(Struct, frozen=True, dict=True):
     evaluation: Evaluation
     words: dict[str, float]
     remarks: tuple[str, ...] = ()
+    outcomes: str = ""
 
     @cached_property
     def digest(self) -> str:

@@ -1,8 +1,8 @@
 """Learning from one repository on one page: history -> labels -> features -> model, and what each agent did to repairs.
 
-The moment of all of it is the time of the newest commit that is read, so that the same history teaches the same, to the
-bit, whenever it is asked. A commit that is dated later than the clock counts as of now: one such date would make every
-young change look as if it had stood the test of time.
+The moment of all of it is the time of the newest commit or outcome that is read, so that the same history teaches the
+same, to the bit, whenever it is asked. A commit that is dated later than the clock counts as of now: one such date
+would make every young change look as if it had stood the test of time.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from tidegate.risk.labels.delay import known_by, matured
 from tidegate.risk.labels.fixes import find_fixes
 from tidegate.risk.labels.labels import Outcome, join_labels, read_traces, targets_of
 from tidegate.risk.labels.marks import marks_of
+from tidegate.risk.labels.told import digest_of
 from tidegate.risk.leaks import find_leaks
 from tidegate.risk.model.model import Model
 from tidegate.risk.model.prior import load_prior
@@ -47,7 +48,7 @@ class Past(NamedTuple):
 
     Left out of `frame` are commits of bots that are no agents, and those that touch nothing of the product (tests,
     documents, generated and vendored files, build and CI alone): no repair is ever traced to them, so they would teach
-    what the label cannot say. `now` is the time of the newest commit, in Unix seconds.
+    what the label cannot say. `now` is the time of the newest commit or outcome, in Unix seconds.
     """
 
     frame: Frame
@@ -74,18 +75,22 @@ def learn(
     progress: Progress | None = None,
     prior: Model | None = None,
     clock: Callable[[], float] = time.time,
+    *,
+    outcomes: Sequence[Outcome] = (),
 ) -> Lesson:
     """Everything that the history of the commit `until` teaches; it is kept beside that history.
 
-    `prior` takes the place of the one that ships. Reads and traces only what is new since the last time. Raises
-    GitError for a history that cannot be read, InputError for a prior that speaks of other features.
+    `prior` takes the place of the one that ships; `outcomes` are what production said of the commits. Reads and traces
+    only what is new since the last time. Raises GitError for a history that cannot be read, InputError for a prior that
+    speaks of other features.
     """
     if prior is not None and (prior.names, prior.definitions) != (NAMES, VERSION_OF_FEATURES):
         raise InputError("the prior speaks of other features", where="--prior", mend="learn it again: tidegate fleet")
     with open_history(repository, until, store_folder(repository), _part(progress, "reading history")) as mined:
-        past = read_past(repository, mined, settings, progress, latest=int(clock()))
+        past = read_past(repository, mined, settings, progress, outcomes, int(clock()))
         trained = train(past.frame, past.targets, past.now, prior or load_prior(), _part(progress, "learning"))
-        lesson = Lesson(_knowledge(repository, mined, past, trained), past, _forward(past.frame, trained))
+        knowledge = replace(_knowledge(repository, mined, past, trained), outcomes=digest_of(outcomes))
+        lesson = Lesson(knowledge, past, _forward(past.frame, trained))
         keep(mined, lesson.knowledge, lesson.forward)
         return lesson
 
@@ -119,7 +124,8 @@ def read_past(
         at=np.minimum(whole.at[rows], latest),
         values=np.ascontiguousarray(whole.values[rows]),
     )
-    now = max((commit.committed_at for commit in commits), default=0)
+    told = (min(outcome.at, latest) for outcome in outcomes if outcome.commit in landed)
+    now = max((*(commit.committed_at for commit in commits), *told), default=0)
     return Past(frame, targets_of(frame, labels), labels, traces, marks, commits, now)
 
 

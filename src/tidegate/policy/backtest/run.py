@@ -84,6 +84,8 @@ class _RuleBook(Struct):
     satisfied: int = 0
     asking: int = 0
     unjudged: int = 0
+    incidents: int = 0
+    incidents_held: int = 0
     missing: Counter[tuple[str, str]] = field(default_factory=Counter)
     caught: list[Named] = field(default_factory=list)
 
@@ -98,6 +100,11 @@ class _RuleBook(Struct):
         self.asking += judged.asking
         if held and row.repaired:
             self.caught = [*self.caught[1 - MOST_EXAMPLES :], row.named()]
+
+    def add_incident(self, judged: Judged) -> None:
+        """Counts a change that caused an incident; one that could not be judged is in no figure."""
+        self.incidents += judged.held != "unjudged"
+        self.incidents_held += judged.held == "held"
 
     def hours(self, row: Row, least: float) -> float:
         return row.hours * self.readings if self.readings else least
@@ -120,6 +127,7 @@ class _RuleBook(Struct):
             reasons=tuple(Unjudged(path, number, reason) for (path, reason), number in reasons[:MOST_EXAMPLES]),
             always=self.always(),
             examples=tuple(reversed(self.caught)),
+            incidents=share(self.incidents_held, self.incidents),
         )
 
 
@@ -128,6 +136,7 @@ class _Book:
 
     def __init__(self, policy: Policy, effort: Effort) -> None:
         self.rows: list[Row] = []
+        self._incidents: list[Row] = []
         self._policy = policy
         self._effort = effort
         self._judge = Judge(policy)
@@ -137,8 +146,8 @@ class _Book:
         self._young = 0
 
     def add(self, change: PastChange) -> None:
-        if not change.fate.matured:
-            self._young += 1
+        self._young += not change.fate.matured
+        if not change.fate.matured and not change.fate.incident:
             return
         judged = self._judge.judge(change.facts)
         stopped = sum(1 << place for place, one in enumerate(judged) if one.held == "held" and self._rules[place].stops)
@@ -152,6 +161,12 @@ class _Book:
             stopped=stopped,
             measures=values_of(self._measures, change.facts),
         )
+        if change.fate.incident:
+            self._incidents.append(row)
+            for book, one in zip(self._rules, judged, strict=True):
+                book.add_incident(one)
+        if not change.fate.matured:
+            return
         self.rows.append(row)
         for book, one in zip(self._rules, judged, strict=True):
             book.add(one, row, self._effort.least)
@@ -164,7 +179,7 @@ class _Book:
 
         Whoever reads a change for two rules reads it once: the rule that asks most counts.
         """
-        mask = sum(1 << place for place, book in enumerate(self._rules) if always or not book.always())
+        mask = self._mask(always=always)
         least = self._effort.least
         return [
             max(book.hours(row, least) for place, book in enumerate(self._rules) if row.stopped & mask & (1 << place))
@@ -178,6 +193,8 @@ class _Book:
         pairs = list(zip(self.rows, hours, strict=True))
         missed = [row.named() for row, cost in pairs if row.repaired and cost is None]
         repaired = [row for row in self.rows if row.repaired]
+        mask = self._mask()
+        through = [row for row in self._incidents if not row.stopped & mask]
         period = Period(
             first_at=min((row.landed_at for row in self.rows), default=0),
             last_at=max((row.landed_at for row in self.rows), default=0),
@@ -196,9 +213,15 @@ class _Book:
             missed=tuple(reversed(missed[-MOST_NAMED:])),
             curves=tuple(self._curves()),
             months=_months(pairs),
+            incidents=share(len(self._incidents) - len(through), len(self._incidents)),
+            let_through=tuple(row.named() for row in reversed(through[-MOST_NAMED:])),
         )
 
     # Private
+
+    def _mask(self, *, always: bool = False) -> int:
+        """The rules that count in the whole, one bit for each."""
+        return sum(1 << place for place, book in enumerate(self._rules) if always or not book.always())
 
     def _curves(self) -> list[Curve]:
         rows = sorted(self.rows, key=lambda row: row.landed_at)

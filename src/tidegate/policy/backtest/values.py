@@ -18,7 +18,8 @@ there, or that is not known to have been there; or it could not be judged, as a 
 class Fate(Struct, frozen=True):
     """What became of a change. `confidence` is how sure the source is; `known_at` is in Unix seconds, -1 for never.
 
-    `matured` says that the change is old enough: had it needed repair, that would probably be known by now.
+    `matured` says that the change is old enough: had it needed repair, that would probably be known by now. `incident`
+    says that production counts it as the cause of an incident: that is known however young it is.
     """
 
     repaired: bool
@@ -26,6 +27,7 @@ class Fate(Struct, frozen=True):
     source: str
     known_at: int
     matured: bool
+    incident: bool = False
 
 
 class PastChange(Struct, frozen=True):
@@ -100,7 +102,8 @@ class RuleFigures(Struct, frozen=True):
 
     `satisfied` applied and asked for nothing more. `asking` are those of the held that were held only because nobody
     knows whether what the rule asks for, such as an approval, had been given. `always` says that it held nearly
-    everything: such a rule asks, and does not choose.
+    everything: such a rule asks, and does not choose. `incidents` are those that it held of the changes that caused an
+    incident, young ones too.
     """
 
     id: str
@@ -114,6 +117,7 @@ class RuleFigures(Struct, frozen=True):
     reasons: tuple[Unjudged, ...]
     always: bool
     examples: tuple[Named, ...]
+    incidents: Share = Share(0, 0, 0.0, 0.0)
 
 
 class Point(Struct, frozen=True):
@@ -180,7 +184,8 @@ class Backtest(Struct, frozen=True):
     """What a policy would have done to the changes of the past.
 
     `whole` counts a change as held when any enforced rule that can stop one (hold or block) holds it, rules that ask
-    everything of everybody (`always`) left out; `whole_with_always` counts them as well.
+    everything of everybody (`always`) left out; `whole_with_always` counts them as well. `incidents` counts the changes
+    that caused an incident in production, young ones too, and `let_through` names those that no such rule holds.
     """
 
     policy: str
@@ -192,6 +197,8 @@ class Backtest(Struct, frozen=True):
     missed: tuple[Named, ...]
     curves: tuple[Curve, ...]
     months: tuple[Month, ...]
+    incidents: Share = Share(0, 0, 0.0, 0.0)
+    let_through: tuple[Named, ...] = ()
 
 
 class Comparison(Struct, frozen=True):

@@ -34,6 +34,7 @@ FEW_FIXES = 12
 class Outcome(Struct, frozen=True):
     """What production said of a commit, and when (Unix seconds). `by` names the incident or the commit that mended it.
 
+    `confidence`: how sure it is that this commit is meant, 1 where a person confirmed it.
     "fine" takes back what was only traced (sources "issue-fix" and "fix") and known by then; nothing else.
     """
 
@@ -41,6 +42,7 @@ class Outcome(Struct, frozen=True):
     kind: Literal["incident", "rollback", "hot-fix", "fine"]
     by: str
     at: int
+    confidence: float = 1.0
 
 
 def read_labels(
@@ -165,9 +167,11 @@ def _decoded(kept: bytes) -> Trace | None:
 
 def _of_outcomes(outcomes: Sequence[Outcome], by_oid: Mapping[str, PastCommit]) -> Iterable[Label]:
     for outcome in outcomes:
-        if outcome.commit in by_oid and outcome.kind != "fine":
+        if outcome.kind == "fine" or outcome.confidence < LEAST_CONFIDENCE:
+            continue
+        if outcome.commit in by_oid:
             known_at = max(outcome.at, by_oid[outcome.commit].committed_at)
-            yield Label(outcome.commit, outcome.by, outcome.kind, 1.0, known_at)
+            yield Label(outcome.commit, outcome.by, outcome.kind, outcome.confidence, known_at)
 
 
 def _of_names(fix: PastCommit, names: Names, by_oid: Mapping[str, PastCommit]) -> Iterable[Label]:
