@@ -124,6 +124,15 @@ def test_what_was_taken_away_otherwise_is_not_clean() -> None:
     assert judged(shipped(1, 0, "a"), shipped(2, 100, action="remove")) == []
 
 
+def test_after_a_deployment_that_nobody_could_read_nothing_is_clean_until_it_comes_again() -> None:
+    unread = [deployment(id="2", started=100.0, finished=110.0)]
+    one, again = shipped(1, 0, "ab"), shipped(3, 200, "a")
+    assert judged(one, unread=unread) == []
+    assert judged(one, again, unread=unread) == [("a", "clean", "", 1.0)]
+    assert len(judged(one, unread=[replace(unread[0], status="failed")])) == 2
+    assert len(judged(one, unread=[replace(unread[0], service="web")])) == 2
+
+
 def test_a_merge_shares_its_part_with_what_it_brings() -> None:
     merge = landed("m", "x", "y")
     assert commits_of(merge) == ("x", "y")

@@ -67,9 +67,13 @@ class Became(Struct, frozen=True, kw_only=True):
 
 
 class Past(Struct, frozen=True, kw_only=True):
-    """What happened in one environment to the commits of one repository: `shipped` in the order of time."""
+    """What happened in one environment to the commits of one repository.
+
+    `unread` are deployments of which nobody could tell what they brought or took away.
+    """
 
     shipped: Sequence[Shipped] = ()
+    unread: Sequence[Deployment] = ()
     incidents: Sequence[Incident] = ()
     cycles: Sequence[Cycle] = ()
 
@@ -108,10 +112,14 @@ class _Book:
         self._redeploys = redeploys_of(past.cycles)
         self._came: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
         self._gone: dict[tuple[str, str], list[float]] = defaultdict(list)
-        self._shipped = sorted(past.shipped, key=lambda one: (_end(one.deployment), one.deployment.id))
+        self._shipped = sorted(past.shipped, key=_order)
         self._taken = tuple(self._take())
-        for one in self._shipped:
-            self._note(one)
+        told: list[Shipped | Deployment] = [*self._shipped, *past.unread]
+        for one in sorted(told, key=_order):
+            if isinstance(one, Shipped):
+                self._note(one)
+            else:
+                self._note_unknown(one)
 
     def incidents(self) -> list[Became]:
         """What caused each incident that is settled."""
@@ -205,14 +213,20 @@ class _Book:
         if status not in ("succeeded", "rolled_back"):
             return
         if one.deployment.action == "remove":
-            for commit in [each for each, services in self._came.items() if service in services]:
-                self._gone[commit, service].append(at)
+            self._note_unknown(one.deployment)
             return
         came = at if status == "succeeded" else min(one.deployment.started, at)
         for commit in _all_of(one.joined.comes):
             self._came[commit][service].append(came)
         for commit in _all_of(one.joined.goes if status == "succeeded" else one.joined.comes):
             self._gone[commit, service].append(at)
+
+    def _note_unknown(self, deployment: Deployment) -> None:
+        """From now on nobody knows that anything which came there before still runs there."""
+        if deployment.status in ("succeeded", "rolled_back"):
+            for commit, services in self._came.items():
+                if deployment.service in services:
+                    self._gone[commit, deployment.service].append(_end(deployment))
 
     def _first(self, commit: str) -> float | None:
         return min((at for times in self._came.get(commit, {}).values() for at in times), default=None)
@@ -250,6 +264,11 @@ class _Book:
 
 def _all_of(landed: Iterable[Landed]) -> set[str]:
     return {commit for one in landed for commit in (one.commit, *one.brings)}
+
+
+def _order(told: Shipped | Deployment) -> tuple[float, str]:
+    one = told.deployment if isinstance(told, Shipped) else told
+    return _end(one), one.id
 
 
 def _end(deployment: Deployment) -> float:

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from tidegate.errors import InputError
 from tidegate.operate.detect.regression import Direction, Kind
+from tidegate.operate.outcomes import BAKE_SECONDS
 
 LARGEST_BYTES = 1 << 20
 MOST_POINTS = 10_000
@@ -44,7 +45,8 @@ USUAL = (
 
 class Production(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`step`: seconds between two points, as often as Prometheus scrapes. `history` and `watch`: seconds before and
-    after a deployment that are read. `environments`: those that are watched, all where there are none.
+    after a deployment that are read. `environments`: those that are watched, all where there are none. `bake`: seconds
+    in production after which a change of which nothing was seen counts as clean.
     """
 
     prometheus: Annotated[str, Meta(pattern=r"^https?://")]
@@ -52,6 +54,7 @@ class Production(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     history: Annotated[float, Meta(ge=60, le=14 * 86400)] = 86400.0
     watch: Annotated[float, Meta(ge=60, le=7 * 86400)] = 3600.0
     environments: tuple[str, ...] = ()
+    bake: Annotated[float, Meta(ge=3600, le=90 * 86400)] = BAKE_SECONDS
     metric: tuple[Metric, ...] = USUAL
 
     @property
