@@ -134,7 +134,7 @@ def _changes_passed(cases: Sequence[ChangeCase]) -> Iterator[Obligation]:
         why = f"nothing is known of {count(len(unknown), 'change')}: {names_of(unknown)}"
         yield obligation("facts", text, "unknown", why, f"tidegate check {short_of(unknown[0])}")
     else:
-        yield obligation("facts", text, "met", "they were kept" if cases else "no change comes")
+        yield obligation("facts", text, "met", "each was assessed" if cases else "no change comes")
     yield _policy(cases)
 
 
@@ -155,7 +155,9 @@ def _policy(cases: Sequence[ChangeCase]) -> Obligation:
     word = "blocked" if blocked else "held" if shown is not unasked else "without a verdict"
     rules = tuple(dict.fromkeys(rule for case in shown for rule in case.rules))
     by = f" by {listing(rules)}" if rules else ""
-    why = f"{count(len(shown), 'change')} of {len(cases)} {word}{by}: {names_of(shown)}"
+    why = f"{count(len(shown), 'change')} of {len(cases)} {word}{by}"
+    if any(case.facts is not None for case in shown) or shown is not unasked:
+        why += f": {names_of(shown)}"  # of what nothing is known the names stand with its facts
     state: State = "unknown" if shown is unasked else "unmet"
     found = obligation("policy", text, state, why, f"tidegate check {short_of(shown[0])}")
     return replace(found, effect="block") if blocked else found

@@ -19,9 +19,8 @@ def approvals(bench: Bench) -> Obligation:
     actor = person_of(bench.identities, bench.question.actor)
     if not actor and not is_a_machine(bench.identities, bench.question.actor):
         who = f"nobody is known as {one_line(bench.question.actor)}" if bench.question.actor else "nobody says who asks"
-        return obligation(
-            "approvals", text, "unknown", f"{who}, and whoever asks does not count", "say who asks: --actor"
-        )
+        mend = "write who that is into [people] of tidegate.toml" if bench.question.actor else "say who asks: --actor"
+        return obligation("approvals", text, "unknown", f"{who}, and whoever asks does not count", mend)
     people: list[str] = []
     refused: list[str] = []
     for approval in bench.situation.approvals:

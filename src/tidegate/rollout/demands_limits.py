@@ -66,10 +66,19 @@ def _bounded(limit: Blast, sums: Sums) -> Iterator[tuple[str, float | str | None
 def _within(step: str, words: str, value: float | str | None, most: float | str) -> Obligation:
     text = f"{step} hits at most {_figure(most)} {words}" if not isinstance(most, str) else f"{words}: {most} at most"
     if value is None:
-        return obligation("blast", text, "unknown", f"a change does not say its {words}", "assess its changes again")
+        return obligation(
+            "blast",
+            text,
+            "unknown",
+            f"a change does not say its {words}",
+            _TO_KNOW.get(words, "assess its changes again"),
+        )
     fits = SEVERITIES.index(str(value)) <= SEVERITIES.index(most) if isinstance(most, str) else float(value) <= most
     why = f"it is {_figure(value)}"
     return obligation("blast", text, "met" if fits else "unmet", why, "deploy fewer changes, or in smaller steps")
+
+
+_TO_KNOW = {"probability of repair": "let it be learnt: tidegate risk train"}
 
 
 def _figure(value: float | str) -> str:

@@ -110,7 +110,8 @@ def _replaced(one: Deployment, since: float, other: Deployment) -> float:
 def _bake(bench: Bench, name: str, run: _Run) -> Obligation:
     minutes = bench.environment.bake_minutes
     text = f"it ran in {name} for {count(minutes, 'minute')}"
-    ran = f"it ran there for {count(int(run.seconds // 60), 'minute')}"
+    hours, left = divmod(int(run.seconds // 60), 60)
+    ran = f"it ran there for {count(hours, 'hour') if hours > 2 else count(hours * 60 + left, 'minute')}"
     if run.seconds >= minutes * 60:
         return obligation("bake", text, "met", ran)
     step = "wait" if run.goes_on else f"deploy it to {name} again, and let it run"
