@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -20,6 +21,7 @@ from tidegate.operate.values import ErrorReport as Report
 from tidegate.operate.values import Evidence, Hypothesis, Ranking, Suspect
 from tidegate.server.production.document import Kept
 from tidegate.server.production.intake import take
+from tidegate.server.production.measured import take_spans
 from tidegate.server.production.opening import join_evidence, open_incidents
 from tidegate.server.production.watching import deployment_of
 from tidegate.server.service import Service
@@ -58,6 +60,7 @@ def tell(house: House) -> Story:
     with service.database.write() as connection:
         past = _past(connection, began, bad)
         notice(connection, bad, began)
+    call(service, began, ("storefront", "checkout", "payments"), ("storefront", "search"), ("payments", "ledger"))
     alert(service, "payments", began)
     (incident,) = open_incidents(service, began + 60)
     with service.database.read() as connection:
@@ -115,6 +118,27 @@ def alert(service: Service, name: str, at: float, ended: float | None = None) ->
         "alerts": [one],
     }
     take(service, "alertmanager", json.dumps(message).encode(), {})
+
+
+def call(service: Service, at: float, *chains: Sequence[str]) -> None:
+    """What OTLP tells of one request along each chain of services."""
+    resources = []
+    for number, chain in enumerate(chains, 1):
+        for place, name in enumerate(chain, 1):
+            span = {
+                "traceId": f"{number:032x}",
+                "spanId": f"{number:08x}{place:08x}",
+                "parentSpanId": f"{number:08x}{place - 1:08x}" if place > 1 else "",
+                "name": f"/{chain[-1]}",
+                "kind": 2,
+                "startTimeUnixNano": str(int(at * 1e9)),
+                "endTimeUnixNano": str(int((at + 0.1) * 1e9)),
+            }
+            about = {"service.name": name, "deployment.environment.name": "production"}
+            attributes = [{"key": key, "value": {"stringValue": value}} for key, value in about.items()]
+            resources.append({"resource": {"attributes": attributes}, "scopeSpans": [{"spans": [span]}]})
+    body = json.dumps({"resourceSpans": resources}).encode()
+    take_spans(service, body, {"content-type": "application/json"})
 
 
 def notice(connection: Connection, deployment: int, began: float) -> None:

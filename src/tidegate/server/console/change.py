@@ -30,6 +30,7 @@ from tidegate.server.api import reviewing as api
 from tidegate.server.api.endpoint import Ask, Nothing
 from tidegate.server.api.paging import found
 from tidegate.server.api.problems import Problem
+from tidegate.server.console.aftermath import aftermath_of
 from tidegate.server.console.glance import glance
 from tidegate.server.console.kept import Opened, is_one_of, makers_of, marks_of, open_change, read_hunks
 from tidegate.server.console.visit import Visit, get, post, see
@@ -102,6 +103,7 @@ def show(visit: Visit) -> Response:
     """The page of one change."""
     with visit.service.database.read() as connection:
         opened = open_change(visit.service.cache, connection, visit.number("change"))
+        after = aftermath_of(visit.service, connection, opened)
         seen = looks.of_change(connection, opened.change.id, head=opened.change.head)
         asked = _asked_of(connection, opened)
         names = {look.person: _name(connection, look.person) for look in seen}
@@ -114,6 +116,7 @@ def show(visit: Visit) -> Response:
         "change.html",
         f"{opened.change.title} · {opened.repository.slug}",
         opened=opened,
+        after=after,
         verdict=opened.document and verdict_context(opened.document.verdict),
         glance=glance(opened.document.facts) if opened.document else (),
         hunks=_shown(hunks, begin, seen, asked, visit.who.person),

@@ -31,11 +31,12 @@ from tidegate.server.console.visit import Visit, get, see
 from tidegate.server.production.landed import Came, Lookup
 from tidegate.server.production.noticed import read_noticed
 from tidegate.server.service import Service
-from tidegate.store import assessments, canaries, deployments, gates, incidents, regressions
+from tidegate.store import assessments, canaries, deployments, gates, incidents, outcomes, regressions
 from tidegate.store.canaries import Canary
 from tidegate.store.deployments import Deployment, Place, Status
 from tidegate.store.gates import Gate
 from tidegate.store.incidents import Incident
+from tidegate.store.outcomes import Outcome
 
 MOST = 50
 MOST_RUNNING = 300
@@ -135,7 +136,7 @@ def show_all(visit: Visit) -> Response:
     with visit.service.database.read() as connection, ExitStack() as stack:
         places = deployments.places(connection)
         counted = [place for place in places if place.environment]
-        environment = given["environment"] or _usual(counted)
+        environment = given["environment"] or usual_environment(counted)
         runs = deployments.running(connection, environment) if environment and before is None else ()
         runs = tuple(one for one in runs if given["service"] in ("", one.service))
         past = deployments.page(
@@ -179,6 +180,7 @@ def show(visit: Visit) -> Response:
         comes = lookup.came(one, joined.comes[:MOST_CHANGES]) if isinstance(joined, Joined) else ()
         goes = lookup.came(one, joined.goes[:MOST_CHANGES]) if isinstance(joined, Joined) else ()
         lines = {came.landed.commit: _lines(visit.service.cache, connection, came) for came in (*comes, *goes)}
+        became = {each.landed.commit: _became(connection, lookup, one, each) for each in comes}
         noticed = regressions.of_deployments(connection, [one.id])
         about = incidents.of_deployments(connection, [one.id])
         chain = _chain(connection, one)
@@ -197,6 +199,7 @@ def show(visit: Visit) -> Response:
         goes=goes,
         left=max(0, len(joined.comes) - len(comes)) if isinstance(joined, Joined) else 0,
         lines=lines,
+        became=became,
         written=_written(lines, comes, len(joined.comes) if isinstance(joined, Joined) else 0),
         verdicts=Counter(came.assessment.verdict if came.assessment else "" for came in comes),
         worse=tuple(_worse(one, each) for each in noticed),
@@ -218,6 +221,14 @@ def brought_by(cache: Cache, connection: Connection, lookup: Lookup, one: Deploy
     verdicts = Counter(each.assessment.verdict if each.assessment else "" for each in came)
     worst = next((word for word in WORST if verdicts[word]), "")
     return Brought(joined=joined, written=_written(lines, came, len(came)), verdict=worst, verdicts=verdicts)
+
+
+def usual_environment(places: Sequence[Place]) -> str:
+    """The environment that is shown unless another is asked for: production where something is called so."""
+    names = [place.environment for place in places]
+    likely = [name for name in names if name.lower() in ("production", "prod", "live")]
+    by_size = sorted(places, key=lambda place: (-len(place.services), place.environment))
+    return likely[0] if likely else by_size[0].environment if by_size else ""
 
 
 # Private
@@ -251,14 +262,6 @@ def _rows(connection: Connection, listed: Sequence[Deployment], brought: Mapping
     )
 
 
-def _usual(places: Sequence[Place]) -> str:
-    """The environment that is shown unless another is asked for: production where something is called so."""
-    names = [place.environment for place in places]
-    likely = [name for name in names if name.lower() in ("production", "prod", "live")]
-    by_size = sorted(places, key=lambda place: (-len(place.services), place.environment))
-    return likely[0] if likely else by_size[0].environment if by_size else ""
-
-
 def _lines(cache: Cache, connection: Connection, came: Came) -> Lines | None:
     """Who wrote its added lines; None where it was never assessed, or what is kept cannot be read."""
     if came.assessment is None:
@@ -279,6 +282,16 @@ def _written(lines: Mapping[str, Lines | None], came: Sequence[Came], of: int) -
     known = [each for one in came if (each := lines[one.landed.commit]) is not None]
     fields = ("added", "ai", "human", "mixed", "unknown")
     return Written(Lines(**{name: sum(getattr(each, name) for each in known) for name in fields}), len(known), of)
+
+
+def _became(connection: Connection, lookup: Lookup, one: Deployment, came: Came) -> tuple[Outcome, ...]:
+    """What is known to have become of a change in this environment."""
+    repository = lookup.repository(one.repository)
+    if repository is None:
+        return ()
+    return outcomes.page(
+        connection, repository=repository.id, environment=one.environment, revision=came.landed.commit, most=5
+    )
 
 
 def _worse(one: Deployment, kept: regressions.Regression) -> Worse:

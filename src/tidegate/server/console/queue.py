@@ -19,7 +19,7 @@ from tidegate.server.api.problems import Problem
 from tidegate.server.console.kept import Brief, brief, is_one_of, marks_of
 from tidegate.server.console.visit import Visit, get
 from tidegate.server.service import Service
-from tidegate.store import assessments, changes, emergencies, questions, repositories
+from tidegate.store import assessments, changes, emergencies, incidents, questions, repositories
 from tidegate.store.changes import Change
 from tidegate.store.repositories import Repository
 
@@ -36,6 +36,8 @@ NEEDS: Mapping[Need, tuple[str, str]] = {
 }
 FILTERS = ("need", "repository", "verdict", "author", "target")
 MOST = 100
+NAMED = 3
+"""Open incidents that are named above the queue."""
 
 
 class Row(Struct, frozen=True):
@@ -69,6 +71,8 @@ def show(visit: Visit) -> Response:
     listed = api_queue(Ask(visit.service, visit.who, {}, query, Nothing()))
     with visit.service.database.read() as connection:
         known = {each.id: each for each in repositories.page(connection, most=1000)}
+        burning = incidents.page(connection, state="open", most=NAMED)
+        open_ = incidents.count_open(connection) if burning else 0
         me = Me(visit.who.person, marks_of(connection, visit.who.person), visit.may("approvals:write"))
         found = [_row(connection, me, each.change.id, known, visit) for each in listed.items]
     rows = [row for row in found if row is not None and given["need"] in ("", row.need)]
@@ -79,6 +83,8 @@ def show(visit: Visit) -> Response:
         "Queue",
         groups=[(need, *NEEDS[need], theirs) for need, theirs in groups if theirs],
         total=len(rows),
+        incidents=burning,
+        open=open_,
         given=given,
         filtered=bool(_used(given)),
         repositories=sorted(known.values(), key=lambda each: each.slug),

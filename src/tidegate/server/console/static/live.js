@@ -9,6 +9,7 @@ let stream = null;
 let looked = 0;
 let waiting = 0;
 let looking = false;
+let tries = 0;
 
 const say = (words) => { if (status && status.textContent !== words) status.textContent = words; };
 
@@ -24,6 +25,8 @@ const swap = (old, fresh) => {
     if (open.has(each.textContent)) each.parentElement.open = true;
   }
   old.replaceChildren(...fresh.childNodes);
+  if (fresh.dataset.again) old.dataset.again = fresh.dataset.again;
+  else delete old.dataset.again;
   if (place) {
     const again = [...old.querySelectorAll("[data-stop]")].find((each) =>
       (each.getAttribute("href") ?? each.getAttribute("aria-labelledby")) === place);
@@ -51,7 +54,7 @@ const look = async () => {
       const next = fresh.getElementById(part.id);
       if (!next || writing(part)) continue;
       const before = part.textContent;
-      if (part.innerHTML === next.innerHTML) continue;
+      if (part.innerHTML === next.innerHTML && part.dataset.again === next.dataset.again) continue;
       swap(part, document.adoptNode(next));
       if (part.textContent !== before) changed += 1;
     }
@@ -60,7 +63,16 @@ const look = async () => {
     say("The service cannot be reached; what stands here may be old.");
   } finally {
     looking = false;
+    again();
   }
+};
+
+// What is being made as the page is read is looked at again, a few times and slower each time.
+const again = () => {
+  const part = document.querySelector("[data-again]");
+  if (!part || tries > 12 || document.visibilityState !== "visible") return;
+  tries += 1;
+  setTimeout(later, Number(part.dataset.again) * 1000 * Math.min(tries, 5));
 };
 
 const later = () => {
@@ -96,3 +108,4 @@ document.addEventListener("visibilitychange", () => {
 });
 addEventListener("pagehide", stop);
 addEventListener("pageshow", () => { if (document.visibilityState === "visible") start(); });
+again();
