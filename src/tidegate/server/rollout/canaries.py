@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 
 from tidegate.change.git import open_repository
 from tidegate.errors import InputError, TidegateError
+from tidegate.rollout.canary.courses import judgement_with_courses
 from tidegate.rollout.canary.document import LARGEST_BYTES, CanaryDocument, parse_document
-from tidegate.rollout.canary.values import Judgement, judgement_json
+from tidegate.rollout.canary.values import Judgement, Measured
 from tidegate.server.api.problems import Problem
 from tidegate.server.logs import log
 from tidegate.server.mirrors import Mirrors, Wanted, open_mirrors
@@ -66,7 +67,7 @@ def judge_canary(service: Service, asked: Asked, asked_by: str, mirrors: Mirrors
     since += document.warmup
     if not 0 <= since < until:
         raise Problem(422, "the canary ends before it begins")
-    judged = _judge(service, document, since, until)
+    judged, measured = _judge(service, document, since, until)
     new = NewCanary(
         repository=repository.id,
         name=asked.name,
@@ -77,7 +78,7 @@ def judge_canary(service: Service, asked: Asked, asked_by: str, mirrors: Mirrors
         verdict=_VERDICTS[judged.decision],
         since=since,
         until=until,
-        document=judgement_json(judged),
+        document=judgement_with_courses(judged, measured),
         asked_by=asked_by,
     )
     at = service.now()
@@ -141,7 +142,10 @@ def _read(
     return brought.tip, parse_document(blob.content, path)
 
 
-def _judge(service: Service, document: CanaryDocument, since: float, until: float) -> Judgement:
+def _judge(
+    service: Service, document: CanaryDocument, since: float, until: float
+) -> tuple[Judgement, tuple[Measured, ...]]:
+    """The judgement, and what it was judged by."""
     from tidegate.rollout.canary.sequential import judge
     from tidegate.rollout.canary.sources import ask_prometheus
 
@@ -151,5 +155,6 @@ def _judge(service: Service, document: CanaryDocument, since: float, until: floa
         measured = ask_prometheus(document, url, since, until, QUERY_SECONDS)
     except InputError as error:
         why = f"nothing could be measured: {error.what}"
-        return Judgement(judge="sequential", decision="hold", reasons=(why,), metrics=(), start=since, end=until)
-    return judge(measured, since, until, document.error_rate)
+        held = Judgement(judge="sequential", decision="hold", reasons=(why,), metrics=(), start=since, end=until)
+        return held, ()
+    return judge(measured, since, until, document.error_rate), tuple(measured)
