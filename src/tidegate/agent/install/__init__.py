@@ -1,0 +1,1 @@
+"""Hooks put into place: what an agent's configuration must say, shown before it is written, taken back exactly."""
