@@ -45,7 +45,7 @@ def _figures(shipped: Sequence[Shipped], ran: Sequence[Ran], days: float) -> tup
     settled = [one for one in shipped if one.fate != "pending"]
     repaired = [one for one in settled if one.fate != "clean"]
     return (
-        rate("deployment frequency", len(ran), days),
+        rate("deployment frequency", len(ran), days if ran else 0.0),
         median("lead time", [lead for lead in leads if lead >= 0], "seconds", left_out=len(shipped) - len(leads)),
         share("change failure rate", len(failed), len(judged), left_out=len(ran) - len(judged)),
         median("failed deployment recovery time", recovered, "seconds", left_out=len(failed) - len(recovered)),

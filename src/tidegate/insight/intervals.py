@@ -24,11 +24,11 @@ def share(name: str, hits: int, n: int, *, left_out: int = 0) -> Figure:
 
 
 def rate(name: str, count: int, days: float) -> Figure:
-    """Events a day by Garwood's exact interval of a Poisson count (1936)."""
+    """Events a day by Garwood's exact interval of a Poisson count (1936); of no days nothing is said."""
     from scipy.special import gammaincinv
 
     if days <= 0:
-        return Figure(name=name, unit="a day", value=None, low=None, high=None, n=count, says="no time has passed")
+        return Figure(name=name, unit="a day", value=None, low=None, high=None, n=count, says="nothing to count")
     low = float(gammaincinv(count, 0.025)) if count else 0.0
     high = float(gammaincinv(count + 1, 0.975))
     return Figure(name=name, unit="a day", value=count / days, low=low / days, high=high / days, n=count)

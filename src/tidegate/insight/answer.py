@@ -1,0 +1,73 @@
+"""The whole answer on one page: delivery, repairs like with like, and what could not be told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from tidegate.insight.compare import compare
+from tidegate.insight.delivery import deliver
+from tidegate.insight.values import WRITERS, Figure, Ran, Shipped, Table
+
+
+class Insight(Struct, frozen=True, kw_only=True):
+    """`written` are changed lines by writer; `compared` repairs of AI against human changes, and by model."""
+
+    schema: str = "tidegate.insight/1"
+    since: float
+    until: float
+    changes: int
+    pending: int
+    written: tuple[tuple[str, int], ...]
+    tables: tuple[Table, ...]
+    compared: tuple[Figure, ...]
+    notes: tuple[str, ...] = ()
+
+
+def look(
+    shipped: Sequence[Shipped],
+    ran: Sequence[Ran],
+    since: float,
+    until: float,
+    *,
+    by: Sequence[str] = ("writer",),
+    notes: Sequence[str] = (),
+) -> Insight:
+    """The figures of all that landed from `since` to `until` (Unix seconds), split in each way of `by`."""
+    mine = [one for one in shipped if since <= one.landed < until]
+    here = [one for one in ran if since <= one.at < until]
+    days = (until - since) / 86400
+    models = sorted({one.model for one in mine if one.model and one.writer == "ai"})
+    written = [(writer, sum(one.lines.get(writer, 0) for one in mine)) for writer in WRITERS]
+    return Insight(
+        since=since,
+        until=until,
+        changes=len(mine),
+        pending=sum(one.fate == "pending" for one in mine),
+        written=tuple(written),
+        tables=tuple(deliver(mine, here, days, each) for each in by),
+        compared=_compared(mine, models),
+        notes=(*notes, *_notes(mine, here)),
+    )
+
+
+# Private
+
+
+def _compared(shipped: Sequence[Shipped], models: Sequence[str]) -> tuple[Figure, ...]:
+    """Against people, and against changes of which nobody says who wrote them; of models those that can be compared."""
+    found = [compare(shipped), compare(shipped, "ai", "unknown")]
+    found += [compare(shipped, "ai", other, model=model) for other in ("human", "unknown") for model in models]
+    return (found[0], *(one for one in found[1:] if one.value is not None))
+
+
+def _notes(shipped: Sequence[Shipped], ran: Sequence[Ran]) -> list[str]:
+    lines = sum(sum(one.lines.values()) for one in shipped)
+    unknown = sum(one.lines.get("unknown", 0) for one in shipped)
+    found = []
+    if lines and unknown:
+        found.append(f"{unknown / lines:.0%} of the changed lines have no record of who wrote them: tidegate annotate")
+    if not ran:
+        found.append("no deployment is known: tidegate deploy start, or the service")
+    return found
