@@ -5,17 +5,29 @@ from __future__ import annotations
 import base64
 import json
 import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import uvicorn
 from demo.incident.changes import BAD, GOOD
 from demo.incident.repository import Shop, Written
 from msgspec import Struct
+from starlette.testclient import TestClient
 
-from tests.server.test_production_story import DEPLOYED, _alert, _deploy, _spans
+from tests.server.conftest import bearer, token_for
+from tests.server.test_production_story import DEPLOYED, _alert, _deploy, _spans, _trace
+from tidegate.change.git import open_repository
 from tidegate.ledger.predicates.outcome import TYPE
 from tidegate.ledger.predicates.outcome import Outcome as OutcomeStatement
 from tidegate.ledger.statements import read_statement
+from tidegate.risk.knowledge import read_kept
+from tidegate.risk.labels.told import read_outcomes
+from tidegate.server.app import make_app
 from tidegate.server.mirrors import Mirrors
 from tidegate.server.production.loop import Lookout
 from tidegate.server.production.outcomes import record_outcomes, sweep_outcomes
@@ -25,6 +37,7 @@ from tidegate.store import accounts, incidents, outcomes, repositories
 from tidegate.store.clock import now
 from tidegate.store.repositories import NewRepository
 
+Run = Callable[..., subprocess.CompletedProcess[str]]
 DAY = 86400.0
 AGO = -20 * DAY
 """The bad revision came so long before now."""
@@ -70,8 +83,6 @@ def told(service: Service, tmp_path: Path) -> Told:
 
 def failing(told: Told) -> None:
     """The bad change fails, is rolled back, and the alert is over."""
-    from tests.server.test_production_story import _trace
-
     _spans(told.way.service, AGO + 30, {"payments": _trace(told)})  # type: ignore[arg-type]
     _alert(told.way.service, AGO + 70, None)
     told.look(80)
@@ -176,6 +187,88 @@ def test_an_entry_is_made_of_a_row_that_was_left_without_one(told: Told) -> None
     assert record_outcomes(told.way.service) == 4
     assert len(told.recorded()) == count
     assert record_outcomes(told.way.service) == 0
+
+
+def test_what_incidents_teach_is_told_by_file_and_held_against_what_people_confirm(told: Told) -> None:
+    failing(told)
+    told.look(300)
+    admin = _token(told)
+    with TestClient(make_app(told.way.service, pages=False), base_url="http://127.0.0.1:8787") as client:
+
+        def get(asked: str, **query: str) -> dict[str, Any]:
+            answer = client.get(f"/api/v1{asked}", headers=bearer(admin), params=query)
+            assert answer.status_code == 200, answer.text
+            return dict(answer.json())
+
+        (found,) = get("/outcomes", commit=told.bad.commit)["items"]
+        assert (found["result"], found["repository"], found["by"]) == ("incident", "acme/shop", "incident-1")
+        assert get("/outcomes", environment="test")["items"] == []
+        first = get("/incidents/recent", path="shop/payments.py")["items"][0]
+        assert (first["commit"], first["change"]) == (told.bad.commit, told.bad.edit.title)
+        assert (first["resolution"], first["confirmed"], first["service"]) == ("roll_back", False, "payments")
+        assert first["lines"]
+        assert all(line.startswith("shop/payments.py:") for line in first["lines"])
+        assert get("/incidents/recent", path="shop")["items"][0] == first
+        assert get("/incidents/recent", path="nothing.py")["items"] == []
+        nothing = get("/incidents/calibration")
+        assert (nothing["n"], nothing["ece"], nothing["unconfirmed"]) == (0, None, 1)
+
+        _confirm(told, told.bad.commit)
+        said = get("/incidents/calibration")
+        assert (said["n"], said["right"]["count"], said["unconfirmed"]) == (1, 1, 0)
+        assert said["ece"] == pytest.approx(1 - said["said"])
+        _confirm(told, "certificate")
+        assert get("/incidents/calibration")["right"]["count"] == 0
+        for wrong in ({"commit": "x"}, {"result": "good"}, {"after": -1}, {"most": 1000}, {"path": "x"}):
+            answer = client.get("/api/v1/outcomes", headers=bearer(admin), params=wrong)
+            assert answer.status_code in (400, 422), wrong
+
+
+def test_what_was_exported_teaches_a_model(told: Told, tmp_path: Path, tidegate: Run) -> None:
+    """The last step: the label of the incident's cause is in what the model learns from."""
+    failing(told)
+    told.look(300)
+    token = _token(told)
+    file = tmp_path / "outcomes.json"
+    with _serving(told.way.service) as url:
+        env = {"TIDEGATE_TOKEN": token}
+        done = tidegate("outcomes", "export", "--server", url, "-o", str(file), cwd=tmp_path, env=env)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == "2 outcomes: 2 of incidents\n"
+        other = ("--repository", "acme/other")
+        empty = tidegate("outcomes", "export", "--server", url, *other, cwd=tmp_path, env=env)
+        assert json.loads(empty.stdout)["outcomes"] == []
+    (outcome,) = [one for one in read_outcomes(file) if one.commit == told.bad.commit]
+    assert (outcome.kind, outcome.by) == ("incident", "incident-1")
+    trained = tidegate("risk", "train", "--outcomes", str(file), "--format", "json", cwd=told.shop.path)
+    assert trained.returncode == 0, trained.stderr
+    with open_repository(told.shop.path) as repository:
+        known = read_kept(repository)
+    assert known is not None
+    (label,) = [one for one in known.labels if one.source == "incident" and one.commit == told.bad.commit]
+    assert label.confidence == outcome.confidence == told.stands()[told.bad.commit][2]
+    tried = tidegate("policy", "backtest", "--outcomes", str(file), "--format", "json", cwd=told.shop.path)
+    assert json.loads(tried.stdout)["incidents"]["total"] == 1
+    refused = tidegate("risk", "train", "--outcomes", str(told.shop.path / "README.md"), cwd=told.shop.path)
+    assert refused.returncode == 2
+
+
+@contextmanager
+def _serving(service: Service) -> Iterator[str]:
+    server = uvicorn.Server(uvicorn.Config(make_app(service), host="127.0.0.1", port=0, log_level="critical"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+def _token(told: Told) -> str:
+    with told.way.service.database.write() as connection:
+        person = accounts.add_person(connection, "viewer", "V", "viewer", now()).id
+        return token_for(told.way.service, person, ("changes:read",), connection=connection)
 
 
 def _confirm(told: Told, cause: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from typing import Any, Literal, TypeAlias
 
@@ -14,6 +15,7 @@ from tidegate.store.tables import culprit_paths, incidents, outcomes
 
 Result: TypeAlias = Literal["clean", "reverted", "fixed", "incident", "rolled-back"]
 MOST = 100
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class NewOutcome(Struct, frozen=True, kw_only=True):
@@ -46,6 +48,11 @@ class Outcome(Struct, frozen=True):
     redeploys: int
     changed_at: str
     entry: int | None
+
+
+def is_commit(cause: str) -> bool:
+    """Whether a cause is a change, and not a word for what is none."""
+    return _COMMIT.fullmatch(cause) is not None
 
 
 def put(connection: Connection, given: NewOutcome, at: str) -> bool:
@@ -134,10 +141,10 @@ def incidents_lately(
     return every(connection, Incident, query)
 
 
-def incidents_confirmed(connection: Connection, *, after: int = 0, most: int = MOST) -> tuple[Incident, ...]:
-    """Incidents of which a person said what they were, by id, from after `after`."""
-    mine = (incidents.c.confirmed_by.is_not(None), incidents.c.id > after)
-    query = select_as(Incident, incidents).where(*mine).order_by(incidents.c.id).limit(most)
+def incidents_confirmed(connection: Connection, *, most: int = MOST) -> tuple[Incident, ...]:
+    """Incidents of which a person said what they were, the last first."""
+    mine = incidents.c.confirmed_by.is_not(None)
+    query = select_as(Incident, incidents).where(mine).order_by(incidents.c.id.desc()).limit(most)
     return every(connection, Incident, query)
 
 

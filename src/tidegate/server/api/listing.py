@@ -13,6 +13,7 @@ from tidegate.server.api import (
     intake,
     ledger,
     mine,
+    outcomes,
     people,
     reading,
     reviewing,
@@ -33,6 +34,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *gates.ENDPOINTS,
     *deploying.ENDPOINTS,
     *environments.ENDPOINTS,
+    *outcomes.ENDPOINTS,
     *settings.ENDPOINTS,
     *people.ENDPOINTS,
 )

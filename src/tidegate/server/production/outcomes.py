@@ -50,7 +50,6 @@ REST = 20.0
 """Of the time that judging took, so many times must pass until the next: it may take a twentieth of a processor."""
 MOST_RECORDED = 500
 _CHUNK = 400
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+\-]{0,127}")
 
 
@@ -94,9 +93,9 @@ def causes_of(incident: incidents.Incident, document: bytes) -> Incident:
     """An incident as outcomes see it: whom its trace suspects and how much, or whom a person named."""
     kept = read_kept(document)
     ranking = kept.investigation.ranking
-    told = {one.change: one.probability for one in ranking.suspects if _COMMIT.fullmatch(one.change)}
+    told = {one.change: one.probability for one in ranking.suspects if outcomes.is_commit(one.change)}
     if incident.cause:
-        told = {incident.cause: 1.0} if _COMMIT.fullmatch(incident.cause) else {}
+        told = {incident.cause: 1.0} if outcomes.is_commit(incident.cause) else {}
     return Incident(
         id=str(incident.id),
         started=incident.started,
@@ -208,7 +207,7 @@ def _mirror(way: Way, place: Place) -> str:
     try:
         if path.is_dir():
             with way.mirrors.open(repository.forge, repository.slug) as mirror:
-                if not _COMMIT.fullmatch(last) or mirror.exists(last):
+                if not outcomes.is_commit(last) or mirror.exists(last):
                     return str(path)
         wanted = Wanted(repository.forge, repository.slug, repository.main, 0, last)
         fetch(way, wanted, forge_of(way.service, repository).clone(repository.slug))
