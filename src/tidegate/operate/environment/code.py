@@ -199,7 +199,7 @@ def _routes(points: Sequence[EntryPoint], services: Sequence[Service]) -> tuple[
     for one in routes:
         for service, probability in hits.get(one.handler.path, ()):
             guess = "" if probability >= SURE_ROUTE else f"{one.handler.path} may be built into it"
-            said = Said(source="code", where=f"{one.handler.path}:{one.line}", guess=guess)
+            said = Said(source="code", where=str(one.handler), guess=guess)
             method = "" if one.kind == "rpc" else one.method
             found.append(Serves(service=service, method=method, path=one.path, said=said, handler=str(one.handler)))
     return found, sum(one.handler.path not in hits for one in routes)

@@ -226,8 +226,8 @@ def _guessed(use: Use, common: str) -> tuple[str, Rule]:
 def _core(name: str, common: str) -> str:
     """The name without what says nothing of which service it is."""
     text = _PORT.sub("", name.partition(" (")[0].strip()).rpartition("/")[2]
-    text = _POD.sub("", text)
     text = text.removeprefix(common) if len(text) > len(common) else text
+    text = _POD.sub("", text)
     words = [word.lower() for word in _WORD.findall(text)]
     while len(words) > 1 and words[-1] in _ENDINGS:
         words.pop()

@@ -68,7 +68,9 @@ def _found(expression: str) -> Iterator[Selector]:
         if kind == "word" and text.lower() in _GROUPING:
             place = _behind(tokens, place + 1) if after[1] == "(" else place + 1
             continue
-        if kind == "word" and after[1] == "(":
+        if kind == "word" and after[1].lower() in ("by", "without"):
+            pass  # an aggregation that says first by what
+        elif kind == "word" and after[1] == "(":
             absent = text in _ABSENT
         elif kind == "word" and text.lower() not in _WORDS:
             yield Selector(text, _matchers(after[1]) if after[0] == "braces" else (), absent)

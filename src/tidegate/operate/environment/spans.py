@@ -12,6 +12,7 @@ from msgspec import Struct
 from tidegate.errors import InputError
 from tidegate.operate.environment.statements import Exists, NotKnown, Runs, Serves, Statement, Told, Uses
 from tidegate.operate.environment.values import Said, SourceRead
+from tidegate.report.layout import grouped
 from tidegate.telemetry.graph import Edge, edges_of, statistics_of
 from tidegate.telemetry.otlp import Span, Spans, read_spans
 
@@ -50,7 +51,8 @@ def statements_of(seen: Seen, environment: str) -> Iterator[Statement]:
     yield from routes
     edges = edges_of(mine) if seen.edges is None else seen.edges
     calls = [one for one in edges if not environment or one.environment in ("", environment)]
-    yield from _calls(calls, seen.where)
+    uses = list(_calls(calls, seen.where))
+    yield from uses
     if seen.rejected:
         yield NotKnown(says=f"{seen.rejected} spans could not be read ({seen.why})")
     if others:
@@ -59,7 +61,8 @@ def statements_of(seen: Seen, environment: str) -> Iterator[Statement]:
     if not environment and len(named) > 1:
         yield NotKnown(says=f"the spans are of several environments ({', '.join(named)}), shown as one")
     served = sum(isinstance(one, Serves) for one in routes)
-    words = f"{len(by_service)} services, {served} routes, {len(calls)} calls"
+    called = sum(isinstance(one, Uses) for one in uses)
+    words = f"{grouped(len(by_service), 'service')}, {grouped(served, 'route')}, {grouped(called, 'call')}"
     yield Told(read=SourceRead(source="spans", where=seen.where, says=words))
 
 
@@ -72,6 +75,8 @@ _RPC = re.compile(r"/?((?:\w+\.)*[A-Z]\w*)/(\w+)")
 def _documents(content: bytes, where: str) -> Iterator[bytes]:
     try:
         msgspec.json.decode(content, type=msgspec.Raw)
+    except RecursionError as error:
+        raise InputError("this is no OTLP: it is nested too deep", where=where, mend="export it anew") from error
     except msgspec.DecodeError:
         lines = [line for line in content.split(b"\n") if line.strip()]
         if len(lines) < 2:
