@@ -316,8 +316,8 @@ def _named(place: str, type_: type, raw: object) -> str:
 
 def _fields_at(type_: Any, path: str) -> list[str]:
     """Names of the fields of the struct that lies at a path such as `people[...]` or `rule[0].require[1]`."""
-    type_ = _type_at(type_, path)
-    return [f.encode_name for f in msgspec.structs.fields(type_)] if isinstance(type_, type) else []
+    type_ = _struct_of(_type_at(type_, path))
+    return [f.encode_name for f in msgspec.structs.fields(type_)] if type_ is not None else []
 
 
 def _type_at(type_: Any, path: str) -> Any:
@@ -325,9 +325,18 @@ def _type_at(type_: Any, path: str) -> Any:
         if part.startswith("["):
             type_ = [a for a in get_args(type_) if a is not Ellipsis][-1]
         else:
+            type_ = _struct_of(type_)
+            if type_ is None:
+                return None
             type_ = next((f.type for f in msgspec.structs.fields(type_) if f.encode_name == part), type_)
         type_ = _plain(type_)
     return type_
+
+
+def _struct_of(type_: Any) -> Any:
+    """The struct that it is, or may be where it is optional."""
+    kinds = (type_, *get_args(type_))
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, msgspec.Struct)), None)
 
 
 def _plain(type_: Any) -> Any:

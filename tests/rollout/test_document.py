@@ -123,3 +123,16 @@ def test_it_is_read_from_the_tree_of_the_revision_and_from_nowhere_else(tmp_path
 def test_anything_else_is_one_clear_error(content: bytes) -> None:
     with pytest.raises(InputError):
         parse_rollout(content)
+
+
+@pytest.mark.parametrize("wrong", ["at_least = -1", "at_least = nan", "at_leats = 0.5"])
+def test_what_is_wrong_in_an_optional_table_is_said(wrong: str) -> None:
+    text = f'[environments.a]\n[environments.a.error_budget]\nquery = "x"\n{wrong}\n'
+    with pytest.raises(InputError) as error:
+        rollout_of(text)
+    assert error.value.where.endswith(", line 4")
+
+
+def test_a_time_zone_that_is_none_is_said_before_a_freeze_needs_it() -> None:
+    with pytest.raises(InputError, match="no time zone 'Mars/Olympus'"):
+        rollout_of('time_zone = "Mars/Olympus"\n[environments.a]\n')

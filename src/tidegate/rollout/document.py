@@ -17,7 +17,7 @@ from msgspec import Meta, Struct, field
 from tidegate.change.git import Repository
 from tidegate.errors import InputError
 from tidegate.facts import to_json
-from tidegate.rollout.freeze import Freeze, Period, make_period
+from tidegate.rollout.freeze import Freeze, Period, check_zone, make_period
 from tidegate.settings import convert, nearest, read_toml
 
 PATH = ".tidegate/rollout.toml"
@@ -199,6 +199,7 @@ class _Document(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def _checked(raw: _Document, origin: str) -> Rollout:
+    check_zone(raw.time_zone, "time_zone")
     if not raw.environments:
         raise InputError("it names no environment", where=origin, mend="write [environments.production] and its tier")
     counted = len(raw.environments) + len(raw.freeze) + len(raw.exception)

@@ -94,14 +94,19 @@ class Freeze(Struct, frozen=True):
         return max(found, default=None)
 
 
-def make_period(every: Every, starts: str, until: str, zone: str, where: str) -> Period:
-    """A period as it is written. Raises InputError that names the key for what means nothing."""
+def check_zone(zone: str, where: str) -> None:
+    """Raises InputError where there is no such time zone."""
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise InputError(
-            f"there is no time zone {zone!r} here", where=f"{where}.time_zone", mend="write it like Europe/Berlin"
+            f"there is no time zone {zone!r} here", where=where, mend="write it like Europe/Berlin"
         ) from error
+
+
+def make_period(every: Every, starts: str, until: str, zone: str, where: str) -> Period:
+    """A period as it is written. Raises InputError that names the key for what means nothing."""
+    check_zone(zone, f"{where}.time_zone")
     period = Period(every, _edge(every, starts, f"{where}.from"), _edge(every, until, f"{where}.until"), zone)
     if every and bool(period.starts.clock) != bool(period.ends.clock):
         raise InputError(
