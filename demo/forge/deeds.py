@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from demo.forge.hooks import Hooks
-from demo.forge.world import Comment, Project, Pull, Review, Run, Status, World, git_environment
+from demo.forge.world import Comment, Project, Protected, Pull, Review, Run, Status, World, git_environment
 
 
 class Deeds:
@@ -51,6 +51,15 @@ class Deeds:
             self._head(project, pull, head)
             self.hooks.pull(project, pull, "opened", by)
             return number
+
+    def ask_to_deploy(self, slug: str, environment: str, commit: str, *, by: str = "alice") -> Protected:
+        """A workflow reaches a job with an environment that a protection rule guards."""
+        with self.world.lock:
+            project = self.world.projects[slug]
+            asked = Protected(next(self.world.ids), environment)
+            project.protected.append(asked)
+            self.hooks.protected(project, asked, commit, by)
+            return asked
 
     def edit(self, slug: str, number: int, *, by: str = "alice", **changes: object) -> None:
         """Title, body, target or draft."""

@@ -20,6 +20,7 @@ MOST_ANNOTATIONS = 50
 LONGEST_OUTPUT = 65_535
 LONGEST_BODY = 65_536
 LONGEST_DESCRIPTION = 140
+MOST_REPORTS = 10
 CONCLUSIONS = frozenset("success failure neutral cancelled skipped timed_out action_required".split())
 
 
@@ -52,6 +53,7 @@ def github_routes(hooks: Hooks) -> list[tuple[str, str, Handler]]:
         ("POST", f"{repo}/issues/{{number:int}}/comments", _make_comment),
         ("PATCH", f"{repo}/issues/comments/{{id:int}}", _change_comment),
         ("DELETE", f"{repo}/issues/comments/{{id:int}}", _delete_comment),
+        ("POST", f"{repo}/actions/runs/{{run:int}}/deployment_protection_rule", _answer_protected),
         ("GET", repo, lambda asked, path: shapes.repository(asked.base, _project(asked, path))),
     ]
 
@@ -320,6 +322,22 @@ def _make_status(asked: Asked, path: Path) -> Answer:
     )
     project.statuses.append(status)
     return Answer(shapes.status(asked.base, status), 201)
+
+
+def _answer_protected(asked: Asked, path: Path) -> Answer:
+    """A state ends it; a comment alone is a report, of which ten are taken."""
+    asked.needs("deployments", "write")
+    project, body = _project(asked, path), asked.body
+    state, comment = body.get("state", ""), body.get("comment", "")
+    if state not in ("", "approved", "rejected") or not isinstance(comment, str) or not (state or comment):
+        raise RefusedError(422, "Validation Failed: state")
+    mine = [one for one in project.protected if one.run == int(path["run"])]
+    found = _found(next((one for one in mine if one.environment == body.get("environment_name")), None))
+    if found.state or len(found.said) >= MOST_REPORTS:
+        raise RefusedError(422, "Validation Failed: the deployment is answered, or has ten reports")
+    found.state = state
+    found.said.append(comment)
+    return Answer(None, 204)
 
 
 def _comments(asked: Asked, path: Path) -> Answer:

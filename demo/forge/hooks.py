@@ -19,7 +19,7 @@ from typing import Any
 import httpx2
 
 from demo.forge import gitlab_shapes, shapes
-from demo.forge.world import Comment, Project, Pull, Review, Run, Status, World
+from demo.forge.world import Comment, Project, Protected, Pull, Review, Run, Status, World
 
 SECONDS = 10.0
 KEPT_SECONDS = 3 * 24 * 3600
@@ -113,6 +113,25 @@ class Hooks:
         word = {"APPROVED": "approved", "DISMISSED": "unapproved"}.get(review.state)
         if word:
             self._gitlab(project, gitlab_shapes.merge_event(self.world, project, pull, word, by))
+
+    def protected(self, project: Project, asked: Protected, commit: str, by: str) -> None:
+        """Its callback has the host of the API and https, as GitHub's own has."""
+        runs = f"{self._base.replace('http://', 'https://', 1)}/repos/{project.slug}/actions/runs"
+        deployment = {
+            "id": asked.run,
+            "sha": commit,
+            "environment": asked.environment,
+            "creator": {"login": by},
+            "task": "deploy",
+        }
+        body = {
+            "environment": asked.environment,
+            "event": "push",
+            "deployment_callback_url": f"{runs}/{asked.run}/deployment_protection_rule",
+            "deployment": deployment,
+            "pull_requests": [],
+        }
+        self._github(project, "deployment_protection_rule", "requested", body, by)
 
     def comment(self, project: Project, pull: Pull, comment: Comment, by: str) -> None:
         issue = {"number": pull.number, "title": pull.title, "pull_request": {}}

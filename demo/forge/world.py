@@ -21,6 +21,7 @@ from joserfc.jwk import RSAKey
 ALL_PERMISSIONS = {"metadata": "read", "contents": "read", "checks": "write", "statuses": "write"} | {
     "pull_requests": "write",
     "issues": "write",
+    "deployments": "write",
 }
 
 
@@ -81,6 +82,16 @@ class Run:
 
 
 @dataclass
+class Protected:
+    """A deployment that waits for a protection rule: what its App said, in order. `state` "": nothing yet."""
+
+    run: int
+    environment: str
+    state: str = ""
+    said: list[str] = field(default_factory=list)
+
+
+@dataclass
 class Status:
     id: int
     sha: str
@@ -129,6 +140,7 @@ class Project:
     pulls: dict[int, Pull] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
+    protected: list[Protected] = field(default_factory=list)
 
     def git(self, *arguments: str, stdin: bytes | None = None) -> str:
         """What git prints, stripped. CalledProcessError where it fails."""

@@ -30,6 +30,7 @@ from tidegate.server.metrics import MEDIA_TYPE as METRICS_MEDIA_TYPE
 from tidegate.server.metrics import Metrics
 from tidegate.server.production.doors import deployments_of, is_signed, signs
 from tidegate.server.production.intake import keep, take
+from tidegate.server.rollout.callbacks import keep_question, question_of
 from tidegate.server.service import Service
 from tidegate.store import inbox, workers
 from tidegate.store.clock import later
@@ -139,10 +140,13 @@ def _take(service: Service, forge: Forge, headers: dict[str, str], body: bytes) 
     def work(connection: Connection) -> bool:
         if said:
             keep(connection, forge.name, body, said, service.now())
+        if asked is not None:
+            keep_question(connection, asked, service.now())
         return inbox.receive(connection, delivery, service.now())
 
     try:
         said = deployments_of(forge.name, headers, body, service.now())
+        asked = question_of(headers, body) if forge.name == "github" else None
     except InputError as error:
         raise Problem(400, error.what, detail=error.where, mend=error.mend) from error
     try:

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from tidegate.errors import TidegateError
@@ -16,6 +17,8 @@ from tidegate.server.production.outcomes import sweep_outcomes
 from tidegate.server.production.setup import Production
 from tidegate.server.production.tracing import put_incident, trace_incident
 from tidegate.server.production.watching import Watcher
+from tidegate.server.rollout.callbacks import answer_callbacks
+from tidegate.server.rollout.told import put_deployments, put_gates
 from tidegate.server.work.journey import Way
 from tidegate.store import incidents
 from tidegate.store.incidents import Incident
@@ -43,6 +46,7 @@ class Lookout:
             if mine:
                 self._watch()
                 self._attend()
+                self._attend_to_gates()
                 sweep_outcomes(self._way, self._setup, self._clock())
 
     # Private
@@ -65,6 +69,20 @@ class Lookout:
                 self._attend_to(incident)
             except TidegateError as error:  # the others are attended to all the same
                 log_failure(error, f"incident {incident.id}")
+
+    def _attend_to_gates(self) -> None:
+        """Questions that wait for an answer, and what the ledger does not hold yet of gates and deployments."""
+        service = self._way.service
+        steps: tuple[Callable[[], int], ...] = (
+            partial(answer_callbacks, self._way),
+            partial(put_gates, service),
+            partial(put_deployments, service),
+        )
+        for step in steps:
+            try:
+                step()
+            except TidegateError as error:  # the next look finds the same again
+                log_failure(error, "gates")
 
     def _attend_to(self, incident: Incident) -> None:
         service, now = self._way.service, self._clock()

@@ -17,10 +17,10 @@ from tidegate.rollout.canary.document import LARGEST_BYTES, CanaryDocument, pars
 from tidegate.rollout.canary.values import Judgement, Measured
 from tidegate.server.api.problems import Problem
 from tidegate.server.logs import log
-from tidegate.server.mirrors import Mirrors, Wanted, open_mirrors
+from tidegate.server.mirrors import Mirrors
 from tidegate.server.production.setup import read_production
+from tidegate.server.rollout.protected import bring_protected
 from tidegate.server.service import Service
-from tidegate.server.work.journey import Way, fetch, forge_of
 from tidegate.store import canaries, deployments, repositories
 from tidegate.store.canaries import Canary, NewCanary, Verdict
 from tidegate.store.clock import moment_of
@@ -31,7 +31,6 @@ QUERY_SECONDS = 10.0
 FRESH_SECONDS = 900.0
 """A judgement that is older says nothing of the canary as it is now."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _VERDICTS: dict[str, Verdict] = {"promote": "promote", "hold": "hold", "roll back": "roll_back"}
 
 
@@ -121,14 +120,8 @@ def _read(
     if not _NAME.fullmatch(asked.name):
         raise Problem(422, "this is no name of a canary document", detail=asked.name[:100])
     path = f"{FOLDER}/{asked.name}.toml"
+    brought = bring_protected(service, repository, mirrors)
     try:
-        way = Way(service, mirrors or open_mirrors(service.config))
-        forge = forge_of(service, repository)
-        tip = forge.branch(repository.slug, repository.main)
-        if not _OID.fullmatch(tip):
-            raise Problem(409, "the protected branch cannot be read now", mend="ask again")
-        wanted = Wanted(repository.forge, repository.slug, repository.main, 0, tip)
-        brought = fetch(way, wanted, forge.clone(repository.slug))
         with open_repository(brought.path, bare=True) as clone:
             listed = clone.run("ls-tree", "-z", "--full-tree", "--end-of-options", brought.tip, "--", path)
             described = listed.partition(b"\t")[0].decode("ascii", "replace").split(" ")

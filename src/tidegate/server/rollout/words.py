@@ -12,6 +12,7 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from tidegate.change.configuration import read_settings
+from tidegate.change.git import open_repository
 from tidegate.errors import InputError
 from tidegate.ledger.fields import EntryRef, Subject
 from tidegate.ledger.predicates.deployment_word import DeploymentWord
@@ -19,11 +20,11 @@ from tidegate.ledger.predicates.revocation import Revocation
 from tidegate.ledger.statements import Statement
 from tidegate.rollout.contracts.request import Asked
 from tidegate.rollout.document import LONGEST_EXCEPTION_DAYS, Leave, Unreadable, read_rollout
-from tidegate.rollout.gate import Approval
+from tidegate.rollout.gate import SKEW_SECONDS, Approval
 from tidegate.server.api.endpoint import Who
 from tidegate.server.api.problems import Problem
 from tidegate.server.entries import append, keep_body, pseudonym_of, time_of
-from tidegate.server.mirrors import open_mirrors
+from tidegate.server.rollout.protected import bring_protected
 from tidegate.server.service import Service
 from tidegate.server.standing import may_sign, name_in
 from tidegate.server.work.record import uri_of
@@ -63,7 +64,7 @@ def say(service: Service, who: Who, repository: int, said: Said) -> Word:
         raise Problem(422, "an approval is of one revision", mend="write all its digits: git rev-parse")
     place = _repository(service, repository)
     _check_person(service, who, place, said.environment)
-    now = moment_of(service.now()).timestamp()
+    starts = _begins(service.now())
     new = NewWord(
         person=who.person,
         repository=place.id,
@@ -73,8 +74,8 @@ def say(service: Service, who: Who, repository: int, said: Said) -> Word:
         revision=said.revision,
         freeze=said.freeze,
         reason=said.reason,
-        starts=now,
-        ends=now + said.hours * 3600.0,
+        starts=starts,
+        ends=starts + said.hours * 3600.0,
     )
     return _keep(service, who, place, new, None)
 
@@ -103,7 +104,7 @@ def join(service: Service, who: Who, exception: int) -> Word:
         revision=first.revision,
         freeze=first.freeze,
         reason=first.reason,
-        starts=moment_of(now).timestamp(),
+        starts=_begins(now),
         ends=first.ends,
         joins=first.id,
     )
@@ -196,13 +197,13 @@ def _repository(service: Service, identifier: int) -> Repository:
 
 def _check_person(service: Service, who: Who, repository: Repository, environment: str) -> Settings:
     """Problem 403 for an agent, for whoever may not sign, and for somebody whom the protected branch does not know."""
+    brought = bring_protected(service, repository)
     try:
-        with open_mirrors(service.config).open(repository.forge, repository.slug) as mirror:
-            tip = mirror.resolve(f"refs/heads/{repository.main}")
-            settings = read_settings(mirror, tip, {}).settings
-            document = read_rollout(mirror, tip)
+        with open_repository(brought.path, bare=True) as clone:
+            settings = read_settings(clone, brought.tip, {}).settings
+            document = read_rollout(clone, brought.tip)
     except InputError as error:
-        raise Problem(409, "the protected branch cannot be read from its mirror", mend="ask a gate first") from error
+        raise Problem(409, "the settings of the protected branch are broken", detail=error.what) from error
     if isinstance(document, Unreadable):
         raise Problem(409, document.reason, mend=document.mend)
     if environment not in document.environments:
@@ -281,6 +282,11 @@ def _enter_revocation(service: Service, who: Who, of: tuple[int, int], reason: s
     )
     subject = Subject(digest={"sha256": entry.leaf.hex()})
     append(service, f"revocation/deployment-word/{word}", Statement((subject,), said), entry.subject)
+
+
+def _begins(now: str) -> float:
+    """It holds at once: a gate takes its own clock for wrong by that much, and this is the same clock."""
+    return moment_of(now).timestamp() - SKEW_SECONDS
 
 
 def _time(seconds: float) -> str:
