@@ -80,9 +80,9 @@ def test_recording_rules_are_looked_into() -> None:
 def test_a_rule_that_names_nobody_is_said() -> None:
     rules = [Rule(name=name, query="x > 1", said=SAID) for name in ("A", "B")]
     found = [one for one in statements_of(rules, "") if isinstance(one, NotKnown)]
-    assert [one.says for one in found] == ["rules A, B name no service: what they watch is not known"]
+    assert [one.says for one in found] == ["rules A, B name no service: what that watches is not known"]
     silent = [one for one in statements_of(rules[:1], "", lambda _: ()) if isinstance(one, NotKnown)]
-    assert [one.says for one in silent] == ["rule A read no series now: what they would watch is not known"]
+    assert [one.says for one in silent] == ["rule A reads no series now: what that would watch is not known"]
 
 
 def test_whom_a_rule_pages_answers_for_its_one_service() -> None:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from tidegate.operate.environment.statements import Fires, Statement, Told, Watched
 from tidegate.operate.environment.values import Said, SourceRead, Watch
 from tidegate.operate.values import Alert
+from tidegate.report.layout import grouped
 
 
 class Alerted(Struct, frozen=True):
@@ -32,7 +33,8 @@ def statements_of(alerted: Alerted, environment: str) -> Iterator[Statement]:
         yield Watched(service=service, watch=watch, routes=())
     for sender in sorted({one.sender for one in mine}):
         told = [one for one in mine if one.sender == sender]
-        words = f"{len(told)} alerts about {len({one.service for one in told if one.service})} services"
+        services = len({one.service for one in told if one.service})
+        words = f"{grouped(len(told), 'alert')} about {grouped(services, 'service')}"
         yield Told(read=SourceRead(source="alerts", where=sender, says=words))
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from tidegate.operate.environment.statements import Exists, NotKnown, Removed, Runs, Statement, Told
 from tidegate.operate.environment.values import Said, SourceRead
+from tidegate.report.layout import grouped
 from tidegate.rollout.values import Deployment
 
 
@@ -42,7 +43,7 @@ def statements_of(deployed: Deployed, environment: str) -> Iterator[Statement]:
     named = _environments(deployed.deployments)
     if not environment and len(named) > 1:
         yield NotKnown(says=f"deployments go to several environments ({', '.join(named)}), shown as one")
-    words = f"{len(last)} services, {len(deployed.deployments)} deployments"
+    words = f"{grouped(len(last), 'service')}, {grouped(len(deployed.deployments), 'deployment')}"
     yield Told(read=SourceRead(source="deployments", where=deployed.where, says=words))
 
 

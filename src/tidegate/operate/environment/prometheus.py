@@ -16,6 +16,7 @@ from tidegate.operate.environment.rules import statements_of as rule_statements
 from tidegate.operate.environment.statements import Answers, Exists, NotKnown, Statement, Told
 from tidegate.operate.environment.values import Said, SourceRead
 from tidegate.operate.intake.reading import service_of
+from tidegate.report.layout import grouped
 from tidegate.telemetry.prometheus import query_instant, read_status
 
 MOST_QUERIES = 300
@@ -62,6 +63,10 @@ def target_statements(server: Prometheus, environment: str) -> Iterator[Statemen
             found.setdefault(name, []).append(one)
         else:
             unnamed += 1
+    # A collector is one target, and its series are of many services.
+    labelled = {service_of(labels) for series in server.covered.values() for labels in series}
+    for service in sorted(labelled - found.keys() - {""}):
+        yield Exists(service=service, kind="target", said=Said(source="targets", where=f"{server.url} series"))
     for service, targets in sorted(found.items()):
         known = [one for one in targets if one.health in ("up", "down")]
         up = [one for one in known if one.health == "up"]
@@ -74,7 +79,7 @@ def target_statements(server: Prometheus, environment: str) -> Iterator[Statemen
             yield Answers(service=service, targets=len(known), up=len(up), said=said)
     if unnamed:
         yield NotKnown(says=f"{unnamed} targets have no label that names a service")
-    words = f"{len(server.targets)} targets of {len(found)} services"
+    words = f"{grouped(len(server.targets), 'target')} of {grouped(len(found), 'service')}"
     yield Told(read=SourceRead(source="targets", where=server.url, says=words))
 
 
@@ -86,7 +91,7 @@ def alert_statements(server: Prometheus, environment: str) -> Iterator[Statement
 
     yield from rule_statements(server.rules, environment, covering, server.recorded)
     yield from (NotKnown(says=says) for says in server.unknowns)
-    yield Told(read=SourceRead(source="rules", where=server.url, says=f"{len(server.rules)} alert rules"))
+    yield Told(read=SourceRead(source="rules", where=server.url, says=grouped(len(server.rules), "alert rule")))
 
 
 # Private

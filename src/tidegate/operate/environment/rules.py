@@ -54,9 +54,11 @@ def statements_of(
         if owner and len({one.service for one in found}) == 1:
             yield Owns(service=found[0].service, owners=(owner,), said=rule.said)
     if general:
-        yield NotKnown(says=f"{_listed(general)} name no service: what they watch is not known")
+        verb = "names" if len(set(general)) == 1 else "name"
+        yield NotKnown(says=f"{_listed(general)} {verb} no service: what that watches is not known")
     if silent:
-        yield NotKnown(says=f"{_listed(silent)} read no series now: what they would watch is not known")
+        verb = "reads" if len(set(silent)) == 1 else "read"
+        yield NotKnown(says=f"{_listed(silent)} {verb} no series now: what that would watch is not known")
 
 
 # Private

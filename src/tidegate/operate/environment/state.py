@@ -20,6 +20,7 @@ from tidegate.infra.terraform.stacks import Stack
 from tidegate.operate.environment import resources
 from tidegate.operate.environment.statements import Apart, NotKnown, Statement, Told
 from tidegate.operate.environment.values import Drift, Said, SourceKind, SourceRead
+from tidegate.report.layout import grouped
 
 LEAST_SHARE = 0.3
 """A folder of code is the state's own when so much of the state stands in it."""
@@ -74,7 +75,7 @@ def statements_of(state: State, stacks: Sequence[Stack]) -> Iterator[Statement]:
         yield Apart(drift=Drift(kind="changed by hand", name=address, says=says, said=(said,)))
     yield from _against(state, stacks)
     services = sum(one.type in resources.SERVICES for one in state.held)
-    words = f"{len(state.held)} resources, {services} of them services"
+    words = f"{grouped(len(state.held), 'resource')}, {services} of them services"
     yield Told(read=SourceRead(source=state.kind, where=state.where, says=words))
 
 
