@@ -75,6 +75,14 @@ def find_secrets(subject: Subject) -> Part:
     return Part({"secrets": len(findings)}, findings, unknowns)
 
 
+def kinds_in(text: str) -> tuple[str, ...]:
+    """The kinds of secrets in one line of anything, placeholders left out; () for none, and for a line too long."""
+    if len(text) > LONGEST_LINE or not _LIKELY.search(text):
+        return ()
+    plugins: Plugins = _plugins() if _is_scanned(text) else ()
+    return tuple(dict.fromkeys(kind for kind, value in _secrets_in(text, plugins) if _genuine(kind, value)))
+
+
 MEND = "revoke and replace it, take the commit out of the branch, and read the value from the environment or a vault"
 
 # Private
@@ -182,6 +190,11 @@ def _real(kind: str, value: str, file: FileChange) -> bool:
     """Whether a find is no placeholder. What only a name gives away must look random, and not stand in a test."""
     if kind in GENERIC and (file.kind in ("test", "docs") or _TRIED.search(file.path)):
         return False
+    return _genuine(kind, value)
+
+
+def _genuine(kind: str, value: str) -> bool:
+    """The same wherever it stands."""
     if kind in ("Private Key", "JSON Web Token"):
         return True
     if kind not in GENERIC:

@@ -1,0 +1,65 @@
+"""Scripts of the workspace that a command runs: read where they are there, bounded, and never run."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from tidegate.agent.guard.values import Call, Inner, Said, unseen
+
+LARGEST_SCRIPT = 200_000
+_SHEBANG = re.compile(r"#!\s*\S*?(?:/env\s+(?:-S\s+)?)?([\w.+-]+)(?:\s|$)")
+_READ_IT = "write the script first, look at it, and run it in a command of its own"
+
+
+def read_script(call: Call, path: str, code: str = "") -> Iterator[Said]:
+    """What a script file runs. One that is made by the same line, or cannot be read, is not known and held."""
+    where = resolve(call, path)
+    if where is None:
+        yield call.concern("unseen-script", "which script it runs is only known when it runs", _READ_IT)
+        return
+    if "*" in call.written or where.name in call.written:
+        yield call.concern("unseen-script", f"{where.name} is made or fetched by the same line", _READ_IT)
+        return
+    try:
+        text = read_bounded(where)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        reason = error.strerror or "it is no plain file of a bearable size"
+        yield call.concern("unseen-script", f"{where.name} cannot be read: {reason}", _READ_IT)
+        return
+    if text is None:
+        return
+    place = replace(call.place, typed=False, depth=call.place.depth + 1)
+    first = _SHEBANG.match(text)
+    language = code or ("" if first is None else re.sub(r"[\d.]+$", "", first[1]))
+    shell = language in ("", "sh", "bash", "zsh", "dash", "ksh", "ash")
+    yield Inner(script=text, code="" if shell else language, place=place, piped=call.piped)
+
+
+def resolve(call: Call, path: str) -> Path | None:
+    """The file that a path names from where the call runs; None where that cannot be seen."""
+    if unseen(path) or call.place.away:
+        return None
+    if path.startswith("/"):
+        return Path(path)
+    return None if call.place.folder is None else call.place.folder / path
+
+
+def read_bounded(path: Path) -> str | None:
+    """The text of a plain file, None for a binary one. Raises OSError, also for what is too large or no file."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise OSError
+        data = stream.read(LARGEST_SCRIPT + 1)
+    if b"\0" in data[:4_000]:
+        return None
+    if len(data) > LARGEST_SCRIPT:
+        raise OSError
+    return data.decode("utf-8", "replace").replace("\0", "")

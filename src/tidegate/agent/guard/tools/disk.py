@@ -1,0 +1,274 @@
+"""Files and disks: state, repositories, the machine's own folders, and whatever is not of the workspace, are kept."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tidegate.agent.guard.values import Call, Inner, Said, Tool, flag_letters, plain, unseen
+
+_STATE = ("*.tfstate", "*.tfstate.*", "errored.tfstate", "*.tfvars.enc")
+_KEPT_PARTS = frozenset((".git", ".hg", ".svn", ".terraform.lock.hcl"))
+_MACHINE = frozenset(
+    "/ /etc /usr /bin /sbin /lib /lib64 /boot /dev /proc /sys /var /home /root /srv /opt /mnt /media /run /data /Users "
+    "/Library /System /Applications".split()
+)
+_SCRATCH = tuple(
+    "/tmp /var/tmp /dev/null /dev/stdout /dev/stderr /dev/tty /dev/fd /private/tmp /dev/shm".split()  # noqa: S108
+)
+_SHARED = frozenset(_SCRATCH) - {"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/fd"}
+_SAFE = "name files of the workspace, or ask a person"
+_DEVICE = re.compile(r"/dev/(?:sd|nvme|vd|hd|xvd|mmcblk|disk|mapper|loop|md|dm-|mem|kmem|rdisk)")
+
+
+def judge_remove(call: Call) -> Iterator[Said]:
+    """rm, rmdir, unlink, shred, srm, trash."""
+    deep = flag_letters(call.arguments, "rR") or "--recursive" in call.arguments
+    for path in plain(
+        call.arguments, frozenset(("-n", "-s", "--iterations", "--size") if call.name == "shred" else ())
+    ):
+        if why := harm(call, path, deletes=True, deep=deep):
+            yield call.concern("files", why, _SAFE, _shown(path))
+
+
+def judge_move(call: Call) -> Iterator[Said]:
+    """mv: what is moved is gone where it was, and what is written over is gone."""
+    words = plain(call.arguments, frozenset(("-t", "--target-directory", "-S", "--suffix")))
+    for path in words:
+        if why := harm(call, path, deletes=True):
+            yield call.concern("files", why, _SAFE, _shown(path))
+            return
+
+
+def judge_write(call: Call) -> Iterator[Said]:
+    """cp, tee, truncate, ln, install, touch: what they write to."""
+    words = plain(call.arguments, frozenset(("-s", "--size", "-m", "-o", "-g", "-S", "--suffix", "-r", "--reference")))
+    written = words if call.name in ("tee", "truncate", "touch") else words[-1:] if len(words) > 1 else []
+    for path in written:
+        if why := harm(call, path):
+            yield call.concern("files", why, _SAFE, _shown(path))
+            return
+
+
+def judge_edit(call: Call) -> Iterator[Said]:
+    """sed -i and perl -i write the files that they name."""
+    if any(re.match(r"-[nEzrs]*i|--in-place", one) for one in call.arguments):
+        for path in plain(call.arguments, frozenset(("-e", "-f")))[0:]:
+            if why := harm(call, path, only_state=not path.startswith(("/", "~"))):
+                yield call.concern("files", why, _SAFE, _shown(path))
+                return
+    for place, one in enumerate(call.arguments):
+        script = one if place == 0 or call.arguments[place - 1] == "-e" else ""
+        if re.match(r"(?:[\d$,]+|/[^/]*/)?e\s+\S", script):
+            yield Inner(script=script.partition("e")[2])
+        elif re.match(r"s(\W).*\1.*\1\w*e\w*$", script):
+            yield call.concern("unseen-script", "its program runs what it finds", "write the command out")
+
+
+def judge_modes(call: Call) -> Iterator[Said]:
+    """chmod, chown, chgrp, chattr, setfacl: deep, or outside of the workspace."""
+    words = plain(call.arguments, frozenset(("--reference",)))
+    for path in words[1:]:
+        why = harm(call, path, only_outside=True)
+        if why or (path.startswith("/") and call.place.away and path in _MACHINE):
+            yield call.concern("files", f"it changes who may do what: {why or path}", _SAFE, _shown(path))
+            return
+
+
+def judge_disk(call: Call) -> Iterator[Said]:
+    """dd, mkfs, wipefs, fdisk and their kind."""
+    if call.name == "dd":
+        out = next((one[3:] for one in call.arguments if one.startswith("of=")), "")
+        if out and (why := harm(call, out)):
+            yield call.concern("disk", f"it writes over {_shown(out)}: {why}", _SAFE, _shown(out))
+        return
+    if call.name in ("fdisk", "sfdisk", "gdisk", "parted", "diskutil") and call.has(
+        "-l", "--list", "list", "info", "print"
+    ):
+        return
+    target = plain(call.arguments)[-1] if plain(call.arguments) else call.name
+    if call.name.startswith("mkfs") and not target.startswith("/dev/") and not harm(call, target):
+        return
+    yield call.concern(
+        "disk", "it destroys what the disk holds", "ask a person who answers for the machine", _shown(target)
+    )
+
+
+def judge_find(call: Call) -> Iterator[Said]:
+    """find: what it deletes, and what it runs for each file."""
+    words = list(call.arguments)
+    starts: list[str] = []
+    for one in words:
+        if one.startswith(("-", "(", "!")) and one not in ("-L", "-H", "-P"):
+            break
+        starts.append(one)
+    roots = [one for one in starts if one not in ("-L", "-H", "-P")] or ["."]
+    if "-delete" in words or "-fprint" in words or "-fls" in words:
+        named = "-name" in words or "-path" in words or "-iname" in words or "-type" in words or "-empty" in words
+        for root in roots:
+            why = harm(call, root, deletes=True, deep=True) if not _inside(call, root) or not named else ""
+            if why:
+                yield call.concern("files", why, _SAFE, _shown(root))
+        pattern = next((words[at + 1] for at, one in enumerate(words[:-1]) if one in ("-name", "-iname")), "")
+        if pattern and _is_state(pattern):
+            yield call.concern("files", "it deletes Terraform's state", _SAFE, pattern)
+    for place, one in enumerate(words):
+        if one in ("-exec", "-execdir", "-ok", "-okdir"):
+            end = next((at for at in range(place + 1, len(words)) if words[at] in (";", "+")), len(words))
+            inner = tuple(words[place + 1 : end])
+            for root in roots:
+                inside = _inside(call, root)
+                found = f"{root.rstrip('/')}/found" if inside else root
+                yield Inner(tuple(part.replace("{}", found) for part in inner))
+
+
+def judge_archive(call: Call) -> Iterator[Said]:
+    """tar and zip start programs where they are told to."""
+    for place, one in enumerate(call.arguments):
+        if one.startswith(("--checkpoint-action=exec", "--to-command", "--use-compress-program", "-I")) or one == "-TT":
+            text = one.partition("=")[2].removeprefix("exec=") or (call.arguments[place + 1 : place + 2] or ("",))[0]
+            yield Inner(script=text)
+
+
+def harm(
+    call: Call,
+    path: str,
+    *,
+    deletes: bool = False,
+    deep: bool = False,
+    only_state: bool = False,
+    only_outside: bool = False,
+) -> str:
+    """Why this file is not to be deleted or written over; "" where it may be."""
+    if unseen(path):
+        return _of_unseen(call, path, deletes, only_state or (only_outside and not path.startswith("\0")))
+    where = _resolved(call, path)
+    if not only_outside and (why := _of_kept(call, path, where, deletes)):
+        return why
+    if only_state:
+        return ""
+    if where is None:
+        if deep and path.startswith("/"):
+            return "it is another machine's"
+        return "" if call.place.away else "where it runs is not seen"
+    return _of_place(call, path, str(where), (deletes, deep, only_outside))
+
+
+# Private
+
+
+def _of_unseen(call: Call, path: str, deletes: bool, spared: bool) -> str:
+    if spared or (not deletes and not call.place.typed) or _unseen_but_inside(path):
+        return ""
+    return "which files it hits is only known when it runs"
+
+
+def _of_kept(call: Call, path: str, where: Path | None, deletes: bool) -> str:
+    """State and repositories are kept wherever they are."""
+    if _is_state(Path(path).name):
+        return "it is the state of Terraform, without which nothing that runs is known"
+    if deletes and _matches_kept(call, path, where):
+        return "it takes the repository or the state along"
+    if not deletes and re.search(r"(^|/)\.git/(hooks|config|refs|objects|HEAD|info)", path):
+        return "it is part of the repository itself"
+    return ""
+
+
+def _of_place(call: Call, path: str, text: str, how: tuple[bool, bool, bool]) -> str:
+    deletes, deep, only_outside = how
+    if _DEVICE.match(text):
+        return "it is a disk"
+    workspace, home = str(call.place.workspace), call.place.home
+    if not call.place.away and (text == "/" or f"{workspace}/".startswith(f"{text}/")):
+        if only_outside:
+            return "" if text == workspace else "it lies outside of the workspace"
+        return "it holds the whole workspace" if deletes else ""
+    if not path.startswith("..") and any(text == one or text.startswith(f"{one}/") for one in _SCRATCH):
+        return "others keep their files there" if text in _SHARED else ""
+    if call.place.away:
+        return "it is another machine's" if deletes and (deep or text in _MACHINE) else ""
+    if text.startswith(f"{workspace}/"):
+        return ""
+    if not deletes and text.startswith(f"{home}/") and (only_outside or not _OWN.match(text[len(home) :])):
+        return ""
+    if deletes and _CACHES.match(text[len(home) :]) and text.startswith(f"{home}/"):
+        return ""
+    return "it lies outside of the workspace"
+
+
+_OWN = re.compile(r"/\.(?:ssh|aws|kube|config|bash|z|profile|git|gnupg|docker|npm)")
+_CACHES = re.compile(r"/(?:\.cache|\.npm/_cacache|\.gradle/caches|\.m2/repository)/.")
+
+
+def _resolved(call: Call, path: str) -> Path | None:
+    if path.startswith("/"):
+        return Path(os.path.normpath(path.rstrip("*").rstrip("/") or "/")) if path.rstrip("/*") else Path("/")
+    if call.place.folder is None or call.place.away:
+        return None
+    plain_ = path.removesuffix("/*").removesuffix("/*.*")
+    return Path(os.path.normpath(call.place.folder / plain_)) if plain_ not in ("*", ".*") else call.place.folder / "*"
+
+
+def _inside(call: Call, path: str) -> bool:
+    where = None if unseen(path) else _resolved(call, path)
+    if where is None:
+        return False
+    workspace = str(call.place.workspace)
+    return f"{where}/".startswith((f"{workspace}/", *(f"{one}/" for one in _SHARED))) and ".git" not in where.parts
+
+
+def _is_state(name: str) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in _STATE)
+
+
+def _matches_kept(call: Call, path: str, where: Path | None) -> bool:
+    name = Path(path).name
+    parts = Path(path).parts
+    if ".git" in parts and name not in ("index.lock", "HEAD.lock") and not name.endswith(".lock"):
+        return True
+    if name in _KEPT_PARTS - {".git"} and name != ".terraform.lock.hcl":
+        return True
+    if where is None or not re.search(r"[*?\[]", name):
+        return False
+    folder = where if path.endswith("/*") else where.parent
+    if re.fullmatch(r"[.*?]*", name) and str(folder) == str(call.place.workspace):
+        return True
+    try:
+        with os.scandir(folder) as entries:
+            return any(
+                _is_state(one.name) and fnmatch.fnmatchcase(one.name, name)
+                for one, _ in zip(entries, range(5_000), strict=False)
+            )
+    except OSError:
+        return False
+
+
+def _unseen_but_inside(path: str) -> bool:
+    """`build-$x` stays where it is; `$x/build` may be anywhere."""
+    if path.startswith("\0") or ".." in path:
+        return False
+    head = path.partition("\0")[0]
+    if head.startswith("/"):
+        return any(head.startswith(f"{one}/") and len(head) > len(one) + 1 for one in _SCRATCH)
+    return len(head) > 1 and head != "./"
+
+
+def _shown(path: str) -> str:
+    return path.replace("\0", "…")
+
+
+REMOVE = Tool(frozenset(("rm", "rmdir", "unlink", "shred", "srm", "trash", "rimraf", "del", "grm")), judge_remove)
+MOVE = Tool(frozenset(("mv", "gmv", "rename")), judge_move)
+WRITE = Tool(frozenset(("cp", "tee", "truncate", "ln", "install", "touch", "gcp", "sponge")), judge_write)
+EDIT = Tool(frozenset(("sed", "gsed")), judge_edit)
+MODES = Tool(frozenset(("chmod", "chown", "chgrp", "chattr", "setfacl")), judge_modes)
+_DISKS = (
+    "dd mkfs wipefs fdisk sfdisk gdisk parted cryptsetup blkdiscard hdparm badblocks mdadm diskutil newfs mkswap sgdisk"
+)
+_MADE = "mkfs.ext2 mkfs.ext3 mkfs.ext4 mkfs.xfs mkfs.btrfs mkfs.vfat mkfs.fat mkfs.ntfs mke2fs mkfs.f2fs"
+DISK = Tool(frozenset((*_DISKS.split(), *_MADE.split())), judge_disk)
+FIND = Tool(frozenset(("find", "gfind")), judge_find)
+ARCHIVE = Tool(frozenset(("tar", "gtar", "bsdtar")), judge_archive)

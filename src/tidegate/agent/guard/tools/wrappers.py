@@ -1,0 +1,281 @@
+"""Programs that run other programs: what is behind them is judged as if it stood there alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+from tidegate.agent.guard.values import Call, Inner, Said, Tool, unseen
+
+_ASSIGNS = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+
+
+class _Shape(Struct, frozen=True):
+    """`valued` are flags that take a value, `skip` how many words stand before the program, `after` a word before it.
+
+    `joined` is whether the words are put together to a script for a shell.
+    """
+
+    valued: frozenset[str] = frozenset()
+    skip: int = 0
+    after: tuple[str, ...] = ()
+    joined: bool = False
+    assigns: bool = False
+
+
+def _shape(valued: str = "", skip: int = 0, after: str = "", joined: bool = False, assigns: bool = False) -> _Shape:
+    return _Shape(frozenset(valued.split()), skip, tuple(after.split()), joined, assigns)
+
+
+_SHAPES: Mapping[str, _Shape] = {
+    "sudo": _shape("-u -g -h -p -C -r -t -T -U -D -R --user --group --host --prompt --chdir", assigns=True),
+    "doas": _shape("-u -C -a"),
+    "env": _shape("-u --unset -C --chdir", assigns=True),
+    "nohup": _shape(),
+    "nice": _shape("-n --adjustment"),
+    "ionice": _shape("-c -n --class --classdata"),
+    "chrt": _shape("", 1),
+    "taskset": _shape("", 1),
+    "timeout": _shape("-k -s --kill-after --signal", 1),
+    "gtimeout": _shape("-k -s --kill-after --signal", 1),
+    "time": _shape("-f -o --format --output"),
+    "stdbuf": _shape("-i -o -e --input --output --error"),
+    "setsid": _shape(),
+    "unbuffer": _shape(),
+    "caffeinate": _shape("-t -w"),
+    "builtin": _shape(),
+    "exec": _shape("-a"),
+    "watch": _shape("-n --interval", joined=True),
+    "strace": _shape("-e -o -p -s -u -E -P"),
+    "ltrace": _shape("-e -o -p -s -u"),
+    "xvfb-run": _shape("-n -s -e -f -p -w --server-args --server-num"),
+    "dumb-init": _shape(),
+    "tini": _shape(),
+    "faketime": _shape("-f", 1),
+    "unshare": _shape("-S -G -R -w"),
+    "nsenter": _shape("-t -S -G"),
+    "fakeroot": _shape("-l -f -i -s"),
+    "proot": _shape("-r -b -w"),
+    "chroot": _shape("", 1),
+    "runuser": _shape("-u -g -G"),
+    "gosu": _shape("", 1),
+    "su-exec": _shape("", 1),
+    "flock": _shape("-w -E --timeout --wait --conflict-exit-code", 1),
+    "parallel": _shape("-j --jobs -I --joblog -a -S -N -n --tmpdir --colsep --results", joined=True),
+    "coproc": _shape(),
+    "rtk": _shape(),
+    "xargs": _shape("-I -n -P -L -d -a -E -s --arg-file --delimiter --max-args --max-procs --max-lines --replace"),
+    "entr": _shape(),
+    "nodemon": _shape("-e -w --watch --ext -x"),
+    "dotenv": _shape("-f -e -c", after="run --"),
+    "aws-vault": _shape("-d --duration", 1, "exec"),
+    "op": _shape("--env-file --account", after="run"),
+    "doppler": _shape("-p -c -t --project --config", after="run"),
+    "chamber": _shape("", 1, "exec"),
+    "infisical": _shape("--env --path", after="run"),
+    "direnv": _shape("", 1, "exec"),
+    "mise": _shape("", after="exec x run"),
+    "asdf": _shape("", 1, "exec"),
+    "bundle": _shape("", after="exec"),
+    "npx": _shape("-p --package -c --call"),
+    "bunx": _shape("-p --package"),
+    "pnpx": _shape("-p --package"),
+    "uvx": _shape("--from --with -p --python"),
+    "pipx": _shape("--spec --python", after="run"),
+    "poetry": _shape("-C -P --directory", after="run"),
+    "pipenv": _shape("", after="run"),
+    "uv": _shape("--with --python -p --extra --group --env-file --directory --project", after="run"),
+    "pdm": _shape("", after="run"),
+    "hatch": _shape("-e --env", after="run"),
+    "rye": _shape("", after="run"),
+    "conda": _shape("-n -p --name --prefix", after="run"),
+    "mamba": _shape("-n -p --name --prefix", after="run"),
+    "micromamba": _shape("-n -p --name --prefix", after="run"),
+    "nix": _shape("", after="-c --command"),
+    "dbus-run-session": _shape(),
+    "systemd-run": _shape("-u -p -t --unit --property"),
+    "systemd-inhibit": _shape("--what --who --why --mode"),
+    "arch": _shape(),
+    "tsocks": _shape(),
+    "proxychains": _shape("-f"),
+    "cross-env": _shape(assigns=True),
+    "cross-env-shell": _shape(assigns=True),
+    "dotenvx": _shape("-f", after="run"),
+}
+_TEXT_FLAG: Mapping[str, tuple[str, ...]] = {
+    "su": ("-c", "--command"),
+    "runuser": ("-c", "--command"),
+    "script": ("-c", "--command"),
+    "flock": ("-c", "--command"),
+    "env": ("-S", "--split-string"),
+    "npx": ("-c", "--call"),
+    "nix-shell": ("--run", "--command"),
+    "nix": ("--run",),
+}
+
+
+def judge(call: Call) -> Iterator[Said]:
+    """What the wrapper runs."""
+    flags = _TEXT_FLAG.get(call.name, ())
+    for text in _texts(call.arguments, flags):
+        yield Inner(script=text)
+    shape = _SHAPES.get(call.name)
+    if shape is None:
+        return
+    words, assigned = _behind(call.arguments, shape)
+    if not words:
+        if call.name in ("sudo", "doas") and call.has("-i", "-s", "-v", "--login", "--shell") and call.piped:
+            yield call.concern("unseen-script", "a shell of root reads what nobody sees", "name the command")
+        return
+    if shape.joined:
+        yield from _joined(call, words)
+    elif call.name == "xargs":
+        yield Inner((*words, "\0"), assigned=assigned)
+    else:
+        yield Inner(tuple(words), piped=call.piped, assigned=assigned)
+
+
+def judge_command(call: Call) -> Iterator[Said]:
+    """`command -v x` only asks."""
+    if call.arguments and re.fullmatch(r"-[vVp]*[vV][vVp]*", call.arguments[0]):
+        return
+    words = list(call.arguments)
+    while words and words[0].startswith("-"):
+        words.pop(0)
+    if words:
+        yield Inner(tuple(words), piped=call.piped)
+
+
+def judge_words(call: Call) -> Iterator[Said]:
+    """`eval` joins its words to a script; what is unseen in it could be anything."""
+    text = " ".join(one for one in call.arguments if one != "--")
+    if unseen(text):
+        yield call.concern("unseen-script", "it runs text that only the run would show", "write the command out")
+    else:
+        yield Inner(script=text)
+
+
+def judge_trap(call: Call) -> Iterator[Said]:
+    """`trap 'script' SIGNAL`."""
+    words = [one for one in call.arguments if one not in ("-p", "-l", "--", "-")]
+    if len(words) > 1:
+        yield Inner(script=words[0])
+
+
+def judge_terminal(call: Call) -> Iterator[Said]:
+    """`tmux new -d 'script'`, `screen -dm program`: anything that looks like more than a name is judged."""
+    if call.name == "screen":
+        shape = _shape("-S -c -e -h -p -s -t -T -L")
+        words, _ = _behind(call.arguments, shape)
+        if words:
+            yield Inner(tuple(words))
+        return
+    verbs: tuple[str, ...] = (
+        "new",
+        "new-session",
+        "neww",
+        "new-window",
+        "splitw",
+        "split-window",
+        "send",
+        "send-keys",
+        "respawn-pane",
+    )
+    verbs += ("run", "run-shell", "if-shell", "respawn-window", "popup", "display-popup", "pipe-pane", "respawnp")
+    words = list(call.arguments)
+    place = next((at for at, one in enumerate(words) if one in verbs), None)
+    if place is None:
+        return
+    rest, _ = _behind(tuple(words[place + 1 :]), _shape("-s -n -t -c -F -x -y -e -l"))
+    rest = [one for one in rest if one not in ("Enter", "C-m", "C-c")]
+    if rest and words[place].startswith("send"):
+        yield Inner(script="\n".join(rest))
+    elif rest:
+        yield Inner(script=rest[0]) if len(rest) == 1 else Inner(tuple(rest))
+
+
+def judge_later(call: Call) -> Iterator[Said]:
+    """`at now`, `batch`, `crontab -`: the script is what they are given."""
+    if call.name == "crontab":
+        if call.has("-l"):
+            return
+        yield call.concern("schedule", "it changes what this machine runs by itself", "edit it with its owner")
+        return
+    if call.given is not None:
+        yield Inner(script=call.given)
+    elif not call.has("-l", "-c"):
+        yield call.concern("unseen-script", "it runs later what nobody sees now", "run it now, by its name")
+
+
+# Private
+
+
+def _texts(arguments: tuple[str, ...], flags: tuple[str, ...]) -> Iterator[str]:
+    for place, one in enumerate(arguments):
+        for flag in flags:
+            if one == flag and place + 1 < len(arguments):
+                yield arguments[place + 1]
+            elif flag.startswith("--") and one.startswith(f"{flag}="):
+                yield one.partition("=")[2]
+            elif len(flag) == 2 and re.fullmatch(rf"-[a-zA-Z]*{flag[1]}", one) and one != flag:
+                yield from arguments[place + 1 : place + 2]
+            elif len(flag) == 2 and one.startswith(flag) and one != flag and flag == "-S":
+                yield one[2:]
+
+
+def _behind(arguments: tuple[str, ...], shape: _Shape) -> tuple[list[str], tuple[tuple[str, str], ...]]:
+    words = list(arguments)
+    if shape.after:
+        place = next((at for at, one in enumerate(words) if one in shape.after), None)
+        if place is None:
+            return [], ()
+        words = words[place + 1 :]
+    assigned: list[tuple[str, str]] = []
+    skip = shape.skip
+    while words:
+        one = words[0]
+        if one == "--":
+            words.pop(0)
+            if not skip:
+                break
+        elif one.startswith("-") and len(one) > 1:
+            words.pop(0)
+            if one in shape.valued and words:
+                words.pop(0)
+        elif skip:
+            skip -= 1
+            words.pop(0)
+        else:
+            found = _ASSIGNS.fullmatch(one) if shape.assigns else None
+            if found is None:
+                break
+            assigned.append((found[1], found[2]))
+            words.pop(0)
+    if words and words[0] == "--":
+        words.pop(0)
+    return words, tuple(assigned)
+
+
+def _joined(call: Call, words: list[str]) -> Iterator[Said]:
+    if call.name == "parallel":
+        marks = (":::", "::::", ":::+", "::::+")
+        place = next((at for at, one in enumerate(words) if one in marks), len(words))
+        inputs = [one for one in words[place:] if one not in marks]
+        words = words[:place]
+        if not words:
+            for one in inputs:
+                yield Inner(script=one)
+            return
+        yield Inner(script=" ".join([*words, *(inputs or ["'{}'"])]))
+        return
+    yield Inner(script=" ".join(words))
+
+
+TOOL = Tool(frozenset(_SHAPES) | {"su", "script", "nix-shell"}, judge)
+COMMAND = Tool(frozenset(("command",)), judge_command)
+WORDS = Tool(frozenset(("eval",)), judge_words)
+TRAP = Tool(frozenset(("trap",)), judge_trap)
+TERMINAL = Tool(frozenset(("tmux", "screen")), judge_terminal)
+LATER = Tool(frozenset(("at", "batch", "crontab")), judge_later)

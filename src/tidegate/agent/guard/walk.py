@@ -1,0 +1,315 @@
+"""A script as the calls that it makes, in order: variables, folders, aliases and functions followed as far as seen."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from msgspec.structs import replace
+
+from tidegate.agent.guard.files import read_bounded
+from tidegate.agent.guard.shell.expand import UNSEEN, Outcome, fields_of, text_of
+from tidegate.agent.guard.shell.parser import parse
+from tidegate.agent.guard.shell.values import (
+    Command,
+    Group,
+    Pipeline,
+    Redirect,
+    Run,
+    Script,
+    ShellError,
+    Variable,
+    Word,
+)
+from tidegate.agent.guard.values import Call, Place
+
+_SHELL_OWN = frozenset(("HOME", "PWD", "OLDPWD", "TMPDIR", "USER", "SHELL"))
+_MAKES = frozenset(
+    ("curl", "wget", "tar", "unzip", "base64", "openssl", "xxd", "scp", "rsync", "gunzip", "gpg", "patch")
+)
+_LOOKS = frozenset("cat ls chmod test [ stat file head tail less wc shellcheck cd echo bash sh . source git".split())
+
+Step: TypeAlias = "Call | Redirect"
+
+
+@dataclass
+class Scene:
+    """What the script has set so far. `many` are variables that it sets to more than one thing."""
+
+    place: Place
+    variables: dict[str, str | None] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    functions: set[str] = field(default_factory=set)
+    written: set[str] = field(default_factory=set)
+    reads: str | None = None
+    piped: bool = False
+    depth: int = 0
+
+
+def walk(script: Script, scene: Scene) -> Iterator[tuple[Call, tuple[str, ...]]]:
+    """Every call of the script with the files that it is sent to write."""
+    _count_settings(script, scene)
+    yield from _script(script, scene)
+
+
+# Private
+
+_Made: TypeAlias = Iterator[tuple[Call, tuple[str, ...]]]
+
+
+def _script(script: Script, scene: Scene) -> _Made:
+    for pipeline in script:
+        yield from _pipeline(pipeline, scene)
+
+
+def _pipeline(pipeline: Pipeline, scene: Scene) -> _Made:
+    given: str | None = scene.reads
+    piped = scene.piped
+    for number, one in enumerate(pipeline):
+        last = number == len(pipeline) - 1
+        if isinstance(one, Group):
+            yield from _group(one, scene, given, piped)
+            given = None
+        else:
+            call, files, inside = _command(one, scene, given, piped)
+            for script in inside:
+                yield from _script(script, scene)
+            if call is not None:
+                yield call, files
+            elif files:
+                yield Call(":", (), scene.place, written=frozenset(scene.written)), files
+            given = None if call is None or last else _printed(call)
+        piped = True
+
+
+def _group(group: Group, scene: Scene, given: str | None, piped: bool) -> _Made:
+    for word in group.words:
+        for run in _runs(word):
+            yield from _script(run.script, scene)
+    files, text, reads, inside = _redirected(group.redirects, scene)
+    for script in inside:
+        yield from _script(script, scene)
+    if files:
+        yield Call(":", (), scene.place, written=frozenset(scene.written)), files
+    if group.kind == "function":
+        scene.functions.add(group.name)
+    if group.variable:
+        scene.variables[group.variable] = None
+    before = (scene.place, dict(scene.variables), scene.reads, scene.piped)
+    scene.reads, scene.piped = (text if reads else given), piped or reads
+    yield from _script(group.script, scene)
+    if group.kind == "subshell":
+        scene.place, scene.variables = before[0], before[1]
+    scene.reads, scene.piped = before[2], before[3]
+
+
+def _command(
+    command: Command, scene: Scene, given: str | None, piped: bool
+) -> tuple[Call | None, tuple[str, ...], list[Script]]:
+    inside = [run.script for _, word in command.assigned for run in _runs(word)]
+    inside += [run.script for word in command.words for run in _runs(word)]
+    fields = [one for word in command.words for one in _fields(word, scene)]
+    assigned = [
+        (name, text_of(word, _known(scene), _outcome(scene), scene.place.home)) for name, word in command.assigned
+    ]
+    files, text, reads, more = _redirected(command.redirects, scene)
+    inside += more
+    if reads:
+        given, piped = text, True
+    if not fields:
+        if command.words:
+            assigned = []
+            fields = [UNSEEN]
+        else:
+            for name, value in assigned:
+                _set(scene, name, value)
+            scene.written.update(Path(one).name for one in files)
+            called = Call(":", (), scene.place, assigned=tuple(assigned)) if assigned or files else None
+            return called, files, inside
+    name = fields[0]
+    if name in scene.aliases and scene.depth < 8:
+        inside.append(_aliased(scene, scene.aliases[name], fields[1:]))
+        return None, files, inside
+    call = Call(
+        name,
+        tuple(fields[1:]),
+        scene.place,
+        given,
+        piped,
+        tuple(assigned),
+        frozenset(scene.written),
+        frozenset(scene.functions),
+    )
+    _after(call, scene)
+    scene.written.update(Path(one).name for one in files)
+    return call, files, inside
+
+
+def _aliased(scene: Scene, text: str, rest: list[str]) -> Script:
+    quoted = " ".join("'" + one.replace("'", "'\\''") + "'" for one in rest)
+    scene.depth += 1
+    try:
+        return parse(f"{text} {quoted}") if UNSEEN not in text else parse(f'"$TIDEGATE_UNSEEN" {quoted}')
+    except ShellError:
+        return parse('"$TIDEGATE_UNSEEN"')
+
+
+def _after(call: Call, scene: Scene) -> None:
+    """What a builtin changes for what comes after it, and which files a call may have made."""
+    name = call.name.rsplit("/", 1)[-1]
+    words = [one for one in call.arguments if not one.startswith("-")]
+    if name in ("cd", "pushd"):
+        scene.place = replace(scene.place, folder=_folder(scene, words[0] if words else scene.place.home))
+    elif name == "popd":
+        scene.place = replace(scene.place, folder=None)
+    elif name == "alias":
+        for one in call.arguments:
+            key, equals, value = one.partition("=")
+            if equals:
+                scene.aliases[key] = value
+    elif name in ("read", "mapfile", "readarray", "getopts", "unset") or (name == "printf" and "-v" in call.arguments):
+        scene.variables.update(dict.fromkeys(call.arguments))
+    elif name in ("export", "declare", "local", "typeset", "readonly"):
+        for one in call.arguments:
+            key, equals, value = one.partition("=")
+            if equals:
+                _set(scene, key, value)
+    _note(name, words, scene)
+
+
+def _note(name: str, words: list[str], scene: Scene) -> None:
+    """Which files a call may have made; some make any."""
+    if name in _MAKES:
+        scene.written.add("*")
+    elif name not in _LOOKS:
+        scene.written.update(Path(one).name for one in words if one and UNSEEN not in one)
+
+
+def _folder(scene: Scene, path: str) -> Path | None:
+    if UNSEEN in path or path == "-" or scene.place.away:
+        return None
+    if path.startswith("/"):
+        return Path(path)
+    if scene.place.folder is None:
+        return None
+    return Path(os.path.normpath(scene.place.folder / path))
+
+
+def _set(scene: Scene, name: str, value: str) -> None:
+    scene.variables[name] = (
+        None if (name in scene.variables and scene.variables[name] != value) or UNSEEN in value else value
+    )
+    if UNSEEN in value and value.strip(UNSEEN):
+        scene.variables[name] = None
+
+
+def _count_settings(script: Script, scene: Scene) -> None:
+    """A variable that is set to several things is any of them, whichever branch is taken."""
+    found: dict[str, set[Word]] = {}
+    waiting = list(script)
+    while waiting:
+        for one in waiting.pop():
+            if isinstance(one, Group):
+                waiting += one.script
+                if one.variable:
+                    scene.variables[one.variable] = None
+            elif not one.words:
+                for name, word in one.assigned:
+                    found.setdefault(name, set()).add(word)
+    scene.variables.update({name: None for name, words in found.items() if len(words) > 1})
+
+
+def _fields(word: Word, scene: Scene) -> list[str]:
+    return fields_of(word, _known(scene), _outcome(scene), scene.place.home)
+
+
+def _known(scene: Scene) -> Mapping[str, str | None]:
+    own: dict[str, str | None] = {
+        name: value for name, value in scene.place.environment.items() if not scene.place.away and name in _SHELL_OWN
+    }
+    own["HOME"] = scene.place.home
+    own["PWD"] = None if scene.place.folder is None else str(scene.place.folder)
+    return {**own, **scene.variables}
+
+
+def _outcome(scene: Scene) -> Outcome:
+    def answer(run: Run) -> str | None:
+        if len(run.script) != 1 or len(run.script[0]) != 1 or not isinstance(run.script[0][0], Command):
+            return None
+        command = run.script[0][0]
+        if command.redirects or not command.words:
+            return None
+        fields = [one for word in command.words for one in _fields(word, scene)]
+        if fields[:1] == ["pwd"] and scene.place.folder is not None:
+            return str(scene.place.folder)
+        return _printed(Call(fields[0], tuple(fields[1:]), scene.place)) if fields else None
+
+    return answer
+
+
+def _printed(call: Call) -> str | None:
+    """What a call writes to its output, where that can be said: echo, printf of plain text, cat of what it is given."""
+    arguments = list(call.arguments)
+    if any(UNSEEN in one for one in arguments):
+        return None
+    if call.name == "echo":
+        while arguments and re.fullmatch(r"-[neE]+", arguments[0]):
+            if "e" in arguments[0] and any("\\" in one for one in arguments):
+                return None
+            arguments.pop(0)
+        return " ".join(arguments) + "\n"
+    if call.name == "printf" and arguments:
+        if arguments[0] in ("%s", "%s\\n", "%b\\n") and not any("\\" in one for one in arguments[1:]):
+            return "\n".join(arguments[1:]) + "\n"
+        plain = arguments[0].replace("\\n", "\n")
+        return plain if "%" not in plain and "\\" not in plain else None
+    if call.name in ("cat", "tee") and not arguments:
+        return call.given
+    if call.name == "cat" and call.place.folder is not None and not call.place.away:
+        try:
+            return "".join(read_bounded(call.place.folder / one) or "\0" for one in arguments if one[0] != "-")
+        except OSError:
+            return None
+    return None
+
+
+def _redirected(
+    redirects: tuple[Redirect, ...], scene: Scene
+) -> tuple[tuple[str, ...], str | None, bool, list[Script]]:
+    """The files that are written, what is read where that is known, whether something is, and scripts inside."""
+    files: list[str] = []
+    text: str | None = None
+    reads = False
+    inside: list[Script] = []
+    for one in redirects:
+        inside += [run.script for run in _runs(one.word)]
+        target = text_of(one.word, _known(scene), _outcome(scene), scene.place.home)
+        if one.sign in ("<<<", "<<", "<<-"):
+            text, reads = (None if UNSEEN in target else target), True
+        elif one.sign in ("<", "<>"):
+            text, reads = _read(target, scene), True
+            files += [target] if one.sign == "<>" else []
+        elif one.sign != "<&" and not re.fullmatch(r"[\d-]+|/dev/(?:null|stdout|stderr|tty|fd/\d+)", target):
+            files.append(target)
+    return tuple(files), text, reads, inside
+
+
+def _read(target: str, scene: Scene) -> str | None:
+    if UNSEEN in target or scene.place.folder is None or scene.place.away or Path(target).name in scene.written:
+        return None
+    try:
+        return read_bounded(scene.place.folder / target)
+    except OSError:
+        return None
+
+
+def _runs(word: Word) -> Iterator[Run]:
+    for part in word:
+        if isinstance(part, Run):
+            yield part
+        elif isinstance(part, Variable) and part.default is not None:
+            yield from _runs(part.default)
