@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 from sqlalchemy import Connection
 
@@ -19,17 +20,24 @@ from tidegate.operate.investigate.values import Moment, Past, Signal
 from tidegate.operate.lines import Decided, WrittenLines
 from tidegate.operate.values import ErrorReport as Report
 from tidegate.operate.values import Evidence, Hypothesis, Ranking, Suspect
+from tidegate.rollout.canary import sequential
+from tidegate.rollout.canary.courses import judgement_with_courses
+from tidegate.rollout.canary.values import Measured, Metric
+from tidegate.rollout.gate import Decision, Obligation, Question, Sums
 from tidegate.server.production.document import Kept
 from tidegate.server.production.intake import take
 from tidegate.server.production.measured import take_spans
 from tidegate.server.production.opening import join_evidence, open_incidents
 from tidegate.server.production.watching import deployment_of
 from tidegate.server.service import Service
-from tidegate.store import deployments, incidents, regressions
-from tidegate.store.clock import moment_of, now
+from tidegate.store import canaries, deployments, gates, incidents, regressions
+from tidegate.store.canaries import NewCanary
+from tidegate.store.clock import later, moment_of, now
 from tidegate.store.deployments import Told
+from tidegate.store.gates import NewGate
 from tidegate.store.incidents import Finding, NewIncident
 from tidegate.store.regressions import NewRegression
+from tidegate.telemetry.series import Series
 
 PEOPLE = "Alice Example <alice@example.com>"
 
@@ -58,7 +66,9 @@ def tell(house: House) -> Story:
     )
     deploy(service, "run-3", main, "", began - 9000, name="search")
     with service.database.write() as connection:
-        past = _past(connection, began, bad)
+        past = _past(connection, began, good)
+        ask_gate(connection, head, main)
+        judge(connection, head, began)
         notice(connection, bad, began)
     call(service, began, ("storefront", "checkout", "payments"), ("storefront", "search"), ("payments", "ledger"))
     alert(service, "payments", began)
@@ -172,6 +182,67 @@ def notice(connection: Connection, deployment: int, began: float) -> None:
         document=document,
     )
     assert regressions.notice(connection, new, now())
+
+
+def ask_gate(connection: Connection, revision: str, previous: str) -> None:
+    """The gate lets the revision pass, with one demand that two people set aside."""
+    question = Question(environment="production", service="payments", revision=revision, previous=previous)
+    obligations = (
+        Obligation(kind="freeze", text="no freeze is in force", state="met", why="the next begins on Friday"),
+        Obligation(kind="approvals", text="two people approve", state="set aside", why="erin and dave, until noon"),
+    )
+    decision = Decision(
+        outcome="pass", question=question, direction="forward", obligations=obligations, sums=Sums(), at=0.0
+    )
+    gates.put(
+        connection,
+        NewGate(
+            question="q",
+            answer="a",
+            sender="plain",
+            environment="production",
+            service="payments",
+            repository=None,
+            revision=revision,
+            previous=previous,
+            share=None,
+            outcome="pass",
+            document=msgspec.json.encode(decision),
+            asked_by="deploy-bot",
+        ),
+        later(now(), -1800),
+    )
+
+
+def judge(connection: Connection, revision: str, began: float) -> None:
+    """The sequential judge's word on a canary whose errors are what its baseline's are."""
+    start, end = began - 900, began - 300
+    times = np.arange(start - 600, end, 10.0)
+    noise = np.random.default_rng(7)
+
+    def series(level: float) -> tuple[Series, ...]:
+        values = level * (1 + 0.05 * noise.standard_normal(len(times)))
+        return (Series(name="latency", labels={}, times=times, values=values),)
+
+    measured = (Measured(metric=Metric(name="latency"), canary=series(0.21), baseline=series(0.2)),)
+    judged = sequential.judge(measured, start, end, 0.02)
+    canaries.put(
+        connection,
+        NewCanary(
+            repository=1,
+            name="payments",
+            environment="production",
+            service="payments",
+            revision=revision,
+            rules="main",
+            verdict="roll_back" if judged.decision == "roll back" else judged.decision,
+            since=start,
+            until=end,
+            document=judgement_with_courses(judged, measured),
+            asked_by="argo",
+        ),
+        now(),
+    )
 
 
 def found(service: Service, incident: int, head: str, bad: int) -> Kept:

@@ -69,7 +69,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.filters.update(visible=visible, ago=ago, duration=duration, percent=percent, short=short, count=count)
-    made.filters.update(since=since, clock=clock, day=day, source=source, quantity=quantity)
+    made.filters.update(since=since, clock=clock, day=day, source=source, quantity=quantity, shift=shift)
     made.globals.update(evidence_words=EVIDENCE)
     return made
 
@@ -159,6 +159,12 @@ def source(text: str) -> Markup:
 def quantity(value: float) -> str:
     """A measured number, short."""
     return f"{value:.4g}" if math.isfinite(value) else "no value"
+
+
+def shift(share: float) -> str:
+    """A relative change."""
+    whole = round(share * 100) if math.isfinite(share) else 0
+    return f"{whole:+d} %" if whole else "none"
 
 
 def duration(seconds: float) -> str:

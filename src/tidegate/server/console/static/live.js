@@ -34,6 +34,9 @@ const swap = (old, fresh) => {
   }
 };
 
+// A form that was refused is answered under its own address, which only takes forms.
+const address = () => document.querySelector("[data-from]")?.dataset.from ?? location.href;
+
 const writing = (part) => part.contains(document.activeElement?.closest("input, textarea, select"));
 
 const look = async () => {
@@ -42,7 +45,7 @@ const look = async () => {
   looking = true;
   looked = Date.now();
   try {
-    const answer = await fetch(location.href, { headers: { accept: "text/html", "x-tidegate-unasked": "1" } });
+    const answer = await fetch(address(), { headers: { accept: "text/html", "x-tidegate-unasked": "1" } });
     if (!answer.ok || answer.redirected) {
       stop();
       say("This page is live no longer: load it again.");
