@@ -1,6 +1,6 @@
 """The evidence ladder: what every source says about a line, the strongest first, and what we conclude.
 
-    E5  a signed record whose key the repository trusts
+    E5  a signed record whose key the repository trusts, or what this clone's own recorder sealed (`captured.py`)
     E4  a note or trace that passes its audit
     E3  the line stands in an edit of a session's transcript
     E2  the whole commit is declared: a trailer, or an agent's own identity as author
@@ -30,6 +30,7 @@ from tidegate.change.people import People
 from tidegate.change.values import Commit, PullRequest
 from tidegate.facts import Claim, Declaration, Finding, Unknown
 from tidegate.provenance.accountable import Answer, Persons, answer_for, answer_for_request
+from tidegate.provenance.captured import read_captured
 from tidegate.provenance.checkpoints import Checkpoints, read_checkpoints
 from tidegate.provenance.declared import read_declarations
 from tidegate.provenance.line_claims import Claims, Readers, read_line_claims
@@ -188,13 +189,15 @@ def read_evidence(
     for declaration in declarations:
         declared.setdefault(declaration.commit, []).append(declaration)
     attested = Claims({})
+    captured: Mapping[str, Mapping[bytes, Sequence[LineClaim]]] = {}
     checkpoints = Checkpoints({})
     if repository is not None:
+        captured = read_captured(repository, commits, persons, signatures)
         attested = read_line_claims(repository, settings, commits, Readers(persons, signatures), head)
         checkpoints = read_checkpoints(repository, settings.provenance.checkpoints, commits)
     evidence = {
         commit.oid: CommitEvidence(
-            lines={path: tuple(claims) for path, claims in attested.lines.get(commit.oid, {}).items()},
+            lines=_joined(captured.get(commit.oid, {}), attested.lines.get(commit.oid, {})),
             whole=_ranked((*_whole(declared.get(commit.oid, [])), *of_request)),
             answer=answer_for(commit, pull_request, persons),
         )
@@ -259,6 +262,12 @@ def _cautious(claims: Sequence[Origin]) -> Sequence[Origin]:
     if claims[0].writer != "human" or claims[0].evidence == "E5":
         return claims
     return [claim for claim in claims if claim.writer != "human"] or claims
+
+
+def _joined(*claims: Mapping[bytes, Sequence[LineClaim]]) -> dict[bytes, tuple[LineClaim, ...]]:
+    """Several sources' claims about a commit, by path."""
+    paths = dict.fromkeys(path for source in claims for path in source)
+    return {path: tuple(claim for source in claims for claim in source.get(path, ())) for path in paths}
 
 
 def _ranked(origins: Iterable[Origin]) -> tuple[Origin, ...]:
