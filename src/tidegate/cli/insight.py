@@ -21,13 +21,23 @@ from tidegate.cli.options import json_option, moment, open_named, repo_option, s
     type=click.Choice(("writer", "tool", "model", "team", "repository")),
     help="How to split the figures; may be given several times.",
 )
+@click.option(
+    "--spend", type=click.Path(path_type=Path), metavar="CSV", help="What AI cost: day,tool,model,person,cost."
+)
 @click.option("--environment", default="production", show_default=True, help="Whose deployments count.")
 @click.option("--branch", default="HEAD", show_default=True, metavar="REV", help="The branch that changes landed on.")
 @click.option("--now", help="The moment of the question, RFC 3339; by default now.")
 @json_option
 @repo_option
 def insight(
-    since: str, by: tuple[str, ...], environment: str, branch: str, now: str | None, format_: str, repo: Path | None
+    since: str,
+    by: tuple[str, ...],
+    spend: Path | None,
+    environment: str,
+    branch: str,
+    now: str | None,
+    format_: str,
+    repo: Path | None,
 ) -> None:
     """How fast changes go out and how often they have to be repaired, for agents and people, with intervals.
 
@@ -40,10 +50,12 @@ def insight(
     from tidegate.facts import to_json
     from tidegate.insight.answer import look
     from tidegate.insight.past import deployed_first, ran_of, read_releases, shipped_of
+    from tidegate.insight.spend import read_costs
     from tidegate.insight.text import render_insight
     from tidegate.replay import moment_before, read_hindsight, read_past
     from tidegate.rollout.local import file_of, read_deployments
 
+    costs = read_costs(spend) if spend is not None else ()
     seconds = int(datetime.fromisoformat(moment(now)).timestamp())
     show = progress() if sys.stderr.isatty() else None
     with open_named(repo) as repository:
@@ -64,5 +76,6 @@ def insight(
             notes.append("lead time ends at the first tag that holds a change: no deployment was reported here")
         shipped = shipped_of(past, released, repository.path.name)
         ran = ran_of(deployments, {one.commit: one.writer for one in shipped}, environment)
-        found = look(shipped, ran, begin, hindsight.now + 1, by=tuple(dict.fromkeys(by)), notes=notes)
+        splits = tuple(dict.fromkeys(by))
+        found = look(shipped, ran, begin, hindsight.now + 1, by=splits, costs=costs, notes=notes)
     write_result(to_json(found) if format_ == "json" else render_insight(found, style_here()))

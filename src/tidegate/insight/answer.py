@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from tidegate.insight.compare import compare
 from tidegate.insight.delivery import deliver
+from tidegate.insight.spend import Cost, Spending, join_spending
 from tidegate.insight.values import WRITERS, Figure, Ran, Shipped, Table
 
 
@@ -22,6 +23,7 @@ class Insight(Struct, frozen=True, kw_only=True):
     written: tuple[tuple[str, int], ...]
     tables: tuple[Table, ...]
     compared: tuple[Figure, ...]
+    spending: Spending | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -32,9 +34,13 @@ def look(
     until: float,
     *,
     by: Sequence[str] = ("writer",),
+    costs: Sequence[Cost] = (),
     notes: Sequence[str] = (),
 ) -> Insight:
-    """The figures of all that landed from `since` to `until` (Unix seconds), split in each way of `by`."""
+    """The figures of all that landed from `since` to `until` (Unix seconds), split in each way of `by`.
+
+    InputError where `costs` are in two currencies.
+    """
     mine = [one for one in shipped if since <= one.landed < until]
     here = [one for one in ran if since <= one.at < until]
     days = (until - since) / 86400
@@ -48,6 +54,7 @@ def look(
         written=tuple(written),
         tables=tuple(deliver(mine, here, days, each) for each in by),
         compared=_compared(mine, models),
+        spending=join_spending(costs, mine, since, until) if costs else None,
         notes=(*notes, *_notes(mine, here)),
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from tidegate.insight.answer import Insight
+from tidegate.insight.spend import Spending
 from tidegate.insight.values import Figure, Table
 from tidegate.report.escape import terminal
 from tidegate.report.layout import grouped, pad, paint, wrap
@@ -50,6 +51,8 @@ def _rows(found: Insight, style: Style) -> Iterator[str]:
     yield from ("", "Repairs, like with like (same repository, about the same size)")
     for figure in found.compared:
         yield from _figure(figure, style)
+    if found.spending is not None:
+        yield from ("", *_spending(found.spending))
     if found.notes:
         yield from ("", "Not known")
         for note in found.notes:
@@ -71,6 +74,23 @@ def _table(table: Table, style: Style) -> Iterator[str]:
     missing = [figure.name for figure in table.whole.figures if figure.name not in known]
     if missing:
         yield from ("", *wrap(f"nothing to count for: {', '.join(missing)}", style.width, "  ", "  "))
+
+
+def _spending(found: Spending) -> Iterator[str]:
+    money = f" {found.currency}" if found.currency else ""
+    yield f"Spent {found.cost:,.2f}{money}"
+    for one in found.returns:
+        costs = (("a change", one.per_change), ("a line", one.per_line), ("a repaired change", one.per_failure))
+        said = ", ".join(f"{cost:,.2f} {what}" for what, cost in costs if cost is not None)
+        yield f"  {pad(terminal(one.tool, 20), 21)}{one.cost:,.2f}: {said}"
+        shipped = (
+            f"{grouped(one.changes, 'change')}, {one.sound} sound, {one.failures} repaired, {one.pending} not judged"
+        )
+        yield f"  {' ' * 21}{shipped}"
+    if found.unjoined:
+        yield f"  {found.unjoined:,.2f}{money} went to tools that no shipped change names: what came of it is not known"
+    if found.unpaid:
+        yield f"  no cost is given for {', '.join(terminal(tool, 20) for tool in found.unpaid)}"
 
 
 def _figure(figure: Figure, style: Style) -> Sequence[str]:
