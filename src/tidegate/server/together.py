@@ -1,6 +1,6 @@
 """Group commit: while one thread writes, whoever comes waits, and then the first of them writes for them all.
 
-There is no thread of its own and no lingering: alone, nobody waits; the more come at once, the more share a commit.
+There is no thread of its own, and alone nobody waits; the more come at once, the more share a commit.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Together(Generic[Item, Result]):
             self._waiting.append(mine)
             first, self._written = not self._written, True
         if not first:
-            mine.turn.wait()
+            mine.turn.acquire()
         if mine.result is None and mine.error is None:
             self._lead(write)
         return mine.told()
@@ -62,9 +62,9 @@ class Together(Generic[Item, Result]):
                 following = self._waiting[0] if self._waiting else None
                 self._written = following is not None
             if following is not None:
-                following.turn.set()
-            for each in batch:
-                each.turn.set()
+                following.turn.release()
+            for each in batch[1:]:
+                each.turn.release()
 
     def _next(self) -> list[_Waiting[Item, Result]]:
         with self._guard:
@@ -85,7 +85,8 @@ class _Waiting(Generic[Item, Result]):
     def __init__(self, item: Item, size: int) -> None:
         self.item = item
         self.size = size
-        self.turn = threading.Event()
+        self.turn = threading.Lock()
+        self.turn.acquire()
         self.result: Result | None = None
         self.error: BaseException | None = None
 

@@ -6,11 +6,12 @@ Two that write at once both count: the later one waits for the row, reads what t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Table, bindparam, select, update
+from sqlalchemy import Connection, Executable, Table, bindparam, select, update
 
-from tidegate.store.rows import upsert
+from tidegate.store.rows import upsert_in
 
 Values: TypeAlias = Mapping[str, Any]
 CHUNK = 500
@@ -42,7 +43,7 @@ def insert_many(connection: Connection, table: Table, rows: Sequence[Values], *n
     """Those of the rows that were new, by the columns `names`; one whose unique key is there already stays as it is."""
     if not rows:
         return []
-    statement = upsert(connection, table).on_conflict_do_nothing().returning(*(table.c[name] for name in names))
+    statement = _inserting(connection.dialect.name, table, names)
     return [tuple(row) for row in connection.execute(statement, list(rows))]
 
 
@@ -62,13 +63,33 @@ def _insert(connection: Connection, table: Table, rows: Sequence[Values]) -> fro
 def _update(
     connection: Connection, table: Table, sender: str, keys: Sequence[str], again: Callable[[str, bytes], Values]
 ) -> None:
-    query = select(table.c.id, table.c.key, table.c.state).where(table.c.sender == sender, table.c.key.in_(keys))
-    found = connection.execute(query.order_by(table.c.key).with_for_update()).all()
+    found = connection.execute(_locking(table), {"sender": sender, "keys": keys}).all()
     rows = [{"row": row.id, **again(row.key, row.state)} for row in found]
     if rows:
-        names = [name for name in rows[0] if name != "row"]
-        statement = update(table).where(table.c.id == bindparam("row"))
-        connection.execute(statement.values({name: bindparam(f"new_{name}") for name in names}), _named(rows))
+        names = tuple(name for name in rows[0] if name != "row")
+        connection.execute(_updating(table, names), _named(rows))
+
+
+# To make a statement takes longer than to run it: each is made once.
+
+
+@cache
+def _inserting(dialect: str, table: Table, names: tuple[str, ...]) -> Executable:
+    return upsert_in(dialect, table).on_conflict_do_nothing().returning(*(table.c[name] for name in names))
+
+
+@cache
+def _locking(table: Table) -> Executable:
+    query = select(table.c.id, table.c.key, table.c.state).where(
+        table.c.sender == bindparam("sender"), table.c.key.in_(bindparam("keys", expanding=True))
+    )
+    return query.order_by(table.c.key).with_for_update()
+
+
+@cache
+def _updating(table: Table, names: tuple[str, ...]) -> Executable:
+    statement = update(table).where(table.c.id == bindparam("row"))
+    return statement.values({name: bindparam(f"new_{name}") for name in names})
 
 
 def _named(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -43,7 +43,12 @@ def insert_once(connection: Connection, table: Table, values: Mapping[str, Any])
 
 def upsert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
     """An insert that can say what to do on a conflict, in words that both databases share."""
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+    return upsert_in(connection.dialect.name, table)
+
+
+def upsert_in(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """The same, for a database of this kind."""
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def wrote(connection: Connection, statement: Insert) -> bool:
