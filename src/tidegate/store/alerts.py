@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, structs
-from sqlalchemy import Connection, Select, and_, func, or_, update
+from sqlalchemy import Connection, Select, and_, func, or_, select, update
 
 from tidegate.store.folding import fold_in
 from tidegate.store.rows import changed, every, one, select_as
@@ -133,6 +133,27 @@ def alerts_between(connection: Connection, since: float, until: float, *, most: 
     """Those that fired in that time, the last first."""
     lasting = or_(alerts.c.ended.is_(None), alerts.c.ended >= since)
     return every(connection, Alert, _newest().where(alerts.c.started < until, lasting).limit(most))
+
+
+def loose(connection: Connection, since: float, until: float, *, most: int = 200) -> tuple[Alert, ...]:
+    """Those that fired in that time and belong to no incident: the first of each sender."""
+    lasting = or_(alerts.c.ended.is_(None), alerts.c.ended >= since)
+    free = and_(alerts.c.incident.is_(None), alerts.c.started < until, lasting)
+    senders = connection.execute(select(alerts.c.sender).where(free).distinct()).scalars().all()
+    oldest = select_as(Alert, alerts).order_by(alerts.c.started, alerts.c.id).limit(most)
+    found = [
+        one for name in sorted(senders) for one in every(connection, Alert, oldest.where(free, alerts.c.sender == name))
+    ]
+    return tuple(sorted(found, key=lambda one: (one.started, one.id)))
+
+
+def services_of(connection: Connection, of: Collection[int]) -> dict[int, frozenset[str]]:
+    """By incident the services of its alerts."""
+    rows = select(alerts.c.incident, alerts.c.service).where(alerts.c.incident.in_(of)).distinct()
+    found: dict[int, set[str]] = {}
+    for incident, service in connection.execute(rows):
+        found.setdefault(incident, set()).add(service)
+    return {incident: frozenset(services) for incident, services in found.items()}
 
 
 def errors_between(connection: Connection, since: float, until: float, *, most: int = 1000) -> tuple[Error, ...]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tidegate.errors import TidegateError
 from tidegate.server.logs import log, log_failure
-from tidegate.server.production.opening import end_incident, join_evidence, open_incidents
+from tidegate.server.production.opening import end_incident, join_evidence, open_incidents, to_attend
 from tidegate.server.production.outcomes import sweep_outcomes
 from tidegate.server.production.setup import Production
 from tidegate.server.production.tracing import put_incident, trace_incident
@@ -33,6 +33,7 @@ class Lookout:
         self._way = way
         self._setup = setup
         self._clock = clock
+        self._attended = 0
         self._watcher = Watcher(way.service, setup, clock) if setup is not None else None
 
     @property
@@ -63,7 +64,8 @@ class Lookout:
         service = self._way.service
         open_incidents(service, self._clock())
         with service.database.read() as connection:
-            still_open = incidents.page(connection, state="open", most=MOST_OPEN)
+            still_open = to_attend(connection, self._attended, MOST_OPEN)
+        self._attended = still_open[-1].id if still_open else 0
         for incident in still_open:
             try:
                 self._attend_to(incident)

@@ -22,20 +22,36 @@ TOGETHER_SECONDS = 900.0
 CALM_SECONDS = 30.0
 """An incident is over when nothing of it has fired for this long."""
 ERRORS_BEFORE_SECONDS = 120.0
+MOST_OF_ONE_SENDER = 50
+"""Incidents that are open for alerts of one sender. What more comes joins the last of them: a sender that goes wild, or
+is somebody else, must not bury what others report."""
+MOST_OPEN = 1_000
 
 
 def open_incidents(service: Service, now: float) -> tuple[int, ...]:
-    """Puts every alert that belongs to no incident into one, which is opened where none fits; those that are new."""
+    """Puts alerts that belong to no incident into one, which is opened where none fits; the incidents that are new.
+
+    Some of each sender at a time: the next look goes on.
+    """
     with service.database.read() as connection:
-        loose = [one for one in alerts.alerts_between(connection, now - OLD_SECONDS, now + 60) if one.incident is None]
+        loose = alerts.loose(connection, now - OLD_SECONDS, now + 60)
     opened = []
-    for alert in sorted(loose, key=lambda one: (one.started, one.id)):
+    for alert in loose:
         at = service.now()
         found, new = service.database.change(partial(_place, alert=alert, at=at))
         if new:
             opened.append(found)
             log("incident", incident=found, service=alert.service, environment=alert.environment)
     return tuple(opened)
+
+
+def to_attend(connection: Connection, after: int, most: int) -> tuple[Incident, ...]:
+    """Open incidents for one look: the latest, and as many that go on below the one with id `after`, from the top again
+    at the end. However many are open, each has its turn."""
+    still_open = incidents.page(connection, state="open", most=MOST_OPEN)
+    latest, rest = still_open[: most // 2], still_open[most // 2 :]
+    below = [one for one in rest if one.id < after] or list(rest)
+    return (*latest, *below[: most - len(latest)])
 
 
 def join_evidence(service: Service, incident: Incident, now: float) -> None:
@@ -89,7 +105,8 @@ def end_incident(service: Service, incident: Incident, now: float) -> Resolution
 
 def _place(connection: Connection, alert: Alert, at: str) -> tuple[int, bool]:
     """The incident of the alert, and whether it was opened for it."""
-    known = _lasting(connection, alert)
+    still_open = incidents.page(connection, state="open", most=MOST_OPEN)
+    known = _lasting(connection, alert, still_open) or _of_a_wild_sender(alert, still_open)
     if known is not None:
         alerts.join(connection, known.id, of=(alert.id,))
         if known.state == "resolved" and alert.ended is None:
@@ -109,19 +126,27 @@ def _place(connection: Connection, alert: Alert, at: str) -> tuple[int, bool]:
     return opened.incident.id, opened.new
 
 
-def _lasting(connection: Connection, alert: Alert) -> Incident | None:
+def _of_a_wild_sender(alert: Alert, still_open: Sequence[Incident]) -> Incident | None:
+    """The last incident of a sender of whom too many are open."""
+    theirs = [one for one in still_open if one.key.startswith(f"{alert.sender}/")]
+    if len(theirs) < MOST_OF_ONE_SENDER:
+        return None
+    return next((one for one in theirs if one.environment == alert.environment), theirs[0])
+
+
+def _lasting(connection: Connection, alert: Alert, still_open: Sequence[Incident]) -> Incident | None:
     """The open incident that this alert belongs to: of the same service, or of one that it calls or is called by."""
     candidates = [
         one
-        for one in incidents.page(connection, state="open")
+        for one in still_open
         if one.environment == alert.environment and one.started - TOGETHER_SECONDS <= alert.started
     ]
+    of = alerts.services_of(connection, [one.id for one in candidates])
+    soon = [one for one in candidates if alert.started - one.started <= TOGETHER_SECONDS]
+    calls = _calls(connection, alert.environment) if soon else ()
     for one in candidates:
-        services = _services(connection, one)
-        if alert.service in services:
-            return one
-        soon = alert.started - one.started <= TOGETHER_SECONDS
-        if soon and alert.service in _near(connection, one.environment, services):
+        services = of.get(one.id, frozenset()) | {one.service}
+        if alert.service in services or (one in soon and alert.service in _within(calls, services)):
             return one
     return incidents.lasting(connection, alert.environment, alert.service, alert.started) if alert.ended else None
 
@@ -133,9 +158,14 @@ def _services(connection: Connection, incident: Incident) -> frozenset[str]:
 
 def _near(connection: Connection, environment: str, services: Collection[str]) -> frozenset[str]:
     """These, what they call, all the way down, and what calls them."""
-    calls: Sequence[tuple[str, str]] = [
-        (one.caller, one.callee) for one in measurements.edges(connection, environment=environment)
-    ]
+    return _within(_calls(connection, environment), services)
+
+
+def _calls(connection: Connection, environment: str) -> tuple[tuple[str, str], ...]:
+    return tuple((one.caller, one.callee) for one in measurements.edges(connection, environment=environment))
+
+
+def _within(calls: Sequence[tuple[str, str]], services: Collection[str]) -> frozenset[str]:
     found, edge = set(services), set(services)
     while edge:
         edge = {callee for caller, callee in calls if caller in edge} - found
