@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,11 @@ from tidegate.risk.labels.told import read_outcomes
 from tidegate.server.app import make_app
 from tidegate.server.mirrors import Mirrors
 from tidegate.server.production.loop import Lookout
-from tidegate.server.production.outcomes import record_outcomes, sweep_outcomes
+from tidegate.server.production.outcomes import _record, record_outcomes, sweep_outcomes
 from tidegate.server.service import Service
 from tidegate.server.work.journey import Way
 from tidegate.store import accounts, incidents, outcomes, repositories
-from tidegate.store.clock import now
+from tidegate.store.clock import later, now
 from tidegate.store.repositories import NewRepository
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -159,6 +160,26 @@ def test_a_fix_that_was_deployed_soon_after_is_an_outcome_with_its_redeploys(tol
     assert told.stands() == {told.bad.commit: ("reverted", told.shop.head(), 1.0)}
     (said,) = told.recorded()
     assert (said.result, said.redeploys, said.days) == ("reverted", 1, 0)
+
+
+def test_many_workers_say_it_once_and_the_last_entry_is_what_stands(told: Told) -> None:
+    at = DEPLOYED + AGO + 8 * DAY
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: sweep_outcomes(told.way, None, at), range(4)))
+    assert sorted(one.commit for one in told.recorded()) == sorted(told.stands())
+    assert len(told.recorded()) == 4
+
+    with told.way.service.database.read() as connection:
+        old = outcomes.page(connection)[0]
+    with told.way.service.database.write() as connection:
+        known = {
+            name: getattr(old, name) for name in ("repository", "environment", "revision", "by", "deployed", "known")
+        }
+        outcomes.put(connection, outcomes.NewOutcome(**known, result="clean", weight=1.0, redeploys=2), later(now(), 1))
+    _record(told.way.service, old)  # a worker that read the row before, and comes late
+    while record_outcomes(told.way.service):
+        pass
+    assert [one.redeploys for one in told.recorded() if one.commit == old.revision][-1] == 2
 
 
 def test_where_the_mirror_cannot_be_read_nothing_is_said_and_it_is_tried_again(told: Told) -> None:

@@ -41,6 +41,10 @@ def test_the_same_again_changes_nothing_and_anything_else_is_written_over(databa
         (second,) = outcomes.unrecorded(connection)
         assert (second.id, second.weight, second.changed_at) == (first.id, 1.0, at(3))
         assert not outcomes.set_entry(connection, first, 8), "the entry tells of what was said before"
+        assert outcomes.set_entry(connection, second, 8)
+        outcomes.say_again(connection, second.id, at(4))
+        (again,) = outcomes.unrecorded(connection)
+        assert (again.id, again.weight, again.changed_at) == (second.id, 1.0, at(4))
 
         assert outcomes.put(connection, said(here, by=OTHER, result="fixed"), at(4))
         assert outcomes.put(connection, said(here, environment="test"), at(4))

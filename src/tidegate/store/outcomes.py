@@ -121,6 +121,11 @@ def set_entry(connection: Connection, outcome: Outcome, entry: int) -> bool:
     return changed(connection, update(outcomes).where(*same).values(entry=entry)) == 1
 
 
+def say_again(connection: Connection, identifier: int, at: str) -> None:
+    """Has it put on record once more as it stands."""
+    connection.execute(update(outcomes).where(outcomes.c.id == identifier).values(entry=None, changed_at=at))
+
+
 def keep_paths(connection: Connection, incident: int, revision: str, paths: Iterable[str]) -> None:
     """The files that a cause of the incident touched."""
     for path in paths:

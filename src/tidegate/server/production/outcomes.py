@@ -49,6 +49,9 @@ FAILED_SECONDS = 900.0
 REST = 20.0
 """Of the time that judging took, so many times must pass until the next: it may take a twentieth of a processor."""
 MOST_RECORDED = 500
+MOST_READ = 20_000
+MOST_DEPLOYMENTS = 2_000
+"""Of one repository in one environment, so many of the last are read."""
 _CHUNK = 400
 _ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+\-]{0,127}")
 
@@ -113,7 +116,7 @@ def _places(connection: Connection, since: float, now: float) -> tuple[Place, ..
     groups: dict[tuple[str, int], list[Deployment]] = {}
     named: dict[str, Repository | None] = {}
     known: dict[int, Repository] = {}
-    for one in deployments.between(connection, since, now):
+    for one in deployments.between(connection, since, now, most=MOST_READ):
         if one.repository and one.repository not in named:
             named[one.repository] = find_repository(connection, one.repository)
         repository = named.get(one.repository)
@@ -125,7 +128,7 @@ def _places(connection: Connection, since: float, now: float) -> tuple[Place, ..
         Place(
             environment,
             known[repository],
-            tuple(_with_previous(connection, one, group) for one in group),
+            tuple(_with_previous(connection, one, group) for one in group[:MOST_DEPLOYMENTS]),
             tuple(one for one in lately if one.environment == environment),
         )
         for (environment, repository), group in sorted(groups.items())
@@ -299,7 +302,9 @@ def _record(service: Service, one: Outcome) -> None:
     )
     statement = Statement((Subject(digest={"gitCommit": one.revision}),), said)
     entry = append(service, f"outcome:{one.id}:{one.changed_at}", statement, one.revision)
-    service.database.change(lambda connection: outcomes.set_entry(connection, one, entry))
+    kept = service.database.change(lambda connection: outcomes.set_entry(connection, one, entry))
+    if not kept:  # another worker said something else meanwhile: of the entries the last one must be what stands
+        service.database.change(lambda connection: outcomes.say_again(connection, one.id, service.now()))
 
 
 def _entry_of(connection: Connection, by: str) -> int | None:
