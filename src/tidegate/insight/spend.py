@@ -83,9 +83,7 @@ def read_costs(path: Path) -> tuple[Cost, ...]:
     if unknown or missing or len(set(names)) != len(names):
         what = f"{unknown[0]!r} is no column" if unknown else f"no column {missing[0]}" if missing else "a column twice"
         raise InputError(what, where=f"{path}, line 1", mend=f"the columns are {', '.join(COLUMNS)}")
-    return tuple(
-        _cost(dict(zip(names, row, strict=False)), len(names), row, f"{path}, line {n}") for n, row in _of(rows)
-    )
+    return tuple(_cost(names, row, f"{path}, line {number}") for number, row in _of(rows))
 
 
 def join_spending(costs: Iterable[Cost], shipped: Sequence[Shipped], since: float, until: float) -> Spending:
