@@ -139,7 +139,9 @@ class HookedWorld(World):
         path = self.repo.path / self.random.choice(self.files())
         whole: list[list[bytes]] = []
         for at_end in (False, True):
-            writer, _ = self.somebody()
+            writer = ""
+            while not writer:  # whoever types in this work tree unseen is the human at its keyboard
+                writer, _ = self.somebody()
             whole.append([self.new_line(writer) for _ in range(3)])
             lines = self.lines_of(path)
             text = [*lines, *whole[-1]] if at_end else [*whole[-1], *lines]
@@ -152,6 +154,7 @@ class HookedWorld(World):
         self.git("add", "-A")
         path.write_bytes(everything)
         self.tick()
+        self.hooks_off = False
         self.git("commit", "-q", "-m", f"half {self.repo.clock}")
         self.save("commit", "-m", f"rest {self.repo.clock}")
 
@@ -184,7 +187,7 @@ def play_hooked(path: Path, seed: int) -> HookedWorld:
     for hook in ("prepare-commit-msg", "post-commit", "post-rewrite"):
         file = path / ".git/hooks" / hook
         file.parent.mkdir(exist_ok=True)
-        file.write_text(hook_text(hook, ""))
+        file.write_text(hook_text(hook))
         file.chmod(0o755)
     World.edit(world, "")
     World.edit(world, "")

@@ -1,4 +1,4 @@
-"""Git's hooks as shell scripts of three lines, in front of the hook that was there."""
+"""Git's hooks as shell scripts of a few lines, in front of which the hook that was there still runs."""
 
 from __future__ import annotations
 
@@ -8,26 +8,30 @@ from pathlib import Path
 
 HOOKS = ("prepare-commit-msg", "post-commit", "post-rewrite")
 MARK = "# tidegate agent install git"
+BEFORE = ".before-tidegate"
+"""What is appended to the name of a hook that was there."""
 
 
-def entry_command(*arguments: str) -> str:
+def entry_arguments(*arguments: str) -> list[str]:
     """What a tool runs to call the recorder: this very interpreter, nobody else's modules, no folder of the project."""
     entry = Path(__file__).resolve().parents[1] / "hooks" / "entry.py"
-    return shlex.join([sys.executable, "-I", "-S", str(entry), *arguments])
+    return [sys.executable, "-I", "-S", str(entry), *arguments]
 
 
-def hook_text(hook: str, before: str) -> str:
-    """The script for a hook. `before` is the script that was there, "" for none: it runs first, and its word counts.
+def hook_text(hook: str) -> str:
+    """The script for a hook. A hook that was there before runs first, with the same input, and its word counts.
 
-    What git says on standard input (post-rewrite) is kept for both. The recorder never makes a hook fail.
+    The recorder itself never makes a hook fail.
     """
-    lines = ["#!/bin/sh", f"{MARK}: undo with tidegate agent uninstall git"]
-    call = f'{entry_command("git", hook)} "$@"'
-    if hook == "post-rewrite":
-        lines.append("said=$(cat)")
-        call = f"printf '%s\\n' \"$said\" | {call}"
-    if before:
-        quoted = shlex.quote(before)
-        given = "printf '%s\\n' \"$said\" | " if hook == "post-rewrite" else ""
-        lines.append(f'if [ -x {quoted} ]; then {given}{quoted} "$@" || exit $?; fi')
-    return "\n".join([*lines, f"{call} || true", ""])
+    call = f'{shlex.join(entry_arguments("git", hook))} "$@"'
+    before = f'before="$0{BEFORE}"'
+    if hook != "post-rewrite":
+        rest = ['if [ -x "$before" ]; then "$before" "$@" || exit $?; fi', f"{call} || true"]
+    else:
+        say = "printf '%s\\n' \"$said\" |"
+        rest = [
+            "said=$(cat)",
+            f'if [ -x "$before" ]; then {say} "$before" "$@" || exit $?; fi',
+            f"{say} {call} || true",
+        ]
+    return "\n".join(["#!/bin/sh", f"{MARK}: undo with tidegate agent uninstall git", before, *rest, ""])
