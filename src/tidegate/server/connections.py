@@ -9,8 +9,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS = 20.0
 """From connecting, or from the last answer, until the head of a request is whole."""
-STREAMS = frozenset(("/events",))
-"""Answers that have no end of their own."""
+EVENTS = "/events"
+"""The answer that has no end of its own."""
 
 
 class PromptProtocol(H11Protocol):
@@ -31,9 +31,8 @@ class PromptProtocol(H11Protocol):
     def shutdown(self) -> None:
         """A stream that would go on for as long as somebody reads it ends with the service, not after it."""
         super().shutdown()
-        if self.cycle is not None and not self.cycle.response_complete and self.cycle.scope["path"] in STREAMS:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+        if self.cycle is not None and not self.cycle.response_complete and self.cycle.scope["path"] == EVENTS:
+            self.transport.close()
 
     # Private
 

@@ -22,6 +22,7 @@ from starlette.routing import Route
 from tidegate.errors import TidegateError
 from tidegate.server.auth.permissions import allows
 from tidegate.server.auth.session import session_of
+from tidegate.server.connections import EVENTS
 from tidegate.server.logs import log_failure
 from tidegate.server.service import Service
 from tidegate.store import accounts, news
@@ -29,7 +30,6 @@ from tidegate.store.accounts import Session
 from tidegate.store.clock import later, moment_of
 from tidegate.store.news import News
 
-PATH = "/events"
 MOST_STREAMS = 200
 MOST_OF_SESSION = 8
 MOST_KEPT = 500
@@ -158,7 +158,7 @@ def routes(service: Service) -> list[Route]:
         since = _moment(request.headers.get("last-event-id", "") or request.query_params.get("since", ""), service)
         return StreamingResponse(pulse.stream(session, since), media_type="text/event-stream")
 
-    return [Route(PATH, serve, methods=["GET"])]
+    return [Route(EVENTS, serve, methods=["GET"])]
 
 
 # Private
