@@ -18,6 +18,7 @@ from starlette.testclient import TestClient
 
 from tests.policy.helpers import document_of
 from tests.repos import Repo, build
+from tests.rollout.test_canary_prometheus import DOCUMENT
 from tests.server import forges
 from tests.server.conftest import bearer, token_for
 from tests.server.forges import SECRET, SLUG, Message
@@ -87,6 +88,8 @@ commit Open the shop
 {_lines(ROLLOUT)}
   file tidegate.toml
 {_lines(SETTINGS)}
+  file .tidegate/canaries/shop.toml
+{_lines(DOCUMENT)}
 commit Raise the price (#1)
   file shop.py
     . price = 2

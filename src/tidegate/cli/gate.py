@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tidegate.cli.options import json_option, moment, open_named, repo_option, style_here, write_result
+from tidegate.errors import InputError
 
 _FILE = click.Path(path_type=Path)
 
@@ -25,6 +26,8 @@ _FILE = click.Path(path_type=Path)
 @click.option("--deployments", type=_FILE, help="What was deployed, one JSON object a line; by default this clone's.")
 @click.option("--prometheus", default="", help="The server that knows the error budget.")
 @click.option("--server", help="A service that keeps the facts of the changes. TIDEGATE_TOKEN opens it.")
+@click.option("--recorded", is_flag=True, help="Have the gate of --server decide, and record it; takes no clone.")
+@click.option("--repository", "named", default="", help="With --recorded: OWNER/NAME, where a service knows several.")
 @click.option("--assess", "most", type=click.IntRange(0, 1000), default=20, show_default=True)
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 @click.option("--now", help="The moment to judge at, RFC 3339; by default now.")
@@ -43,6 +46,8 @@ def gate(
     deployments: Path | None,
     prometheus: str,
     server: str | None,
+    recorded: bool,
+    named: str,
     most: int,
     color: str,
     now: str | None,
@@ -54,8 +59,18 @@ def gate(
     All changes between what runs and what is to run must pass; then the environment's own demands hold. Up to --assess
     changes of which nothing is kept are assessed here. Exit codes: 0 pass, 1 held or blocked, 2 wrong input.
     """
-    from tidegate.rollout.ask import Asked, ask_gate
     from tidegate.rollout.words import render_decision, render_decision_json
+
+    if recorded:
+        from tidegate.cli.gate_remote import ask_service
+
+        if not server:
+            raise InputError("which service is to record it?", where="--recorded", mend="say --server URL")
+        question = {"environment": environment, "service": service, "revision": to, "previous": since}
+        said = ask_service(server, os.environ, {**question, "actor": actor, "share": share, "repository": named})
+        write_result(render_decision_json(said) if format_ == "json" else render_decision(said, style_here(color)))
+        return 0 if said.outcome == "pass" else 1
+    from tidegate.rollout.ask import Asked, ask_gate
 
     asked = Asked(
         environment=environment,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
+
+import msgspec
 
 from tidegate.change.branches import read_branches, repository_name
 from tidegate.cli.remote import Remote
 from tidegate.errors import InputError
 from tidegate.facts import to_json
 from tidegate.rollout.cases import Kept, number_in, read_kept
+from tidegate.rollout.gate import Decision
 
 if TYPE_CHECKING:
     from tidegate.change.git import Repository
@@ -34,6 +37,17 @@ def documents_of(server: str, environment: Mapping[str, str], repository: Reposi
         return [kept for number in list(numbers)[:MOST_ASKED] if (kept := _kept(remote, forge, slug, str(number)))]
 
     return fetch
+
+
+def ask_service(server: str, environment: Mapping[str, str], body: Mapping[str, Any]) -> Decision:
+    """What the gate of the service decided and recorded. Raises InputError where it cannot be asked."""
+    remote = Remote(server, environment, "gates:ask")
+    said = {name: value for name, value in body.items() if value not in ("", None)}
+    answer = remote.send("/gates", to_json(said), also=(403, 409))
+    try:
+        return msgspec.convert(answer, Decision)
+    except msgspec.ValidationError as error:
+        raise InputError("the service answered something else than a decision", where=server) from error
 
 
 # Private

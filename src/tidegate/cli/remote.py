@@ -35,13 +35,13 @@ class Remote:
         """The answer to a GET, None where the service has nothing there."""
         return self._ask(path + (f"?{urlencode(query)}" if query else ""), None)
 
-    def send(self, path: str, body: bytes) -> dict[str, Any]:
-        """The answer to a POST."""
-        return self._ask(path, body) or {}
+    def send(self, path: str, body: bytes, also: tuple[int, ...] = ()) -> dict[str, Any]:
+        """The answer to a POST; also one under these statuses, where it is an answer and no problem."""
+        return self._ask(path, body, also) or {}
 
     # Private
 
-    def _ask(self, path: str, body: bytes | None) -> dict[str, Any] | None:
+    def _ask(self, path: str, body: bytes | None, also: tuple[int, ...] = ()) -> dict[str, Any] | None:
         headers = {"authorization": f"Bearer {self._token}", "content-type": "application/json"}
         request = Request(f"{self._base}{path}", body, headers)  # noqa: S310 the scheme was checked
         try:
@@ -50,6 +50,8 @@ class Remote:
         except HTTPError as error:
             if error.code == 404 and body is None:
                 return None
+            if error.code in also and (answer := _answered(error)) is not None:
+                return answer
             raise InputError(_said(error), where=self._base) from error
         except (URLError, OSError) as error:
             raise InputError("the service cannot be reached", where=self._base) from error
@@ -64,6 +66,16 @@ class _NoRedirect(HTTPRedirectHandler):
     """A token goes nowhere but where the person said."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+def _answered(error: HTTPError) -> dict[str, Any] | None:
+    """What was answered; None where it is a problem, or nothing that can be read."""
+    if error.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        return None
+    try:
+        return msgspec.json.decode(error.read(MOST_BYTES), type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError, OSError):
         return None
 
 

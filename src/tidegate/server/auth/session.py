@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import hmac
 import secrets
@@ -207,6 +209,8 @@ def _plain(origin: str) -> str:
 
 def _by_token(service: Service, given: str) -> Who:
     scheme, _, text = given.partition(" ")
+    if scheme.lower() == "basic":
+        scheme, text = "bearer", _password(text)
     if scheme.lower() != "bearer" or not text.startswith(TOKEN_PREFIX) or len(text) > 200:
         raise Problem(401, "this is no API token of ours", mend="send Authorization: Bearer tg_...")
     now = service.now()
@@ -218,6 +222,16 @@ def _by_token(service: Service, given: str) -> Who:
     if token.used_at is None or seconds_between(token.used_at, now) > _SEEN_EVERY_SECONDS:
         service.database.change(lambda connection: accounts.use_token(connection, token.id, now))
     return Who(person.id, person.name, person.role, token.scopes)
+
+
+def _password(text: str) -> str:
+    """The token of a sender that has it in its URL, as `https://token:tg_...@HOST`; "" for none."""
+    if len(text) > 400:
+        return ""
+    try:
+        return base64.b64decode(text, validate=True).decode("ascii").partition(":")[2]
+    except (ValueError, binascii.Error):
+        return ""
 
 
 def _cookie(service: Service, request: Request) -> str:
