@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from msgspec import structs
+from msgspec.structs import replace
 
 from tests.store.world import at, small_world
-from tidegate.store import incidents, outcomes
+from tidegate.operate.outcomes import Became, Incident, Past
+from tidegate.server.production.outcomes import Place, _write
+from tidegate.store import incidents, outcomes, repositories
 from tidegate.store.engine import Database
 from tidegate.store.incidents import NewIncident
-from tidegate.store.outcomes import NewOutcome
+from tidegate.store.outcomes import NewOutcome, Result
 
 BAD, OTHER = "a" * 40, "b" * 40
 
@@ -72,6 +75,41 @@ def test_what_is_taken_back_stands_no_more_and_is_told_to_the_ledger(database: D
 
         assert outcomes.put(connection, said(here), at(4)), "and may be said again"
         assert len(outcomes.page(connection)) == 2
+
+
+def test_a_sweep_writes_what_is_new_and_takes_back_what_is_said_no_more(database: Database) -> None:
+    def became(commit: str, result: Result, by: str, weight: float) -> Became:
+        return Became(commit=commit, result=result, by=by, weight=weight, deployed=10.0, known=20.0)
+
+    with database.write() as connection:
+        here = small_world(connection).repository
+        repository = repositories.get(connection, here)
+        assert repository is not None
+        place = Place("production", repository, (), ())
+        told = Incident(id="1", started=5.0, causes={}, settled=True, traced=True)
+
+        def write(*found: Became, minute: int, settled: bool = True) -> int:
+            past = Past(incidents=[replace(told, settled=settled)])
+            return _write(connection, place, past, found, at(minute))
+
+        def stands() -> list[tuple[str, str, float]]:
+            return sorted((one.revision[:1], one.result, one.weight) for one in outcomes.page(connection))
+
+        clean = (became(BAD, "clean", "", 1.0), became(OTHER, "clean", "", 1.0))
+        assert write(*clean, minute=1) == 2
+        assert write(*clean, minute=2) == 0
+        assert write(minute=2) == 0, "what lies too far back to be judged again stands"
+        trace = became(BAD, "incident", "incident-1", 0.7)
+        assert write(trace, clean[1], minute=3) == 2
+        assert stands() == [("a", "incident", 0.7), ("b", "clean", 1.0)]
+        assert write(clean[1], minute=4, settled=False) == 0, "an incident that began again still says what it said"
+        assert write(became(OTHER, "incident", "incident-1", 1.0), minute=5) == 3
+        assert stands() == [("b", "incident", 1.0)]
+        assert write(*clean, minute=6) == 3
+        assert stands() == [("a", "clean", 1.0), ("b", "clean", 1.0)]
+        later = replace(became(BAD, "fixed", OTHER, 0.5), deployed=15.0, redeploys=1)
+        assert write(replace(later, deployed=10.0, redeploys=3), minute=7) == 2
+        assert write(later, minute=8) == 0, "what was known of an earlier time is not forgotten"
 
 
 def test_incidents_are_found_by_the_files_that_their_causes_touched(database: Database) -> None:
