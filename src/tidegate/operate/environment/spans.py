@@ -61,7 +61,7 @@ def statements_of(seen: Seen, environment: str) -> Iterator[Statement]:
     if not environment and len(named) > 1:
         yield NotKnown(says=f"the spans are of several environments ({', '.join(named)}), shown as one")
     served = sum(isinstance(one, Serves) for one in routes)
-    called = sum(isinstance(one, Uses) for one in uses)
+    called = len({(one.service, one.target) for one in uses if isinstance(one, Uses)})
     words = f"{grouped(len(by_service), 'service')}, {grouped(served, 'route')}, {grouped(called, 'call')}"
     yield Told(read=SourceRead(source="spans", where=seen.where, says=words))
 

@@ -1,20 +1,11 @@
-"""The map of an environment as the service knows it: made in a bounded process, because it reads repositories.
-
-    python -m tidegate.server.production.mapping SECONDS MEMORY_MB
-
-reads one `Asked` and writes one `Map`.
-"""
+"""The map of an environment as the service knows it: made in a bounded process, because it reads repositories."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import structs
 from sqlalchemy import Connection
 
 from tidegate.errors import InputError
@@ -27,6 +18,7 @@ from tidegate.operate.values import Alert
 from tidegate.server.api.problems import Problem
 from tidegate.server.bounded import LARGEST, Bounds, alone, child, run
 from tidegate.server.mirrors import open_mirrors
+from tidegate.server.production.mapped import Asked, Mirror
 from tidegate.server.production.setup import read_production
 from tidegate.server.production.watching import deployment_of
 from tidegate.server.service import Service
@@ -36,12 +28,8 @@ from tidegate.store.repositories import Repository
 from tidegate.telemetry.graph import Edge
 from tidegate.telemetry.otlp import Span
 
-if TYPE_CHECKING:
-    from tidegate.change.git import Repository as GitRepository
-    from tidegate.operate.environment.code import Code
-
 BOUNDS = Bounds(60, 2048)
-CHILD = child("tidegate.server.production.mapping")
+CHILD = child("tidegate.server.production.mapped")
 SPANS_SECONDS = 3600.0
 EDGES_SECONDS = ALERTS_SECONDS = 7 * 86400.0
 MOST_SPANS = 10_000
@@ -50,26 +38,6 @@ MOST_REPOSITORIES = 20
 KEPT_SECONDS = 60.0
 """A map is made once in this time."""
 TIMEOUT_SECONDS = 5.0
-
-
-class Mirror(Struct, frozen=True):
-    """A repository: its name for people, its mirror, and the branch that is read."""
-
-    slug: str
-    path: str
-    branch: str
-
-
-class Asked(Struct, frozen=True, kw_only=True):
-    """All that the service knows of an environment, and the repositories to read."""
-
-    environment: str
-    mirrors: tuple[Mirror, ...]
-    deployed: Deployed
-    seen: Seen
-    alerted: Alerted
-    servers: tuple[Prometheus, ...] = ()
-    unknowns: tuple[str, ...] = ()
 
 
 def environment_map(service: Service, environment: str, command: Sequence[str] = CHILD) -> Map:
@@ -93,56 +61,14 @@ def environment_map(service: Service, environment: str, command: Sequence[str] =
     return service.cache.get(key, make, lambda found: 2000 * (1 + len(found.services)))
 
 
-def main(arguments: Sequence[str]) -> int:
-    from tidegate.change.git import open_repository
-    from tidegate.operate.environment.sources import Given, learn
-    from tidegate.server.work.child import OUT_OF_MEMORY, limit
-
-    limit(int(arguments[0]), int(arguments[1]))
-    try:
-        asked = msgspec.json.decode(sys.stdin.buffer.read(LARGEST), type=Asked)
-        code: list[Code] = []
-        unknowns = list(asked.unknowns)
-        with ExitStack() as stack:
-            for mirror in asked.mirrors:
-                if not Path(mirror.path).is_dir():
-                    unknowns.append(f"{mirror.slug} was not fetched yet")
-                    continue
-                try:
-                    repository = stack.enter_context(open_repository(Path(mirror.path), bare=True))
-                    code.append(_code(repository, mirror))
-                except InputError as error:
-                    unknowns.append(f"{mirror.slug} could not be read: {error.what}")
-        given = Given(
-            environment=asked.environment,
-            code=tuple(code),
-            deployed=(asked.deployed,),
-            seen=(asked.seen,),
-            servers=asked.servers,
-            alerted=(asked.alerted,),
-            unknowns=tuple(unknowns),
-        )
-        sys.stdout.buffer.write(msgspec.json.encode(learn(given)))
-    except MemoryError:
-        return OUT_OF_MEMORY
-    return 0
-
-
 # Private
 
 
-def _code(repository: GitRepository, mirror: Mirror) -> Code:
-    from tidegate.change.configuration import read_settings
-    from tidegate.operate.environment.code import read_code
-
-    commit = repository.resolve(f"refs/heads/{mirror.branch}")
-    settings = read_settings(repository, commit, {}).settings
-    return read_code(repository, commit, settings, f"{mirror.slug} at {commit[:10]}")
-
-
 def _is_known(connection: Connection, environment: str) -> bool:
+    if not environment.isprintable() or not environment:
+        return False
     told = deployments.page(connection, environment=environment, most=1)
-    return bool(environment) and bool(told or measurements.edges(connection, environment=environment))
+    return bool(told or measurements.edges(connection, environment=environment))
 
 
 def _gather(service: Service, environment: str, now: float) -> Asked:
@@ -227,7 +153,3 @@ def _alert(one: alerts.Alert) -> Alert:
         labels=labels,
         url=one.url,
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
