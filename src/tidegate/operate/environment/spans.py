@@ -12,6 +12,7 @@ from msgspec import Struct
 from tidegate.errors import InputError
 from tidegate.operate.environment.statements import Exists, NotKnown, Runs, Serves, Statement, Told, Uses
 from tidegate.operate.environment.values import Said, SourceRead
+from tidegate.reach.routes import shape_of
 from tidegate.report.layout import grouped
 from tidegate.telemetry.graph import Edge, edges_of, statistics_of
 from tidegate.telemetry.otlp import Span, Spans, read_spans
@@ -60,7 +61,7 @@ def statements_of(seen: Seen, environment: str) -> Iterator[Statement]:
     named = sorted({span.environment for span in mine if span.environment})
     if not environment and len(named) > 1:
         yield NotKnown(says=f"the spans are of several environments ({', '.join(named)}), shown as one")
-    served = sum(isinstance(one, Serves) for one in routes)
+    served = len({(one.service, one.method, shape_of(one.path)) for one in routes if isinstance(one, Serves)})
     called = len({(one.service, one.target) for one in uses if isinstance(one, Uses)})
     words = f"{grouped(len(by_service), 'service')}, {grouped(served, 'route')}, {grouped(called, 'call')}"
     yield Told(read=SourceRead(source="spans", where=seen.where, says=words))
@@ -118,7 +119,7 @@ def _routes(spans: Iterable[Span], where: str) -> Iterator[Serves | NotKnown]:
                 Serves(service=one.service, method=method, path=path, said=said, calls=one.count, failed=one.failed)
             )
     for service, routes in sorted(by_service.items()):
-        if len(routes) > MOST_ROUTES:
+        if len({(one.method, shape_of(one.path)) for one in routes}) > MOST_ROUTES:
             yield NotKnown(says=f"{service} has {len(routes)} names of operations: ids stand in them, so no routes")
             continue
         yield from routes
