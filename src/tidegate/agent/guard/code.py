@@ -43,7 +43,7 @@ _SAFE = "write it as a command that can be read, or ask a person"
 
 
 def judge_code(call: Call, text: str, typed: bool) -> Iterator[Said]:
-    """What code would start or delete. What a person or an agent types must be plain; a file is read for what is fixed."""
+    """What code would start or delete. What is typed must be plain; a file is read for what is fixed in it."""
     starts = _STARTS.search(text) is not None
     if starts:
         yield from _fixed(text)

@@ -128,13 +128,11 @@ def judge_http(call: Call) -> Iterator[Said]:
             _SAFE,
             url.replace("\0", "…"),
         )
-    elif any(
-        one.split("=")[0] in _SENDS and "@" in "".join(arguments[place : place + 2])
-        for place, one in enumerate(arguments)
-    ):
-        if any(re.search(r"@(?:~|/|.*\.(?:env|pem|key|tfstate)|\.)", one) for one in arguments):
-            yield call.concern("remote", "it sends a file to another machine", _SAFE, url.replace("\0", "…"))
+    elif any(one.split("=")[0] in _SENDS for one in arguments) and any(_FILE_SENT.search(one) for one in arguments):
+        yield call.concern("remote", "it sends a file to another machine", _SAFE, url.replace("\0", "…"))
 
+
+_FILE_SENT = re.compile(r"@(?:~|/|\.|.*\.(?:env|pem|key|tfstate))")
 
 SSH = Tool(frozenset(("ssh", "mosh", "autossh", "sshpass")), judge_ssh)
 COPY = Tool(frozenset(("scp", "rsync", "sftp", "rclone", "ftp", "lftp")), judge_copy)

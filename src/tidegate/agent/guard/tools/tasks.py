@@ -208,5 +208,7 @@ def _put_in(line: str, known: Mapping[str, str]) -> str:
 
 MAKE = Tool(frozenset(("make", "gmake", "mingw32-make")), judge_make)
 PACKAGE = Tool(frozenset(("npm", "pnpm", "yarn", "bun", "npm-run-all", "run-s", "run-p")), judge_package)
-_RUNNERS = "just task rake invoke inv fab nox tox mage gulp grunt ant sbt mill bazel nx turbo rails artisan composer gradlew mvnw"
-RUNNER = Tool(frozenset((*_RUNNERS.split(), "mvn", "gradle", "mix", "dotnet", "cargo", "gem")), judge_runner)
+_RUNNERS = "just task rake invoke inv fab nox tox mage gulp grunt ant sbt mill bazel nx turbo rails artisan composer"
+RUNNER = Tool(
+    frozenset((*_RUNNERS.split(), "gradlew", "mvnw", "mvn", "gradle", "mix", "dotnet", "cargo", "gem")), judge_runner
+)
