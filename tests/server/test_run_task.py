@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.rollout.helpers import case, decide_on, forward
 from tidegate.errors import InputError
 from tidegate.server.run_task import Task, judge_task, receive
 
@@ -148,3 +149,18 @@ def test_the_token_is_never_shown() -> None:
     assert task.access_token not in repr(task)
     assert task.access_token not in repr(judge_task(task, _plan()))
     assert task.access_token.encode() not in judge_task(task, _plan(_deleted())).body
+
+
+@pytest.mark.parametrize(("hits", "status"), [(1, "passed"), (2, "failed")])
+def test_a_plan_passes_only_where_the_gate_lets_it(hits: int, status: str) -> None:
+    """Of two deployments one hits more than its step may."""
+    document = '[environments.production]\ntier = "low"\n[[environments.production.step]]\nchanges = 1\n'
+    changes = forward(*[case(commit=f"{number:040x}") for number in range(hits)])
+    decision = decide_on(document, changes=changes)
+    callback = judge_task(_task(), _plan(), decision=decision)
+    said = json.loads(callback.body)["data"]
+    assert said["attributes"]["status"] == status
+    assert (("relationships" in said), "is held before production" in said["attributes"]["message"]) == (
+        status == "failed",
+        status == "failed",
+    )

@@ -19,6 +19,9 @@ from tidegate.facts import Actor, Effect, Infra, to_json
 from tidegate.infra.collect import facts_of, judge_found, read_plan_bytes
 from tidegate.report.escape import markdown
 from tidegate.report.infra_words import GRAVE, asked, details, headline, word_of
+from tidegate.rollout.contracts.request import words
+from tidegate.rollout.contracts.run_task import outcomes
+from tidegate.rollout.gate import Decision
 
 SIGNATURE = "X-Tfc-Task-Signature"
 MEDIA_TYPE = "application/vnd.api+json"
@@ -95,8 +98,11 @@ def receive(body: bytes, signature: str, key: bytes) -> Answer:
     return Answer(200, task)
 
 
-def judge_task(task: Task, plan: bytes, *, actor: Actor = "unknown", url: str = "") -> Callback:
+def judge_task(
+    task: Task, plan: bytes, *, actor: Actor = "unknown", url: str = "", decision: Decision | None = None
+) -> Callback:
     """What is to be sent back about this plan. `actor` is what provenance says of the pull request; `url` a page of it.
+    `decision` is what the gate before the workspace's environment says, None where there is none: both must pass.
 
     What cannot be judged fails: no plan, one that cannot be read, a stage at which there is none yet.
     """
@@ -111,7 +117,12 @@ def judge_task(task: Task, plan: bytes, *, actor: Actor = "unknown", url: str = 
     word = word_of(infra)
     status = "passed" if word in ("pass", "note") else "failed"
     said = f"{word}: {headline(infra)}" + (f"; {asked(infra)}" if asked(infra) else "")
-    return _callback(task, status, said, _outcomes(infra), url)
+    found_outcomes = _outcomes(infra)
+    if decision is not None and decision.outcome != "pass":
+        of_gate = outcomes(decision)
+        status, said = "failed", f"{words(decision)}; {said}"
+        found_outcomes = [*of_gate, *found_outcomes][:_MOST_OUTCOMES]
+    return _callback(task, status, said, found_outcomes, url)
 
 
 # Private

@@ -81,7 +81,7 @@ def words(decision: Decision) -> str:
     """The decision in one paragraph, for a field that people read."""
     question = decision.question
     said = {"pass": "may go to", "hold": "is held before", "block": "is blocked before"}[decision.outcome]
-    reasons = "; ".join(one.why for one in decision.open)
+    reasons = "; ".join(dict.fromkeys(one.why for one in decision.open))
     head = f"{question.revision[:12] or 'this'} {said} {question.environment or 'an unnamed environment'}"
     text = f"{head}: {reasons}" if reasons else head
     return text if len(text) <= MOST_WORDS else f"{text[: MOST_WORDS - 1]}…"

@@ -35,10 +35,15 @@ def callback(decision: Decision, url: str = "") -> bytes:
     status = "passed" if decision.outcome == "pass" else "failed"
     attributes = {"status": status, "message": words(decision), **({"url": url} if url else {})}
     data: dict[str, Any] = {"type": "task-results", "attributes": attributes}
-    found = [_outcome(number, one) for number, one in enumerate(decision.open[:MOST_OUTCOMES], 1)]
+    found = outcomes(decision)
     if found:
         data["relationships"] = {"outcomes": {"data": found}}
     return to_json({"data": data})
+
+
+def outcomes(decision: Decision) -> list[dict[str, Any]]:
+    """What is in the way, as the platform shows it beside the run."""
+    return [_outcome(number, one) for number, one in enumerate(decision.open[:MOST_OUTCOMES], 1)]
 
 
 # Private
