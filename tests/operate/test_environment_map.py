@@ -23,6 +23,7 @@ from tidegate.operate.environment.prometheus import Prometheus, Scraped
 from tidegate.operate.environment.rules import Rule
 from tidegate.operate.environment.sources import Given, learn
 from tidegate.operate.environment.spans import Seen
+from tidegate.operate.environment.statements import RuleThere
 from tidegate.operate.environment.values import Map, Said, Service
 from tidegate.operate.values import Alert
 from tidegate.rollout.values import Deployment
@@ -174,6 +175,20 @@ def test_code_alone(code: Code) -> None:
         )
     ]
     assert "calls and routes are those that code shows: no spans were read (--spans)" in found.unknowns
+
+
+def test_rules_that_name_nobody_leave_open_what_is_unmonitored(code: Code) -> None:
+    vague = Given(
+        code=(
+            replace(
+                code,
+                statements=(*code.statements, RuleThere(rule="Any", said=Said(source="code", where="x"))),
+            ),
+        )
+    )
+    found = learn(vague)
+    assert (found.unmonitored, found.unmonitored_routes) == ((), ())
+    assert any(one.startswith("what is unmonitored is not known") for one in found.unknowns)
 
 
 def test_all_together(code: Code) -> None:

@@ -100,3 +100,16 @@ def test_absence_is_not_asked_about() -> None:
     rule = Rule(name="Gone", query='absent(up{service="cart"})', said=SAID)
     list(statements_of([rule], "", asked.append))
     assert asked == []
+
+
+def test_an_exporter_of_others_is_not_what_its_series_are_about() -> None:
+    query = 'kube_deployment_status_replicas{job="kube-state-metrics"%s} == 0'
+    assert watched(Rule(name="Stuck", query=query % "", said=SAID)) == []
+    named = watched(Rule(name="Stuck", query=query % ',deployment="cart"', said=SAID))
+    assert [(one.service, one.watch.scope) for one in named] == [("cart", "presence")]
+    series = {
+        'kube_deployment_status_replicas{job="kube-state-metrics"}': [
+            {"job": "kube-state-metrics", "deployment": "pay"}
+        ]
+    }
+    assert [one.service for one in watched(Rule(name="Stuck", query=query % "", said=SAID), series)] == ["pay"]

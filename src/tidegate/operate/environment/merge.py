@@ -55,7 +55,8 @@ def merge(environment: str, statements: Sequence[Statement]) -> Map:
     services = tuple(_service(name, by_service.get(name, []), joined, name in strong) for name in names)
     rules = [one for one in kept if isinstance(one, RuleThere)]
     book = Book(services, {name: by_service.get(name, []) for name in names}, rules, told)
-    rules_known = live or (bool(rules) and any(service.watches for service in services))
+    vague = {one.rule for one in rules} - {one.watch.rule for one in kept if isinstance(one, Watched)}
+    rules_known = live or (bool(rules) and not vague)
     watchable = [one for one in services if one.kind not in ("peer", "image")] if rules_known else []
     apart = tuple(one.drift for one in kept if isinstance(one, Apart))
     nowhere = sorted(by_service.keys() - set(names))
@@ -232,7 +233,9 @@ def _unknowns(
             yield f"{', '.join(rules[:3])} {'speak' if len(rules) > 1 else 'speaks'} of {name}, which no source knows"
         elif any(isinstance(one, Removed) for one in by_service[name]):
             continue
-    if not rules_known:
-        yield "what is unmonitored is not known: no alert rules that name services were read (--prometheus)"
+    if not rules_known and any(isinstance(one, RuleThere) for one in statements):
+        yield "what is unmonitored is not known: rules in the code name no service, Prometheus knows (--prometheus)"
+    elif not rules_known:
+        yield "what is unmonitored is not known: no alert rules were read (--prometheus)"
     if "spans" not in kinds:
         yield "calls and routes are those that code shows: no spans were read (--spans)"

@@ -16,8 +16,10 @@ from tidegate.operate.intake.reading import SERVICES, service_of
 METHODS = ("http_request_method", "http_method", "request_method", "method", "verb")
 ROUTES = ("http_route", "route", "handler", "endpoint", "uri", "http_target", "path", "url_path", "url")
 ENVIRONMENTS = ("environment", "env", "deployment_environment")
-KEPT = (*SERVICES, *ENVIRONMENTS, *METHODS, *ROUTES)
-NAMING = frozenset((*KEPT, "namespace", "instance", "cluster", "pod", "container"))
+SUBJECTS = ("deployment", "statefulset", "daemonset", "container")
+"""What an exporter of others' states calls the one that it speaks of."""
+KEPT = (*SERVICES, *ENVIRONMENTS, *METHODS, *ROUTES, *SUBJECTS)
+NAMING = frozenset((*KEPT, "namespace", "instance", "cluster", "pod"))
 """Matchers of these labels say who is watched; others (a status, a bucket) say what of them."""
 
 Covering: TypeAlias = Callable[[Selector], Sequence[Mapping[str, str]] | None]
@@ -64,6 +66,8 @@ def statements_of(
 # Private
 
 _PRESENCE = re.compile(r"up$|probe_success$|kube_(?:pod|deployment|statefulset|daemonset|node|job|replicaset)_")
+_OF_OTHERS = re.compile(r"kube_|container_|probe_")
+"""Metrics of an exporter about others: its own job says nothing of whom they are about."""
 _REQUESTS = re.compile(
     r"request|http|grpc|rpc|latency|duration|response|call|istio_|traces_span|apdex|slo|sli|error", re.IGNORECASE
 )
@@ -99,7 +103,7 @@ def _covered(
     for labels in series or ():
         if environment and any(labels.get(name, environment) != environment for name in ENVIRONMENTS):
             continue
-        service = service_of(labels)
+        service = _about(selector, labels)
         if service:
             method, route = (next((labels[n] for n in names if labels.get(n)), "") for names in (METHODS, ROUTES))
             found.setdefault(service, set()).add((method.upper(), route))
@@ -119,7 +123,7 @@ def _named_routes(selector: Selector) -> tuple[tuple[str, str], ...] | None:
 
 def _names(rule: Rule, selector: Selector) -> Iterator[tuple[str, str]]:
     """The services that a selector names by itself, else the one that the rule's own labels name."""
-    for label in SERVICES:
+    for label in SUBJECTS if _OF_OTHERS.match(selector.metric) else SERVICES:
         named = [value for one in selector.matchers if one.label == label for value in _values(one.op, one.value)]
         if named:
             yield from ((name, f'names {label}="{name}"') for name in dict.fromkeys(named))
@@ -127,6 +131,12 @@ def _names(rule: Rule, selector: Selector) -> Iterator[tuple[str, str]]:
     own = service_of({key: value for key, value in rule.labels.items() if "{{" not in value and key != "job"})
     if own:
         yield own, f"its own label says {own}"
+
+
+def _about(selector: Selector, labels: Mapping[str, str]) -> str:
+    if _OF_OTHERS.match(selector.metric):
+        return next((labels[name] for name in SUBJECTS if labels.get(name)), "")
+    return service_of(labels)
 
 
 def _values(op: str, value: str) -> list[str]:
