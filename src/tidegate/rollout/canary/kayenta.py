@@ -6,16 +6,18 @@ scores come out as there; only the decision is ours: what fails for want of data
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from msgspec import Struct
 
 from tidegate.rollout.canary.kayenta_config import Analysis, KayentaConfig, KayentaMetric
-from tidegate.rollout.canary.mann_whitney import AllTiedError, cannot_differ, shift
+from tidegate.rollout.canary.looks import Look, Pair, look_at
+from tidegate.rollout.canary.mann_whitney import AllTiedError, shift
 from tidegate.rollout.canary.values import Decision, GroupScore, Judgement, MetricResult, State
 
 if TYPE_CHECKING:
@@ -27,13 +29,6 @@ CONFIDENCE = 0.98
 NO_DATA_PERCENT = 50
 
 Label = Literal["Pass", "High", "Low", "Nodata", "NodataFailMetric", "Error"]
-
-
-class Pair(NamedTuple):
-    """The values of a metric on both sides; NaN is a gap."""
-
-    experiment: NDArray[float64]
-    control: NDArray[float64]
 
 
 class Classification(Struct, frozen=True):
@@ -52,11 +47,13 @@ def judge_kayenta(config: KayentaConfig, pairs: Mapping[str, Pair], start: float
     """The judgement over the metrics of the configuration; one without a pair has no data."""
     nothing = np.empty(0)
     results, scored = [], []
-    for metric in config.metrics:
-        pair = pairs.get(metric.name, Pair(nothing, nothing))
-        cleaned = Pair(*(clean(values, metric.analysis) for values in pair))
-        found = classify(metric.name, cleaned, metric.analysis)
-        results.append(_result(metric, cleaned, found))
+    all_cleaned = [
+        Pair(*(clean(values, metric.analysis) for values in pairs.get(metric.name, Pair(nothing, nothing))))
+        for metric in config.metrics
+    ]
+    for metric, cleaned, look in zip(config.metrics, all_cleaned, look_at(all_cleaned, CONFIDENCE), strict=True):
+        found = classify(metric.name, cleaned, metric.analysis, look=look)
+        results.append(_result(metric, cleaned, found, look))
         if not metric.analysis.muted:
             scored.append((metric, found, not len(cleaned.experiment) or not len(cleaned.control)))
     groups, score, why = score_groups(config.weights, [(m.groups, found) for m, found, _ in scored])
@@ -77,6 +74,8 @@ def judge_kayenta(config: KayentaConfig, pairs: Mapping[str, Pair], start: float
 
 def clean(values: NDArray[float64], analysis: Analysis) -> NDArray[float64]:
     """Gaps removed or made 0, and outliers removed where that is asked: beyond the fences and beyond 1 % and 99 %."""
+    if not analysis.removes_outliers and not math.isnan(values.dot(values)):  # the quickest look for a gap
+        return values
     gaps = np.isnan(values)
     kept = np.where(gaps, 0.0, values) if analysis.replaces_gaps else values[~gaps]
     if not analysis.removes_outliers or not len(kept):
@@ -87,29 +86,33 @@ def clean(values: NDArray[float64], analysis: Analysis) -> NDArray[float64]:
 
 
 def classify(
-    name: str, pair: Pair, analysis: Analysis, tolerance: float = TOLERANCE, confidence: float = CONFIDENCE
+    name: str,
+    pair: Pair,
+    analysis: Analysis,
+    tolerance: float = TOLERANCE,
+    confidence: float = CONFIDENCE,
+    look: Look | None = None,
 ) -> Classification:
-    """MannWhitneyClassifier.classify, on values without gaps."""
+    """MannWhitneyClassifier.classify, on values without gaps. `look`: of this pair, with the same confidence."""
     experiment, control = pair
     if not len(experiment) or not len(control):
         return _without_data(name, analysis)
-    if len(experiment) == len(control) and (np.sort(experiment) == np.sort(control)).all():
+    look = look or look_at([pair], confidence)[0]
+    if look.identical:
         return Classification("Pass", "The Canary and Baseline data are identical")
-    first = experiment[0]
-    if (experiment == first).all():
-        if (control == first).all():
+    if look.same_experiment and look.same_control:
+        if experiment[0] == control[0]:
             return Classification("Pass")
-        if (control == control[0]).all():
-            experiment, control = _with_noise(experiment, 1), _with_noise(control, 2)
-    if not (np.isfinite(experiment).all() and np.isfinite(control).all()):
+        experiment, control = _with_noise(experiment, 1), _with_noise(control, 2)
+        look = look_at([Pair(experiment, control)], confidence)[0]
+    if not look.finite:
         return Classification("Error", "Metric Classification Failed")
-    deviation = _mean_ratio(experiment, control)
+    deviation = look.experiment / look.control if look.experiment and look.control else float("nan")
     effect = _cles(experiment, control) if analysis.by_cles else deviation
     unknown = effect != effect  # NaN: the effect is not asked
     may_rise = analysis.direction != "decrease" and (unknown or effect >= analysis.allowed_increase)
     may_fall = analysis.direction != "increase" and (unknown or effect <= analysis.allowed_decrease)
-    not_high, not_low = cannot_differ(experiment, control, confidence)
-    if (not_high or not may_rise) and (not_low or not may_fall) and min(len(experiment), len(control)) > 1:
+    if (look.not_high or not may_rise) and (look.not_low or not may_fall) and min(len(experiment), len(control)) > 1:
         return Classification("Pass", "", deviation)
     try:
         found = shift(experiment, control, confidence)
@@ -133,7 +136,8 @@ def classify_by_mean(pair: Pair, analysis: Analysis) -> Classification:
     experiment, control = pair
     if not len(experiment) or not len(control):
         return _without_data("", analysis)
-    ours, theirs = _mean(experiment), _mean(control)
+    look = look_at([pair], CONFIDENCE)[0]
+    ours, theirs = look.experiment, look.control
     ratio = ours / theirs if theirs else float("nan")
     if analysis.direction != "decrease" and ours > theirs:
         return Classification(
@@ -199,17 +203,6 @@ def _with_noise(values: NDArray[float64], seed: int) -> NDArray[float64]:
     return np.asarray(values + np.random.default_rng(seed).standard_normal(len(values)) * (values[0] * 1e-5))
 
 
-def _mean(values: NDArray[float64]) -> float:
-    """In two passes, in order, as StatUtils.mean of Commons Math."""
-    mean = values.cumsum()[-1] / len(values)
-    return float(mean + (values - mean).cumsum()[-1] / len(values))
-
-
-def _mean_ratio(experiment: NDArray[float64], control: NDArray[float64]) -> float:
-    ours, theirs = _mean(experiment), _mean(control)
-    return float("nan") if ours == 0 or theirs == 0 else ours / theirs
-
-
 def _cles(experiment: NDArray[float64], control: NDArray[float64]) -> float:
     """How likely a value of the experiment is above one of the control (Vargha and Delaney 2000)."""
     other = np.sort(control)
@@ -217,18 +210,19 @@ def _cles(experiment: NDArray[float64], control: NDArray[float64]) -> float:
     return float(below / (2 * len(experiment) * len(control)))
 
 
-def _result(metric: KayentaMetric, pair: Pair, found: Classification) -> MetricResult:
-    change = found.deviation - 1 if len(pair.experiment) and len(pair.control) else float("nan")
+def _result(metric: KayentaMetric, pair: Pair, found: Classification, look: Look) -> MetricResult:
+    whole = bool(len(pair.experiment) and len(pair.control))
+    change = found.deviation - 1 if whole else float("nan")
     return MetricResult(
         name=metric.name,
         kind="rate",
         critical=metric.analysis.critical,
-        state=_STATES[found.label] if len(pair.experiment) and len(pair.control) else "no data",
+        state=_STATES[found.label] if whole else "no data",
         says=_say(metric, found),
         points=min(len(pair.experiment), len(pair.control)),
-        canary=_mean(pair.experiment) if len(pair.experiment) else None,
-        baseline=_mean(pair.control) if len(pair.control) else None,
-        change=change if np.isfinite(change) else None,
+        canary=look.experiment if len(pair.experiment) else None,
+        baseline=look.control if len(pair.control) else None,
+        change=change if math.isfinite(change) else None,
         classification=found.label,
         groups=metric.groups,
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy import float64
+    from numpy import bool_, float64
     from numpy.typing import NDArray
 
 _STEPS = 1001
@@ -74,6 +74,27 @@ def cannot_differ(experiment: NDArray[float64], control: NDArray[float64], confi
     )
 
 
+def cannot_differ_rows(
+    ordered: NDArray[float64], other: NDArray[float64], confidence: float
+) -> tuple[NDArray[bool_], NDArray[bool_], NDArray[bool_]]:
+    """The same of many at once, each a sorted row of at least two; the third says where ties want a look of its own."""
+    m, n = ordered.shape[1], other.shape[1]
+    aside = 1.1 * _TOLERANCE
+    both = np.concatenate((ordered + aside, ordered - aside), axis=1)
+    counts = np.array([row.searchsorted(values) for row, values in zip(other, both, strict=True)])
+    met = np.take_along_axis(other, np.minimum(counts, n - 1), axis=1) == both
+    within = (both[:, 1:] == both[:, :-1])[:, np.arange(2 * m - 1) != m - 1]
+    tied = met.any(axis=1) | within.any(axis=1)
+    tied |= (ordered[:, 1:] == ordered[:, :-1]).any(axis=1) | (other[:, 1:] == other[:, :-1]).any(axis=1)
+    spread = np.sqrt(m * n / 12 * (m + n + 1))
+    above = np.stack((counts[:, :m].sum(axis=1), counts[:, m:].sum(axis=1))) - m * n / 2
+    lower, upper = (above - 0.5 * np.sign(above)) / spread
+    quantile = -NormalDist().inv_cdf((1.0 - confidence) / 2)
+    not_high = (ordered[:, 0] - other[:, -1] < -aside) & (lower < quantile) & ~tied
+    not_low = (ordered[:, -1] - other[:, 0] > aside) & (upper > -quantile) & ~tied
+    return not_high, not_low, tied
+
+
 # Private
 
 
@@ -85,14 +106,20 @@ def _statistic(ordered: NDArray[float64], other: NDArray[float64]) -> Callable[[
     m, n = len(ordered), len(other)
     scale, total = m * n / 12, (float(m + n)) * (m + n - 1)
     seen: dict[float, float] = {}
+    tied = bool((other[1:] == other[:-1]).any())
 
     def value(mu: float) -> float:
         if mu in seen:
             return seen[mu]
         shifted = ordered - mu
-        left, right = other.searchsorted(shifted, "left"), other.searchsorted(shifted, "right")
-        above = 0.5 * (int(left.sum()) + int(right.sum())) - m * n / 2
-        ties = _ties(shifted, other, bool((left != right).any()))
+        left = other.searchsorted(shifted, "left")
+        below, ties = 2 * int(left.sum()), 0.0
+        across = bool((other.take(left, mode="clip") == shifted).any())
+        if across:
+            below = int(left.sum()) + int(other.searchsorted(shifted, "right").sum())
+        if across or tied or (shifted[1:] == shifted[:-1]).any():
+            ties = _ties(shifted, other)
+        above = 0.5 * below - m * n / 2
         spread = scale * ((m + n + 1) - ties / total)
         if spread <= 0:
             raise AllTiedError
@@ -103,10 +130,8 @@ def _statistic(ordered: NDArray[float64], other: NDArray[float64]) -> Callable[[
     return value
 
 
-def _ties(shifted: NDArray[float64], other: NDArray[float64], across: bool) -> float:
+def _ties(shifted: NDArray[float64], other: NDArray[float64]) -> float:
     """The sum of t^3 - t over the groups of t equal observations."""
-    if not across and (shifted[1:] != shifted[:-1]).all() and (other[1:] != other[:-1]).all():
-        return 0.0
     counts = np.unique(np.concatenate((shifted, other)), return_counts=True)[1].astype(float)
     return float((counts**3 - counts).sum())
 
