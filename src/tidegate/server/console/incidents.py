@@ -18,6 +18,7 @@ from tidegate.operate.values import Evidence, Hypothesis, Ranking
 from tidegate.server.api.endpoint import LARGEST_ID
 from tidegate.server.api.paging import found
 from tidegate.server.api.problems import Problem
+from tidegate.server.console.render import percent
 from tidegate.server.console.visit import Visit, get, post, see
 from tidegate.server.production.confirming import confirm_cause, is_commit
 from tidegate.server.production.document import Kept, read_kept
@@ -130,11 +131,11 @@ def answer_of(ranking: Ranking, titles: Mapping[str, str]) -> Answer:
     if first is None or ranking.none > first.probability:
         if not ranking.suspects and not ranking.hypotheses:
             return Answer("Not clear: nothing could be weighed", sure=False)
-        return Answer("Most probably none of the changes", sure=ranking.none >= LIKELY)
+        return Answer(f"Most probably none of the changes ({percent(ranking.none)})", sure=ranking.none >= LIKELY)
     name = f"{first.change[:10]} {titles.get(first.change, '')}".strip()
     if first.probability >= LIKELY:
-        return Answer(f"Most probably {name}", sure=True)
-    return Answer(f"Not clear. First suspect: {name}", sure=False)
+        return Answer(f"Most probably ({percent(first.probability)}): {name}", sure=True)
+    return Answer(f"Not clear. First suspect ({percent(first.probability)}): {name}", sure=False)
 
 
 # Private
