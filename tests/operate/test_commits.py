@@ -198,3 +198,11 @@ def test_the_table_says_where_its_numbers_come_from() -> None:
     for name in ("covered", "uncovered"):
         assert told[name]["faults"] >= 100
         assert all(math.isfinite(weight) for weight in told[name]["weights"].values())
+
+
+def test_many_forged_traces_do_not_crowd_out_the_others(batch: Batch) -> None:
+    real, forged = (frames(batch, ("src/shop/prices.py", line)).traces for line in (6, 10))
+    few, many = (rank_commits(batch, Clues(traces=(*forged * times, *real))) for times in (1, 1_000))
+    for ranking in (few, many):
+        assert [subject(batch, one.change) for one in ranking.suspects[:2]].count("Round the tax") == 1
+    assert many.suspects[0].probability == few.suspects[0].probability

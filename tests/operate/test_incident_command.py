@@ -131,3 +131,17 @@ def test_what_is_wrong_is_one_line(shop: Repo, tidegate: Run, arguments: tuple[s
     done = tidegate("incident", "trace", *arguments, cwd=shop.path)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr.splitlines()[-1]
+
+
+def test_what_is_proved_shows_its_lines_without_any_trace(shop: Repo, tidegate: Run, tmp_path: Path) -> None:
+    (tmp_path / "check.py").write_text(
+        "import os, sys\n" + CHECK.replace('raise AssertionError("not 6")', "os._exit(3)")
+    )
+    done = tidegate("incident", "trace", "--replay", f"{sys.executable} {tmp_path / 'check.py'}", cwd=shop.path)
+    assert done.stdout.startswith("Proved: ")
+    assert '> 8 |         result += price(item) + item["count"]' in done.stdout
+
+
+def test_where_nothing_is_known_nobody_is_acquitted(shop: Repo, tidegate: Run) -> None:
+    done = tidegate("incident", "trace", cwd=shop.path)
+    assert done.stdout.splitlines()[0] == "Not clear: nothing points anywhere"

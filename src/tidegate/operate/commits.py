@@ -92,8 +92,7 @@ class Measures(Struct, frozen=True):
 
 def measure(batch: Batch, clues: Clues) -> Measures:
     """The features of the logit. Those of a kind that nothing is known of are left out, which counts as zero."""
-    traces = [_own(trace) for trace in clues.traces[:MOST_TRACES]]
-    traces = [trace for trace in traces if trace]
+    traces = _counted(clues)
     found: dict[str, dict[str, Measure]] = {change.commit.oid: {} for change in batch.changes}
     older: dict[str, Measure] = {"always": Measure(1.0, "older code can fail as well")}
     _measure_size(batch, found)
@@ -128,6 +127,15 @@ def _evidence(weights: Mapping[str, float], measures: Mapping[str, Measure]) -> 
         for name, one in sorted(measures.items())
         if weights.get(name) and one.value
     )
+
+
+def _counted(clues: Clues) -> list[list[tuple[str, int]]]:
+    """The own frames of each trace. Of very many, those that differ, and of these the first and the last: who writes
+    into a log can write traces, and must not crowd out the others from one end."""
+    kept = [one for one in map(_own, clues.traces) if one]
+    if len(kept) > MOST_TRACES:
+        kept = [list(one) for one in dict.fromkeys(map(tuple, kept))]
+    return kept if len(kept) <= MOST_TRACES else [*kept[: MOST_TRACES // 2], *kept[-MOST_TRACES // 2 :]]
 
 
 def _own(trace: Iterable[Placed]) -> list[tuple[str, int]]:
@@ -302,8 +310,8 @@ def culprit_lines(batch: Batch, clues: Clues, change: BatchChange, most: int = 5
     """The lines of a change that the clues point to most: those of frames first, then those that failing tests run."""
     oid = change.commit.oid
     marked: dict[tuple[str, int], float] = {}
-    for trace in clues.traces[:MOST_TRACES]:
-        for depth, frame in enumerate(_own(trace)):
+    for trace in _counted(clues):
+        for depth, frame in enumerate(trace):
             if batch.owner(*frame) == oid:
                 marked[frame] = max(marked.get(frame, -math.inf), 10.0 - depth)
     failing = len(clues.coverage.failing)

@@ -152,7 +152,7 @@ def _of_deployment(
     except InputError as error:
         unknowns.append(f"{where}: {error.what}")
         return
-    traces = tuple(place(error.frames, batch.paths) for error in symptoms.errors if error.frames)
+    traces = tuple(place(error.frames, batch.paths, batch.packages) for error in symptoms.errors if error.frames)
     clues = Clues(traces=traces)
     weighed, _ = weigh(batch, clues)
     scale = temperature(clues)

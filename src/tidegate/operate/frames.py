@@ -104,9 +104,9 @@ class Files:
         return []
 
 
-def place(frames: Iterable[Frame], paths: Collection[str]) -> tuple[Placed, ...]:
-    """Each frame at the revision that has these paths, in order."""
-    files = Files(paths)
+def place(frames: Iterable[Frame], paths: Collection[str], packages: Collection[str] = ()) -> tuple[Placed, ...]:
+    """Each frame at the revision that has these paths, in order. `packages`: as `Files` takes them."""
+    files = Files(paths, packages)
     return tuple(files.place(frame) for frame in frames)
 
 

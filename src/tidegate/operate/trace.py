@@ -25,6 +25,7 @@ from tidegate.settings import Settings
 How: TypeAlias = Literal["proved", "replayed", "inferred"]
 
 MOST_SHOWN = 5
+MOST_LINES = 20
 LEAST_PROBABLE = 0.02
 """A change below it is told without its lines."""
 
@@ -98,7 +99,10 @@ def trace_incident(repository: Repository, settings: Settings, question: Questio
     for at, traced in enumerate(_changes(batch, ranking, proof)):
         if at < MOST_SHOWN and traced.probability >= LEAST_PROBABLE:
             change = next(one for one in batch.changes if one.commit.oid == traced.change)
-            hunks = hunks_of(batch, traced.change, culprit_lines(batch, clues, change))
+            places = culprit_lines(batch, clues, change)
+            if not places and traced.how == "proved":
+                places = _standing(change)
+            hunks = hunks_of(batch, traced.change, places)
             lines, untold = read_written(repository, settings, batch.deployed, hunks)
             unknowns += untold
             told.append(replace(traced, lines=lines, decided=question.decided.get(traced.change, Decided())))
@@ -164,6 +168,11 @@ def _changes(batch: Batch, ranking: Ranking, proof: Proof | None) -> list[Traced
             )
         )
     return sorted(found, key=lambda one: (-one.probability, one.change))
+
+
+def _standing(change: BatchChange) -> tuple[tuple[str, int], ...]:
+    """What stands of a change in the sources: where it is proved to be the one, and nothing says which lines."""
+    return tuple((path, line) for path, lines in sorted(change.lines.items()) for line in sorted(lines))[:MOST_LINES]
 
 
 def _unknown(clues: Clues, proof: Proof | None) -> list[str]:

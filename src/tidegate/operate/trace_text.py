@@ -20,6 +20,7 @@ LEAST_WEIGHT = 0.1
 
 _PLAIN = frozenset(("line", "innermost", "ochiai", "all"))
 """What a person can check at once is told first."""
+_FAINT = frozenset(("size", "gone", "words", "said", "risk"))
 _OUTCOMES = {"same": "fails as before", "passed": "no longer fails", "other": "fails in another way"}
 _HYPOTHESES = {"older-code": "the fault is in code that was running before"}
 _WRITERS = {"ai": "an agent", "human": "a person", "mixed": "an agent and a person", "unknown": "unknown: no record"}
@@ -66,11 +67,11 @@ def _answer(trace: IncidentTrace, style: Style) -> Iterator[str]:
     first = trace.changes[0]
     name = terminal(f"{first.change[:10]} {first.subject}", 200)
     span = f"{trace.previous[:10]}..{trace.deployed[:10]}, {grouped(len(trace.changes), 'change')}"
-    if trace.none > first.probability and trace.none >= 0.5:
+    if trace.none > first.probability and trace.none >= 0.5 and _points_somewhere(trace):
         head = f"Most probably none of the changes ({percent(trace.none).strip()})"
         yield paint(head, style, "bold", "yellow")
     elif trace.none > first.probability:
-        head = "Not clear: no change stands out"
+        head = "Not clear: no change stands out" if _points_somewhere(trace) else "Not clear: nothing points anywhere"
         yield paint(head, style, "bold", "yellow")
     elif first.how == "proved":
         head = f"Proved: {name}"
@@ -83,6 +84,12 @@ def _answer(trace: IncidentTrace, style: Style) -> Iterator[str]:
         yield paint(cut(head, style.width, style), style, "bold", "yellow")
     yield paint(f"deployed {span}", style, "dim")
     yield ""
+
+
+def _points_somewhere(trace: IncidentTrace) -> bool:
+    """Whether more is known than how large each change is and which words it holds."""
+    kinds = {reason.kind for change in trace.changes for reason in change.evidence}
+    return bool(trace.replays or any(one.path for one in trace.frames) or kinds - _FAINT)
 
 
 def _none(trace: IncidentTrace, style: Style) -> Iterator[str]:
