@@ -31,7 +31,8 @@ from tidegate.risk.labels.told import read_outcomes
 from tidegate.server.app import make_app
 from tidegate.server.mirrors import Mirrors
 from tidegate.server.production.loop import Lookout
-from tidegate.server.production.outcomes import _record, record_outcomes, sweep_outcomes
+from tidegate.server.production.outcome_entries import record, record_outcomes
+from tidegate.server.production.outcomes import sweep_outcomes
 from tidegate.server.service import Service
 from tidegate.server.work.journey import Way
 from tidegate.store import accounts, incidents, outcomes, repositories
@@ -176,10 +177,18 @@ def test_many_workers_say_it_once_and_the_last_entry_is_what_stands(told: Told) 
             name: getattr(old, name) for name in ("repository", "environment", "revision", "by", "deployed", "known")
         }
         outcomes.put(connection, outcomes.NewOutcome(**known, result="clean", weight=1.0, redeploys=2), later(now(), 1))
-    _record(told.way.service, old)  # a worker that read the row before, and comes late
+    record(told.way.service, old)  # a worker that read the row before, and comes late
     while record_outcomes(told.way.service):
         pass
     assert [one.redeploys for one in told.recorded() if one.commit == old.revision][-1] == 2
+
+
+def test_while_an_incident_has_just_begun_nothing_else_takes_the_time(told: Told) -> None:
+    _alert(told.way.service, AGO + 8 * DAY, None)
+    told.look(8 * DAY + 60)
+    assert told.stands() == {}
+    told.look(8 * DAY + 4000)
+    assert len(told.stands()) == 4, "also while it goes on"
 
 
 def test_where_the_mirror_cannot_be_read_nothing_is_said_and_it_is_tried_again(told: Told) -> None:

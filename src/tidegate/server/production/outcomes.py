@@ -7,7 +7,6 @@ not be read is said to be nothing, never to be clean.
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,26 +16,21 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from tidegate.change.git_fetch import FetchError
-from tidegate.errors import InputError, InternalError, TidegateError
-from tidegate.ledger.fields import EntryRef, Subject
-from tidegate.ledger.predicates.outcome import Outcome as OutcomeStatement
-from tidegate.ledger.statements import Statement
+from tidegate.errors import InputError, TidegateError
 from tidegate.operate.outcomes import BAKE_SECONDS, Became, Incident, Past, judge
 from tidegate.rollout.joined import running_before
 from tidegate.rollout.values import Deployment
-from tidegate.server.entries import append, past_of
 from tidegate.server.forge.errors import ForgeError
 from tidegate.server.logs import log, log_failure
 from tidegate.server.mirrors import Wanted
 from tidegate.server.production.document import read_kept
+from tidegate.server.production.outcome_entries import record_outcomes
 from tidegate.server.production.setup import Production
 from tidegate.server.production.shipping import Asked, Said, ask
 from tidegate.server.production.tracing import find_repository
 from tidegate.server.production.watching import deployment_of
-from tidegate.server.service import Service
 from tidegate.server.work.journey import Way, fetch, forge_of
-from tidegate.server.work.record import uri_of
-from tidegate.store import deployments, incidents, outcomes, repositories, values
+from tidegate.store import deployments, incidents, outcomes, values
 from tidegate.store.clock import text_of
 from tidegate.store.outcomes import NewOutcome, Outcome
 from tidegate.store.repositories import Repository
@@ -46,14 +40,14 @@ KEPT_SECONDS = 28 * 86400.0
 AGAIN_SECONDS = 3600.0
 """So often it is judged again where nothing is new but the time."""
 FAILED_SECONDS = 900.0
+MOST_SECONDS = 5.0
+"""After so many in one sweep the other places wait for the next: incidents are looked after in between."""
 REST = 20.0
 """Of the time that judging took, so many times must pass until the next: it may take a twentieth of a processor."""
-MOST_RECORDED = 500
 MOST_READ = 20_000
 MOST_DEPLOYMENTS = 2_000
 """Of one repository in one environment, so many of the last are read."""
 _CHUNK = 400
-_ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+\-]{0,127}")
 
 
 class Place(Struct, frozen=True):
@@ -66,30 +60,24 @@ class Place(Struct, frozen=True):
 
 
 def sweep_outcomes(way: Way, setup: Production | None, now: float, clock: Callable[[], float] = time.monotonic) -> None:
-    """Judges every place where something is new, and puts on record what is not there yet."""
-    bake = setup.bake if setup is not None else BAKE_SECONDS
-    with way.service.database.read() as connection:
-        places = _places(connection, now - bake - KEPT_SECONDS, now)
-    for place in places:
-        try:
-            _judge_when_due(way, place, (now, bake), clock)
-        except TidegateError as error:  # the others are judged all the same
-            log_failure(error, f"outcomes {place.repository.id}")
-    record_outcomes(way.service)
-
-
-def record_outcomes(service: Service) -> int:
-    """Puts what the ledger does not hold on record, each as it stands now; how many."""
+    """Judges the places where something is new, those first that waited longest, for some seconds; and puts on record
+    what is not there yet. While an incident has just begun nothing is judged: it is traced."""
+    service, bake = way.service, setup.bake if setup is not None else BAKE_SECONDS
     with service.database.read() as connection:
-        found = outcomes.unrecorded(connection, most=MOST_RECORDED)
-    count = 0
-    for one in found:
+        places = _places(connection, now - bake - KEPT_SECONDS, now)
+        begun = any(
+            one.state == "open" and now - one.started < AGAIN_SECONDS for each in places for one in each.incidents
+        )
+        due = [] if begun else [one for place in places if (one := _due(connection, place, (now, bake))) is not None]
+    started = clock()
+    for one in sorted(due, key=lambda one: (one.judged, one.name)):
+        if clock() - started > MOST_SECONDS:
+            break
         try:
-            _record(service, one)
-            count += 1
-        except TidegateError as error:  # the others are recorded all the same
-            log_failure(error, f"outcome {one.id}")
-    return count
+            _judge_due(way, one, (now, bake), clock)
+        except TidegateError as error:  # the others are judged all the same
+            log_failure(error, f"outcomes {one.place.repository.id}")
+    record_outcomes(service)
 
 
 def causes_of(incident: incidents.Incident, document: bytes) -> Incident:
@@ -146,19 +134,34 @@ def _with_previous(connection: Connection, one: Deployment, group: Sequence[Depl
     return replace(one, previous=earlier.revision) if earlier is not None else one
 
 
-def _judge_when_due(way: Way, place: Place, at: tuple[float, float], clock: Callable[[], float]) -> None:
-    service, (now, _) = way.service, at
+class _Due(Struct, frozen=True):
+    """A place that is to be judged: by what it is remembered, what the answer follows from, when it was judged."""
+
+    place: Place
+    name: str
+    digest: str
+    judged: float
+
+
+def _due(connection: Connection, place: Place, at: tuple[float, float]) -> _Due | None:
+    """None where nothing is new, or where it was judged so lately that the processor is for others now."""
+    now, _ = at
     name = f"outcomes/{place.repository.id}/{place.environment}"
     digest = _digest(place, at)
-    with service.database.read() as connection:
-        last, _, rests = (values.read(connection, name) or "").partition(" ")
-    if last == digest or (rests and now < float(rests) <= now + AGAIN_SECONDS):
-        return
+    last, judged, rests = (values.read(connection, name) or "- 0 0").split(" ")
+    if last == digest or now < float(rests) <= now + AGAIN_SECONDS:
+        return None
+    return _Due(place, name, digest, float(judged))
+
+
+def _judge_due(way: Way, due: _Due, at: tuple[float, float], clock: Callable[[], float]) -> None:
+    now, _ = at
     begun = clock()
-    done = _judge(way, place, at)
-    rests_until = now + (min(REST * (clock() - begun), AGAIN_SECONDS) if done else FAILED_SECONDS)
-    said = f"{digest if done else '-'} {rests_until:.3f}"
-    service.database.change(lambda connection: values.write(connection, name, said, service.now()))
+    done = _judge(way, due.place, at)
+    rests = now + (min(REST * (clock() - begun), AGAIN_SECONDS) if done else FAILED_SECONDS)
+    said = f"{due.digest if done else '-'} {now:.3f} {rests:.3f}"
+    service = way.service
+    service.database.change(lambda connection: values.write(connection, due.name, said, service.now()))
 
 
 def _digest(place: Place, at: tuple[float, float]) -> str:
@@ -280,43 +283,6 @@ def _keep_paths(connection: Connection, told: Sequence[Incident], paths: Mapping
         for commit in one.causes:
             if paths.get(commit) and not outcomes.has_paths(connection, int(one.id), commit):
                 outcomes.keep_paths(connection, int(one.id), commit, paths[commit])
-
-
-def _record(service: Service, one: Outcome) -> None:
-    with service.database.read() as connection:
-        repository = repositories.get(connection, one.repository)
-        about = _entry_of(connection, one.by)
-    if repository is None:
-        raise InternalError("an outcome lost its repository", where=f"outcome {one.id}")
-    evidence = service.log.entry(about) if about is not None else None
-    said = OutcomeStatement(
-        repository=uri_of(repository),
-        commit=one.revision,
-        result=one.result,
-        days=max(int((one.known - one.deployed) // 86400), 0),
-        at=past_of(text_of(datetime.fromtimestamp(one.known, UTC)), service.now()),
-        environment=one.environment if _ENVIRONMENT.fullmatch(one.environment) else None,
-        weight=round(1000 * one.weight),
-        redeploys=one.redeploys,
-        evidence=(EntryRef(index=evidence.index, leaf=evidence.leaf.hex()),) if evidence is not None else (),
-    )
-    statement = Statement((Subject(digest={"gitCommit": one.revision}),), said)
-    entry = append(service, f"outcome:{one.id}:{one.changed_at}", statement, one.revision)
-    kept = service.database.change(lambda connection: outcomes.set_entry(connection, one, entry))
-    if not kept:  # another worker said something else meanwhile: of the entries the last one must be what stands
-        service.database.change(lambda connection: outcomes.say_again(connection, one.id, service.now()))
-
-
-def _entry_of(connection: Connection, by: str) -> int | None:
-    """The entry of the incident or the deployment that says it, where the ledger holds one."""
-    kind, _, number = by.partition("-")
-    if kind == "incident":
-        incident = incidents.get(connection, int(number))
-        return incident.entry if incident is not None else None
-    if kind == "deployment":
-        deployment = deployments.get(connection, int(number))
-        return deployment.entry if deployment is not None else None
-    return None
 
 
 def _chunks(given: Iterable[str]) -> Iterable[Sequence[str]]:

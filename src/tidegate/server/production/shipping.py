@@ -23,7 +23,7 @@ from tidegate.server.bounded import LARGEST, Bounds, child, run
 if TYPE_CHECKING:
     from tidegate.change.git import Repository
 
-BOUNDS = Bounds(120, 2048)
+BOUNDS = Bounds(60, 2048)
 CHILD = child("tidegate.server.production.shipping")
 MOST_PATHS = 1000
 """Of a commit that touches more files, these are found by path and the others are not."""
