@@ -391,3 +391,21 @@ def test_bad_input_is_one_line(repo: Repo, tidegate: Run, arguments: tuple[str, 
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert done.stdout == ""
+
+
+def test_the_order_in_which_things_are_read_changes_nothing(code: Code) -> None:
+    drawn = random.Random(2)
+    told = [deployed("web", NEW, AT - 900), deployed("cart-svc", NEW, AT - 900), deployed("web", OLD, AT - 1000)]
+    shown = [*traffic().spans, *(span("web", f"GET /orders/{number}", 100 + number) for number in range(30))]
+    whole = server(("CartErrors", "WebDown", "Disk"))
+    first: Map | None = None
+    for _ in range(5):
+        for each in (told, shown):
+            drawn.shuffle(each)
+        turned = Prometheus(whole.url, whole.targets[::-1], whole.rules, {}, whole.covered)
+        given = Given(
+            code=(code,), seen=(Seen("s", tuple(shown)),), servers=(turned,), deployed=(Deployed("d", tuple(told)),)
+        )
+        found = learn(given)
+        first = first or found
+        assert found == first

@@ -66,7 +66,7 @@ def statements_of(
 # Private
 
 _PRESENCE = re.compile(r"up$|probe_success$|kube_(?:pod|deployment|statefulset|daemonset|node|job|replicaset)_")
-_OF_OTHERS = re.compile(r"kube_|container_|probe_")
+_OF_OTHERS = re.compile(r"kube_|container_|probe_|node_")
 """Metrics of an exporter about others: its own job says nothing of whom they are about."""
 _REQUESTS = re.compile(
     r"request|http|grpc|rpc|latency|duration|response|call|istio_|traces_span|apdex|slo|sli|error", re.IGNORECASE
