@@ -197,7 +197,7 @@ def _write_notes(place: Place, notes: Mapping[str, bytes]) -> None:
     """Add the notes to the ref in one commit. Another writer may move the ref in between: then once more."""
     if not notes:
         return
-    who = gitdoor.person(place).replace("\n", " ").encode("utf-8", "backslashreplace")
+    who = (gitdoor.person(place) or "Tidegate <>").encode("utf-8", "backslashreplace")
     for left in range(TRIES - 1, -1, -1):
         lines = [b"commit %s\ncommitter %s %d +0000\n" % (REF.encode(), who, int(time.time()))]
         lines.append(b"data 27\nRecord who wrote the lines\n\n")

@@ -68,8 +68,11 @@ def read_objects(place: Place, names: list[str]) -> list[bytes | None]:
 
 
 def person(place: Place) -> str:
-    """The human at the keyboard, `Name <email>`, as git would write them into a commit now."""
-    identity = ask(place, "var", "GIT_AUTHOR_IDENT").decode("utf-8", "replace")
+    """The human at the keyboard, `Name <email>`, as git would write them into a commit now; "" where git knows none."""
+    try:
+        identity = ask(place, "var", "GIT_AUTHOR_IDENT").decode("utf-8", "replace")
+    except GitFailed:
+        return ""
     return identity[: identity.rfind(">") + 1]
 
 

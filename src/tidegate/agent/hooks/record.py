@@ -68,8 +68,8 @@ def see_human(place: Place) -> None:
             continue
         now = watch(place, known.path)
         runs = _typed(place, inserted(known.lines, now)) if now is not None else []
-        if runs:
-            append(place, known.path, head_oid(place), {"human": gitdoor.person(place)}, runs)
+        if runs and (human := gitdoor.person(place)):
+            append(place, known.path, head_oid(place), {"human": human}, runs)
 
 
 def forget(place: Place) -> None:
