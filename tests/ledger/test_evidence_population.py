@@ -18,8 +18,10 @@ from tidegate.ledger.evidence.population import named_commits, reconcile
 from tidegate.ledger.evidence.record import Record, read_record
 from tidegate.ledger.evidence.sample import draw
 from tidegate.ledger.evidence.values import Branch, Click, Commit, Expect, Merge, Population, World
-from tidegate.ledger.fields import Subject
+from tidegate.ledger.fields import EntryRef, Subject
 from tidegate.ledger.keys import SoftwareKey
+from tidegate.ledger.merkle import leaf_hash
+from tidegate.ledger.predicates.gate import Gate
 from tidegate.ledger.predicates.sample_seed import SampleSeed
 from tidegate.ledger.statements import Statement, sign_statement
 
@@ -267,3 +269,37 @@ class TestClicks:
     def test_what_does_not_count_is_named(self, person: str, head: str, late: float, bot: bool, kind: Kind) -> None:
         last = (self.made.world.merges or ())[-1]
         assert kinds_of(self.found(Click(person, head or last.head, last.at + late, bot))) == {kind: 1}
+
+
+@pytest.mark.parametrize(
+    ("changed", "exceptions"),
+    [
+        ({}, 0),
+        ({"environment": "staging"}, 1),
+        ({"outcome": "hold", "unmet": ("freeze",)}, 1),
+        ({"commit": "9" * 40}, 1),
+        ({"at": "2026-12-31T00:00:00Z"}, 1),
+        ({"recorded": "2026-12-31T00:00:00Z"}, 1),
+    ],
+    ids=repr,
+)
+def test_a_deployment_rests_on_the_pass_of_a_gate_before_it(changed: dict[str, object], exceptions: int) -> None:
+    noted = record_of(HONEST).deployments[-1]
+    gate = Gate(
+        repository=REPOSITORY,
+        commit=noted.says.commit,
+        environment="production",
+        outcome="pass",
+        decision="d" * 64,
+        tool="tidegate/1",
+        at=noted.says.at,
+        rules="e" * 64,
+    )
+    subject = Subject(digest={"gitCommit": noted.says.commit})
+    answered = sign_statement(Statement((subject,), structs.replace(gate, **changed)), [KEY])
+    rests = EntryRef(index=len(HONEST.envelopes), leaf=leaf_hash(answered).hex())
+    said = structs.replace(noted.says, environment="production", decision=rests, result="started")
+    told = sign_statement(Statement((subject,), said), [KEY])
+    made = structs.replace(HONEST, envelopes=(*HONEST.envelopes, answered, told))
+    found = kinds_of(population_of(made))
+    assert found == Counter({"deployed-without-decision": exceptions} if exceptions else {})
