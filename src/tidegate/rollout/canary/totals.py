@@ -40,21 +40,18 @@ def total_counts(measured: Measured, start: float, end: float) -> Totals | str:
         return "the canary has no requests since its start"
     if _is_broken(measured.canary, times[requests > 0], start, end):
         return "the canary's failures hold values that are no counts"
-    failed = _at(times, *_sum(measured.canary, start, end))
-    beside_times, beside = _sum(measured.baseline_requests, start, end)
-    past_times, past = _sum(measured.baseline_requests, -np.inf, np.nextafter(start, -np.inf))
+    failed, failed_whole = _at(times, *_sum(measured.canary, start, end))
+    served, bad = (_sum(side, -np.inf, end) for side in (measured.baseline_requests, measured.baseline))
+    (past_times, past), (beside_times, beside) = _halves(*served, start)
     if not beside.sum() > 0 and not past.sum() > 0:
         return "the baseline has no requests"
-    beside_failed = _at(beside_times, *_sum(measured.baseline, start, end))
-    past_failed = _at(past_times, *_sum(measured.baseline, -np.inf, np.nextafter(start, -np.inf)))
-    if (failed.sum(), beside_failed.sum(), past_failed.sum()) != (
-        sum(_sum(measured.canary, start, end)[1]),
-        sum(_sum(measured.baseline, start, end)[1]),
-        sum(_sum(measured.baseline, -np.inf, np.nextafter(start, -np.inf))[1]),
-    ):
+    before, since = _halves(*bad, start)
+    beside_failed, beside_whole = _at(beside_times, *since)
+    past_failed, past_whole = _at(past_times, *before)
+    if not (failed_whole and beside_whole and past_whole):
         return "failures and requests were counted at different times"
     reached, passed = np.cumsum(np.minimum(failed, requests)), np.cumsum(requests)
-    looks = np.searchsorted(passed, np.geomspace(max(passed[-1] / 500, 1e-9), passed[-1], LOOKS) * (1 - 1e-12))
+    looks = np.searchsorted(passed, passed[-1] * _SHARES_OF_ALL)
     looks = np.minimum(looks, len(passed) - 1)
     return Totals(
         reached[looks],
@@ -66,6 +63,8 @@ def total_counts(measured: Measured, start: float, end: float) -> Totals | str:
 
 
 # Private
+
+_SHARES_OF_ALL = np.geomspace(1 / 500, 1, LOOKS) * (1 - 1e-12)
 
 
 def _sum(side: Sequence[Series], first: float, last: float) -> tuple[Array, Array]:
@@ -87,16 +86,24 @@ def _is_broken(side: Sequence[Series], measured: Array, start: float, end: float
     """Whether failures are no numbers at a moment that has requests: unknown, which is not none."""
     for one in side:
         wrong = (one.times >= start) & (one.times <= end) & ~(np.isfinite(one.values) & (one.values >= 0))
-        if np.isin(one.times[wrong], measured).any():
+        if wrong.any() and np.isin(one.times[wrong], measured).any():
             return True
     return False
 
 
-def _at(times: Array, moments: Array, values: Array) -> Array:
-    """The values at `times`, 0 where there is none; what falls beside is lost, which the caller checks."""
+def _halves(times: Array, values: Array, start: float) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """What was before the start, and what is since."""
+    cut = int(times.searchsorted(start))
+    return (times[:cut], values[:cut]), (times[cut:], values[cut:])
+
+
+def _at(times: Array, moments: Array, values: Array) -> tuple[Array, bool]:
+    """The values at `times`, 0 where there is none, and whether that is all of them: nothing counts between them."""
+    if len(times) == len(moments) and (times == moments).all():
+        return values, True
     found = np.zeros(len(times))
     if len(times) and len(moments):
         places = np.minimum(np.searchsorted(times, moments), len(times) - 1)
         hit = times[places] == moments
         found[places[hit]] = values[hit]
-    return found
+    return found, bool(np.count_nonzero(found) == np.count_nonzero(values))
