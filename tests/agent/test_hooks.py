@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,31 @@ def test_an_agents_command_gives_it_what_it_names(desk: Desk, monkeypatch: pytes
     desk.hook("PostToolUse", "Bash", command=command)
     desk.commit("work")
     assert desk.said(monkeypatch, "made.txt", 1) == ["E5 ai"]
+
+
+def test_a_command_that_never_ended_gives_nothing_to_the_person(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.edit("app.py", "by the agent, first of all\n")
+    desk.hook("PreToolUse", "Bash", command="make generate")
+    desk.write("app.py", "by the agent, first of all\nby a command that failed, most likely\n")
+    desk.hook("PreToolUse", "Bash", command="true")
+    desk.hook("PostToolUse", "Bash", command="true")
+    desk.commit("work")
+    assert desk.said(monkeypatch, "app.py", 2) == ["E5 ai", "E0 unknown"]
+
+
+def test_many_write_at_once(tmp_path: Path) -> None:
+    Repo.init(tmp_path)
+    place = find_place(str(tmp_path))
+    assert place is not None
+    code = (
+        "from tidegate.agent.hooks.journal import append\n"
+        "from tidegate.agent.hooks.place import find_place\n"
+        f"place = find_place({str(tmp_path)!r})\n"
+        "for n in range(100): append(place, 'a', '', {'human': 'A'}, [[f'{n:012x}'] * 400])\n"
+    )
+    writers = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
+    assert [writer.wait() for writer in writers] == [0] * 4
+    assert read_counts(place) == (400, 0)
 
 
 def test_the_environment_speaks_where_no_hook_does(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

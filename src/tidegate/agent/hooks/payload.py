@@ -24,7 +24,9 @@ SHELL_TOOLS = frozenset(
     "bash shell exec_command shell_command local_shell run_shell_command powershell run_in_terminal terminal".split()
 )
 BEFORE = frozenset(["pretooluse", "beforetool", "beforeshellexecution"])
-AFTER = frozenset(["posttooluse", "aftertool", "afterfileedit", "aftertabfileedit", "aftershellexecution"])
+AFTER = frozenset(
+    ["posttooluse", "posttoolusefailure", "aftertool", "afterfileedit", "aftertabfileedit", "aftershellexecution"]
+)
 PROMPT = frozenset(["userpromptsubmit", "beforeagent", "beforesubmitprompt", "userpromptsubmitted"])
 START = frozenset(["sessionstart"])
 

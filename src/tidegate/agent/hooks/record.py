@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 QUICK_SECONDS = 5.0
 """What changes during a command this short is its doing; during a longer one only in files that it names."""
+UNDER_WAY_SECONDS = 600.0
+"""An edit or a command whose end nobody told counts as over after this, and what changed meanwhile as nobody's."""
 MOST_DIRTY = 300
 
 
@@ -46,6 +48,7 @@ def record(event: Event) -> None:
         if event.kind == "prompt" or event.model:
             remember_session(place, event)
         if event.kind == "before":
+            end_unfinished(place, event.tool, event.session)
             see_human(place)
             for path in paths:
                 watch(place, path, event.session or event.tool)
@@ -63,8 +66,16 @@ def see_human(place: Place) -> None:
     if moved(place):
         forget(place)
         return
+    begun = _shell(place)
+    if begun is not None:
+        if time.time() - begun.at > UNDER_WAY_SECONDS:
+            os.unlink(f"{place.own}/shell")
+            forget(place)
+        return
     for known in read_changed(place):
-        if known.session or _shell(place):
+        if known.session:
+            if time.time() - known.seen > UNDER_WAY_SECONDS:
+                watch(place, known.path)
             continue
         now = watch(place, known.path)
         runs = _typed(place, inserted(known.lines, now)) if now is not None else []
@@ -79,8 +90,19 @@ def forget(place: Place) -> None:
     settle(place)
 
 
-def end_shell(place: Place, tool: str, session: str) -> None:
-    """Give what a command changed to the agent that ran it."""
+def end_unfinished(place: Place, tool: str, session: str) -> None:
+    """A session that goes on has left behind a command whose end its hooks did not tell: it failed, or was refused.
+
+    Files that the command names are still its own; what else changed may be anybody's.
+    """
+    begun = _shell(place)
+    if begun is not None and begun.session == (session or tool):
+        end_shell(place, tool, session, named_only=True)
+        forget(place)
+
+
+def end_shell(place: Place, tool: str, session: str, *, named_only: bool = False) -> None:
+    """Give what a command changed to the agent that ran it: all of it after a quick one, else the files it names."""
     begun = _shell(place)
     if not begun or begun.session != (session or tool):
         return
@@ -88,7 +110,7 @@ def end_shell(place: Place, tool: str, session: str) -> None:
     if moved(place):
         forget(place)
         return
-    quick = time.time() - begun.at < QUICK_SECONDS
+    quick = not named_only and time.time() - begun.at < QUICK_SECONDS
     writer = session_writer(place, tool, session)
     dirty = [path for path in _dirty(place, begun.at) if quick or os.path.basename(path) in begun.command]
     unseen = {path: None for path in dirty if read_watched(place, path) is None}

@@ -23,13 +23,14 @@ STALE_SECONDS = 30 * 24 * 3600
 class Watched:
     """One file as it was: its lines, and by size and time of change whether it may have changed since."""
 
-    __slots__ = ("lines", "path", "session", "stamp")
+    __slots__ = ("lines", "path", "seen", "session", "stamp")
 
     def __init__(self, path: str, lines: Sequence[str], stamp: str, session: str = "") -> None:
         self.path = path
         self.lines = lines
         self.stamp = stamp
         self.session = session
+        self.seen = 0.0
 
 
 def read_watched(place: Place, path: str) -> Watched | None:
@@ -62,9 +63,10 @@ def read_changed(place: Place) -> list[Watched]:
         known = _read(entry.path, None)
         if known is None:
             continue
+        known.seen = entry.stat().st_mtime
         if _stamp(f"{place.top}/{known.path}") != known.stamp:
             found.append(known)
-        elif len(entries) > MOST_FILES or entry.stat().st_mtime < time.time() - STALE_SECONDS:
+        elif len(entries) > MOST_FILES or known.seen < time.time() - STALE_SECONDS:
             os.unlink(entry.path)
     return found
 
