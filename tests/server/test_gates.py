@@ -307,6 +307,8 @@ FAULTS = {
     "the clock says 1999": lambda house, tmp: house.with_service(now=lambda: "1999-01-01T00:00:00.000000Z"),
     "the clock says 3000": lambda house, tmp: house.with_service(now=lambda: "3000-01-01T00:00:00.000000Z"),
     "the ledger cannot be written": lambda house, tmp: _refuse(house),
+    "the database lost a table": lambda house, tmp: _drop(house, "gates"),
+    "the database lost the assessments": lambda house, tmp: _drop(house, "assessments"),
 }
 
 
@@ -538,6 +540,12 @@ class _Unseen:
 
 def _refuse(house: House) -> None:
     (house.service.config.data / "ledger.key").unlink()
+
+
+def _drop(house: House, table: str) -> None:
+    with house.service.database.write() as connection:
+        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+        connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO lost")
 
 
 def _away() -> GitHubForge:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -26,7 +26,7 @@ from tidegate.server.logs import log_failure
 from tidegate.server.rollout.about import about
 from tidegate.server.rollout.canaries import is_bad
 from tidegate.server.rollout.decide import answer
-from tidegate.store import gates
+from tidegate.store import accounts, gates
 from tidegate.store.clock import moment_of
 from tidegate.store.gates import Gate, Outcome
 
@@ -156,7 +156,17 @@ def one(ask: Ask[Nothing, Nothing]) -> GateShown:
 
 
 def _decided(ask: Ask[Any, Any], asked: Asked) -> Decision:
+    """A pipeline says for whom it deploys; a person at a browser deploys for themselves."""
+    if ask.who.session:
+        asked = replace(asked, actor=_account(ask))
     return answer(ask.service, asked, ask.who.name).decision
+
+
+def _account(ask: Ask[Any, Any]) -> str:
+    """Their account at a forge, "" where none is known: then nobody knows who deploys."""
+    with ask.service.database.read() as connection:
+        known = accounts.identities_of(connection, ask.who.person)
+    return next((f"@{each.subject}" for each in known if each.kind == "forge"), "")
 
 
 def _flagger(reply: Callable[[], Reply]) -> Raw:
