@@ -20,7 +20,7 @@ from tidegate.operate.environment.alerts import Alerted
 from tidegate.operate.environment.code import Code, read_code
 from tidegate.operate.environment.deployments import Deployed
 from tidegate.operate.environment.prometheus import Prometheus, Scraped
-from tidegate.operate.environment.rules import Rule
+from tidegate.operate.environment.rules import Firing, Rule
 from tidegate.operate.environment.sources import Given, learn
 from tidegate.operate.environment.spans import Seen
 from tidegate.operate.environment.statements import RuleThere
@@ -285,7 +285,7 @@ def test_two_tools_disagree_about_an_alert(code: Code) -> None:
         name="CartErrors",
         query='http_requests_total{service="cart"} > 1',
         said=Said(source="rules", where="rule CartErrors"),
-        firing=({"service": "cart"},),
+        firing=(Firing({"service": "cart"}, AT - 120),),
     )
     over = Alert(key="k", sender="grafana", name="Cart errors", started=AT - 60, ended=AT, service="cart")
     other = replace(over, key="l", name="Lost", service="nowhere")
@@ -299,6 +299,9 @@ def test_two_tools_disagree_about_an_alert(code: Code) -> None:
         "CartErrors of cart fires (rule CartErrors) or is over (grafana alert Cart errors)"
     ]
     assert "Lost speaks of nowhere, which no source knows" in found.unknowns
+    again = replace(firing, firing=(Firing({"service": "cart"}, AT + 60),))
+    later = learn(replace(given, servers=(Prometheus("http://p", (), (again,)),)))
+    assert not [one for one in later.contradictions if one.kind == "alert"]
 
 
 def test_an_environment_is_held_apart() -> None:

@@ -124,7 +124,7 @@ def test_one_route_is_not_all(url: str) -> None:
     server = read_prometheus(url)
     rules = {one.name: one for one in server.rules}
     assert set(rules) == {"Errors", "PayOnly", "Gone", "Volume", "Never"}
-    assert [dict(one) for one in rules["PayOnly"].firing or ()] == [{"alertname": "PayOnly", "service": "pay"}]
+    assert [dict(one.labels) for one in rules["PayOnly"].firing or ()] == [{"alertname": "PayOnly", "service": "pay"}]
     assert server.covered['http_requests_total{route="/pay"}'] == ({"service": "pay", "route": "/pay", "job": "shop"},)
     assert server.unknowns == ()
 

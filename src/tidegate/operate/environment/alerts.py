@@ -28,7 +28,8 @@ def statements_of(alerted: Alerted, environment: str) -> Iterator[Statement]:
             last[one.service, one.sender, one.name] = one
     for (service, sender, name), one in sorted(last.items()):
         said = Said(source="alerts", where=f"{sender} alert {name}", seen=_at(one))
-        yield Fires(service=service, alert=name, firing=one.ended is None, said=said)
+        since = one.started if one.ended is None else one.ended
+        yield Fires(service=service, alert=name, firing=one.ended is None, said=said, since=since)
         watch = Watch(rule=name, said=said, why=f"{sender} has alerted about it", severity=one.severity)
         yield Watched(service=service, watch=watch, routes=())
     for sender in sorted({one.sender for one in mine}):

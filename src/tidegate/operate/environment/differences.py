@@ -156,10 +156,15 @@ def _alerts(service: Service, fires: Sequence[Fires]) -> Iterator[Contradiction]
         by_name.setdefault(plain(one.alert), []).append(one)
     for each in by_name.values():
         firing = next((one for one in each if one.firing), None)
-        over = next((one for one in each if not one.firing), None)
+        over = next((one for one in each if not one.firing and _meet(firing, one)), None)
         if firing is not None and over is not None:
             says = f"{firing.alert} of {service.name} fires ({firing.said.where}) or is over ({over.said.where})"
             yield _clash("alert", service.name, says, ("firing", firing.said), ("over", over.said))
+
+
+def _meet(firing: Fires | None, over: Fires) -> bool:
+    """Whether it was said to be over after it began, and not of another time that it fired."""
+    return firing is None or firing.since is None or over.since is None or over.since > firing.since
 
 
 def _services(book: Book) -> Iterator[Drift]:

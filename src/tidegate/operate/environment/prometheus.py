@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from tidegate.errors import InputError
 from tidegate.operate.environment.promql import Selector
-from tidegate.operate.environment.rules import ENVIRONMENTS, KEPT, Rule
+from tidegate.operate.environment.rules import ENVIRONMENTS, KEPT, Firing, Rule
 from tidegate.operate.environment.rules import statements_of as rule_statements
 from tidegate.operate.environment.statements import Answers, Exists, NotKnown, Statement, Told
 from tidegate.operate.environment.values import Said, SourceRead
@@ -116,6 +116,7 @@ class _TargetAnswer(Struct, frozen=True):
 class _Alert(Struct, frozen=True):
     labels: dict[str, str] = {}
     state: str = ""
+    activeAt: str = ""  # noqa: N815 (its name in the protocol)
 
 
 class _Rule(Struct, frozen=True):
@@ -167,7 +168,7 @@ def _rules(content: bytes, url: str) -> tuple[tuple[Rule, ...], dict[str, str]]:
                 recorded.setdefault(rule.name, rule.query)
                 continue
             said = Said(source="rules", where=f"{url} rule {rule.name}")
-            firing = tuple(one.labels for one in rule.alerts if one.state == "firing")
+            firing = tuple(Firing(one.labels, _moment(one.activeAt)) for one in rule.alerts if one.state == "firing")
             rules.append(
                 Rule(name=rule.name, query=rule.query, said=said, group=group.name, labels=rule.labels, firing=firing)
             )

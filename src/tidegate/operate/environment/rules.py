@@ -26,15 +26,22 @@ Covering: TypeAlias = Callable[[Selector], Sequence[Mapping[str, str]] | None]
 """The labels (of KEPT) of the series that a selector finds now; None where that is not known."""
 
 
+class Firing(Struct, frozen=True):
+    """An alert of a rule that fires: its labels, and since when."""
+
+    labels: Mapping[str, str]
+    since: float | None = None
+
+
 class Rule(Struct, frozen=True, kw_only=True):
-    """An alert rule as it is loaded or written. `firing`: the labels of its alerts that fire; None: nobody looked."""
+    """An alert rule as it is loaded or written. `firing`: its alerts that fire; None: nobody looked."""
 
     name: str
     query: str
     said: Said
     group: str = ""
     labels: Mapping[str, str] = {}
-    firing: tuple[Mapping[str, str], ...] | None = None
+    firing: tuple[Firing, ...] | None = None
 
 
 def statements_of(
@@ -172,10 +179,10 @@ def _series(rule: Rule, covering: Covering) -> list[Mapping[str, str]] | None:
 
 
 def _fires(rule: Rule) -> Iterator[Fires]:
-    for labels in rule.firing or ():
-        service = service_of(labels)
+    for one in rule.firing or ():
+        service = service_of(one.labels)
         if service:
-            yield Fires(service=service, alert=rule.name, firing=True, said=rule.said)
+            yield Fires(service=service, alert=rule.name, firing=True, said=rule.said, since=one.since)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -93,12 +93,13 @@ class Removed(Struct, frozen=True, kw_only=True):
 
 
 class Fires(Struct, frozen=True, kw_only=True):
-    """An alert about it is firing, or is over."""
+    """An alert about it is firing since `since`, or was over then."""
 
     service: str
     alert: str
     firing: bool
     said: Said
+    since: float | None = None
 
 
 class RuleThere(Struct, frozen=True, kw_only=True):
