@@ -16,7 +16,7 @@ from tidegate.errors import InputError
 from tidegate.report.style import Style
 from tidegate.rollout.canary.document import parse_document
 from tidegate.rollout.canary.page import render_judgement_html
-from tidegate.rollout.canary.plot import PLOT_STYLE, plot_svg
+from tidegate.rollout.canary.plot import PLOT_STYLE, plot_svg, sparkline
 from tidegate.rollout.canary.sequential import judge
 from tidegate.rollout.canary.sources import choose_series, read_otlp
 from tidegate.rollout.canary.text import render_judgement_text
@@ -189,6 +189,17 @@ def test_otlp_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 
 
 # Plots
+
+
+def test_values_that_are_farther_apart_than_a_number_goes_are_drawn(tmp_path: Path) -> None:
+    rows = [f"{START + 15 * at},{1e308 * (-1) ** at},{-1e308 * (-1) ** at}" for at in range(-240, 41)]
+    (tmp_path / "m.csv").write_text("time,c,b\n" + "\n".join(rows))
+    document = parse_document(b'[[metric]]\nname = "x"\ncanary = "c"\nbaseline = "b"\n', "canary.toml")
+    measured = choose_series(document, read_csv(tmp_path / "m.csv"), "m.csv")
+    judged = judge(measured, START, START + 600)
+    drawn = plot_svg(measured[0], judged.metrics[0], START, START + 600)
+    assert "nan" not in drawn.lower()
+    assert {"▁", "█"} <= set(sparkline(measured[0], START, START + 600, 40)[0])
 
 
 def test_a_plot_says_in_words_what_it_shows(tmp_path: Path) -> None:

@@ -162,6 +162,13 @@ def test_what_is_no_configuration_is_refused(content: bytes, says: str) -> None:
         parse_kayenta(content, "canary.json")
 
 
+@pytest.mark.parametrize("scores", [(-5, -10), (0, 0), (75, 95), (1000, 75)])
+def test_scores_that_let_everything_or_nothing_pass_are_refused(scores: tuple[float, float]) -> None:
+    classifier = {"scoreThresholds": {"pass": scores[0], "marginal": scores[1]}}
+    with pytest.raises(InputError, match="marginal"):
+        parse_kayenta(json.dumps({"metrics": [{"name": "a"}], "classifier": classifier}).encode(), "canary.json")
+
+
 # Private
 
 

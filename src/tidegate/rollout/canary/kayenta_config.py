@@ -68,6 +68,9 @@ def parse_kayenta(content: bytes, where: str) -> KayentaConfig:
     if classifier is None or classifier.scoreThresholds is None:
         raise InputError("no classifier.scoreThresholds", where=where, mend="write the scores: pass and marginal")
     bounds = classifier.scoreThresholds
+    if not 0 < bounds.marginal <= bounds.passing <= 100:  # below, a canary that fails everything would be promoted
+        said = f"pass {bounds.passing:g} and marginal {bounds.marginal:g}"
+        raise InputError(said, where=where, mend="write scores above 0 to 100, marginal not above pass")
     metrics = tuple(KayentaMetric(one.name, tuple(one.groups or ()), _analysis(one, where)) for one in raw.metrics)
     return KayentaConfig(metrics, classifier.groupWeights or {}, bounds.passing, bounds.marginal)
 

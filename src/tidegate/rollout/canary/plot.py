@@ -51,13 +51,14 @@ def plot_svg(measured: Measured, result: MetricResult, start: float, end: float)
         return _svg(result, f'<text x="{_LEFT}" y="{HEIGHT / 2:g}">no values to draw</text>')
     low, high = min(values), max(values)
     low = 0.0 if 0 < low < 0.5 * high else low
-    room = (high - low) or abs(high) or 1.0
+    if high == low:
+        high = low + (abs(low) or 1.0)
 
     def x(moment: float) -> float:
         return _LEFT + (moment - first) / (end - first) * (WIDTH - _LEFT - _RIGHT)
 
     def y(value: float) -> float:
-        return _TOP + (1 - (value - low) / room) * (HEIGHT - _TOP - _BOTTOM)
+        return _TOP + (1 - _part(value, low, high)) * (HEIGHT - _TOP - _BOTTOM)
 
     floor = HEIGHT - _BOTTOM
     parts = [
@@ -84,10 +85,7 @@ def sparkline(measured: Measured, start: float, end: float, width: int, *, unico
     if not values:
         return "", ""
     low, high = min(*values, 0.0), max(values)
-    room = (high - low) or 1.0
-    drawn = [
-        "".join(bars[min(7, int((v - low) / room * 7.999))] if math.isfinite(v) else " " for v in row) for row in rows
-    ]
+    drawn = ["".join(bars[int(_part(v, low, high) * 7.999)] if math.isfinite(v) else " " for v in row) for row in rows]
     return drawn[0], drawn[1]
 
 
@@ -106,6 +104,12 @@ def course(measured: Measured, *, canary: bool, first: float, last: float) -> li
 
 
 # Private
+
+
+def _part(value: float, low: float, high: float) -> float:
+    """Where between both it lies, 0 to 1; NaN where it is none. Of halves, so that no difference is infinite."""
+    room = high / 2 - low / 2
+    return min(max((value / 2 - low / 2) / room if room else 0.0, 0.0), 1.0) if math.isfinite(value) else math.nan
 
 
 def _combined(side: Sequence[Series], first: float, last: float) -> dict[float, tuple[float, int]]:
