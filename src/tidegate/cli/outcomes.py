@@ -47,7 +47,7 @@ def export(server: str, environment: str, repository: str, output: Path | None) 
 
     found = _read(server, environment, repository)
     write_to(output, encode_outcomes(found))
-    counts = Counter(one.kind for one in found)
+    counts: Counter[str] = Counter(one.kind for one in found)
     said = ", ".join(f"{counts[kind]:,} {words}" for kind, words in _WORDS.items() if counts[kind])
     click.echo(f"{len(found):,} outcomes{f': {said}' if said else ''}", err=True)
 
