@@ -155,6 +155,8 @@ def _answered(
         connection.request(*asked, headers)
         answer = connection.getresponse()
         content = _read(answer, url, deadline)
+    except TimeoutError as error:
+        raise InputError("no answer in time", where=url, mend="write a cheaper query, or allow more time") from error
     except (OSError, http.client.HTTPException) as error:
         raise InputError(
             f"Prometheus does not answer ({error or type(error).__name__})", where=url, mend="check the address"
