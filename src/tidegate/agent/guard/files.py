@@ -23,7 +23,8 @@ def read_script(call: Call, path: str, code: str = "") -> Iterator[Said]:
     if where is None:
         yield call.concern("unseen-script", "which script it runs is only known when it runs", _READ_IT)
         return
-    if "*" in call.written or where.name in call.written:
+    made = "*" in call.written or where.name in call.written or ("?" in call.written and not where.exists())
+    if made and "node_modules" not in where.parts:
         yield call.concern("unseen-script", f"{where.name} is made or fetched by the same line", _READ_IT)
         return
     try:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from tidegate.agent.guard import programs, secrets
-from tidegate.agent.guard.code import judge_code
 from tidegate.agent.guard.shell.parser import parse
 from tidegate.agent.guard.shell.values import ShellError
 from tidegate.agent.guard.tools.disk import harm
@@ -127,6 +126,8 @@ class _Judging:
                 return
             yield from self.text(inner.script, place, inner.code, inner.piped)
         else:
+            from tidegate.agent.guard.code import judge_code  # its patterns cost more than most commands
+
             for one in judge_code(call, inner.script, place.typed):
                 if isinstance(one, Concern):
                     yield one
@@ -156,7 +157,8 @@ def _unknown(call: Call, name: str) -> Iterator[Concern | Inner]:
         return
     if name in programs.KNOWN or call.place.away:
         return
-    if shutil.which(name, path=call.place.environment.get("PATH", "/usr/local/bin:/usr/bin:/bin")):
+    folders = call.place.environment.get("PATH", "/usr/local/bin:/usr/bin:/bin").split(os.pathsep)
+    if any(os.access(os.path.join(folder, name), os.X_OK) for folder in folders if folder):  # noqa: PTH118 the hook's time
         return
     if is_dangerous((name, *call.arguments)) or call.place.typed:
         what = f"{name[:40]} is no program here: an alias or a function that nobody sees"

@@ -28,9 +28,8 @@ from tidegate.agent.guard.shell.values import (
 from tidegate.agent.guard.values import Call, Place
 
 _SHELL_OWN = frozenset(("HOME", "PWD", "OLDPWD", "TMPDIR", "USER", "SHELL"))
-_MAKES = frozenset(
-    ("curl", "wget", "tar", "unzip", "base64", "openssl", "xxd", "scp", "rsync", "gunzip", "gpg", "patch")
-)
+_UNPACKS = frozenset(("tar", "unzip", "patch", "rsync", "gunzip", "cpio", "7z"))
+_FETCHES = frozenset(("curl", "wget", "scp", "base64", "openssl", "xxd", "gpg"))
 _LOOKS = frozenset("cat ls chmod test [ stat file head tail less wc shellcheck cd echo bash sh . source git".split())
 
 Step: TypeAlias = "Call | Redirect"
@@ -183,9 +182,11 @@ def _after(call: Call, scene: Scene) -> None:
 
 def _note(name: str, words: list[str], scene: Scene) -> None:
     """Which files a call may have made; some make any."""
-    if name in _MAKES:
+    if name in _UNPACKS:
         scene.written.add("*")
-    elif name not in _LOOKS:
+    elif name in _FETCHES:
+        scene.written.add("?")
+    if name not in _LOOKS:
         scene.written.update(Path(one).name for one in words if one and UNSEEN not in one)
 
 
@@ -244,6 +245,8 @@ def _outcome(scene: Scene) -> Outcome:
         if command.redirects or not command.words:
             return None
         fields = [one for word in command.words for one in _fields(word, scene)]
+        if fields[:1] == ["mktemp"] and not any("=" in one or "/" in one for one in fields[1:]):
+            return "/tmp/made.by.mktemp"  # noqa: S108 nobody writes there
         if fields[:1] == ["pwd"] and scene.place.folder is not None:
             return str(scene.place.folder)
         return _printed(Call(fields[0], tuple(fields[1:]), scene.place)) if fields else None

@@ -100,8 +100,8 @@ class Words:
             return self._ansi(place + 2)
         if after == '"' and not quoted:
             return self._double(place + 2)
-        if text.startswith("$((", place):
-            return self._arithmetic(place + 3)
+        if text.startswith("$((", place) and (found_ := self._arithmetic(place + 3)) is not None:
+            return found_
         if after == "(":
             script, end = self._inner(text, place + 2)
             return [Run(script, quoted)], end
@@ -135,8 +135,8 @@ class Words:
             raise ShellError("a quote is never closed")
         return [Text("".join(made), quoted=True)], place + 1
 
-    def _arithmetic(self, place: int) -> tuple[list[Part], int]:
-        """A number that nobody computes here; the scripts inside it run all the same."""
+    def _arithmetic(self, place: int) -> tuple[list[Part], int] | None:
+        """A number that nobody computes here, and the scripts inside it; None for a subshell in a substitution."""
         depth = 2
         parts: list[Part] = [Variable("", changed=True)]
         while place < len(self.text):
@@ -148,8 +148,8 @@ class Words:
             depth += (char == "(") - (char == ")")
             place += 1
             if depth == 0:
-                return parts, place
-        raise ShellError("an arithmetic expansion is never closed")
+                return (parts, place) if self.text[place - 2] == ")" else None
+        return None
 
     def _braces(self, place: int, *, quoted: bool) -> tuple[list[Part], int]:
         text = self.text

@@ -106,7 +106,7 @@ def _behind(call: Call, verb: str, skip: int) -> Iterator[Said]:
                 entry = arguments[0]
             elif one.startswith("--entrypoint="):
                 entry = one.partition("=")[2]
-            if one in _VALUED and arguments:
+            if one in _VALUED and one not in ("-t", "-f", "-c") and arguments:
                 arguments.pop(0)
         else:
             skip -= 1

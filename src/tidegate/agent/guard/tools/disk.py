@@ -144,7 +144,7 @@ def harm(
 ) -> str:
     """Why this file is not to be deleted or written over; "" where it may be."""
     if unseen(path):
-        return _of_unseen(call, path, deletes, only_state or (only_outside and not path.startswith("\0")))
+        return _of_unseen(path, deletes, only_state or (only_outside and not path.startswith("\0")))
     where = _resolved(call, path)
     if not only_outside and (why := _of_kept(call, path, where, deletes)):
         return why
@@ -153,15 +153,16 @@ def harm(
     if where is None:
         if deep and path.startswith("/"):
             return "it is another machine's"
-        return "" if call.place.away else "where it runs is not seen"
+        named = not call.place.typed and not re.match(r"\.|\*|~", path)
+        return "" if call.place.away or named or not deletes else "where it runs is not seen"
     return _of_place(call, path, str(where), (deletes, deep, only_outside))
 
 
 # Private
 
 
-def _of_unseen(call: Call, path: str, deletes: bool, spared: bool) -> str:
-    if spared or (not deletes and not call.place.typed) or _unseen_but_inside(path):
+def _of_unseen(path: str, deletes: bool, spared: bool) -> str:
+    if spared or _unseen_but_inside(path) or (not deletes and path.startswith("\0")):
         return ""
     return "which files it hits is only known when it runs"
 

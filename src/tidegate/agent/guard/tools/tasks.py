@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
+import msgspec
 from msgspec.structs import replace
 
 from tidegate.agent.guard.files import read_bounded, resolve
@@ -131,7 +131,7 @@ def _scripts(call: Call, task: str, words: list[str]) -> Iterator[Said]:
             yield call.concern("unseen-command", "which script it runs is only known when it runs", _SEE)
         return
     try:
-        document = json.loads(read_bounded(where / "package.json") or "{}")
+        document = msgspec.json.decode((read_bounded(where / "package.json") or "{}").encode())
     except (OSError, ValueError):
         document = {}
     scripts = document.get("scripts") if isinstance(document, dict) else None
