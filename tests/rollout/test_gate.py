@@ -310,6 +310,11 @@ def test_what_cannot_be_undone_stops_a_roll_back() -> None:
         ({"ask_asked_at": NOW - 60}, True),
         ({"changes": forward(case(facts=document_of(now="2030-01-01T00:00:00Z")))}, False),
         ({"changes": forward(case(facts={"now": "yesterday"}))}, False),
+        ({"deployments": (deployment(environment="production", finished=NOW + 2 * HOUR),)}, False),
+        ({"deployments": (deployment(environment="production", started=float("nan")),)}, False),
+        ({"deployments": (deployment(environment="production", finished=float("nan")),)}, False),
+        ({"deployments": (deployment(environment="production", finished=NOW + HOUR / 2),)}, True),
+        ({"deployments": (deployment(environment="other", finished=NOW + 2 * HOUR),)}, True),
     ],
 )
 def test_a_clock_that_cannot_be_trusted_holds(given: dict[str, Any], fine: bool) -> None:

@@ -105,6 +105,13 @@ def _clock_fault(question: Question, changes: Changes | Unjoined, now: float, si
         known = case.facts.get("now") if case.facts is not None else None
         if isinstance(known, str) and _seconds(known) > now + SKEW_SECONDS:
             return f"the facts of {name_of(case)} are from later than now"
+    if isinstance(changes, Changes) and changes.direction == "backward":
+        return ""  # a message about tomorrow must not stop the way back
+    for one in situation.deployments or ():
+        if (one.environment, one.service) == (question.environment, question.service):
+            times = (one.started, one.started if one.finished is None else one.finished)
+            if not all(at <= now + MOST_SKEW_SECONDS for at in times):  # it would say for that long what runs there
+                return f"the deployment {one_line(one.id)} is from more than an hour later than now"
     return ""
 
 
