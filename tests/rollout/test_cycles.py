@@ -50,6 +50,38 @@ def test_a_fix_and_its_fix_are_one_chain_with_the_change(tmp_path: Path) -> None
     assert redeploys_of(found) == {begin: 0, add: 2, other: 0, fix: 2, again: 2}
 
 
+def test_what_blames_a_commit_that_never_ran_blames_the_copy_that_did(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "r")
+    begin = repo.commit("Begin", {"a": "1\n"})
+    repo.git("checkout", "-q", "-b", "release")
+    repo.git("checkout", "-q", "-b", "work", begin)
+    original = repo.commit("Add b", {"b": "1\n"})
+    repo.git("checkout", "-q", "release")
+    other = repo.commit("Add c", {"c": "1\n"})
+    repo.git("cherry-pick", "-x", original)
+    copy = repo.head()
+    fix = repo.commit(f"Fix d\n\nA regression introduced by {original[:10]}.", {"d": "1\n"})
+    found = cycles_of(repo, ran(1, begin), ran(2, copy, begin), ran(3, fix, copy))
+    told = {cycle.root: (cycle.commits, cycle.redeploys) for cycle in found}
+    assert told == {begin: ((begin,), 0), other: ((other,), 0), copy: ((copy, fix), 1)}
+
+
+def test_a_branch_whose_commits_take_each_other_back_is_no_squash(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "r")
+    begin = repo.commit("Begin", {"a": "1\n"})
+    repo.git("checkout", "-q", "-b", "side")
+    wrong = repo.commit("Add a limit", {"b": "1\n"})
+    right = repo.commit("Add colours", {"c": "1\n"})
+    repo.git("revert", "--no-edit", wrong)
+    side = repo.head()
+    repo.git("checkout", "-q", "-b", "trunk", begin)
+    other = repo.commit("Add sounds", {"d": "1\n"})
+    same = repo.commit("Paint it", {"c": "1\n"})
+    found = cycles_of(repo, ran(1, begin), ran(2, side, begin), ran(3, same, side))
+    chains = {frozenset(cycle.commits) for cycle in found}
+    assert chains == {frozenset(one) for one in ((begin,), (wrong, side), (right, same), (other,))}
+
+
 def test_what_was_only_carried_along_has_no_cycle(tmp_path: Path) -> None:
     repo = Repo.init(tmp_path / "r")
     begin = repo.commit("Begin", {"a": "1\n"})

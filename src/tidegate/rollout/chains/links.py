@@ -68,7 +68,7 @@ class Links(Struct, frozen=True):
 
 def find_links(repository: Repository, past: Past, deployed: Sequence[str]) -> Links:
     """The ties between the commits of the past; `deployed` are the revisions that ran."""
-    names = Names([commit.oid for commit in past.commits])
+    names = _Known(past)
     undone = [*_said(past, names)]
     undone += _silent(repository, past, {repair.commit for repair in undone})
     copies = tuple(_copies(past, names))
@@ -82,7 +82,7 @@ def find_links(repository: Repository, past: Past, deployed: Sequence[str]) -> L
     for number, commit in enumerate(past.commits):
         if number in said or any(twin in said and twin < number for twin in twins[number]):
             continue
-        blamed = [names.find(one.oid, commit.oid) for one in blamed_commits(commit.message)]
+        blamed = [names.blamed(one.oid, number) for one in blamed_commits(commit.message)]
         if any(blamed):
             repairs += [Repair(number, past.place[oid], "fixes", "its message names it") for oid in blamed if oid]
         elif is_repair(commit.message) and len(commit.parents) < 2:
@@ -107,7 +107,31 @@ _SYNC = re.compile(
 )
 
 
-def _said(past: Past, names: Names) -> Iterator[Repair]:
+class _Known:
+    """The commits of the past by the beginnings of their names."""
+
+    def __init__(self, past: Past) -> None:
+        self._past = past
+        self._names = Names([commit.oid for commit in past.commits])
+        self._copies: dict[str, list[int]] = defaultdict(list)
+        for number, commit in enumerate(past.commits):
+            for start in picked_from(commit.message):
+                self._copies[start].append(number)
+        self._originals = Names([*self._copies, ""])
+
+    def find(self, start: str, before: str) -> str:
+        return self._names.find(start, before)
+
+    def blamed(self, start: str, number: int) -> str:
+        """The same for a commit that a later one speaks of: where that never ran, the copy of it that did."""
+        if found := self.find(start, self._past.commits[number].oid):
+            return found
+        copies = self._copies.get(self._originals.find(start, ""), ())
+        ran = [one for one in copies if one < number and self._past.has(one, number)]
+        return self._past.commits[ran[0]].oid if ran else ""
+
+
+def _said(past: Past, names: _Known) -> Iterator[Repair]:
     """What undoes or restores something by its message."""
     by_subject: dict[str, list[int]] = defaultdict(list)
     undone: set[int] = set()
@@ -150,12 +174,11 @@ def _targets(
     past: Past,
     number: int,
     revert: Revert,
-    names: Names,
+    names: _Known,
     by_subject: Mapping[str, Sequence[int]],
     undone: Collection[int],
 ) -> Iterator[int]:
-    oid = past.commits[number].oid
-    named = [target for start in revert.oids if (target := names.find(start, oid))]
+    named = [target for start in revert.oids if (target := names.blamed(start, number))]
     yield from dict.fromkeys(past.place[target] for target in named)
     if named or revert.oids:
         return
@@ -171,7 +194,7 @@ def _targets(
             yield (fitting or near)[-1]
 
 
-def _copies(past: Past, names: Names) -> Iterator[Copy]:
+def _copies(past: Past, names: _Known) -> Iterator[Copy]:
     """The same on different lines of history. On one line the same comes again only to restore it: that is no copy."""
     by_patch: dict[str, list[int]] = defaultdict(list)
     by_work: dict[tuple[str, ...], list[int]] = defaultdict(list)
@@ -194,7 +217,7 @@ def _copies(past: Past, names: Names) -> Iterator[Copy]:
             by_patch[patch].append(number)
 
 
-def _restored(past: Past, names: Names, undone: Sequence[Repair], said: set[int]) -> Iterator[Repair]:
+def _restored(past: Past, names: _Known, undone: Sequence[Repair], said: set[int]) -> Iterator[Repair]:
     """What comes again on the same line of history, behind its undoing: the same patch, or picked once more."""
     by_patch: dict[str, list[int]] = defaultdict(list)
     for number, patch in enumerate(past.patches):
@@ -258,12 +281,14 @@ def _squashes(
 def _wholes(past: Past, tip: int, own: Sequence[int], patch: str, twins: Sequence[frozenset[int]]) -> Iterator[Parts]:
     """The squashes of one branch, one on each line of history: where it comes once more, it is restored."""
     apart = set(own).union(*(twins[one] for one in own))
+    # Where all but one of them take each other back, what has the patch of the branch is like that one.
+    squashed = len(own) > 1 and bool(patch) and all(past.patches[one].bare != patch for one in own)
     found: list[int] = []
     for number, commit in enumerate(past.commits):
         beside = number not in apart and not past.has(number, tip) and not past.has(tip, number)
         if not (beside and _is_plain(past, number)) or any(past.has(one, number) for one in found):
             continue
-        if len(own) > 1 and patch and past.patches[number].bare == patch:
+        if squashed and past.patches[number].bare == patch:
             found.append(number)
             yield Parts(number, tuple(own), merge=False)
         elif listed := _listed(past, commit.message, own):
