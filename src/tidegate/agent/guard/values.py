@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeAlias
 
@@ -136,6 +137,11 @@ def flag_letters(arguments: tuple[str, ...], letters: str) -> bool:
         len(one) > 1 and one[0] == "-" and one[1] != "-" and any(letter in one[1:] for letter in letters)
         for one in arguments
     )
+
+
+def may_be_value(arguments: tuple[str, ...], word: str) -> bool:
+    """Whether this word stands behind a flag, and so may be its value and no verb."""
+    return any(one.startswith("-") and "=" not in one and after == word for one, after in pairwise(arguments))
 
 
 def plain(arguments: tuple[str, ...], valued: frozenset[str] = frozenset()) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tidegate.agent.guard.values import Call, Said, Tool, plain, unseen
+from tidegate.agent.guard.values import Call, Said, Tool, may_be_value, plain, unseen
 
 _AWS_VALUED = frozenset(
     "--profile --region --output --query --endpoint-url --color --ca-bundle --cli-read-timeout "
@@ -72,6 +72,8 @@ def judge_other(call: Call) -> Iterator[Said]:
     if own and words[-1] not in ("clear", "delete"):
         return
     verb = next((one for one in words if (_WRITES.fullmatch(one) and one not in ("iam", "run")) or one in _READS), "")
+    if verb in _READS and may_be_value(call.arguments, verb):
+        verb = next((one for one in words if _WRITES.fullmatch(one)), verb)
     if verb in _READS:
         return
     if any(map(unseen, words[:3])) and not verb:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from msgspec.structs import replace
 
@@ -63,7 +64,7 @@ def judge(call: Call) -> Iterator[Said]:
         yield call.concern("unseen-command", "what it would do is only known when it runs", "write the verb out")
     elif words[0] == "compose":
         yield from _compose(call, verb)
-    elif tuple(words[:2]) in _HELD or verb == "push":
+    elif _HELD & set(pairwise(words[:4])) or verb == "push":
         means = "it publishes an image" if "push" in words[:2] else f"`{call.name} {words[0]} {words[-1]}`: {_LOST}"
         yield call.concern("containers", means.replace("\0", "…"), _SAFE, words[-1])
     elif (call.has("--push") or any("type=registry" in one for one in call.arguments)) and verb in (

@@ -55,12 +55,13 @@ def judge_write(call: Call) -> Iterator[Said]:
 
 def judge_edit(call: Call) -> Iterator[Said]:
     """sed -i and perl -i write the files that they name."""
-    if any(re.match(r"-[nEzrs]*i|--in-place", one) for one in call.arguments):
+    letters = "nEzrs" if call.name.endswith("sed") else "pnlae0-9"
+    if any(re.match(rf"-[{letters}]*i|--in-place", one) for one in call.arguments):
         for path in plain(call.arguments, frozenset(("-e", "-f")))[0:]:
             if why := harm(call, path, only_state=not path.startswith(("/", "~"))):
                 yield call.concern("files", why, _SAFE, _shown(path))
                 return
-    for place, one in enumerate(call.arguments):
+    for place, one in enumerate(call.arguments if call.name.endswith("sed") else ()):
         script = one if place == 0 or call.arguments[place - 1] == "-e" else ""
         if re.match(r"(?:[\d$,]+|/[^/]*/)?e\s+\S", script):
             yield Inner(script=script.partition("e")[2])
@@ -187,7 +188,8 @@ def _of_place(call: Call, path: str, text: str, how: tuple[bool, bool, bool]) ->
         if only_outside:
             return "" if text == workspace else "it lies outside of the workspace"
         return "it holds the whole workspace" if deletes else ""
-    if not path.startswith("..") and any(text == one or text.startswith(f"{one}/") for one in _SCRATCH):
+    own = path.startswith("/") or not workspace.startswith(tuple(f"{one}/" for one in _SHARED))
+    if own and not path.startswith("..") and any(text == one or text.startswith(f"{one}/") for one in _SCRATCH):
         return "others keep their files there" if text in _SHARED else ""
     if call.place.away:
         return "it is another machine's" if deletes and (deep or text in _MACHINE) else ""
@@ -264,7 +266,7 @@ def _shown(path: str) -> str:
 REMOVE = Tool(frozenset(("rm", "rmdir", "unlink", "shred", "srm", "trash", "rimraf", "del", "grm")), judge_remove)
 MOVE = Tool(frozenset(("mv", "gmv", "rename")), judge_move)
 WRITE = Tool(frozenset(("cp", "tee", "truncate", "ln", "install", "touch", "gcp", "sponge")), judge_write)
-EDIT = Tool(frozenset(("sed", "gsed")), judge_edit)
+EDIT = Tool(frozenset(("sed", "gsed", "perl", "ruby")), judge_edit)
 MODES = Tool(frozenset(("chmod", "chown", "chgrp", "chattr", "setfacl")), judge_modes)
 _DISKS = (
     "dd mkfs wipefs fdisk sfdisk gdisk parted cryptsetup blkdiscard hdparm badblocks mdadm diskutil newfs mkswap sgdisk"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from tidegate.agent.guard.values import Call, Inner, Said, Tool, plain, unseen
+from tidegate.agent.guard.values import Call, Inner, Said, Tool, may_be_value, plain, unseen
 
 _VALUED = frozenset(
     "-n --namespace --context --cluster --kubeconfig -s --server --token --user --as --as-group -l --selector -o "
@@ -16,6 +16,10 @@ _VALUED = frozenset(
 _READS = frozenset(
     "get describe logs explain diff top version cluster-info api-resources api-versions wait port-forward completion "
     "kustomize proxy options whoami status projects project login plugin krew ns ctx tree neat events".split()
+)
+_WRITES = frozenset(
+    "delete apply create replace patch edit scale drain cordon uncordon taint label annotate run set autoscale expose "
+    "rollback install uninstall upgrade exec".split()
 )
 _BELOW = {
     "rollout": frozenset(("status", "history")),
@@ -37,6 +41,8 @@ def judge(call: Call) -> Iterator[Said]:
     if not words:
         return
     verb = words[0]
+    if may_be_value(call.arguments, verb):
+        verb = next((one for one in words if one in _WRITES), verb)
     if unseen(verb):
         yield call.concern("unseen-command", "what it would do is only known when it runs", "write the verb out")
     elif verb in ("exec", "debug", "rsh"):
@@ -56,6 +62,8 @@ def judge_helm(call: Call) -> Iterator[Said]:
     if call.has("--dry-run", "-h", "--help"):
         return
     words = plain(call.arguments, _VALUED)
+    if words and may_be_value(call.arguments, words[0]):
+        words = [next((one for one in words if one in _WRITES), words[0]), *words[1:]]
     if words and words[0] not in _HELM_READS:
         what = f"`helm {words[0]}` changes what runs in the cluster"
         yield call.concern("cluster", what.replace("\0", "…"), "run it with --dry-run, or `helm diff`", words[-1])
