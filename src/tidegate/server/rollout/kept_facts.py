@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -34,9 +34,17 @@ def kept_facts(connection: Connection, repository: int, landed: Sequence[Landed]
     """By the commit that landed. A decision that the ledger does not hold, or that cannot be read, is none."""
     if len(landed) > MOST_CHANGES:
         return {}
+    heads = {head for one in landed for head in one.heads}
+    numbers = {number for one in landed if (number := number_in(one.title))}
+    by_head: dict[str, list[Change]] = {}
+    for change in changes.with_heads(connection, repository, heads):
+        by_head.setdefault(change.head, []).append(change)
+    by_number = {change.number: change for change in changes.with_numbers(connection, repository, numbers)}
     found: dict[str, Found] = {}
     for one in landed:
-        for change in _changes(connection, repository, one):
+        near = [change for head in one.heads for change in by_head.get(head, ())]
+        named = by_number.get(number_in(one.title))
+        for change in (*near, *((named,) if named is not None else ())):
             made = assessments.latest(connection, change.id, head=change.head)
             kept = _read(connection, made)
             if made is not None and kept is not None:
@@ -51,16 +59,6 @@ def let_go(service: Service, known: Changes, found: Mapping[str, Found]) -> Chan
 
 
 # Private
-
-
-def _changes(connection: Connection, repository: int, landed: Landed) -> Iterator[Change]:
-    for head in landed.heads:
-        yield from changes.with_head(connection, repository, head)
-    number = number_in(landed.title)
-    if number:
-        change = changes.find(connection, repository, number)
-        if change is not None:
-            yield change
 
 
 def _read(connection: Connection, made: Assessment | None) -> Kept | None:
