@@ -68,18 +68,20 @@ def test_what_blames_a_commit_that_never_ran_blames_the_copy_that_did(tmp_path: 
 
 def test_a_branch_whose_commits_take_each_other_back_is_no_squash(tmp_path: Path) -> None:
     repo = Repo.init(tmp_path / "r")
-    begin = repo.commit("Begin", {"a": "1\n"})
+    lines = [f"line {n}\n" for n in range(9)]
+    begin = repo.commit("Begin", {"a": "".join(lines)})
     repo.git("checkout", "-q", "-b", "side")
     wrong = repo.commit("Add a limit", {"b": "1\n"})
-    right = repo.commit("Add colours", {"c": "1\n"})
+    right = repo.commit("Add colours", {"a": "".join([*lines[:5], "red\n", *lines[5:]])})
     repo.git("revert", "--no-edit", wrong)
     side = repo.head()
     repo.git("checkout", "-q", "-b", "trunk", begin)
-    other = repo.commit("Add sounds", {"d": "1\n"})
-    same = repo.commit("Paint it", {"c": "1\n"})
-    found = cycles_of(repo, ran(1, begin), ran(2, side, begin), ran(3, same, side))
+    lines[7] = "another line\n"
+    other = repo.commit("Add sounds", {"a": "".join(lines)})
+    like = repo.commit("Paint it", {"a": "".join([*lines[:5], "red\n", *lines[5:]])})
+    found = cycles_of(repo, ran(1, begin), ran(2, side, begin), ran(3, like, side))
     chains = {frozenset(cycle.commits) for cycle in found}
-    assert chains == {frozenset(one) for one in ((begin,), (wrong, side), (right, same), (other,))}
+    assert chains == {frozenset(one) for one in ((begin,), (wrong, side), (right,), (like,), (other,))}
 
 
 def test_what_was_only_carried_along_has_no_cycle(tmp_path: Path) -> None:
