@@ -46,7 +46,7 @@ def _calls(work: Path) -> list[tuple[str, list[str], bytes, Callable[[int], None
                 "cwd": str(work),
                 "tool_name": tool,
                 "tool_input": given,
-                "prompt": "write it",
+                **({"prompt": "write it"} if event == "UserPromptSubmit" else {}),
                 "model": "m",
             }
         ).encode()

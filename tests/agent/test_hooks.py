@@ -103,6 +103,13 @@ def test_what_an_agent_wrote_is_known_by_its_own_hook(desk: Desk, monkeypatch: p
     assert "do it" not in note
 
 
+def test_an_amend_keeps_what_was_seen(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.edit("app.py", "written by an agent with hooks\n")
+    desk.commit("work")
+    desk.commit("the same, better told", "--amend")
+    assert desk.said(monkeypatch, "app.py", 1) == ["E5 ai"]
+
+
 def test_a_person_between_two_calls_is_known_by_elimination(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.edit("app.py", "the first line by an agent\nimport os\n")
     desk.write("app.py", "the first line by an agent\nthe second line by a person\nimport os\n")

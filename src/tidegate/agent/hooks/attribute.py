@@ -46,6 +46,7 @@ def attribute(place: Place, made: Mapping[str, Sequence[str]], agent: dict[str, 
     runs = read_runs(place, wanted)
     by_source = _source_runs(place, {source: texts[source] for source in sources if source in texts}, wanted)
     only_environment = bool(agent) and not has_session(place, str(agent and agent["tool"]))
+    seen = {(line, _key(run.writer)[0]): run.writer for run in runs for line in wanted.intersection(run.lines)}
     notes: dict[str, bytes] = {}
     records: list[str] = []
     count = 0
@@ -53,6 +54,7 @@ def attribute(place: Place, made: Mapping[str, Sequence[str]], agent: dict[str, 
         theirs = [run for source in made[diff.oid] for run in by_source.get(source, ())]
         fresh = frozenset([*diff.parents[:1], *made[diff.oid]] or [""])
         lines = {path: match(file, [*theirs, *runs], fresh) for path, file in diff.files.items()}
+        _prefer_own(diff, lines, seen)
         if only_environment and agent and diff.oid == commits[0] and not made[diff.oid] and len(diff.parents) < 2:
             _fill(diff, lines, {**agent, "human": gitdoor.person(place)})
         if not any(lines.values()):
@@ -67,6 +69,15 @@ def attribute(place: Place, made: Mapping[str, Sequence[str]], agent: dict[str, 
 
 
 # Private
+
+
+def _prefer_own(diff: CommitDiff, lines: Lines, seen: Mapping[tuple[str, str], dict[str, str]]) -> None:
+    """What an earlier note says and the journal too is what the recorder itself saw."""
+    for path, file in diff.files.items():
+        for line in file.added:
+            found = (line.digest, lines[path].get(line.number, {}).get("key", ""))
+            if found in seen:
+                lines[path][line.number] = seen[found]
 
 
 def _fill(diff: CommitDiff, lines: Lines, writer: dict[str, str]) -> None:

@@ -45,7 +45,7 @@ class Begun:
 def record(event: Event) -> None:
     """Record one call of an agent's hook."""
     for place, paths in _by_place(event):
-        if event.kind == "prompt" or event.model:
+        if event.kind in ("prompt", "start") or event.model:
             remember_session(place, event)
         if event.kind == "before":
             end_unfinished(place, event.tool, event.session)
@@ -138,7 +138,7 @@ def remember_session(place: Place, event: Event) -> None:
     file = _session_file(place, event.tool, event.session)
     known = _read_json(file)
     fresh = {"model": event.model or known.get("model", ""), "prompt": known.get("prompt", "")}
-    if event.prompt:
+    if event.kind == "prompt" and event.prompt:
         from tidegate.agent.hooks.prompts import digest_of
 
         fresh["prompt"] = digest_of(place, event.prompt)
