@@ -20,6 +20,8 @@ _READ_IT = "write the script first, look at it, and run it in a command of its o
 def read_script(call: Call, path: str, code: str = "") -> Iterator[Said]:
     """What a script file runs. One that is made by the same line, or cannot be read, is not known and held."""
     where = resolve(call, path)
+    if where is None and not call.place.typed and call.place.folder is not None:
+        return
     if where is None:
         yield call.concern("unseen-script", "which script it runs is only known when it runs", _READ_IT)
         return

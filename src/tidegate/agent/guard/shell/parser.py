@@ -21,7 +21,7 @@ from tidegate.agent.guard.shell.values import (
 
 MOST_CHARACTERS = 200_000
 _REDIRECT = re.compile(r"(?:\d+|\{\w+\})?(&>>|&>|<<<|<<-|<<|<>|<&|>&|>>|>\||<(?!\()|>(?!\())")
-_ASSIGNED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]]*\])?\+?=")
+_ASSIGNED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[[^=\n;|&]*\])?\+?=")
 _CLOSERS = frozenset(("then", "do", "done", "fi", "else", "elif", "esac", "}"))
 _FUNCTION = re.compile(r"([^\s()<>|&;$`'\"]+)[ \t]*\([ \t]*\)")
 

@@ -44,7 +44,6 @@ _HELD = {
     ("manifest", "push"),
     ("context", "rm"),
     ("plugin", "install"),
-    ("buildx", "rm"),
 }
 _LOST = "what its volumes hold is lost"
 _SAFE = "name one thing that you made yourself, or ask a person"

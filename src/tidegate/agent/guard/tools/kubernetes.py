@@ -23,7 +23,7 @@ _WRITES = frozenset(
 )
 _BELOW = {
     "rollout": frozenset(("status", "history")),
-    "config": frozenset("view current-context get-contexts get-clusters get-users use-context".split()),
+    "config": frozenset("view current-context get-contexts get-clusters get-users use-context set-context".split()),
     "auth": frozenset(("can-i", "whoami")),
 }
 _HELM_READS = frozenset(

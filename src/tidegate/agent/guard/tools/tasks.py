@@ -109,7 +109,7 @@ def judge_runner(call: Call) -> Iterator[Said]:
         yield call.concern(
             "unseen-script", "what the task does is not read, and its name says that it is grave", _SEE, words[-1]
         )
-    elif any(one.startswith("\0") for one in words[:1]) and call.place.typed:
+    elif words and all(one.startswith("\0") for one in words) and call.place.typed:
         yield call.concern("unseen-command", "which task it runs is only known when it runs", _SEE)
 
 

@@ -132,9 +132,12 @@ VERBS: Mapping[str, Verbs] = {
         "push, delete, restart, stop, scale, delete-service, restage, delete-org, delete-space", _DEPLOYS, _PIPELINE
     ),
     "ansible-playbook": _verbs(
-        "*", _DEPLOYS, "run it with --check first", "--check -C --syntax-check --list-tasks --list-hosts"
+        "*",
+        _DEPLOYS,
+        "run it with --check first",
+        "--check -C --syntax-check --list-tasks --list-hosts localhost localhost,",
     ),
-    "ansible": _verbs("*", _DEPLOYS, "run it with --check first", "--check -C --list-hosts"),
+    "ansible": _verbs("*", _DEPLOYS, "run it with --check first", "--check -C --list-hosts localhost localhost,"),
     "salt": _verbs("*", _DEPLOYS, _ADMIN, "test=True"),
     "knife": _verbs("delete, ssh, upload, bootstrap", _DEPLOYS, _ADMIN),
     "packer": _verbs("build", "it makes images and what builds them in a cloud", _PIPELINE),
