@@ -31,10 +31,8 @@ _SHELL_OWN = frozenset(("HOME", "PWD", "OLDPWD", "TMPDIR", "USER", "SHELL"))
 _UNPACKS = frozenset(("tar", "unzip", "patch", "rsync", "gunzip", "cpio", "7z"))
 _FETCHES = frozenset(("curl", "wget", "scp", "base64", "openssl", "xxd", "gpg"))
 _LOOKS = frozenset(
-    _LOOKS=frozenset(
-        "cat ls chmod test [ stat file head tail less wc shellcheck cd echo bash sh . source git php node python python3 ruby "
-        "perl".split()
-    )
+    "cat ls chmod test [ stat file head tail less wc shellcheck cd echo bash sh . source git php node python python3 "
+    "ruby perl".split()
 )
 
 Step: TypeAlias = "Call | Redirect"
