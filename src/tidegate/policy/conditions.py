@@ -130,6 +130,13 @@ def _fact(path: str, document: Mapping[str, Any]) -> FactRead:
 
 def _values(path: str, document: Mapping[str, Any]) -> list[Any]:
     """Every value at a path; more than one only for a path through the elements of a list."""
+    if "[]" not in path:
+        value: Any = document
+        for name in path.split("."):
+            if name not in value:
+                return []
+            value = value[name]
+        return [value]
     values: list[Any] = [document]
     for part in path.split("."):
         name = part.partition("[")[0]

@@ -84,10 +84,13 @@ def _conform_section(name: str, section: Mapping[str, Any]) -> dict[str, Any]:
             kept[field] = _convert(section, field, type_)
         except _MisfitError as misfit:
             unknowns.append({"path": f"{name}.{field}", "reason": str(misfit)})
-    _check_totals(name, section.get("totals"), kept, unknowns)
+    totals, whole = totals_of(kept), len(kept)
+    _check_totals(name, section.get("totals"), totals, kept, unknowns)
     _cross_check(name, kept, unknowns)
+    if len(kept) < whole:
+        totals = totals_of(kept)
     status = "partial" if unknowns else "complete"
-    return {"status": status, "unknowns": unknowns, **kept, "totals": totals_of(kept)}
+    return {"status": status, "unknowns": unknowns, **kept, "totals": totals}
 
 
 def _all_unknown(name: str, unknowns: list[dict[str, str]], reason: str) -> dict[str, Any]:
@@ -171,9 +174,11 @@ def _strict(type_: Any) -> Any:
     return type_
 
 
-def _check_totals(name: str, totals: object, kept: dict[str, Any], unknowns: list[dict[str, str]]) -> None:
-    given = totals if isinstance(totals, Mapping) else {}
-    for field, total in totals_of(kept).items():
+def _check_totals(
+    name: str, said: object, totals: Mapping[str, int], kept: dict[str, Any], unknowns: list[dict[str, str]]
+) -> None:
+    given = said if isinstance(said, Mapping) else {}
+    for field, total in totals.items():
         if type(given.get(field)) is not int or given[field] != total:
             unknowns.append({"path": f"{name}.{field}", "reason": "the list and its total differ"})
             del kept[field]
