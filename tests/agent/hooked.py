@@ -113,6 +113,11 @@ class HookedWorld(World):
         off = ["-c", f"core.hooksPath={os.devnull}"] if self.hooks_off and arguments[:1] == ("commit",) else []
         return super().run(*off, *arguments, env={**self.identity(), "HOME": str(self.home), **(env or {})})
 
+    def save(self, *arguments: str) -> None:
+        """Whoever squashes the work of a branch has hooks too; a forge that has none is what recovery is for."""
+        self.hooks_off = self.hooks_off and not any(text.startswith("Feature ") for text in arguments)
+        super().save(*arguments)
+
     # What people do beside
 
     def stash(self) -> None:
