@@ -18,8 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from tidegate.rollout.canary.counts import learn_count_null, weigh_counts
-from tidegate.rollout.canary.kayenta import Pair, classify, judge_kayenta
+from tidegate.rollout.canary.kayenta import classify, judge_kayenta
 from tidegate.rollout.canary.kayenta_config import Analysis, KayentaConfig, KayentaMetric
+from tidegate.rollout.canary.looks import Pair
 from tidegate.rollout.canary.sequential import judge
 from tidegate.rollout.canary.values import Measured, Metric
 from tidegate.telemetry.series import Series

@@ -16,13 +16,13 @@ from tidegate.rollout.canary.kayenta import (
     TOLERANCE,
     Classification,
     Label,
-    Pair,
     classify,
     clean,
     judge_kayenta,
     score_groups,
 )
 from tidegate.rollout.canary.kayenta_config import Analysis, KayentaConfig, parse_kayenta
+from tidegate.rollout.canary.looks import Pair
 from tidegate.rollout.canary.mann_whitney import AllTiedError, shift
 
 NUMBERS = st.floats(-1e3, 1e3).map(lambda value: round(value, 3))

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tidegate.rollout.canary.kayenta import Pair, classify, classify_by_mean, clean
+from tidegate.rollout.canary.kayenta import classify, classify_by_mean, clean
 from tidegate.rollout.canary.kayenta_config import Analysis, parse_kayenta
+from tidegate.rollout.canary.looks import Pair
 
 pytestmark = pytest.mark.conformance
 

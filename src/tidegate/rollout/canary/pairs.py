@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from tidegate.errors import InputError
-from tidegate.rollout.canary.kayenta import Pair
 from tidegate.rollout.canary.kayenta_config import KayentaConfig
+from tidegate.rollout.canary.looks import Pair
 from tidegate.rollout.canary.values import Measured
 from tidegate.telemetry.series import Series
 
