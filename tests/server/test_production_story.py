@@ -154,6 +154,19 @@ def test_alerts_of_services_that_call_each_other_are_one_incident(told: Told) ->
     assert sorted(one.service for one in found) == ["payments", "search"]
 
 
+def test_what_was_taken_back_before_is_no_suspect(told: Told) -> None:
+    service, first, bad = told.way.service, told.shop.git("rev-parse", "main~4"), told.shop.head()
+    _deploy(service, "back", "payments", first, bad, 30)
+    _spans(service, 30, {"payments": _trace(told)})
+    _alert(service, 70, None)
+
+    told.look(80)
+
+    incident, kept = told.incident()
+    assert told.bad.commit not in {one.change for one in kept.investigation.ranking.suspects}
+    assert incident.revision == ""
+
+
 def test_without_prometheus_the_alert_alone_is_traced(told: Told) -> None:
     lost = Production(prometheus="http://127.0.0.1:9", step=STEP)
     lookout = Lookout(told.way, lost, lambda: DEPLOYED + 80.0)

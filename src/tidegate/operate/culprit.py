@@ -90,7 +90,11 @@ def trace(
     unknowns += _unjoined(repositories, latest[:MOST_DEPLOYMENTS])
     found: dict[str, _Found] = {}
     for deployment in latest[:MOST_DEPLOYMENTS]:
-        for one in _of_deployment(repositories, deployment, symptoms, risk or {}, unknowns):
+        brought = _of_deployment(repositories, deployment, symptoms, risk or {}, unknowns)
+        gone = _taken_back(repositories, deployment, [one for one in latest if one.started < symptoms.alert.started])
+        for one in brought:
+            if one.candidate.commit in gone:
+                continue
             known = found.get(one.candidate.commit)
             if known is None or _better(one, known):
                 found[one.candidate.commit] = one
@@ -198,6 +202,35 @@ def _watched(one: _Found, worse: Sequence[Worse]) -> Iterator[Evidence]:
             says = f"{each.metric} of {each.service}, which it changes, got worse first"
             yield Evidence(kind="watch", weight=WATCHED, says=says, source=f"{each.service} {each.metric}")
             return
+
+
+def _taken_back(
+    repositories: Mapping[str, Repository], deployment: Deployment, before: Sequence[Deployment]
+) -> frozenset[str]:
+    """The commits that this deployment brought and that no longer ran when it began: a later one took them back."""
+    after = [
+        one
+        for one in before
+        if (one.service, one.environment, one.repository)
+        == (deployment.service, deployment.environment, deployment.repository)
+        and one.status == "succeeded"
+        and (one.started, one.id) > (deployment.started, deployment.id)
+        and one.revision
+    ]
+    repository = repositories.get(deployment.repository)
+    if not after or repository is None or not deployment.revision or not deployment.previous:
+        return frozenset()
+    runs = max(after, key=lambda one: (one.started, one.id)).revision
+    try:
+        ends = (
+            repository.resolve(deployment.revision),
+            repository.resolve(deployment.previous),
+            repository.resolve(runs),
+        )
+        listed = repository.run("rev-list", "--end-of-options", ends[0], f"^{ends[1]}", f"^{ends[2]}")
+    except InputError:
+        return frozenset()  # it cannot be told: they stay suspects
+    return frozenset(listed.decode("ascii").split())
 
 
 def _oids(batch: Batch) -> list[str]:
