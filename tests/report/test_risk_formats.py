@@ -155,7 +155,7 @@ Learnt from  900 changes since 2020-09-13; 700 have matured, 63 of them had to
              be repaired (9%), 4 were reverted
 Up to        2b2b2b2b2b2b of 2025-10-09
 Model        what was repaired here, with a small voice for the shipped prior,
-             a1206cb9f026
+             9f4206ad2d18
 
 How good it would have been
   on 400 changes from 2023-11-14 to 2025-10-09, each scored by a model that knew

@@ -35,7 +35,7 @@ _FORMATS = "text, json, sarif, github, summary, gitlab, markdown"
 @click.option("--mutation", type=_FILE, multiple=True, help="A report of Stryker, PIT, cargo-mutants or mutmut.")
 @click.option(
     "--stage",
-    type=click.Choice(["commit", "push", "merge"]),
+    type=click.Choice(["commit", "push", "merge", "deploy"]),
     help="What is due only at a later stage is listed and does not hold. [default: merge; commit for a staged tree]",
 )
 @click.option("--config", type=_FILE, help="Settings and rules in the place of those at the base of the change.")
