@@ -22,9 +22,9 @@ For {seconds:.0f} seconds the shop runs, so that there is something to compare w
 END = """
 Sign in at {url} as admin with the password {password}
 
-  {url}/incidents/{incident}      the trace: change, lines, who or what wrote them
-  {url}/deployments      what runs, and what was deployed before
-  {url}/map/production   who calls whom, who owns it, what nobody watches
+  {url}/incidents/{incident}   the trace: change, lines, who or what wrote them
+  {url}/deployments   what runs, and what was deployed before
+  {url}/map?environment=production   who calls whom, who owns it, what nobody watches
 
 The shop goes on, with its bad deployment. Control-C ends it; everything is in {folder}."""
 
