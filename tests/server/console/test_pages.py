@@ -49,7 +49,7 @@ def test_filters_stand_in_the_address_and_survive_reload(as_person: Opened) -> N
     page.goto("/")
     page.get_by_label("Verdict").select_option("held")
     page.get_by_role("button", name="Filter").click()
-    page.wait_for_url(re.compile("verdict=held"))
+    page.wait_for_url(re.compile("verdict=hold"))
     page.reload()
     expect(page).to_have_url(re.compile("verdict=hold"))
     expect(page.get_by_label("Verdict")).to_have_value("hold")
