@@ -91,11 +91,10 @@ def end_incident(service: Service, incident: Incident, now: float) -> Resolution
         suspect = deployments.get(connection, incident.deployment) if incident.deployment else None
     here = [deployment_of(one) for one in nearby if one.environment == incident.environment]
     found = find_resolution(incident.started, ended, None if suspect is None else deployment_of(suspect), here)
-    kind, by = (found.kind, int(found.deployment.id)) if found else ("none", None)
+    kind: incidents.Resolution = found.kind if found else "none"
+    by = int(found.deployment.id) if found else None
     at = service.now()
-    service.database.change(
-        lambda connection: incidents.resolve(connection, incident.id, ended, kind, at, by=by)  # type: ignore[arg-type]
-    )
+    service.database.change(lambda connection: incidents.resolve(connection, incident.id, ended, kind, at, by=by))
     log("incident-over", incident=incident.id, resolution=kind)
     return found
 
