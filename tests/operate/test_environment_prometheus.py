@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -55,6 +56,8 @@ def free_port() -> int:
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if not shutil.which("prometheus"):
+        if os.environ.get("CI") == "true":
+            pytest.fail("Prometheus is missing: apt-get install prometheus")
         pytest.skip("not run: Prometheus is missing")
     folder = tmp_path_factory.mktemp("prometheus")
     exporter = ThreadingHTTPServer(("127.0.0.1", 0), Metrics)
