@@ -99,10 +99,9 @@ def look(story: Story) -> Seen:
     if incidents and (kept := _kept(incidents[0][2])).investigation.ranking.suspects:
         first = kept.investigation.ranking.suspects[0]
         title = next((one.title for one in kept.changes if one.commit == first.change), "")
-        wrote = next(
-            (f"{one.tool} ({one.model})" if one.tool else "a person" for one in kept.lines), "nobody knows who"
-        )
-        answers = next((one.human for one in kept.lines if one.human), "nobody")
+        mine = [one for one in kept.lines if one.commit == first.change]
+        wrote = next((f"{one.tool} ({one.model})" if one.tool else "a person" for one in mine), "nobody knows who")
+        answers = next((one.human for one in mine if one.human), "nobody")
         suspect = (
             f"Suspect: {first.change[:12]} {title!r}, {first.probability:.0%}; "
             f"its lines are by {wrote}; {answers} answers for them"
