@@ -49,7 +49,7 @@ bench: .venv/ready
 # Pins every dependency with its hash; run it after a change to pyproject.toml.
 lock: .venv/ready
 	$(BIN)/python -m pip install -q uv
-	$(BIN)/uv pip compile -q pyproject.toml --extra server --group dev --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile -q pyproject.toml --extra mcp --extra server --group dev --universal --python-version 3.11 --generate-hashes \
 	    --no-header --no-annotate --upgrade -o requirements/dev.lock
 
 .venv/ready: requirements/dev.lock pyproject.toml

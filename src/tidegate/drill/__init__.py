@@ -1,0 +1,1 @@
+"""What we practise: tabletop exercises built from the repository itself, its owners and its rules."""
