@@ -9,11 +9,16 @@ from msgspec import Struct
 from tidegate.insight.compare import compare
 from tidegate.insight.delivery import deliver
 from tidegate.insight.spend import Cost, Spending, join_spending
-from tidegate.insight.values import WRITERS, Figure, Ran, Shipped, Table
+from tidegate.insight.values import WRITERS, Every, Figure, Load, Ran, Series, Shipped, Suite, Table
 
 
 class Insight(Struct, frozen=True, kw_only=True):
-    """`written` are changed lines by writer; `compared` repairs of AI against human changes, and by model."""
+    """`written` are changed lines by writer; `compared` repairs of AI against human changes, and by model.
+
+    `tables` are delivery, one for each way to split. `scrutiny`, `upkeep`, `debt` and `survival` are by writer, each
+    None where nothing of it is known; `load` is review by person, `suite` what reports say of the tests. `series` are
+    figures over time, by `every`.
+    """
 
     schema: str = "tidegate.insight/1"
     since: float
@@ -25,6 +30,14 @@ class Insight(Struct, frozen=True, kw_only=True):
     compared: tuple[Figure, ...]
     spending: Spending | None = None
     notes: tuple[str, ...] = ()
+    every: Every = "month"
+    scrutiny: Table | None = None
+    load: Load | None = None
+    upkeep: Table | None = None
+    suite: Suite | None = None
+    debt: Table | None = None
+    survival: Table | None = None
+    series: tuple[Series, ...] = ()
 
 
 def look(

@@ -9,6 +9,8 @@ from msgspec import Struct
 
 Writer = Literal["ai", "human", "mixed", "unknown"]
 Fate = Literal["clean", "reverted", "fixed", "incident", "rolled-back", "pending"]
+Every = Literal["week", "month"]
+TestKind = Literal["flaky", "never-failing", "duplicated"]
 WRITERS: tuple[Writer, ...] = ("ai", "human", "mixed", "unknown")
 
 
@@ -16,7 +18,13 @@ class Shipped(Struct, frozen=True, kw_only=True):
     """A change that landed. `began` is its first commit, `deployed` its first deployment to production.
 
     `fate` is "pending" where it is too young to be judged: neither good nor bad. `size` is changed lines; `lines` of
-    them by who wrote them. `reviewed` lines were looked at by people for `seconds`.
+    them by who wrote them. None is what nobody knows.
+
+    `redeploys`: how often it, or a repair of it, was deployed again until it held. `debugged`: people had to look for
+    the fault in production. `reviewed` lines were looked at by others for `seconds`; `reviewers` are those who said
+    what they think of it, its author left out, and None where nobody wrote down whether anybody did. `merged_by` is who
+    brought it in. `effort` are changed lines of all that is written by hand, `test_lines` those of tests among them;
+    `complexity`, `cloned` and `todos` are what it adds to pay later.
     """
 
     commit: str
@@ -35,7 +43,14 @@ class Shipped(Struct, frozen=True, kw_only=True):
     redeploys: int | None = None
     reviewed: int | None = None
     seconds: float | None = None
-    reviewers: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] | None = None
+    merged_by: str = ""
+    debugged: bool | None = None
+    effort: int | None = None
+    test_lines: int | None = None
+    complexity: int | None = None
+    cloned: int | None = None
+    todos: int | None = None
 
 
 class Ran(Struct, frozen=True, kw_only=True):
@@ -84,3 +99,68 @@ class Table(Struct, frozen=True, kw_only=True):
     by: str
     whole: Row
     rows: tuple[Row, ...]
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """The later half of a period against the earlier one. `difference` has the unit of both, and its interval."""
+
+    before: Figure
+    after: Figure
+    difference: Figure
+
+
+class Series(Struct, frozen=True, kw_only=True):
+    """One figure over time, for one group. `points` are in the order of time, without gaps; their names are labels such
+    as `2026-W03` and `2026-03`, and `starts` (Unix seconds) says when each begins. A point may have no value.
+
+    `change` is None where either half says nothing.
+    """
+
+    name: str
+    unit: str
+    group: str
+    points: tuple[Figure, ...]
+    starts: tuple[float, ...]
+    change: Change | None = None
+
+
+class Reviewer(Struct, frozen=True, kw_only=True):
+    """What one person reviewed, under a pseudonym. `seconds` None: nobody measured; `share` is of all reviews."""
+
+    person: str
+    reviews: int
+    lines: int
+    seconds: float | None
+    share: Figure
+
+
+class Load(Struct, frozen=True, kw_only=True):
+    """How reviews are spread over people, the busiest first. `gini`: 0 all the same, near 1 one does all; `top`: the
+    share of the busiest. `warning` belongs beside every page that shows it: it measures work, never a person.
+    """
+
+    reviews: int
+    people: tuple[Reviewer, ...]
+    people_total: int
+    gini: Figure
+    top: Figure
+    warning: str
+
+
+class SuiteTest(Struct, frozen=True, kw_only=True):
+    """A test that asks for upkeep, and why in words. `runs` and `failed` are of the reports that name it."""
+
+    name: str
+    kind: TestKind
+    runs: int
+    failed: int
+    why: str
+
+
+class Suite(Struct, frozen=True, kw_only=True):
+    """What reports of test runs tell of the suite. `figures`: flaky, never failing and duplicated tests, as shares."""
+
+    reports: int
+    tests: int
+    figures: tuple[Figure, ...]
+    worst: tuple[SuiteTest, ...]
