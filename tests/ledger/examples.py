@@ -8,6 +8,8 @@ from tidegate.ledger.predicates.admin_action import AdminAction
 from tidegate.ledger.predicates.approval import Question
 from tidegate.ledger.predicates.assessment import Assessment
 from tidegate.ledger.predicates.break_glass import BreakGlass
+from tidegate.ledger.predicates.canary import Canary
+from tidegate.ledger.predicates.cause import Cause
 from tidegate.ledger.predicates.deployment import Deployment
 from tidegate.ledger.predicates.deployment_word import DeploymentWord
 from tidegate.ledger.predicates.erasure import Erasure
@@ -146,6 +148,21 @@ PREDICATES: tuple[Predicate, ...] = (
         freeze="weekend",
         joins=ENTRY,
     ),
+    Canary(
+        repository=REPOSITORY,
+        name="shop",
+        environment="production/eu",
+        verdict="roll-back",
+        judgement=SHA,
+        rules=BASE,
+        tool="tidegate/0.5.0",
+        at=LATER,
+        begins=AT,
+        ends=LATER,
+        service="pay",
+        commit=HEAD,
+    ),
+    Cause(incident="INC-7", person=ANNA, through="session", at=AT, commit=HEAD, opened=ENTRY),
     Incident(
         id="INC-7",
         state="mitigated",

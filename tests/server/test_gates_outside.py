@@ -23,6 +23,7 @@ from tests.telemetry.real_prometheus import run_prometheus
 from tidegate.cli.deploy import deploy
 from tidegate.cli.gate import gate
 from tidegate.errors import InputError
+from tidegate.ledger.predicates.canary import Canary as CanaryStatement
 from tidegate.server.app import make_app
 from tidegate.store import deployments
 
@@ -58,6 +59,9 @@ def test_a_bad_canary_is_judged_and_flagger_is_told(house: House, tmp_path: Path
     assert judged.status_code == 201, judged.text
     assert judged.json()["canary"]["verdict"] == "roll_back"
     assert judged.json()["judgement"]["decision"] == "roll back"
+    (said,) = house.said(CanaryStatement)
+    assert (said.verdict, said.commit, said.rules) == ("roll-back", house.new, house.new)
+    assert judged.json()["canary"]["entry"] is not None
     hook: dict[str, Any] = {"name": "shop", "namespace": "production", "metadata": {"revision": house.new}}
     assert house.post("/gates/flagger/rollback", **hook).status_code == 200
     page = house.client.get("/api/v1/canaries?service=shop", headers=bearer(house.tokens["ann"])).json()

@@ -123,7 +123,9 @@ def test_a_judgement_is_kept_whole(database: Database) -> None:
         assert last is not None
         assert last.verdict == "hold"
         assert canaries.last(connection, "production", "pay", "3" * 40) is None
+        assert [one.id for one in canaries.unrecorded(connection, most=1)] == [first]
         assert canaries.set_entry(connection, first, 9)
+        assert first not in [one.id for one in canaries.unrecorded(connection)]
         found = canaries.get(connection, first)
         assert found is not None
         assert found.entry == 9

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, text
 
 from tests.store.world import at, small_world
 from tidegate.errors import InternalError
-from tidegate.store import alerts, deployments, incidents, measurements, production_events
+from tidegate.store import alerts, causes, deployments, incidents, measurements, production_events
 from tidegate.store.alerts import ToldAlert, ToldError
+from tidegate.store.causes import NewCause
 from tidegate.store.deployments import Told
 from tidegate.store.engine import Database
 from tidegate.store.incidents import Finding, NewIncident
@@ -223,6 +224,20 @@ def test_an_incident_is_opened_once_investigated_and_resolved_once(database: Dat
         assert not incidents.reopen(connection, number, at(7))
         incidents.set_entry(connection, number, 9)
         assert [(each.entry, each.ended) for each in incidents.page(connection, state="open")] == [(9, None)]
+
+
+def test_each_word_on_a_cause_is_kept_once_and_put_on_record_once(database: Database) -> None:
+    with database.write() as connection:
+        world = small_world(connection)
+        number = incidents.open_incident(connection, incident("i1"), at(1)).incident.id
+        words = [(world.ada, "load"), (world.ada, "load"), (world.ben, "load"), (world.ada, "a" * 40)]
+        new = [NewCause(incident=number, person=person, through="token", cause=cause) for person, cause in words]
+        assert [causes.put(connection, each, at(2)) for each in new] == [True, False, True, True]
+        said = causes.of_incident(connection, number)
+        assert [(each.person, each.cause) for each in said] == [words[0], *words[2:]]
+        assert causes.set_entry(connection, said[0].id, 4)
+        assert not causes.set_entry(connection, said[-1].id + 1, 5)
+        assert causes.unrecorded(connection, most=1) == said[1:2]
 
 
 def test_a_damaged_investigation_is_said_to_be_damaged(database: Database) -> None:

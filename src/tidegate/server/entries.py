@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
@@ -62,6 +63,16 @@ def past_of(text: str, now: str) -> str:
     except (ValueError, OverflowError):
         return time_of(now)
     return time_of(text_of(max(moment, datetime.fromtimestamp(0, UTC))))
+
+
+def time_at(seconds: float) -> str:
+    """A moment in Unix seconds as statements write it."""
+    return time_of(text_of(datetime.fromtimestamp(seconds, UTC)))
+
+
+def name_of(text: str) -> str:
+    """What somebody else calls a place, as statements can hold it."""
+    return re.sub(r"[^A-Za-z0-9._/:@+\-]+", "-", text).lstrip("._/:@+-")[:128] or "unnamed"
 
 
 def time_of(at: str) -> str:

@@ -93,6 +93,11 @@ def last(connection: Connection, environment: str, service: str, revision: str) 
     return found[0] if found else None
 
 
+def unrecorded(connection: Connection, *, most: int = MOST) -> tuple[Canary, ...]:
+    """Those that no entry of the ledger is said for, the first judged first."""
+    return every(connection, Canary, _all().where(canaries.c.entry.is_(None)).order_by(canaries.c.id).limit(most))
+
+
 def set_entry(connection: Connection, identifier: int, entry: int) -> bool:
     """Says where the ledger holds it; whether it is there."""
     return changed(connection, update(canaries).where(canaries.c.id == identifier).values(entry=entry)) == 1

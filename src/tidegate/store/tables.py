@@ -348,6 +348,16 @@ incidents = _table(
     Index("ix_incidents_state", "state", "started"),
     Index("ix_incidents_environment_service_started", "environment", "service", "started"),
 )
+causes = _table(
+    "causes",  # what people said caused an incident, each word once: the ledger holds them all
+    _id(),
+    _to("incident", "incidents.id"),
+    _to("person", "people.id"),
+    _text("through"),  # session, token
+    _text("cause"),  # a commit, or a word for what is no change
+    _text("said_at"),
+    _number("entry", null=True),
+)
 alerts = _table(
     "alerts",
     _id(),

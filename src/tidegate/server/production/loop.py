@@ -12,12 +12,14 @@ from pathlib import Path
 
 from tidegate.errors import TidegateError
 from tidegate.server.logs import log, log_failure
+from tidegate.server.production.confirming import put_causes
 from tidegate.server.production.opening import end_incident, join_evidence, open_incidents, to_attend
 from tidegate.server.production.outcomes import sweep_outcomes
 from tidegate.server.production.setup import Production
 from tidegate.server.production.tracing import put_incident, trace_incident
 from tidegate.server.production.watching import Watcher
 from tidegate.server.rollout.callbacks import answer_callbacks
+from tidegate.server.rollout.canaries import put_canaries
 from tidegate.server.rollout.told import put_deployments, put_gates
 from tidegate.server.work.journey import Way
 from tidegate.store import incidents
@@ -73,12 +75,14 @@ class Lookout:
                 log_failure(error, f"incident {incident.id}")
 
     def _attend_to_gates(self) -> None:
-        """Questions that wait for an answer, and what the ledger does not hold yet of gates and deployments."""
+        """Questions that wait for an answer, and what the ledger does not hold yet."""
         service = self._way.service
         steps: tuple[Callable[[], int], ...] = (
             partial(answer_callbacks, self._way),
             partial(put_gates, service),
             partial(put_deployments, service),
+            partial(put_canaries, service),
+            partial(put_causes, service),
         )
         for step in steps:
             try:

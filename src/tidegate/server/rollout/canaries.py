@@ -5,22 +5,31 @@ Where nothing could be measured the canary is held: no data is never good news, 
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Mapping
+from typing import Literal
 
 from msgspec import Struct
 from sqlalchemy import Connection
 
+from tidegate import __version__
 from tidegate.change.git import open_repository
-from tidegate.errors import InputError, TidegateError
+from tidegate.errors import InputError, InternalError, TidegateError
+from tidegate.ledger.fields import Subject
+from tidegate.ledger.predicates.canary import Canary as CanaryStatement
+from tidegate.ledger.statements import Statement
 from tidegate.rollout.canary.courses import judgement_with_courses
 from tidegate.rollout.canary.document import LARGEST_BYTES, CanaryDocument, parse_document
 from tidegate.rollout.canary.values import Judgement, Measured
 from tidegate.server.api.problems import Problem
-from tidegate.server.logs import log
+from tidegate.server.entries import append, name_of, time_at, time_of
+from tidegate.server.logs import log, log_failure
 from tidegate.server.mirrors import Mirrors
 from tidegate.server.production.setup import read_production
 from tidegate.server.rollout.protected import bring_protected
 from tidegate.server.service import Service
+from tidegate.server.work.record import uri_of
 from tidegate.store import canaries, deployments, repositories
 from tidegate.store.canaries import Canary, NewCanary, Verdict
 from tidegate.store.clock import moment_of
@@ -31,6 +40,11 @@ QUERY_SECONDS = 10.0
 FRESH_SECONDS = 900.0
 """A judgement that is older says nothing of the canary as it is now."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_SAID: Mapping[Verdict, Literal["promote", "hold", "roll-back"]] = {
+    "promote": "promote",
+    "hold": "hold",
+    "roll_back": "roll-back",
+}
 _VERDICTS: dict[str, Verdict] = {"promote": "promote", "hold": "hold", "roll back": "roll_back"}
 
 
@@ -88,7 +102,53 @@ def judge_canary(service: Service, asked: Asked, asked_by: str, mirrors: Mirrors
     kept = service.database.change(work)
     assert kept is not None  # noqa: S101 written in the same transaction
     log("canary", canary=kept.id, environment=kept.environment, service=kept.service, verdict=kept.verdict)
+    try:
+        put_entry(service, kept)
+    except TidegateError as error:  # it waits in its row until the worker's next look
+        log_failure(error, f"canary {kept.id}")
     return kept
+
+
+def put_canaries(service: Service) -> int:
+    """Enters judgements whose entry could not be written when they were made; how many."""
+    with service.database.read() as connection:
+        waiting = canaries.unrecorded(connection)
+    new = 0
+    for one in waiting:
+        try:
+            put_entry(service, one)
+            new += 1
+        except InputError as error:  # the others are entered all the same
+            log_failure(error, f"canary {one.id}")
+    return new
+
+
+def put_entry(service: Service, judged: Canary) -> int:
+    """The index of the judgement in the ledger, which holds it once. InternalError where its repository is lost."""
+    with service.database.read() as connection:
+        repository = repositories.get(connection, judged.repository)
+        document = canaries.document(connection, judged.id)
+    if repository is None:
+        raise InternalError("a canary lost its repository", where=f"canary {judged.id}")
+    said = CanaryStatement(
+        repository=uri_of(repository),
+        name=judged.name,
+        environment=name_of(judged.environment),
+        verdict=_SAID[judged.verdict],
+        judgement=hashlib.sha256(document).hexdigest(),
+        rules=judged.rules,
+        tool=f"tidegate/{__version__}",
+        at=time_of(judged.judged_at),
+        begins=time_at(judged.since),
+        ends=time_at(judged.until),
+        service=judged.service,
+        commit=judged.revision,
+    )
+    about = judged.revision or judged.rules
+    subject = Subject(digest={"gitCommit": about}, uri=uri_of(repository))
+    entry = append(service, f"canary/{judged.id}", Statement((subject,), said), about)
+    service.database.change(lambda connection: canaries.set_entry(connection, judged.id, entry))
+    return entry
 
 
 def is_bad(connection: Connection, environment: str, service: str, revision: str, now: str) -> tuple[bool, str]:

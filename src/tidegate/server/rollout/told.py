@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
 from sqlalchemy import Connection
@@ -16,14 +15,14 @@ from tidegate.errors import InputError
 from tidegate.ledger.fields import EntryRef, Subject
 from tidegate.ledger.predicates.deployment import Deployment as DeploymentStatement
 from tidegate.ledger.statements import Statement
-from tidegate.server.entries import append, time_of
+from tidegate.server.entries import append, name_of, time_at
 from tidegate.server.logs import log_failure
 from tidegate.server.rollout.about import find_repository
 from tidegate.server.rollout.decide import put_entry
 from tidegate.server.service import Service
 from tidegate.server.work.record import uri_of
 from tidegate.store import deployments, gates
-from tidegate.store.clock import later, moment_of, text_of
+from tidegate.store.clock import later, moment_of
 from tidegate.store.deployments import Deployment
 
 LOOK_BACK_SECONDS = 7 * 86_400.0
@@ -90,9 +89,9 @@ def _enter(service: Service, one: Deployment, status: str, at: float) -> int:
     said = DeploymentStatement(
         repository=uri_of(repository),
         commit=one.revision,
-        environment=re.sub(r"[^A-Za-z0-9._/:@+\-]+", "-", one.environment).lstrip("._/:@+-")[:128] or "unnamed",
+        environment=name_of(one.environment),
         result=_RESULTS.get(status, "failed"),
-        at=time_of(text_of(datetime.fromtimestamp(at, UTC))),
+        at=time_at(at),
         run=one.url if re.fullmatch(r"https?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+", one.url) else "",
         decision=EntryRef(index=decision.index, leaf=decision.leaf.hex()) if decision is not None else None,
     )

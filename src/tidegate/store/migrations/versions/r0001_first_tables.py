@@ -498,6 +498,22 @@ def upgrade() -> None:
     op.create_index("ix_incidents_changed_at", "incidents", ["changed_at"], unique=False)
     op.create_index("ix_incidents_state", "incidents", ["state", "started"], unique=False)
     op.create_table(
+        "causes",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("incident", _NUMBER, nullable=False),
+        sa.Column("person", _NUMBER, nullable=False),
+        sa.Column("through", _TEXT, nullable=False),
+        sa.Column("cause", _TEXT, nullable=False),
+        sa.Column("said_at", _TEXT, nullable=False),
+        sa.Column("entry", _NUMBER, nullable=True),
+        sa.ForeignKeyConstraint(["incident"], ["incidents.id"], name="fk_causes_incident"),
+        sa.ForeignKeyConstraint(["person"], ["people.id"], name="fk_causes_person"),
+        sa.PrimaryKeyConstraint("id", name="pk_causes"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_causes_incident", "causes", ["incident"], unique=False)
+    op.create_index("ix_causes_person", "causes", ["person"], unique=False)
+    op.create_table(
         "regressions",
         sa.Column("id", _NUMBER, nullable=False),
         sa.Column("deployment", _NUMBER, nullable=False),
