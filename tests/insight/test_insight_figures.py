@@ -92,7 +92,7 @@ def test_delivery_counts_what_is_not_known() -> None:
 
     table = deliver(shipped, ran, 10)
 
-    frequency, lead, failures, recovery, rework, repaired = table.whole.figures
+    frequency, lead, failures, recovery, rework, repaired, *_ = table.whole.figures
     assert (frequency.value, frequency.n) == (1.1, 11)
     assert (lead.value, lead.n, lead.left_out) == (6 * 3600.0, 11, 4)
     assert (failures.value, failures.n, failures.left_out) == (0.2, 10, 1)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from tidegate.insight.compare import compare
+from tidegate.insight.compare import DEBUGGING, UNREVIEWED, compare
 from tidegate.insight.delivery import deliver
+from tidegate.insight.load import load_of
+from tidegate.insight.measures import DEBT, SCRUTINY, UPKEEP, by_writer, columns_of
+from tidegate.insight.series import series_of
 from tidegate.insight.spend import Cost, Spending, join_spending
-from tidegate.insight.values import WRITERS, Every, Figure, Load, Ran, Series, Shipped, Suite, Table
+from tidegate.insight.values import WRITERS, Every, Figure, Load, Ran, Series, Shipped, Suite, Table, Writer
 
 
 class Insight(Struct, frozen=True, kw_only=True):
@@ -40,6 +43,17 @@ class Insight(Struct, frozen=True, kw_only=True):
     series: tuple[Series, ...] = ()
 
 
+class Told(Struct, frozen=True, kw_only=True):
+    """What is known beside the changes: of the tests, how long lines live, and how reviewers are called."""
+
+    suite: Suite | None = None
+    survival: Table | None = None
+    pseudonym: Callable[[str], str] | None = None
+
+
+NOTHING = Told()
+
+
 def look(
     shipped: Sequence[Shipped],
     ran: Sequence[Ran],
@@ -49,6 +63,8 @@ def look(
     by: Sequence[str] = ("writer",),
     costs: Sequence[Cost] = (),
     notes: Sequence[str] = (),
+    every: Every = "month",
+    told: Told = NOTHING,
 ) -> Insight:
     """The figures of all that landed from `since` to `until` (Unix seconds), split in each way of `by`.
 
@@ -58,6 +74,7 @@ def look(
     here = [one for one in ran if since <= one.at < until]
     days = (until - since) / 86400
     models = sorted({one.model for one in mine if one.model and one.writer == "ai"})
+    columns = columns_of(mine)
     written = [(writer, sum(one.lines.get(writer, 0) for one in mine)) for writer in WRITERS]
     return Insight(
         since=since,
@@ -69,16 +86,27 @@ def look(
         compared=_compared(mine, models),
         spending=join_spending(costs, mine, since, until) if costs else None,
         notes=(*notes, *_notes(mine, here)),
+        every=every,
+        scrutiny=by_writer(columns, SCRUTINY),
+        load=load_of(mine, told.pseudonym),
+        upkeep=by_writer(columns, UPKEEP),
+        suite=told.suite,
+        debt=by_writer(columns, DEBT),
+        survival=told.survival,
+        series=series_of(columns, here, since, until, every),
     )
 
 
 # Private
 
+OTHERS: tuple[Writer, ...] = ("human", "unknown")
+
 
 def _compared(shipped: Sequence[Shipped], models: Sequence[str]) -> tuple[Figure, ...]:
     """Against people, and against changes of which nobody says who wrote them; of models those that can be compared."""
     found = [compare(shipped), compare(shipped, "ai", "unknown")]
-    found += [compare(shipped, "ai", other, model=model) for other in ("human", "unknown") for model in models]
+    found += [compare(shipped, "ai", other, model=model) for other in OTHERS for model in models]
+    found += [compare(shipped, "ai", other, event=each) for each in (DEBUGGING, UNREVIEWED) for other in OTHERS]
     return (found[0], *(one for one in found[1:] if one.value is not None))
 
 

@@ -10,10 +10,12 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from tidegate.insight.intervals import median, rate, share
+from tidegate.insight.ratios import mean
 from tidegate.insight.values import WRITERS, Figure, Ran, Row, Shipped, Table
 
 T = TypeVar("T", Shipped, Ran)
 BY = ("writer", "tool", "model", "team", "repository")
+SOUND = ("clean", "pending")
 NONE = "none"
 """What groups are called that nobody named."""
 
@@ -51,6 +53,17 @@ def _figures(shipped: Sequence[Shipped], ran: Sequence[Ran], days: float) -> tup
         median("failed deployment recovery time", recovered, "seconds", left_out=len(failed) - len(recovered)),
         share("rework rate", sum(bool(one.rework) for one in known), len(known), left_out=len(ran) - len(known)),
         share("changes repaired", len(repaired), len(settled), left_out=len(shipped) - len(settled)),
+        *_aftermath(shipped, len(repaired)),
+    )
+
+
+def _aftermath(shipped: Sequence[Shipped], repaired: int) -> tuple[Figure, Figure]:
+    """What repairs took: deployments until a repair held, and looking for the fault in production."""
+    again = [float(one.redeploys) for one in shipped if one.redeploys is not None and one.fate not in SOUND]
+    known = [bool(one.debugged) for one in shipped if one.debugged is not None]
+    return (
+        mean("redeploys a repaired change", again, "redeploys", left_out=repaired - len(again)),
+        share("changes debugged in production", sum(known), len(known), left_out=len(shipped) - len(known)),
     )
 
 

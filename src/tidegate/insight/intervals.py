@@ -17,7 +17,7 @@ def share(name: str, hits: int, n: int, *, left_out: int = 0) -> Figure:
     from scipy.special import betaincinv
 
     if n < LEAST:
-        return _too_few(name, "share", n, left_out)
+        return too_few(name, "share", n, left_out)
     low = float(betaincinv(hits, n - hits + 1, 0.025)) if hits else 0.0
     high = float(betaincinv(hits + 1, n - hits, 0.975)) if hits < n else 1.0
     return Figure(name=name, unit="share", value=hits / n, low=low, high=high, n=n, left_out=left_out)
@@ -37,7 +37,7 @@ def rate(name: str, count: int, days: float) -> Figure:
 def median(name: str, values: Sequence[float], unit: str, *, left_out: int = 0) -> Figure:
     """The median between two order statistics, by the binomial distribution: for whatever shape the values have."""
     if len(values) < LEAST + 1:
-        return _too_few(name, unit, len(values), left_out)
+        return too_few(name, unit, len(values), left_out)
     ordered = sorted(values)
     n = len(ordered)
     place = _order(n)
@@ -86,12 +86,31 @@ def risk_ratio(name: str, strata: Sequence[tuple[int, int, int, int]], *, left_o
     )
 
 
-# Private
+def difference(before: Figure, after: Figure) -> Figure | None:
+    """How much `after` lies above `before`, by the variance estimates recovered from both intervals (Zou and Donner
+    2008); both are of different changes. None where one of them says nothing."""
+    if None in (before.value, before.low, before.high, after.value, after.low, after.high):
+        return None
+    b, b_low, b_high = before.value or 0.0, before.low or 0.0, before.high or 0.0
+    a, a_low, a_high = after.value or 0.0, after.low or 0.0, after.high or 0.0
+    return Figure(
+        name=after.name,
+        unit=after.unit,
+        value=a - b,
+        low=a - b - math.hypot(a - a_low, b_high - b),
+        high=a - b + math.hypot(a_high - a, b - b_low),
+        n=before.n + after.n,
+        left_out=before.left_out + after.left_out,
+    )
 
 
-def _too_few(name: str, unit: str, n: int, left_out: int) -> Figure:
+def too_few(name: str, unit: str, n: int, left_out: int) -> Figure:
+    """A figure that says nothing, and why."""
     says = "nothing to count" if n == 0 else f"only {n}: too few to say"
     return Figure(name=name, unit=unit, value=None, low=None, high=None, n=n, left_out=left_out, says=says)
+
+
+# Private
 
 
 def _order(n: int) -> int:
