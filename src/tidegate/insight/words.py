@@ -1,0 +1,54 @@
+"""Figures in words for pages and briefings: a number never stands without its interval and what it rests on."""
+
+from __future__ import annotations
+
+from tidegate.insight.values import Figure
+
+_TIMES = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
+_MINUS = "\u2212"
+
+
+def said(figure: Figure, *, n: bool = True) -> str:
+    """`4.8 % (1.6 to 10.9), n 104`, or why there is no number. The interval is in the unit of the number."""
+    if figure.value is None or figure.low is None or figure.high is None:
+        return figure.says or "not known"
+    words = _interval(figure.value, figure.low, figure.high, *_unit(figure.unit, abs(figure.value)))
+    return f"{words}, n {figure.n:,}" if n else words
+
+
+def moved(figure: Figure) -> str:
+    """The same of a difference: `+3.1 points (\u22121.0 to +7.2)`."""
+    if figure.value is None or figure.low is None or figure.high is None:
+        return figure.says or "cannot be told"
+    size, word = _unit(figure.unit, max(abs(figure.low), abs(figure.high)))
+    return _interval(figure.value, figure.low, figure.high, size, " points" if figure.unit == "share" else word, "+")
+
+
+# Private
+
+
+def _interval(value: float, low: float, high: float, size: float, word: str, plus: str = "") -> str:
+    numbers = [each / size for each in (value, low, high)]
+    places = 1 if size != 1.0 or word == " s" else max(_places(each) for each in numbers)
+    first, *ends = (_number(each, places, plus) for each in numbers)
+    return f"{first}{word} ({' to '.join(ends)})"
+
+
+def _unit(unit: str, largest: float) -> tuple[float, str]:
+    if unit == "share":
+        return 0.01, " %"
+    if unit == "seconds":
+        size, word = next((each for each in _TIMES if largest >= 2 * each[0]), _TIMES[-1])
+        return size, f" {word}"
+    return 1.0, {"times": " x", "index": ""}.get(unit, f" {unit}")
+
+
+def _places(number: float) -> int:
+    return 0 if abs(number) >= 100 else 1 if abs(number) >= 10 else 2
+
+
+def _number(number: float, places: int, plus: str) -> str:
+    words = f"{abs(number):,.{places}f}"
+    if not any(digit in words for digit in "123456789"):
+        return words
+    return (_MINUS if number < 0 else plus) + words
