@@ -18,7 +18,7 @@ import pytest
 
 from tests.repos import Repo
 from tests.risk.pasts import repaired_past
-from tidegate.report.schema import render_schema
+from tidegate.cli.schema import schema_of
 from tidegate.risk.features.definitions import NAMES
 from tidegate.risk.history.update import BATCH
 from tidegate.risk.model.model import Model, Part, encode_model
@@ -63,7 +63,7 @@ def test_the_document_is_what_the_schema_of_facts_says(repo: Repo, tidegate: Run
     tidegate("risk", "train", cwd=repo.path)
     document = json.loads(tidegate("risk", "HEAD~1..HEAD", "--format", "json", cwd=repo.path).stdout)
     assert document.pop("schema") == "tidegate.risk/1"
-    schema = json.loads(render_schema("facts"))
+    schema = json.loads(schema_of("facts"))
     for name, section in document.items():
         jsonschema.Draft202012Validator(_section(schema, name)).validate(section)
     assert set(document) == {"risk", "history"}

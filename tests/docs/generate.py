@@ -14,11 +14,11 @@ from typing import get_args
 import msgspec
 
 from tests.conftest import ROOT
+from tidegate.cli.schema import DOCUMENTS, schema_of
 from tidegate.facts import EffectCode
 from tidegate.infra.severity import ORDER
 from tidegate.policy.explanation import read_page
 from tidegate.policy.fields import catalogue
-from tidegate.report.schema import DOCUMENTS, render_schema
 from tidegate.server.api import openapi
 from tidegate.server.api.listing import ENDPOINTS
 
@@ -113,7 +113,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/facts.md": facts_page,
     "docs/infra-effects.md": effects_page,
     "docs/rules.md": rules_page,
-    **{f"docs/schema/{name}.schema.json": partial(render_schema, name) for name in DOCUMENTS},
+    **{f"docs/schema/{name}.schema.json": partial(schema_of, name) for name in DOCUMENTS},
     "docs/schema/openapi.json": openapi_document,
 }
 

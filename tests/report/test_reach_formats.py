@@ -23,6 +23,7 @@ from msgspec.structs import replace
 
 from tests.report import reach_samples as samples
 from tests.report.hostile import hostile_text
+from tidegate.cli.schema import schema_of
 from tidegate.reach.answer import ReachAnswer, SymbolId
 from tidegate.report.reach_dot import render_reach_dot
 from tidegate.report.reach_graph import MOST_NODES, TALLEST, make_graph
@@ -31,7 +32,6 @@ from tidegate.report.reach_json import render_reach_json, render_why_json
 from tidegate.report.reach_layout import NODE_HEIGHT, NODE_WIDTH, lay_out
 from tidegate.report.reach_svg import render_reach_svg
 from tidegate.report.reach_words import View
-from tidegate.report.schema import render_schema
 
 ALL = (
     samples.small,
@@ -54,7 +54,7 @@ def test_json_fits_its_schema_and_holds_the_whole_answer(sample: Any) -> None:
     answer = sample()
     written = render_reach_json(answer)
     document = json.loads(written)
-    jsonschema.Draft202012Validator(json.loads(render_schema("reach"))).validate(document)
+    jsonschema.Draft202012Validator(json.loads(schema_of("reach"))).validate(document)
     assert document.pop("schema") == "tidegate.reach/1"
     document.pop("tidegate")
     assert written.count("\n") == 1
@@ -64,7 +64,7 @@ def test_json_fits_its_schema_and_holds_the_whole_answer(sample: Any) -> None:
 
 def test_paths_as_json() -> None:
     document = json.loads(render_why_json(samples.paths()))
-    jsonschema.Draft202012Validator(json.loads(render_schema("reach-why"))).validate(document)
+    jsonschema.Draft202012Validator(json.loads(schema_of("reach-why"))).validate(document)
     assert [len(path) for path in document["paths"]] == [3, 1]
     assert json.loads(render_why_json(()))["paths"] == []
 

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal
 
-import msgspec
+from msgspec.structs import asdict
 
 from tidegate.facts import to_json
 from tidegate.policy.backtest.values import Backtest, Comparison
 
-SCHEMA = "tidegate.backtest/1"
-COMPARISON_SCHEMA = "tidegate.backtest-comparison/1"
+
+class BacktestDocument(Backtest, frozen=True, kw_only=True):
+    """What one policy would have done."""
+
+    schema: Literal["tidegate.backtest/1"] = "tidegate.backtest/1"
+
+
+class ComparisonDocument(Comparison, frozen=True, kw_only=True):
+    """Two policies beside each other, with the names that they were asked for by."""
+
+    schema: Literal["tidegate.backtest-comparison/1"] = "tidegate.backtest-comparison/1"
+    names: tuple[str, str]
 
 
 def render_backtest_json(result: Backtest) -> bytes:
     """Canonical JSON of one policy."""
-    return to_json({"schema": SCHEMA, **_plain(result)})
+    return to_json(BacktestDocument(**asdict(result)))
 
 
 def render_comparison_json(result: Comparison, names: tuple[str, str]) -> bytes:
-    """Canonical JSON of two policies, with the names that they were asked for by."""
-    return to_json({"schema": COMPARISON_SCHEMA, "names": names, **_plain(result)})
-
-
-# Private
-
-
-def _plain(value: object) -> dict[str, Any]:
-    plain: dict[str, Any] = msgspec.to_builtins(value)
-    return plain
+    """Canonical JSON of two policies."""
+    return to_json(ComparisonDocument(names=names, **asdict(result)))

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
-import msgspec
+from msgspec import Struct
 
-from tidegate.facts import Effect, Infra, to_json
+from tidegate.facts import Actor, DriftFact, Effect, Infra, PlanFact, Unjudged, Unknown, to_json
 from tidegate.report.infra_words import GRAVE, asked, headline, people_of, word_of
 
-SCHEMA = "tidegate.infra/1"
+
+class InfraDocument(Struct, frozen=True, kw_only=True):
+    """`severity` of the whole, the `verdict` with how many `people` should look, `effects`, what is `unjudged`."""
+
+    schema: Literal["tidegate.infra/1"] = "tidegate.infra/1"
+    verdict: str
+    people: int
+    because: str
+    status: str
+    unknowns: tuple[Unknown, ...]
+    severity: str
+    effects: tuple[Effect, ...]
+    unjudged: tuple[Unjudged, ...]
+    drift: tuple[DriftFact, ...]
+    removals: int
+    environments: tuple[str, ...]
+    actor: Actor
+    plans: tuple[PlanFact, ...]
+    files: tuple[str, ...]
 
 
 def render_infra_json(infra: Infra) -> str:
-    """`severity` of the whole, the `verdict` with how many `people` should look, `effects`, what is `unjudged`."""
+    """The document of what a change does to infrastructure."""
     said: dict[str, Any] = {
-        name: value for name, value in msgspec.to_builtins(infra).items() if name not in ("findings", "effects_total")
+        name: getattr(infra, name) for name in InfraDocument.__struct_fields__ if hasattr(infra, name)
     }
-    verdict = {"schema": SCHEMA, "verdict": word_of(infra), "people": people_of(infra), "because": headline(infra)}
-    return to_json({**said, **verdict}).decode() + "\n"
+    document = InfraDocument(verdict=word_of(infra), people=people_of(infra), because=headline(infra), **said)
+    return to_json(document).decode() + "\n"
 
 
 def render_conftest(infra: Infra, name: str) -> str:

@@ -1,44 +1,25 @@
-"""The JSON Schemas of the documents that Tidegate writes, made from the types that write them.
-
-docs/schema/ holds them as files; `make docs` writes them and a test keeps them current.
-"""
+"""The JSON Schema of a document that Tidegate writes or reads, made from the type that it is written by."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from tidegate.facts import SECTIONS, Facts
-from tidegate.provenance.audit_run import AuditReport
-from tidegate.report.document import Check
-from tidegate.report.reach_json import ReachDocument, WhyDocument
-from tidegate.report.recover import RecoverDocument
-from tidegate.report.who import WhoDocument
-
-DOCUMENTS: Mapping[str, type] = {
-    "audit": AuditReport,
-    "check": Check,
-    "facts": Facts,
-    "reach": ReachDocument,
-    "reach-why": WhyDocument,
-    "recover": RecoverDocument,
-    "who": WhoDocument,
-}
-"""Every document by the name that `tidegate schema` takes."""
 
 
-def render_schema(name: str) -> str:
-    """The schema of a document (2020-12), indented, keys sorted.
+def render_schema(name: str, type_: type, *, read: bool = False) -> str:
+    """The schema (2020-12) of the document `name`, whose type is `type_`; indented, keys sorted.
 
-    Every section of the facts is there, with its status, its unknowns, its findings and its totals; any other field of
-    a section is absent where it does not hold. Readers must bear fields that a later version adds.
+    What Tidegate writes holds every field; of a document that it reads, fields with a default may be absent. Every
+    section of the facts is there, with its status, its unknowns, its findings and its totals; any other field of a
+    section is absent where it does not hold. Readers must bear fields that a later version adds.
     """
-    type_ = DOCUMENTS[name]
     (root,), components = msgspec.json.schema_components([type_], ref_template="#/$defs/{name}")
     for struct, component in components.items():
-        component["required"] = list(component["properties"])
+        if not read:
+            component["required"] = list(component["properties"])
         if struct in _SECTION_STRUCTS:
             component["properties"]["totals"] = _TOTALS
             component["required"] = _ALWAYS

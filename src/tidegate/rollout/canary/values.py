@@ -9,8 +9,6 @@ from msgspec import Struct
 
 from tidegate.telemetry.series import Series
 
-SCHEMA = "tidegate.canary/1"
-
 Kind = Literal["latency", "rate", "count"]
 Direction = Literal["increase", "decrease", "either"]
 Decision = Literal["promote", "hold", "roll back"]
@@ -99,7 +97,7 @@ class Judgement(Struct, frozen=True, kw_only=True):
     score: float | None = None
     classification: str = ""
     group_scores: tuple[GroupScore, ...] = ()
-    schema: str = SCHEMA
+    schema: Literal["tidegate.canary/1"] = "tidegate.canary/1"
 
     @property
     def exit_code(self) -> int:
