@@ -1,0 +1,114 @@
+"""reach_of: what can feel a change of a file, a symbol, or the symbols on some lines, at HEAD."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from tidegate.agent.mcp.arguments import ReachArguments
+from tidegate.agent.mcp.ask import Scene, checked_path
+from tidegate.agent.mcp.values import Entry, Felt, ReachShown, ServiceFelt
+from tidegate.errors import InputError
+from tidegate.provenance.who import parse_place
+from tidegate.reach.answer import ChangedSymbol, Completeness, ReachAnswer, ReachedSymbol, ReachedTest
+from tidegate.reach.journey import read_reach
+
+MOST_SYMBOLS = 4
+T = TypeVar("T")
+
+
+def reach_of(scene: Scene, asked: ReachArguments) -> ReachShown:
+    """Most likely first. Raises InputError for a file, symbol or lines that are not there."""
+    path = checked_path(asked.path)
+    if asked.symbol and asked.lines:
+        raise InputError("a symbol and lines name two things", mend="keep one of them")
+    if not asked.lines:
+        return _shown([_read(scene, f"{path}:{asked.symbol}" if asked.symbol else path)])
+    whole = _read(scene, path)
+    names = _on_lines(whole, path, asked.lines)
+    if not names:
+        return _shown([whole], f"no symbol stands on these lines: this is the answer for all of {path}")
+    left = f"{len(names) - MOST_SYMBOLS} more symbols stand on these lines" if len(names) > MOST_SYMBOLS else ""
+    return _shown([_read(scene, f"{path}:{name}") for name in names[:MOST_SYMBOLS]], left)
+
+
+# Private
+
+
+def _read(scene: Scene, question: str) -> ReachAnswer:
+    # A name with two dots in it would be taken for a range.
+    return read_reach(
+        question if question.count("..") == 0 else f"./{question}", scene.repository, environment=scene.environment
+    )
+
+
+def _on_lines(answer: ReachAnswer, path: str, lines: str) -> list[str]:
+    """The innermost symbols that overlap these lines, in file order."""
+    place = parse_place(f"{path}:{lines}")
+    there = [
+        one for one in answer.changed if one.symbol.name and one.line <= place.last and one.end_line >= place.first
+    ]
+    inner = [one for one in there if not any(_within(other, one) for other in there)]
+    return list(dict.fromkeys(one.symbol.name for one in sorted(inner, key=lambda one: one.line)))
+
+
+def _within(one: ChangedSymbol, other: ChangedSymbol) -> bool:
+    spans = (one.line, one.end_line), (other.line, other.end_line)
+    return spans[0] != spans[1] and other.line <= one.line and one.end_line <= other.end_line
+
+
+def _shown(answers: Sequence[ReachAnswer], remark: str = "") -> ReachShown:
+    verdicts = {answer.verdict for answer in answers}
+    worst = max((answer.completeness for answer in answers), key=lambda one: one.unresolved_share)
+    notes = [*([remark] if remark else []), *_doubts(worst), *(note for answer in answers for note in answer.notes)]
+    services = _merged((one for answer in answers for one in answer.services), lambda one: one.service.name)
+    entries = _merged((one for answer in answers for one in answer.entry_points), lambda one: f"{one.kind} {one.name}")
+    return ReachShown(
+        asked=tuple(answer.asked for answer in answers),
+        verdict="some" if "some" in verdicts else "unknown" if "unknown" in verdicts else "none",
+        owners=tuple(dict.fromkeys(owner for answer in answers for owner in answer.owners)),
+        services=tuple(
+            ServiceFelt(one.service.name, one.service.tier, one.service.owner, round(one.probability, 2), one.reason)
+            for one in services
+        ),
+        entry_points=tuple(Entry(one.kind, one.name, str(one.handler), round(one.probability, 2)) for one in entries),
+        tests=tuple(
+            map(_test, _merged((one for answer in answers for one in answer.tests), lambda one: str(one.symbol)))
+        ),
+        reached=tuple(
+            map(_felt, _merged((one for answer in answers for one in answer.reached), lambda one: str(one.symbol)))
+        ),
+        unresolved_share=round(worst.unresolved_share, 3),
+        unknown=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _merged(found: Iterable[T], key: Callable[[T], str]) -> list[T]:
+    """Each thing once, as the answer has it in which it is likeliest; the likeliest first."""
+    best: dict[str, T] = {}
+    for one in found:
+        name = key(one)
+        if name not in best or _likely(one) > _likely(best[name]):
+            best[name] = one
+    return sorted(best.values(), key=lambda one: (-_likely(one), key(one)))
+
+
+def _likely(one: object) -> float:
+    probability: float = getattr(one, "probability")  # noqa: B009 all four have it
+    return probability
+
+
+def _felt(one: ReachedSymbol) -> Felt:
+    return Felt(str(one.symbol), one.line, round(one.probability, 2), one.evidence == "recorded")
+
+
+def _test(one: ReachedTest) -> Felt:
+    return Felt(str(one.symbol), 0, round(one.probability, 2), one.evidence == "recorded")
+
+
+def _doubts(done: Completeness) -> list[str]:
+    said = [f"{path} could not be read: {reason}" for path, reason in done.unread[:5]]
+    if done.unread_total > 5:
+        said.append(f"{done.unread_total - 5} more files could not be read")
+    said += [f"{count} files in {language} are not understood" for language, count in done.unsupported[:5]]
+    return [*said, *([done.truncated] if done.truncated else [])]
