@@ -12,9 +12,13 @@ from tests.repos import Repo, build
 from tidegate.change.git import open_repository
 from tidegate.change.values import Commit, Person
 from tidegate.operate.batch import Batch, BatchChange, read_batch
+from tidegate.operate.beliefs import Beliefs
 from tidegate.operate.commits import Clues, rank_commits
-from tidegate.operate.prove import Command, Kind, Proof, Replay, Replays, chances_of, prove, search, states_of, updated
+from tidegate.operate.failures import Outcome, compare, read_failures
+from tidegate.operate.prove import MOST_REPLAYS, Proof, prove, search
+from tidegate.operate.replays import Command, Kind, Replay, Replays
 from tidegate.settings import Settings
+from tidegate.verify.runner import Ran
 
 CHECK = """import sys
 sys.path.insert(0, "src")
@@ -165,13 +169,103 @@ def test_the_first_suspects_are_told_apart(culprit: int) -> None:
     assert len(proof.replays) <= 6
 
 
-def test_a_replay_that_tells_nothing_new_changes_nothing() -> None:
+def test_that_it_fails_without_another_change_leaves_the_order_of_the_rest() -> None:
     batch = line_of(3)
     names = [one.commit.oid for one in batch.changes]
-    states = states_of({names[0]: 0.5, names[1]: 0.3, "": 0.2})
-    assert chances_of(states) == pytest.approx({names[0]: 0.5, names[1]: 0.3, "": 0.2})
-    made = Replay(kind="without", of=names[2], outcome="same")
-    assert chances_of(updated(batch, states, made)) == pytest.approx(chances_of(states))
+    beliefs = Beliefs(batch, {names[0]: 0.5, names[1]: 0.3, names[2]: 0.1, "": 0.1})
+    assert beliefs.after([]) == pytest.approx({names[0]: 0.5, names[1]: 0.3, names[2]: 0.1, "": 0.1})
+    after = beliefs.after([Replay(kind="without", of=names[2], outcome="same")])
+    assert after[names[2]] < 0.1 < 0.5 < after[names[0]]
+    assert after[names[0]] / after[names[1]] == pytest.approx(0.5 / 0.3)
+
+
+def test_what_passed_before_the_batch_is_of_the_batch() -> None:
+    batch = line_of(10)
+    start = {one.commit.oid: 0.05 for one in batch.changes} | {"": 0.5}
+    after = Beliefs(batch, start).after([Replay(kind="at", of="before", outcome="passed")])
+    assert after[""] < 0.05
+
+
+def test_what_a_new_test_does_on_old_sources_does_not_make_the_fault_old() -> None:
+    """Two tests: the one of the new feature fails everywhere before it, the older one tells where the fault came."""
+    batch = line_of(12)
+    names = [one.commit.oid for one in batch.changes]
+    culprit = names[5]
+    start = dict.fromkeys(names, 0.5 / 12) | {"": 0.5}
+
+    def replay(kind: Kind, of: str) -> Replay:
+        gone = {of} if kind == "without" else set(names) - batch.ancestors.get(of, frozenset())
+        new: Outcome = "same"
+        old: Outcome = "passed" if culprit in gone else "same"
+        outcome: Outcome = new if old == new else "other"
+        return Replay(kind=kind, of=of, outcome=outcome, outcomes={"new": new, "old": old})
+
+    proof = search(batch, start, replay)
+    assert (proof.probabilities[0][0], len(proof.replays) <= MOST_REPLAYS) == (culprit, True)
+
+
+def test_an_answer_that_stays_open_says_so() -> None:
+    batch = line_of(8)
+    start = {one.commit.oid: 0.1 for one in batch.changes} | {"": 0.2}
+    proof = search(batch, start, lambda kind, of: Replay(kind=kind, of=of, outcome="other"))
+    assert proof.proved == ""
+    assert proof.note == f"{len(proof.replays)} replays leave no answer clear"
+
+
+def test_it_stops_when_an_answer_is_sure() -> None:
+    batch = line_of(4)
+    names = [one.commit.oid for one in batch.changes]
+    start = {names[0]: 0.997, names[1]: 0.001, names[2]: 0.001, names[3]: 0.001, "": 0.0}
+    assert search(batch, start, lambda kind, of: pytest.fail("nothing is left to learn")).replays == ()
+
+
+def ran(output: str, exit_code: int = 1) -> Ran:
+    return Ran(exit_code=exit_code, timed_out=False, seconds=0.0, cpu_seconds=0.0, output=output)
+
+
+PYTEST = """F.F
+=== FAILURES ===
+____ test_a ____
+E   AssertionError: 1
+____ TestB.test_b[x y] ____
+E   ValueError: 2
+=== short test summary info ===
+2 failed, 1 passed in 0.01s
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "code", "found"),
+    [
+        (PYTEST, 1, ("same", "same")),
+        ("____ test_a ____\nE   KeyError: 1\n=== x ===\n1 failed, 2 passed in 0.1s\n", 1, ("other", "passed")),
+        ("____ ERROR at setup of test_a ____\nE   OSError\n1 passed, 2 errors in 0.1s\n", 1, ("other", "other")),
+        ("____ test_a ____\nE   AssertionError: 1\n!!! stopping !!!\n1 failed in 0.1s\n", 1, ("same", "other")),
+        ("____ ERROR collecting b.py ____\nE   ImportError\n3 passed, 1 error in 0.1s\n", 2, ("other", "other")),
+        ("...\n3 passed in 0.01s\n", 0, ("passed", "passed")),
+        ("sss\n3 skipped in 0.01s\n", 0, ("other", "other")),
+        ("Killed", 137, ("other", "other")),
+    ],
+)
+def test_what_became_of_each_failing_test(output: str, code: int, found: tuple[Outcome, Outcome]) -> None:
+    first = read_failures(ran(PYTEST))
+    assert list(first.told) == ["test_a", "TestB.test_b[x y]"]
+    assert tuple(compare(first, ran(output, code)).values()) == found
+
+
+def test_what_names_no_test_is_one_failure() -> None:
+    first = read_failures(ran("Traceback\nfatal: no such table\n"))
+    assert compare(first, ran("", 0)) == {"": "passed"}
+    assert compare(first, ran("Traceback\nfatal: no such table\n")) == {"": "same"}
+    assert compare(first, ran("fatal: no such file\n")) == {"": "other"}
+
+
+def test_the_failures_of_go_and_unittest_are_told_apart() -> None:
+    go = read_failures(ran("--- FAIL: TestA (0.00s)\n    a_test.go:7: got 1\n--- FAIL: TestB (0.00s)\n    b\nFAIL\n"))
+    assert list(go.told) == ["TestA", "TestB"]
+    line = "=" * 70
+    found = read_failures(ran(f"{line}\nFAIL: test_a (m.T.test_a)\n{'-' * 70}\nAssertionError: 1 != 2\n"))
+    assert list(found.told) == ["test_a (m.T.test_a)"]
 
 
 def test_a_change_that_took_others_along_is_not_proved() -> None:

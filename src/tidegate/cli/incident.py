@@ -50,7 +50,7 @@ def trace(
     # Imported here, so that `--help` costs nothing of it.
     from tidegate.change.configuration import read_settings
     from tidegate.facts import to_json
-    from tidegate.operate.prove import Command
+    from tidegate.operate.replays import Command
     from tidegate.operate.revisions import previous_of
     from tidegate.operate.trace import Question, trace_incident
     from tidegate.operate.trace_text import render_trace

@@ -17,8 +17,9 @@ from tidegate.operate.batch import Batch, BatchChange, read_batch
 from tidegate.operate.commits import Clues, Coverage, culprit_lines, temperature, weigh
 from tidegate.operate.frames import Files, Placed, read_traces
 from tidegate.operate.lines import NOTHING_DECIDED, Decided, WrittenLines, hunks_of, read_written
-from tidegate.operate.prove import MOST_REPLAYS, Command, Proof, Replay, Replays, prove
+from tidegate.operate.prove import MOST_REPLAYS, Proof, prove
 from tidegate.operate.ranking import Reasons, rank
+from tidegate.operate.replays import Command, Replay, Replays
 from tidegate.operate.values import ErrorReport, Evidence, Hypothesis, Ranking
 from tidegate.settings import Settings
 

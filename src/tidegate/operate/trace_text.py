@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tidegate.operate.lines import Decided, WrittenLines
-from tidegate.operate.prove import Replay
+from tidegate.operate.replays import Replay
 from tidegate.operate.trace import IncidentTrace, TracedChange
 from tidegate.report.escape import terminal
 from tidegate.report.layout import cut, grouped, paint, percent, wrap
@@ -52,7 +52,7 @@ def _rows(trace: IncidentTrace, style: Style) -> Iterator[str]:
     if trace.replays:
         yield ""
         yield "Replayed"
-        subjects = {one.change: one.subject for one in trace.changes}
+        subjects = {one.change: one.subject for one in trace.changes} | {trace.previous: "which ran before"}
         for replay in trace.replays:
             yield from wrap(_replay(replay, subjects), style.width, "  ", "    ")
     yield from _frames(trace, style)
@@ -154,6 +154,9 @@ def _replay(replay: Replay, subjects: dict[str, str]) -> str:
     subject = subjects.get(replay.of, "")
     name = terminal(f"{replay.of[:10]} {subject}", 70).rstrip()
     outcome = _OUTCOMES[replay.outcome]
+    passed = sum(one == "passed" for one in replay.outcomes.values())
+    if 0 < passed < len(replay.outcomes):
+        outcome = f"{passed} of {len(replay.outcomes)} failures are gone"
     taken = "" if replay.clean else " (later lines of others went with it)"
     return f"{outcome} {'without' if replay.kind == 'without' else 'at'} {name}{taken}"
 
