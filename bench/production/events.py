@@ -140,7 +140,7 @@ def make(count: int, chance: random.Random) -> list[Message]:
     for number in range(count):
         at = 1_760_000_000 + number
         when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
-        service, run = f"service-{number % 97}", chance.randrange(count // 4 or 1)
+        service, run = f"service-{number % 97}", 1 + chance.randrange(count // 4 or 1)
         made.append(_MAKERS[number % len(_MAKERS)](service, run, when, number))
     return made
 
