@@ -58,6 +58,8 @@ def test_only_what_the_ledger_holds_counts_as_passed(database: Database) -> None
         assert gates.set_entry(connection, let.id, 7)
         assert [one.entry for one in gates.passed(connection, "production", "pay", "1" * 40)] == [7]
         assert gates.passed(connection, "production", "pay", "2" * 40) == ()
+        assert [one.revision for one in gates.passed_there(connection, "production", "pay")] == ["1" * 40]
+        assert gates.passed_there(connection, "production", "other") == ()
         assert not gates.set_entry(connection, let.id + 1, 8)
 
 

@@ -45,10 +45,7 @@ def demands_of(
     """Every demand, in the order in which a person reads them."""
     clock = _clock(question, changes, now, situation)
     yield clock
-    if isinstance(document, Unreadable):
-        yield obligation("document", "the rollout document can be read", "unknown", document.reason, document.mend)
-    if isinstance(changes, Unjoined):
-        yield obligation("joined", "the changes of the deployment are known", "unknown", changes.why, changes.mend)
+    yield from _read(changes, document, situation)
     environment = _environment(question, document)
     if isinstance(document, Rollout) and environment is None:
         yield _unknown_environment(question, document)
@@ -83,6 +80,17 @@ def demands_of(
 
 
 # Private
+
+
+def _read(changes: Changes | Unjoined, document: Rollout | Unreadable, situation: Situation) -> Iterator[Obligation]:
+    """What could not be read, or is told by nobody who counts."""
+    if isinstance(document, Unreadable):
+        yield obligation("document", "the rollout document can be read", "unknown", document.reason, document.mend)
+    if isinstance(changes, Unjoined):
+        yield obligation("joined", "the changes of the deployment are known", "unknown", changes.why, changes.mend)
+    if situation.hearsay:
+        mend = "sign what is told, or deploy by a gate, or take anybody's word: docs/gates.md"
+        yield obligation("running", "somebody who counts says what runs there", "unknown", situation.hearsay, mend)
 
 
 def _clock(question: Question, changes: Changes | Unjoined, now: float, situation: Situation) -> Obligation:

@@ -24,14 +24,18 @@ def going_back(bench: Bench, changes: Changes) -> Iterator[Obligation]:
         and one.action != "remove"
         and one.started <= bench.early
     ]
+    believed = [one for one in ran if one.believed]
     if bench.situation.deployments is None:
         why = "nobody knows what ran there"
         yield obligation("ran-before", text, "unknown", why, "report deployments: docs/gates.md")
     elif not ran:
         why = "no deployment of it that succeeded there is known"
         yield obligation("ran-before", text, "unmet", why, "roll back to a revision that ran there")
+    elif not believed:
+        why = "that it ran there is told by nobody who counts, and no gate let it go there"
+        yield obligation("ran-before", text, "unknown", why, "roll back to a revision that a gate let go there")
     else:
-        since = max(one.started for one in ran)
+        since = max(one.started for one in believed)
         yield obligation("ran-before", text, "met", f"it was deployed there at {moment(since)}")
     yield reversal(bench, changes.goes)
 

@@ -17,12 +17,16 @@ from tidegate.rollout.values import Deployment, DeploymentEvent, DeploymentStatu
 
 
 class Progress(Struct, frozen=True):
-    """`statuses`: of each status, when it was said first and last; `words`: the last word on everything else."""
+    """`statuses`: of each status, when it was said first and last; `words`: the last word on everything else.
+
+    `signed`: every message about it was.
+    """
 
     sender: str
     deployment: str
     statuses: Mapping[str, tuple[float, float]]
     words: Mapping[str, Stamp]
+    signed: bool = False
 
 
 def fold(events: Iterable[DeploymentEvent]) -> tuple[Deployment, ...]:
@@ -39,7 +43,11 @@ def progress_of(event: DeploymentEvent) -> Progress:
     values = {name: getattr(event, name) for name in _WORDS}
     values["action"] = "" if event.action == "deploy" else event.action
     return Progress(
-        event.sender, event.deployment, {event.status: (event.at, event.at)}, stamped(values, event.at, event.key)
+        event.sender,
+        event.deployment,
+        {event.status: (event.at, event.at)},
+        stamped(values, event.at, event.key),
+        event.signed,
     )
 
 
@@ -49,7 +57,9 @@ def joined(one: Progress, other: Progress) -> Progress:
     for status, (first, last) in other.statuses.items():
         known = statuses.get(status, (first, last))
         statuses[status] = (min(first, known[0]), max(last, known[1]))
-    return structs.replace(one, statuses=statuses, words=later(one.words, other.words))
+    return structs.replace(
+        one, statuses=statuses, words=later(one.words, other.words), signed=one.signed and other.signed
+    )
 
 
 def deployment_of(progress: Progress) -> Deployment:

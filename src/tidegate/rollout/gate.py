@@ -34,6 +34,7 @@ DemandKind: TypeAlias = Literal[
     "document",
     "environment",
     "joined",
+    "running",
     "facts",
     "policy",
     "freeze",
@@ -112,6 +113,7 @@ class Situation(Struct, frozen=True, kw_only=True):
     """What else is known at the moment of the question. `deployments` is None where nobody keeps them.
 
     `skew` is how far the clock may be off, in seconds: a moment of the question is all of `now - skew` to `now + skew`.
+    `hearsay` says why nobody who counts says what runs there, "" where somebody does.
     """
 
     settings: Settings
@@ -120,6 +122,7 @@ class Situation(Struct, frozen=True, kw_only=True):
     deployments: tuple[Deployment, ...] | None = None
     budget: Budget | None = None
     skew: float = SKEW_SECONDS
+    hearsay: str = ""
 
 
 class Obligation(Struct, frozen=True, kw_only=True):

@@ -15,7 +15,8 @@ class DeploymentEvent(Struct, frozen=True, kw_only=True):
     """What one message of a sender says of one deployment. `key` names the message: the same key is the same message.
 
     `deployment` names the deployment among those of the sender, so that later messages find it. Empty texts are
-    what the sender did not say; `share` is the part of the traffic that it gets, 0 to 1.
+    what the sender did not say; `share` is the part of the traffic that it gets, 0 to 1. `signed`: whoever took it in
+    checked that a holder of the sender's secret wrote it; no reader says so.
     """
 
     sender: str
@@ -34,6 +35,7 @@ class DeploymentEvent(Struct, frozen=True, kw_only=True):
     url: str = ""
     chain: str = ""
     action: DeploymentAction = "deploy"
+    signed: bool = False
 
 
 class NotUsed(Struct, frozen=True, kw_only=True):
@@ -49,7 +51,8 @@ class NotUsed(Struct, frozen=True, kw_only=True):
 class Deployment(Struct, frozen=True, kw_only=True):
     """One deployment of one service to one environment, as all its events tell it, in whatever order they came.
 
-    `revision` is the commit in full where one is known; `previous` is the one that ran there before.
+    `revision` is the commit in full where one is known; `previous` is the one that ran there before. Not `believed`:
+    it may have run there, and a gate does not take that for true.
     """
 
     id: str
@@ -68,3 +71,4 @@ class Deployment(Struct, frozen=True, kw_only=True):
     chain: str = ""
     sender: str = ""
     action: DeploymentAction = "deploy"
+    believed: bool = True

@@ -165,7 +165,7 @@ def _hear(service: Service, sender: str, headers: dict[str, str], body: bytes) -
     if not is_signed(service.config, sender, headers, body):
         raise Problem(401, "the message is not signed by a secret of this service")
     try:
-        taken = take(service, sender, body, headers)
+        taken = take(service, sender, body, headers, signed=True)
     except InputError as error:
         raise Problem(400, error.what, detail=error.where, mend=error.mend) from error
     except (DBAPIError, PoolTimeoutError, TidegateError) as error:

@@ -20,7 +20,7 @@ MOST = 100
 class Told(Struct, frozen=True, kw_only=True):
     """A deployment as it is told now. Times are Unix seconds; `share` is of the traffic, 0 to 1.
 
-    `state` is what the fold needs to take in another message.
+    `state` is what the fold needs to take in another message. `signed` 1: every message about it was, else 0.
     """
 
     environment: str
@@ -38,6 +38,7 @@ class Told(Struct, frozen=True, kw_only=True):
     url: str
     chain: str
     state: bytes
+    signed: int = 0
 
 
 class Deployment(Struct, frozen=True):
@@ -58,6 +59,7 @@ class Deployment(Struct, frozen=True):
     actor: str
     url: str
     chain: str
+    signed: int
     changed_at: str
     entry: int | None
 

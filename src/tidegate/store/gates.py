@@ -118,6 +118,13 @@ def passed(
     return every(connection, Gate, _all().where(*here, *let).order_by(gates.c.id.desc()).limit(most))
 
 
+def passed_there(connection: Connection, environment: str, service: str, *, most: int = 2000) -> tuple[Gate, ...]:
+    """The same of every revision."""
+    here = (gates.c.environment == environment, gates.c.service == service)
+    let = (gates.c.outcome == "pass", gates.c.entry.is_not(None))
+    return every(connection, Gate, _all().where(*here, *let).order_by(gates.c.id.desc()).limit(most))
+
+
 def unrecorded(connection: Connection, older_than: str, *, most: int = MOST) -> tuple[Gate, ...]:
     """Those of a known repository and commit that no entry of the ledger is said for."""
     about = (gates.c.repository.is_not(None), gates.c.revision != "")

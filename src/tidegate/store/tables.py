@@ -314,6 +314,7 @@ deployments = _table(
     _text("actor"),
     _text("url"),
     _text("chain"),
+    _number("signed"),  # 1: a holder of the sender's secret signed every message about it
     _bytes("state"),
     _text("changed_at"),
     _number("entry", null=True),

@@ -36,9 +36,10 @@ def events(ask: Ask[Nothing, Message]) -> Taken:
         raise Problem(404, "no such sender is known", mend=f"known are {', '.join(sorted(READERS))}")
     if sender in ask.service.forges:
         raise Problem(409, f"messages of {sender} must be signed", mend=f"send them to /hooks/{sender}")
-    if signs(ask.service.config, sender) and not is_signed(ask.service.config, sender, headers, body):
+    signed = is_signed(ask.service.config, sender, headers, body)
+    if signs(ask.service.config, sender) and not signed:
         raise Problem(409, f"messages of {sender} must be signed", mend="a secret is set for this sender")
-    return take(ask.service, sender, body, headers)
+    return take(ask.service, sender, body, headers, signed=signed)
 
 
 def traces(ask: Ask[Nothing, Message]) -> Raw:

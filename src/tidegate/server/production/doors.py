@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from tidegate.operate.intake.listing import SIGNED, Said
 from tidegate.rollout.intake.reading import header
 from tidegate.server.config import Config
-from tidegate.server.production.intake import read
+from tidegate.server.production.intake import as_signed, read
 
 _DEPLOYMENTS: Mapping[str, tuple[str, frozenset[str]]] = {
     "github": ("x-github-event", frozenset(("deployment", "deployment_status"))),
@@ -29,4 +29,4 @@ def is_signed(config: Config, sender: str, headers: Mapping[str, str], body: byt
 def deployments_of(forge: str, headers: Mapping[str, str], body: bytes, now: str) -> tuple[Said, ...]:
     """What an authentic message of a forge says of deployments: nothing, where it is about something else."""
     name, events = _DEPLOYMENTS.get(forge, ("", frozenset()))
-    return read(forge, body, headers, now) if name and header(headers, name) in events else ()
+    return as_signed(read(forge, body, headers, now)) if name and header(headers, name) in events else ()

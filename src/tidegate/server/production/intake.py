@@ -53,12 +53,15 @@ class Message(Struct, frozen=True):
     said: tuple[Said, ...]
 
 
-def take(service: Service, sender: str, body: bytes, headers: Mapping[str, str]) -> Taken:
+def take(service: Service, sender: str, body: bytes, headers: Mapping[str, str], *, signed: bool = False) -> Taken:
     """Takes in one message of a sender in the list. InputError where it is malformed; nothing is written then.
+
+    `signed`: it was checked that a holder of the sender's secret wrote it.
 
     Messages that come at once are written in one transaction; this answers once it is durable.
     """
-    message = Message(sender, body, read(sender, body, headers, service.now()))
+    said = read(sender, body, headers, service.now())
+    message = Message(sender, body, as_signed(said) if signed else said)
 
     def write(messages: Sequence[Message]) -> Sequence[Taken]:
         return service.database.change(lambda connection: keep_all(connection, messages, service.now()))
@@ -73,6 +76,11 @@ def read(sender: str, body: bytes, headers: Mapping[str, str], now: str) -> tupl
     if any(_last(each) > latest for each in said):
         raise InputError("it says that it happens more than a day from now", where=sender, mend="set its clock")
     return said
+
+
+def as_signed(said: Sequence[Said]) -> tuple[Said, ...]:
+    """The same, of a message that was checked."""
+    return tuple(structs.replace(each, signed=True) if isinstance(each, DeploymentEvent) else each for each in said)
 
 
 def keep(connection: Connection, sender: str, body: bytes, said: Sequence[Said], now: str) -> Taken:
@@ -213,8 +221,8 @@ def _fold_deployments(connection: Connection, sender: str, events: Sequence[Depl
 
 def _told(progress: Progress) -> Told:
     told = structs.asdict(rollout.deployment_of(progress))
-    del told["id"], told["sender"]
-    return Told(**told, state=rollout.pack(progress))
+    del told["id"], told["sender"], told["believed"]
+    return Told(**told, state=rollout.pack(progress), signed=int(progress.signed))
 
 
 def _fold_alerts(connection: Connection, sender: str, fired: Sequence[Alert], now: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
@@ -33,6 +33,27 @@ class Metric(Struct, frozen=True, forbid_unknown_fields=True):
     tolerance: Annotated[float, Meta(ge=0)] | None = None
 
 
+Word: TypeAlias = Literal["signed", "gated", "told"]
+Words: TypeAlias = Annotated[tuple[Word, ...], Meta(min_length=1, max_length=3)]
+
+
+class Trust(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose word on what ran somewhere a gate takes, by the tier of the environment that is asked for.
+
+    `signed`: of senders that sign. `gated`: of deployments that a gate of this service let go. `told`: of whoever may
+    write events.
+    """
+
+    critical: Words = ("signed", "gated")
+    high: Words = ("signed", "gated")
+    medium: Words = ("signed", "gated")
+    low: Words = ("signed", "gated")
+
+    def of(self, tier: str) -> frozenset[Word]:
+        """Those of this tier; of one that is none, those of the highest."""
+        return frozenset(getattr(self, tier) if tier in self.__struct_fields__ else self.critical)
+
+
 _SERVED = "sum by (service) (rate(http_requests_total[{window}]))"
 _FAILED = 'sum by (service) (rate(http_requests_total{code=~"5.."}[{window}]))'
 _BUCKETS = "sum by (service, le) (rate(http_request_duration_seconds_bucket[{window}]))"
@@ -46,7 +67,7 @@ USUAL = (
 class Production(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`step`: seconds between two points, as often as Prometheus scrapes. `history` and `watch`: seconds before and
     after a deployment that are read. `environments`: those that are watched, all where there are none. `bake`: seconds
-    in production after which a change of which nothing was seen counts as clean.
+    in production after which a change of which nothing was seen counts as clean. `trust`: whose word gates take.
     """
 
     prometheus: Annotated[str, Meta(pattern=r"^https?://")]
@@ -56,6 +77,7 @@ class Production(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     environments: tuple[str, ...] = ()
     bake: Annotated[float, Meta(ge=3600, le=90 * 86400)] = BAKE_SECONDS
     metric: tuple[Metric, ...] = USUAL
+    trust: Trust = Trust()
 
     @property
     def reads(self) -> float:

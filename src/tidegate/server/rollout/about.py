@@ -6,7 +6,7 @@ and the gate holds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,7 +17,9 @@ from tidegate.rollout.contracts import github
 from tidegate.rollout.contracts.request import Asked
 from tidegate.rollout.document import Rollout, Unreadable
 from tidegate.rollout.values import Deployment
+from tidegate.server.production.setup import Word
 from tidegate.server.production.watching import deployment_of
+from tidegate.server.rollout.trust import running, weigh
 from tidegate.store import deployments, repositories
 from tidegate.store import deployments as kept
 from tidegate.store.repositories import Repository
@@ -41,9 +43,9 @@ def about(connection: Connection, asked: Asked, now: float) -> About:
     here = kept.page(connection, environment=asked.environment, service=asked.service, most=MOST_KNOWN)
     if not asked.revision:
         asked = replace(asked, revision=_under_way(here, now))
-    running = _running(here)
-    if running:
-        asked = replace(asked, previous=running)
+    told = running(tuple(map(deployment_of, here))).told
+    if told:
+        asked = replace(asked, previous=told)
     elif asked.previous == asked.revision:  # that it runs there already is for deployments to tell
         asked = replace(asked, previous="")
     named = asked.repository or next((one.repository for one in here if one.repository), "")
@@ -63,15 +65,14 @@ def find_repository(connection: Connection, named: str) -> Repository | None:
     return meant[0] if len(meant) == 1 else None
 
 
-def known_deployments(connection: Connection, asked: Asked, document: Rollout | Unreadable) -> tuple[Deployment, ...]:
-    """What was deployed of this service there, and to the environments that come before."""
+def known_deployments(
+    connection: Connection, asked: Asked, document: Rollout | Unreadable, count: Collection[Word]
+) -> tuple[Deployment, ...]:
+    """What was deployed of this service there, and to the environments that come before, by these words believed."""
     environment = document.environments.get(asked.environment) if isinstance(document, Rollout) else None
     names = dict.fromkeys((asked.environment, *(environment.after if environment is not None else ())))
-    return tuple(
-        deployment_of(one)
-        for name in names
-        for one in kept.page(connection, environment=name, service=asked.service, most=MOST_KNOWN)
-    )
+    found = [kept.page(connection, environment=name, service=asked.service, most=MOST_KNOWN) for name in names]
+    return tuple(one for here in found for one in weigh(connection, here, count))
 
 
 # Private
@@ -91,10 +92,3 @@ def _under_way(here: Sequence[deployments.Deployment], now: float) -> str:
         if one.status == "started" and one.action != "remove" and now - one.started < UNDER_WAY_SECONDS
     }
     return found.pop() if len(found) == 1 else ""
-
-
-def _running(here: Sequence[deployments.Deployment]) -> str:
-    """What took all of the traffic there last. A step to a part of it replaced nothing."""
-    done = [one for one in here if one.status == "succeeded" and (one.share is None or one.share >= 1)]
-    last = max(done, key=lambda one: (one.finished or one.started, one.id), default=None)
-    return last.revision if last is not None and last.action != "remove" else ""

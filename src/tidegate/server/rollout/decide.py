@@ -25,12 +25,13 @@ from tidegate.ledger.fields import Subject
 from tidegate.ledger.predicates.gate import Gate as GateStatement
 from tidegate.ledger.statements import Statement
 from tidegate.policy.rules import read_policy
+from tidegate.policy.verdict import STRICTNESS
 from tidegate.reach.prometheus import ask as ask_prometheus
 from tidegate.rollout.cases import Ways, make_changes
 from tidegate.rollout.contracts.request import Asked
 from tidegate.rollout.document import Rollout, Unreadable, read_rollout
 from tidegate.rollout.gate import Budget, Decision, Obligation, Question, Situation, gate
-from tidegate.rollout.joined import Joined, Landed, Unjoined
+from tidegate.rollout.joined import Landed, Unjoined
 from tidegate.rollout.joined import join as join_changes
 from tidegate.server.entries import append, time_of
 from tidegate.server.logs import log, log_failure
@@ -38,6 +39,7 @@ from tidegate.server.mirrors import Mirrors, Wanted, open_mirrors
 from tidegate.server.production.setup import read_production
 from tidegate.server.rollout.about import About, about, known_deployments
 from tidegate.server.rollout.kept_facts import kept_facts, let_go
+from tidegate.server.rollout.trust import running, words_that_count
 from tidegate.server.rollout.words import approvals_in, leaves_in
 from tidegate.server.service import Service
 from tidegate.server.work.journey import Way, fetch, forge_of
@@ -157,22 +159,32 @@ def _judge(service: Service, meant: About, question: Question, now: float, read:
     document = read_rollout(clone, tip)
     loaded = read_settings(clone, tip, {})
     policy = read_policy(clone, tip, loaded)
-    joined = join_changes(clone, asked.previous, asked.revision)
     budget = _budget(service, asked, document, now)
     with service.database.read() as connection:
-        facts = kept_facts(connection, repository.id, joined.comes) if isinstance(joined, Joined) else {}
+        known = known_deployments(connection, asked, document, words_that_count(service, document, asked.environment))
+        here = running([one for one in known if one.environment == asked.environment])
         situation = Situation(
             settings=loaded.settings,
             approvals=approvals_in(connection, loaded.settings, repository, asked, now),
             leaves=leaves_in(connection, loaded.settings, repository, asked, now),
-            deployments=known_deployments(connection, asked, document),
+            deployments=known,
             budget=budget,
+            hearsay=f"only who may tell anything says what runs in {asked.environment}" if here.hearsay else "",
         )
-    if isinstance(joined, Unjoined):
-        return gate(question, joined, document, now, situation)
-    ways = Ways(lambda _: None, _plain(clone))
-    known = make_changes(joined, [found.kept for found in facts.values()], policy, ways)
-    return gate(question, let_go(service, known, facts), document, now, situation)
+
+    def over(previous: str) -> Decision:
+        joined = join_changes(clone, previous, asked.revision)
+        put = replace(question, previous=previous)
+        if isinstance(joined, Unjoined):
+            return gate(put, joined, document, now, situation)
+        with service.database.read() as connection:
+            facts = kept_facts(connection, repository.id, joined.comes)
+        cases = make_changes(joined, [one.kept for one in facts.values()], policy, Ways(lambda _: None, _plain(clone)))
+        return gate(put, let_go(service, cases, facts), document, now, situation)
+
+    # What others tell of what runs there makes the answer stricter, and never anything else.
+    ways = [over(previous) for previous in dict.fromkeys((here.believed or asked.previous, asked.previous))]
+    return max(ways, key=lambda decision: STRICTNESS[decision.outcome])
 
 
 def _plain(clone: Clone) -> Callable[[Landed], bool]:
@@ -206,7 +218,8 @@ def _budget(service: Service, asked: Asked, document: Rollout | Unreadable, now:
 
 def _put(service: Service, meant: About, decision: Decision, asked_by: str) -> Gate:
     asked, repository = meant.asked, meant.repository
-    question = replace(asked, key="", callback="")
+    previous = decision.question.previous
+    question = replace(asked, key="", callback="", previous=previous)
     new = NewGate(
         question=_digest((question, asked_by, repository.id if repository is not None else None)),
         answer=_digest((decision.outcome, decision.document, _states(decision))),
@@ -215,7 +228,7 @@ def _put(service: Service, meant: About, decision: Decision, asked_by: str) -> G
         service=_words(asked.service),
         repository=repository.id if repository is not None else None,
         revision=asked.revision,
-        previous=asked.previous,
+        previous=previous,
         share=asked.share,
         outcome=decision.outcome,
         document=to_json(decision),

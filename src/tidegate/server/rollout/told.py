@@ -19,6 +19,7 @@ from tidegate.server.entries import append, name_of, time_at
 from tidegate.server.logs import log_failure
 from tidegate.server.rollout.about import find_repository
 from tidegate.server.rollout.decide import put_entry
+from tidegate.server.rollout.trust import rests_on
 from tidegate.server.service import Service
 from tidegate.server.work.record import uri_of
 from tidegate.store import deployments, gates
@@ -27,9 +28,6 @@ from tidegate.store.deployments import Deployment
 
 LOOK_BACK_SECONDS = 7 * 86_400.0
 MOST = 1000
-RESTS_SECONDS = 86_400.0
-"""A pass that is older than that when the deployment begins is not what it rests on."""
-SLACK_SECONDS = 5.0
 UNRECORDED_SECONDS = 60.0
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _IMAGE = re.compile(r"sha256:([0-9a-f]{64})")
@@ -105,8 +103,5 @@ def _enter(service: Service, one: Deployment, status: str, at: float) -> int:
 
 def _pass_of(connection: Connection, one: Deployment) -> int | None:
     """The entry of the pass that it rests on: of this revision and place, answered before it began."""
-    for found in gates.passed(connection, one.environment, one.service, one.revision):
-        first, last = (moment_of(text).timestamp() for text in (found.asked_at, found.again_at))
-        if first <= one.started + SLACK_SECONDS and last >= one.started - RESTS_SECONDS:
-            return found.entry
-    return None
+    found = gates.passed(connection, one.environment, one.service, one.revision)
+    return next((passed.entry for passed in found if rests_on(passed, one.started)), None)

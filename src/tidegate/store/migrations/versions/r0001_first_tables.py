@@ -447,6 +447,7 @@ def upgrade() -> None:
         sa.Column("actor", _TEXT, nullable=False),
         sa.Column("url", _TEXT, nullable=False),
         sa.Column("chain", _TEXT, nullable=False),
+        sa.Column("signed", _NUMBER, nullable=False),
         sa.Column("state", sa.LargeBinary, nullable=False),
         sa.Column("changed_at", _TEXT, nullable=False),
         sa.Column("entry", _NUMBER, nullable=True),
