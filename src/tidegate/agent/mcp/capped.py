@@ -6,6 +6,7 @@ An answer has at most `LIMIT_CHARACTERS`, whatever the repository holds. A list 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from tidegate.report.escape import plain
 
 LIMIT_CHARACTERS = 16_000
 """About 4,000 tokens. Claude Code warns of an answer above 10,000 and cuts at 25,000."""
-MOST_ELEMENTS = 40
+MOST_ELEMENTS = 50
 """Of one list, unless it is asked for alone."""
 OPEN, CLOSE = "<tidegate-data>", "</tidegate-data>"
 
@@ -81,11 +82,13 @@ def _fitted(
         here = offset if only else 0
         if here or here + taken[name] < len(elements):
             fitted["cut"].append(_cut(name, here, taken[name], len(elements)))
-    fitted["cut"] += [_cut(name, 0, 0, len(elements)) for name, elements in lists.items() if only not in ("", name)]
-    fitted["cut"] = [cut for cut in fitted["cut"] if cut["total"]]
+    beside = sum(len(elements) for name, elements in lists.items() if only not in ("", name))
+    if beside:
+        fitted["cut"].append({"part": "the other lists", "offset": 0, "shown": 0, "total": beside, "ask": _WITHOUT})
     return fitted if len(as_text(fitted)) <= LIMIT_CHARACTERS else None
 
 
+_WITHOUT = "the same call without only"
 _CUT = 200
 """What one entry of `cut` needs at most."""
 
@@ -127,6 +130,8 @@ def _clean(value: Any, texts: int, nested: int) -> Any:
 
 
 def _encoded(value: Any) -> str:
-    """JSON in which no mark of ours can be closed. Lone surrogates were made visible before."""
-    text = msgspec.json.encode(value).decode("utf-8")
-    return text.replace("<", "\\u003c").replace(">", "\\u003e")
+    """JSON in which no mark of ours is written. Lone surrogates were made visible before."""
+    return _MARK.sub(r"\\u003c", msgspec.json.encode(value).decode("utf-8"))
+
+
+_MARK = re.compile(r"<(?=[\s/]*tidegate)", re.IGNORECASE)

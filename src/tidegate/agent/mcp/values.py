@@ -112,8 +112,16 @@ class RuleAnswer(Answer, frozen=True, kw_only=True):
     here: tuple[Quoted, ...]
 
 
+class Test(Struct, frozen=True):
+    """A test that can execute it. `probability` from 0 to 1; `seen`: a run was recorded doing so."""
+
+    test: Quoted
+    probability: float
+    seen: bool
+
+
 class Felt(Struct, frozen=True):
-    """A symbol or test that can feel a change. `probability` from 0 to 1; `seen`: a run was recorded doing it."""
+    """A symbol that can feel a change. `probability` from 0 to 1; `seen`: a run was recorded doing it."""
 
     symbol: Quoted
     line: int
@@ -148,7 +156,7 @@ class ReachShown(Answer, frozen=True, kw_only=True):
     owners: tuple[Quoted, ...]
     services: tuple[ServiceFelt, ...]
     entry_points: tuple[Entry, ...]
-    tests: tuple[Felt, ...]
+    tests: tuple[Test, ...]
     reached: tuple[Felt, ...]
     unresolved_share: float
     unknown: tuple[Quoted, ...]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
+from sqlalchemy import Connection
 
 from tidegate.operate.calibration import Calibration
 from tidegate.server.api.endpoint import Ask, Endpoint, Nothing
-from tidegate.server.api.paging import DEFAULT, Id, Most, next_of
+from tidegate.server.api.paging import DEFAULT, Id, Most, found, next_of
+from tidegate.server.api.problems import Problem
 from tidegate.server.production.lessons import RecentIncident, recent_incidents, trace_calibration
 from tidegate.store import outcomes, repositories
 from tidegate.store.outcomes import Outcome, Result
@@ -55,10 +57,11 @@ class OutcomesQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RecentQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """`path`: a file or a folder; empty: any. `repository` is its number, 0: any."""
+    """`path`: a file or a folder; empty: any. `repository` is its number, 0: any; `slug` its OWNER/NAME, empty: any."""
 
     path: _Path = ""
     repository: Id = 0
+    slug: _Line = ""
     most: Most = 20
 
 
@@ -89,8 +92,8 @@ def recent(ask: Ask[RecentQuery, Nothing]) -> Recent:
     """Incidents whose causes touched the file or the folder, the last first."""
     query = ask.query
     with ask.service.database.read() as connection:
-        found = recent_incidents(connection, query.path, repository=query.repository or None, most=query.most)
-    return Recent(found)
+        number = _number(connection, query.slug) if query.slug else query.repository
+        return Recent(recent_incidents(connection, query.path, repository=number or None, most=query.most))
 
 
 def calibration(ask: Ask[Nothing, Nothing]) -> Calibration:
@@ -100,6 +103,14 @@ def calibration(ask: Ask[Nothing, Nothing]) -> Calibration:
 
 
 # Private
+
+
+def _number(connection: Connection, slug: str) -> int:
+    """The repository that is called so on one of the forges. Problem 404 for none, 409 for one on each."""
+    rows = [row for forge in ("github", "gitlab") if (row := repositories.find(connection, forge, slug)) is not None]
+    if len(rows) > 1:
+        raise Problem(409, "two repositories are called so: name one by its number")
+    return found(rows[0] if rows else None, "repository").id
 
 
 def _shown(one: Outcome, slug: str) -> OutcomeShown:

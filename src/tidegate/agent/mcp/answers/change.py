@@ -16,8 +16,9 @@ from tidegate.agent.mcp.worktree import WorkTree
 from tidegate.assess import Assessment, Request, assess
 from tidegate.change.ends import Question
 from tidegate.errors import InputError
-from tidegate.facts import SECTIONS, Finding, Section
+from tidegate.facts import Finding
 from tidegate.policy.verdict import STRICTNESS, Obligation, ObligationKind, RuleResult, Verdict
+from tidegate.report.words import all_findings, sections
 
 
 def assess_change(scene: Scene, asked: ChangeArguments) -> Assessed:
@@ -34,8 +35,8 @@ def assess_change(scene: Scene, asked: ChangeArguments) -> Assessed:
         written_by=_writers(found),
         reach=_reach(found),
         obligations=tuple(_must(rule, one, verdict) for rule, one in _obligations(verdict)),
-        findings=tuple(_seen(one) for one in verdict.findings),
-        unknown=tuple(f"{one.path}: {one.reason}" for name in SECTIONS for one in _section(found, name).unknowns),
+        findings=tuple(_seen(one) for one in all_findings(facts, verdict)),
+        unknown=_unknown(found),
         evidence=notes,
     )
 
@@ -170,9 +171,13 @@ def _seen(one: Finding) -> Seen:
     return Seen(one.rule, one.severity, one.message, str(one.place), one.mend)
 
 
-def _section(found: Assessment, name: str) -> Section:
-    section: Section = getattr(found.facts, name)
-    return section
+def _unknown(found: Assessment) -> tuple[str, ...]:
+    """What could not be told, each reason once with all that it leaves open."""
+    reasons: dict[str, list[str]] = {}
+    for _, section in sections(found.facts):
+        for one in section.unknowns:
+            reasons.setdefault(one.reason, []).append(one.path)
+    return tuple(f"{', '.join(paths)}: {reason}" for reason, paths in reasons.items())
 
 
 def _writers(found: Assessment) -> str:

@@ -7,11 +7,14 @@ from typing import TypeVar
 
 from tidegate.agent.mcp.arguments import ReachArguments
 from tidegate.agent.mcp.ask import Scene, checked_path
-from tidegate.agent.mcp.values import Entry, Felt, ReachShown, ServiceFelt
+from tidegate.agent.mcp.values import Entry, Felt, ReachShown, ServiceFelt, Test
 from tidegate.errors import InputError
 from tidegate.provenance.who import parse_place
-from tidegate.reach.answer import ChangedSymbol, Completeness, ReachAnswer, ReachedSymbol, ReachedTest
-from tidegate.reach.journey import read_reach
+from tidegate.reach.answer import Completeness, ReachAnswer, ReachedSymbol, ReachedTest
+from tidegate.reach.index import read_index
+from tidegate.reach.journey import read_reach, store_folder
+from tidegate.reach.store import open_store
+from tidegate.reach.symbols import Definition
 
 MOST_SYMBOLS = 4
 T = TypeVar("T")
@@ -24,10 +27,10 @@ def reach_of(scene: Scene, asked: ReachArguments) -> ReachShown:
         raise InputError("a symbol and lines name two things", mend="keep one of them")
     if not asked.lines:
         return _shown([_read(scene, f"{path}:{asked.symbol}" if asked.symbol else path)])
-    whole = _read(scene, path)
-    names = _on_lines(whole, path, asked.lines)
+    names = _on_lines(scene, path, asked.lines)
     if not names:
-        return _shown([whole], f"no symbol stands on these lines: this is the answer for all of {path}")
+        remark = f"no symbol stands on these lines: this is the answer for all of {path}"
+        return _shown([_read(scene, path)], remark)
     left = f"{len(names) - MOST_SYMBOLS} more symbols stand on these lines" if len(names) > MOST_SYMBOLS else ""
     return _shown([_read(scene, f"{path}:{name}") for name in names[:MOST_SYMBOLS]], left)
 
@@ -36,25 +39,23 @@ def reach_of(scene: Scene, asked: ReachArguments) -> ReachShown:
 
 
 def _read(scene: Scene, question: str) -> ReachAnswer:
-    # A name with two dots in it would be taken for a range.
-    return read_reach(
-        question if question.count("..") == 0 else f"./{question}", scene.repository, environment=scene.environment
-    )
+    return read_reach(question, scene.repository, environment=scene.environment)
 
 
-def _on_lines(answer: ReachAnswer, path: str, lines: str) -> list[str]:
-    """The innermost symbols that overlap these lines, in file order."""
+def _on_lines(scene: Scene, path: str, lines: str) -> list[str]:
+    """The innermost symbols that overlap these lines at HEAD, in file order."""
     place = parse_place(f"{path}:{lines}")
-    there = [
-        one for one in answer.changed if one.symbol.name and one.line <= place.last and one.end_line >= place.first
-    ]
+    with open_store(store_folder(scene.repository)) as store:
+        file = read_index(scene.repository, scene.repository.resolve("HEAD", "tree"), store).read([path]).get(path)
+    defined = [one for one in file.definitions if one.name] if file else []
+    there = [one for one in defined if one.line <= place.last and one.end_line >= place.first]
     inner = [one for one in there if not any(_within(other, one) for other in there)]
-    return list(dict.fromkeys(one.symbol.name for one in sorted(inner, key=lambda one: one.line)))
+    return list(dict.fromkeys(one.name for one in sorted(inner, key=lambda one: one.line)))
 
 
-def _within(one: ChangedSymbol, other: ChangedSymbol) -> bool:
-    spans = (one.line, one.end_line), (other.line, other.end_line)
-    return spans[0] != spans[1] and other.line <= one.line and one.end_line <= other.end_line
+def _within(one: Definition, other: Definition) -> bool:
+    same = (one.line, one.end_line) == (other.line, other.end_line)
+    return not same and other.line <= one.line and one.end_line <= other.end_line
 
 
 def _shown(answers: Sequence[ReachAnswer], remark: str = "") -> ReachShown:
@@ -102,8 +103,8 @@ def _felt(one: ReachedSymbol) -> Felt:
     return Felt(str(one.symbol), one.line, round(one.probability, 2), one.evidence == "recorded")
 
 
-def _test(one: ReachedTest) -> Felt:
-    return Felt(str(one.symbol), 0, round(one.probability, 2), one.evidence == "recorded")
+def _test(one: ReachedTest) -> Test:
+    return Test(str(one.symbol), round(one.probability, 2), one.evidence == "recorded")
 
 
 def _doubts(done: Completeness) -> list[str]:

@@ -18,8 +18,9 @@ def explain_rule(scene: Scene, asked: RuleArguments) -> RuleAnswer:
     policy = policy_at_head(scene)
     rules = {rule.id: rule for rule in policy.rules}
     if asked.id not in rules and asked.id not in page_ids():
-        near = nearest(asked.id, [*rules, *page_ids()])
-        raise InputError(f"no rule and no finding is called {asked.id!r}", where="id", mend=near)
+        near = nearest(asked.id, sorted({*rules, *page_ids()}))
+        mend = near if near.startswith("did you mean") else "ids stand in what other tools answer, and in the policy"
+        raise InputError(f"no rule and no finding is called {asked.id!r}", where="id", mend=mend)
     page = render_page(read_page(asked.id)).splitlines() if asked.id in page_ids() else []
     here = render_rule(rules[asked.id]).splitlines() if asked.id in rules else []
     return RuleAnswer(id=asked.id, page=_shown(page), here=_shown(here))
@@ -40,4 +41,4 @@ def policy_rules(scene: Scene, _: Paged) -> RuleAnswer:
 
 
 def _shown(lines: list[str]) -> tuple[str, ...]:
-    return tuple(line.rstrip() for line in lines if line.strip())
+    return tuple(line.rstrip() for line in lines if line.strip("=- "))

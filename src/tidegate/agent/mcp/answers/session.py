@@ -53,7 +53,7 @@ def declare_session(scene: Scene, asked: SessionArguments) -> SessionAnswer:
         append(place, path, head_oid(place), writer, fresh)
         files += bool(fresh)
         lines += sum(map(len, fresh))
-        known += sum(map(len, runs)) - sum(map(len, fresh))
+        known += _telling(runs) - _telling(fresh)
     hooks = _has_hooks(place)
     return SessionAnswer(
         says=_says(lines, hooks),
@@ -106,6 +106,11 @@ def _unclaimed(place: Place, runs: list[list[str]]) -> list[list[str]]:
                 parts[-1].append(line)
         parts.append([])
     return [part for part in parts if not all(line.startswith("~") for line in part)]
+
+
+def _telling(runs: list[list[str]]) -> int:
+    """Lines that are long enough to tell anything."""
+    return sum(not line.startswith("~") for run in runs for line in run)
 
 
 def _has_hooks(place: Place) -> bool:

@@ -21,6 +21,8 @@ from tidegate.replay import moment_before, moment_of, read_hindsight, read_past
 from tidegate.report.backtest_words import comparison_words, headline, not_known
 from tidegate.settings import Loaded
 
+FIRST_AND_SECOND = "The first policy is that of HEAD, the second is the one you gave."
+
 
 def simulate_policy(scene: Scene, asked: SimulateArguments) -> SimulateAnswer:
     """Raises InputError for rules that are not right, and for both or neither of text and path."""
@@ -60,7 +62,7 @@ def _proposed(scene: Scene, asked: SimulateArguments, until: str, loaded: Loaded
 def _shown(found: tried.Comparison, notes: list[str]) -> SimulateAnswer:
     first, second = found.first, found.second
     return SimulateAnswer(
-        says=(headline(second), *comparison_words(found), *notes, *not_known(second)),
+        says=(headline(second), FIRST_AND_SECOND, *comparison_words(found), *notes, *not_known(second)),
         tried=second.period.changes,
         young=second.period.young,
         repaired=_rate(second.period.repaired),
