@@ -111,6 +111,7 @@ def brief(scope: str, weeks: Weeks, week: Insight, before: Insight, period: Insi
 class _Found(Struct, frozen=True):
     """`weight`: by how many half-widths of its interval a figure lies beyond what would be nothing to tell."""
 
+    topic: str
     weight: float
     thing: Thing
 
@@ -122,7 +123,7 @@ def _figures(found: Insight) -> dict[str, Figure]:
 
 
 def _things(told: list[Moved], period: Insight) -> tuple[int, list[Thing]]:
-    """How many figures were looked at, and what stands out, the farthest first; then what should be known."""
+    """How many figures were looked at, and what stands out of each topic, the farthest first; then what should be known."""
     found: list[_Found] = []
     looked = 0
     for one in told:
@@ -137,10 +138,9 @@ def _things(told: list[Moved], period: Insight) -> tuple[int, list[Thing]]:
         if course.change is not None and course.group == "all" and course.name in UP_IS_WORSE:
             looked += 1
             found += _of_halves(course.name, course.change.before, course.change.after, course.change.difference)
-    first: dict[str, _Found] = {}
-    for each in sorted(found, key=lambda each: (-each.weight, each.thing.what)):
-        first.setdefault(each.thing.look, each)
-    ranked = [each.thing for each in first.values()]
+    ordered = sorted(found, key=lambda each: (-each.weight, each.thing.what))
+    farthest = {each.topic: each.thing for each in reversed(ordered)}
+    ranked = [each.thing for each in ordered if farthest[each.topic] is each.thing]
     return looked, [*ranked, *_unknown(period)][:THINGS]
 
 
@@ -149,6 +149,7 @@ def _of_week(one: Moved) -> Iterator[_Found]:
     if between is None or side_of(one.name, between) != "worse":
         return
     yield _Found(
+        _topic(one.name),
         _weight(between, 0.0),
         Thing(
             what=f"{one.name}: worse than the week before",
@@ -162,16 +163,21 @@ def _of_halves(name: str, before: Figure, after: Figure, between: Figure) -> Ite
     if side_of(name, between) == "worse":
         numbers = f"{said(before)}, then {said(after)}; difference {moved(between)}"
         what = f"{name}: worse in the second half of the period"
-        yield _Found(_weight(between, 0.0), Thing(what=what, said=numbers, look=_LOOK.get(name, name)))
+        yield _Found(_topic(name), _weight(between, 0.0), Thing(what=what, said=numbers, look=_LOOK.get(name, name)))
 
 
 def _of_ratio(figure: Figure) -> Iterator[_Found]:
     if figure.low is not None and figure.low > 1:
         what = f"{figure.name}: more often, like with like"
         yield _Found(
+            "agents",
             _weight(figure, 1.0),
             Thing(what=what, said=said(figure), look=f"the changes behind the {figure.name.partition(' of ')[0]}"),
         )
+
+
+def _topic(name: str) -> str:
+    return next((topic for topic, names in _TOPICS.items() if name in names), name)
 
 
 def _weight(figure: Figure, nothing: float) -> float:
@@ -210,6 +216,15 @@ def _deployed(table: Table) -> Figure | None:
     return next((figure for figure in table.whole.figures if figure.name == "deployment frequency"), None)
 
 
+_TOPICS: Mapping[str, tuple[str, ...]] = {
+    "pace": ("deployment frequency", "lead time"),
+    "failures": ("change failure rate", "failed deployment recovery time", "rework rate"),
+    "repairs": ("changes repaired", "redeploys a repaired change", "changes debugged in production"),
+    "scrutiny": ("lines reviewed", "review per 100 lines", "landed without a review", "merged by the author"),
+    "tests": ("test lines of all lines", "changes that touch tests"),
+    "debt": ("complexity added", "duplicated lines", "notes to do added"),
+}
+"""One thing of each is enough: its figures move together."""
 _LOOK: Mapping[str, str] = {
     "deployment frequency": "what waits to be deployed",
     "lead time": "the changes that waited longest between merge and deployment",

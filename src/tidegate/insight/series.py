@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Codes: TypeAlias = NDArray[np.int64]
 
 MOST_POINTS = 1200
+LAST_YEAR = 9000
 SPLIT = (REPAIRED, *UPKEEP[:1], *DEBT)
 """Of these there is a series for each writer too."""
 
@@ -41,9 +42,12 @@ class Buckets(Struct, frozen=True):
 def buckets_of(since: float, until: float, every: Every) -> Buckets:
     """Those that the period touches. InputError where there are too many, or a time is none of a calendar."""
     try:
-        first = datetime.fromtimestamp(since, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        first = datetime.fromtimestamp(max(since, 0.0), UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        last = datetime.fromtimestamp(until, UTC)
     except (OverflowError, ValueError, OSError) as error:
-        raise InputError(f"{since!r} is no moment", where="since") from error
+        raise InputError(f"{since!r} or {until!r} is no moment", where="since") from error
+    if last.year > LAST_YEAR:
+        raise InputError("the time ends in a year that no calendar here has", where="until")
     at = first - timedelta(days=first.weekday()) if every == "week" else first.replace(day=1)
     labels, starts, days = [], [], []
     while at.timestamp() < until:
@@ -55,6 +59,8 @@ def buckets_of(since: float, until: float, every: Every) -> Buckets:
         at = after
         if len(labels) > MOST_POINTS:
             raise InputError(f"more than {MOST_POINTS} {every}s", mend="ask for a shorter time, or by month")
+    if not labels:
+        raise InputError("the time ends before 1970, or before it begins", where="until")
     return Buckets(tuple(labels), tuple(starts), tuple(days))
 
 

@@ -572,6 +572,37 @@ outcomes = _table(
     Index("ix_outcomes_revision", "revision"),
     Index("ix_outcomes_by", "environment", "by"),
 )
+landed = _table(
+    "landed",  # what is counted of a change that was merged; made anew from what is kept wherever `version` is old
+    Column("change", Number, ForeignKey("changes.id"), primary_key=True, autoincrement=False),
+    _to("repository", "repositories.id"),
+    _number("version"),
+    _seconds("at"),  # when it was merged, in Unix seconds
+    _seconds("began", null=True),  # its first commit
+    _text("revision"),  # as which commit, "" where nobody says
+    _text("commits"),  # what it brought, with its head: full ids with a blank between
+    _text("author"),  # a pseudonym, as are merged_by and reviewers
+    _text("team"),
+    _text("merged_by"),
+    _text("tool"),
+    _text("model"),
+    _number("size"),
+    _number("effort"),
+    _number("ai"),
+    _number("human"),
+    _number("mixed"),
+    _number("unknown"),
+    _number("tests"),
+    _number("complexity", null=True),
+    _number("cloned", null=True),
+    _number("todos", null=True),
+    _text("reviewers", null=True),  # with a blank between; NULL where nobody knows whether anybody reviewed it
+    _number("reviewed", null=True),
+    _seconds("seconds", null=True),
+    _text("kept_at"),
+    Index("ix_landed_at", "at"),
+    Index("ix_landed_kept_at", "kept_at"),
+)
 culprit_paths = _table(
     "culprit_paths",  # the files that the cause of an incident touched
     Column("incident", Number, ForeignKey("incidents.id"), primary_key=True, autoincrement=False),

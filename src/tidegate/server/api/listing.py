@@ -10,6 +10,7 @@ from tidegate.server.api import (
     environments,
     evidence,
     gates,
+    insight,
     intake,
     ledger,
     mine,
@@ -35,6 +36,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *deploying.ENDPOINTS,
     *environments.ENDPOINTS,
     *outcomes.ENDPOINTS,
+    *insight.ENDPOINTS,
     *settings.ENDPOINTS,
     *people.ENDPOINTS,
 )

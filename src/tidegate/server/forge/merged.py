@@ -7,10 +7,12 @@ from msgspec import Struct
 
 
 class MergedAs(Struct, frozen=True):
-    """`merged_at` is RFC 3339, `merge_commit` a full object id; both empty where it was not merged."""
+    """`merged_at` is RFC 3339, `merge_commit` a full object id, `merged_by` the account of whoever merged it; all empty
+    where it was not merged, or where nobody says."""
 
     merged_at: str = ""
     merge_commit: str = ""
+    merged_by: str = ""
 
 
 def merged_as(document: bytes) -> MergedAs:
@@ -22,10 +24,17 @@ def merged_as(document: bytes) -> MergedAs:
         return MergedAs()
     if not found.merged_at:
         return MergedAs()
-    return MergedAs(found.merged_at, found.merge_commit_sha or found.squash_commit_sha or found.sha or "")
+    commit = found.merge_commit_sha or found.squash_commit_sha or found.sha or ""
+    by = found.merged_by or found.merge_user or _Account()
+    return MergedAs(found.merged_at, commit, by.login or by.username or "")
 
 
 # Private
+
+
+class _Account(Struct, frozen=True):
+    login: str | None = None
+    username: str | None = None
 
 
 class _Document(Struct, frozen=True):
@@ -33,3 +42,5 @@ class _Document(Struct, frozen=True):
     merge_commit_sha: str | None = None
     squash_commit_sha: str | None = None
     sha: str | None = None
+    merged_by: _Account | None = None
+    merge_user: _Account | None = None

@@ -17,6 +17,7 @@ from tidegate.server.auth import tries
 from tidegate.server.forge.errors import ForgeError
 from tidegate.server.forge.values import Delivery as Hint
 from tidegate.server.forge.values import Forge, Pull
+from tidegate.server.insight.keeping import keep_landed
 from tidegate.server.logs import log
 from tidegate.server.work.errands import Errands
 from tidegate.server.work.journey import Way
@@ -71,7 +72,7 @@ class Sweeper:
                 self.find_ended,
                 self.find_unassessed,
             ),
-            *(self.ask_forges, self.forget),
+            *(self.ask_forges, self.count_landed, self.forget),
         )
 
     def adopt(self) -> None:
@@ -158,6 +159,11 @@ class Sweeper:
                     if repository.forge == name:
                         self._compare(repository, forge)
                 after = page[-1].id
+
+    def count_landed(self) -> None:
+        """Changes that were merged and that insight does not count yet."""
+        if count := keep_landed(self._service):
+            log("counted", changes=count)
 
     def forget(self) -> None:
         """What counts for nothing any more: sessions that ended, failures of yesterday, sign-ins that are over."""

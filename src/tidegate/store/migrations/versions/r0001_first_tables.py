@@ -774,6 +774,42 @@ def upgrade() -> None:
     op.create_index("ix_outcomes_repository", "outcomes", ["repository"], unique=False)
     op.create_index("ix_outcomes_revision", "outcomes", ["revision"], unique=False)
     op.create_table(
+        "landed",
+        sa.Column("change", _NUMBER, autoincrement=False, nullable=False),
+        sa.Column("repository", _NUMBER, nullable=False),
+        sa.Column("version", _NUMBER, nullable=False),
+        sa.Column("at", _SECONDS, nullable=False),
+        sa.Column("began", _SECONDS, nullable=True),
+        sa.Column("revision", _TEXT, nullable=False),
+        sa.Column("commits", _TEXT, nullable=False),
+        sa.Column("author", _TEXT, nullable=False),
+        sa.Column("team", _TEXT, nullable=False),
+        sa.Column("merged_by", _TEXT, nullable=False),
+        sa.Column("tool", _TEXT, nullable=False),
+        sa.Column("model", _TEXT, nullable=False),
+        sa.Column("size", _NUMBER, nullable=False),
+        sa.Column("effort", _NUMBER, nullable=False),
+        sa.Column("ai", _NUMBER, nullable=False),
+        sa.Column("human", _NUMBER, nullable=False),
+        sa.Column("mixed", _NUMBER, nullable=False),
+        sa.Column("unknown", _NUMBER, nullable=False),
+        sa.Column("tests", _NUMBER, nullable=False),
+        sa.Column("complexity", _NUMBER, nullable=True),
+        sa.Column("cloned", _NUMBER, nullable=True),
+        sa.Column("todos", _NUMBER, nullable=True),
+        sa.Column("reviewers", _TEXT, nullable=True),
+        sa.Column("reviewed", _NUMBER, nullable=True),
+        sa.Column("seconds", _SECONDS, nullable=True),
+        sa.Column("kept_at", _TEXT, nullable=False),
+        sa.ForeignKeyConstraint(["change"], ["changes.id"], name="fk_landed_change"),
+        sa.ForeignKeyConstraint(["repository"], ["repositories.id"], name="fk_landed_repository"),
+        sa.PrimaryKeyConstraint("change", name="pk_landed"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_landed_at", "landed", ["at"], unique=False)
+    op.create_index("ix_landed_kept_at", "landed", ["kept_at"], unique=False)
+    op.create_index("ix_landed_repository", "landed", ["repository"], unique=False)
+    op.create_table(
         "culprit_paths",
         sa.Column("incident", _NUMBER, autoincrement=False, nullable=False),
         sa.Column("revision", _TEXT, nullable=False),

@@ -1,0 +1,83 @@
+"""All figures as one CSV, a row for each with its interval and its n. No spreadsheet reads a cell as a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+
+from tidegate.insight.answer import Insight
+from tidegate.insight.values import Figure, Table
+
+COLUMNS = ("part", "by", "group", "figure", "when", "unit", "value", "low", "high", "n", "left_out", "says")
+
+
+def csv_of(found: Insight) -> str:
+    """`part` is delivery, compared, scrutiny, load, upkeep, suite, debt, survival, spending, series or change; `when`
+    is the point of a series. Numbers are as they are counted: shares from 0 to 1, times in seconds."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(_rows(found))
+    return text.getvalue()
+
+
+def safe_cell(text: str) -> str:
+    """As text also where a spreadsheet would compute it (OWASP, CSV injection): an apostrophe goes before it."""
+    plain = text.replace("\0", "")
+    return f"'{plain}" if plain.lstrip()[:1] in _FORMULA or plain[:1] in _SPACE else plain
+
+
+# Private
+
+_FORMULA = frozenset("=+-@|%\uff1d\uff0b\uff0d\uff20")
+_SPACE = frozenset("\t\r\n")
+_Row = tuple[object, ...]
+
+
+def _rows(found: Insight) -> Iterator[_Row]:
+    for table in found.tables:
+        yield from _table("delivery", table)
+    for one in found.compared:
+        yield _row("compared", "", "", one)
+    for part, split in (
+        ("scrutiny", found.scrutiny),
+        ("upkeep", found.upkeep),
+        ("debt", found.debt),
+        ("survival", found.survival),
+    ):
+        if split is not None:
+            yield from _table(part, split)
+    if found.load is not None:
+        yield from (_row("load", "person", "all", one) for one in (found.load.gini, found.load.top))
+        yield from (_row("load", "person", person.person, person.share) for person in found.load.people)
+    if found.suite is not None:
+        yield from (_row("suite", "", "all", one) for one in found.suite.figures)
+    yield from _spending(found)
+    for series in found.series:
+        for point in series.points:
+            yield _row("series", "writer", series.group, point, figure=series.name, when=point.name)
+        if series.change is not None:
+            yield _row("change", "writer", series.group, series.change.difference, figure=series.name)
+
+
+def _table(part: str, table: Table) -> Iterator[_Row]:
+    for row in (table.whole, *table.rows):
+        yield from (_row(part, table.by, row.group, one) for one in row.figures)
+
+
+def _spending(found: Insight) -> Iterable[_Row]:
+    if found.spending is None:
+        return
+    unit = found.spending.currency or "cost"
+    for one in found.spending.returns:
+        costs = (("cost", one.cost), ("cost a change", one.per_change), ("cost a line", one.per_line))
+        for name, value in (*costs, ("cost a repaired change", one.per_failure)):
+            figure = Figure(name=name, unit=unit, value=value, low=None, high=None, n=one.changes)
+            yield _row("spending", "tool", one.tool, figure)
+
+
+def _row(part: str, by: str, group: str, one: Figure, *, figure: str = "", when: str = "") -> _Row:
+    numbers = tuple("" if value is None else repr(float(value)) for value in (one.value, one.low, one.high))
+    words = (part, by, group, figure or one.name, when, one.unit)
+    return (*map(safe_cell, words), *numbers, one.n, one.left_out, safe_cell(one.says))
