@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.rollout.histories import History, Truth
+from tests.rollout.histories import History, found_in
 
 from tidegate.change.git import open_repository
 from tidegate.rollout.cycles import find_cycles
@@ -33,7 +33,7 @@ def main(histories: int = 200, first: int = 0) -> int:
                 cycles = find_cycles(repository, history.deployments)
             spent += time.process_time() - began
             truths = history.truths()
-        found = {Truth(frozenset(cycle.commits), cycle.deployments, cycle.redeploys) for cycle in cycles}
+        found = found_in(cycles)
         if found != truths:
             wrong.append(seed)
         plants.update(history.plants)

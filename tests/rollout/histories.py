@@ -2,7 +2,7 @@
 
 A seeded generator writes a real repository, object by object, and keeps beside it which logical change every commit
 belongs to and what every deployment brought. It plants copies, squashes, reverts of reverts, fixes and hot-fixes, and
-things that look like them and are none. Nothing of the code under test is used.
+things that look like them and are none. Nothing of the code under test is used to make them.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import random
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tidegate.rollout.cycles import Cycle
 from tidegate.rollout.values import Deployment
 
 START = 1_770_000_000
@@ -69,11 +71,25 @@ class Branch:
 
 @dataclass(frozen=True)
 class Truth:
-    """What must be found of one chain: its commits, the deployments that moved it, and the redeploys."""
+    """What must be found of one chain: its commits, the deployments that moved it, and the redeploys. With `open`
+    nothing in the history says whether it is one change or several, and that must be said."""
 
     commits: frozenset[str]
     deployments: tuple[str, ...]
     redeploys: int
+    open: bool = False
+
+
+def found_in(cycles: Iterable[Cycle]) -> set[Truth]:
+    """What was found, to be held against the truth: chains that are said to be perhaps one are taken together."""
+    told = tuple(cycles)
+    found = {Truth(frozenset(one.commits), one.deployments, one.redeploys) for one in told if not one.perhaps}
+    for group in {frozenset((one.root, *one.perhaps)) for one in told if one.perhaps}:
+        parts = [one for one in told if one.root in group]
+        commits = frozenset(oid for one in parts for oid in one.commits)
+        moved = tuple(sorted({name for one in parts for name in one.deployments}))
+        found.add(Truth(commits, moved, max(one.redeploys for one in parts), open=True))
+    return found
 
 
 class History:
@@ -90,6 +106,7 @@ class History:
         self.chain_of: dict[str, int] = {}
         self.chain_contents: dict[int, set[int]] = {}
         self.repairs: list[tuple[str, int]] = []
+        self.abandoned: set[int] = set()
         self._unique = 0
         self._written: set[str] = set()
         for folder in ("objects", "refs/heads"):
@@ -121,7 +138,8 @@ class History:
             moved = tuple(one.id for one, before, after in self.held if (before ^ after) & contents)
             if moved:
                 repaired = chain in self._repaired(deployed)
-                found.add(Truth(frozenset(commits), moved, len(moved) - 1 if repaired else 0))
+                nowhere = chain in self.abandoned and len(commits) > 1
+                found.add(Truth(frozenset(commits), moved, len(moved) - 1 if repaired else 0, nowhere))
         return found
 
     # Private
@@ -275,6 +293,7 @@ class History:
         for _ in range(self.random.randint(2, 3)):
             edit = self._new(branch)
             if edit is None:
+                self.abandoned |= {one.chain for one in made}
                 return
             made.append(self._land(branch, (edit,), self._subject(), chain=made[0].chain if made else 0))
             if self.random.random() < 0.5:
@@ -285,6 +304,7 @@ class History:
         if self.random.random() < 0.5:
             self._feature()  # the target has moved on
         if not self._can(self.main, edits):
+            self.abandoned.add(made[0].chain)
             return
         self._unique += 1
         listed = "\n\n" + "\n".join(f"* {one.subject}" for one in made) if self.random.random() < 0.5 else ""
@@ -357,7 +377,9 @@ class History:
 
     def _again(self) -> None:
         """What was reverted comes again, or the revert of a revert is reverted once more."""
-        reverts = [one for one in self.main.made if one.reverts and self._can(self.main, self._undo(one))]
+        undone = {one.reverts for one in self.main.made}  # only what has gone can come back
+        reverts = [one for one in self.main.made if one.reverts and one.oid not in undone]
+        reverts = [one for one in reverts if self._can(self.main, self._undo(one))]
         if not reverts:
             return
         revert = self.random.choice(reverts[-4:])

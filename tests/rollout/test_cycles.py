@@ -8,7 +8,7 @@ import pytest
 
 from tests.repos import Repo
 from tests.rollout.helpers import deployment
-from tests.rollout.histories import History, Truth
+from tests.rollout.histories import History, found_in
 from tidegate.change.git import open_repository
 from tidegate.rollout.cycles import Cycle, find_cycles, redeploys_of
 from tidegate.rollout.values import Deployment
@@ -20,7 +20,7 @@ def test_a_generated_history_is_told_exactly(tmp_path: Path, seed: int) -> None:
     with open_repository(history.path) as repository:
         cycles = find_cycles(repository, history.deployments)
         again = find_cycles(repository, list(reversed(history.deployments)) * 2)
-    found = {Truth(frozenset(cycle.commits), cycle.deployments, cycle.redeploys) for cycle in cycles}
+    found = found_in(cycles)
     assert found == history.truths()
     assert again == cycles
 
@@ -82,6 +82,48 @@ def test_a_branch_whose_commits_take_each_other_back_is_no_squash(tmp_path: Path
     found = cycles_of(repo, ran(1, begin), ran(2, side, begin), ran(3, like, side))
     chains = {frozenset(cycle.commits) for cycle in found}
     assert chains == {frozenset(one) for one in ((begin,), (wrong, side), (right,), (like,), (other,))}
+
+
+def test_a_trailer_means_by_its_title_what_it_names_by_a_commit_that_is_not_here(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "r")
+    begin = repo.commit("Begin", {"a": "1\n"})
+    add = repo.commit("Add b", {"b": "1\n"})
+    fix = repo.commit('Mind an empty line\n\nFixes: 239beb46d6b8 ("Add b")', {"c": "1\n"})
+    found = cycles_of(repo, ran(1, begin), ran(2, add, begin), ran(3, fix, add))
+    assert {cycle.root: cycle.commits for cycle in found} == {begin: (begin,), add: (add, fix)}
+
+
+def test_the_same_patch_again_on_one_line_is_no_second_copy_of_what_ran_elsewhere(tmp_path: Path) -> None:
+    """Only the first of the two is what the other line holds, so that going over to it takes something away."""
+    repo = Repo.init(tmp_path / "r")
+    begin = repo.commit("Begin", {"a": "1\n"})
+    first = repo.commit("Add b", {"b": "1\n"})
+    repo.git("checkout", "-q", "-b", "release", begin)
+    repo.commit("Add e", {"e": "1\n"})
+    repo.git("cherry-pick", first)
+    release = repo.head()
+    repo.git("checkout", "-q", "-b", "trunk", first)
+    repo.git("revert", "--no-edit", first)
+    out = repo.head()
+    again = repo.commit("Bring b back", {"b": "1\n"})
+    repo.git("revert", "--no-edit", again)
+    last = repo.head()
+    found = cycles_of(repo, ran(1, begin), ran(2, first, begin), ran(3, last, first), ran(4, release, last))
+    chain = next(cycle for cycle in found if first in cycle.commits)
+    assert set(chain.commits) == {first, release, out, again, last}
+    assert chain.deployments == ("d2", "d3", "d4")
+
+
+def test_a_branch_that_came_nowhere_is_perhaps_one_change_and_that_is_said(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "r")
+    begin = repo.commit("Begin", {"a": "1\n"})
+    repo.git("checkout", "-q", "-b", "preview")
+    one = repo.commit("Add b", {"b": "1\n"})
+    two = repo.commit("Add c", {"c": "1\n"})
+    repo.git("checkout", "-q", "-b", "trunk", begin)
+    other = repo.commit("Add d", {"d": "1\n"})
+    found = cycles_of(repo, ran(1, begin), ran(2, two, begin), ran(3, other, two))
+    assert {cycle.root: cycle.perhaps for cycle in found} == {begin: (), one: (two,), two: (one,), other: ()}
 
 
 def test_what_was_only_carried_along_has_no_cycle(tmp_path: Path) -> None:

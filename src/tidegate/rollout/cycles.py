@@ -31,7 +31,11 @@ class Tie(Struct, frozen=True):
 class Cycle(Struct, frozen=True, kw_only=True):
     """One logical change of a service in an environment. `commits` are all of its chain, the oldest first; `change`
     those that it began with. `deployments` are those that brought or took away some of it, in their order; `redeploys`
-    those after the first."""
+    those after the first.
+
+    `perhaps` are the roots of other chains that may be the same change: commits of one branch that ran and came
+    nowhere, of which nothing says whether they are one change or several.
+    """
 
     service: str
     environment: str
@@ -41,6 +45,7 @@ class Cycle(Struct, frozen=True, kw_only=True):
     ties: tuple[Tie, ...]
     deployments: tuple[str, ...]
     redeploys: int
+    perhaps: tuple[str, ...] = ()
 
     @property
     def repaired(self) -> bool:
@@ -120,7 +125,7 @@ def _cycles(repository: Repository, deployments: Sequence[Deployment]) -> list[C
         return []
     oldest = steps[0].previous if steps[0].previous in known else ""
     # What was only tried still tells which commits a squash was made of.
-    revisions = [oid for one in deployments for oid in (one.revision, one.previous) if oid in known]
+    revisions = [oid for one in deployments for oid in (one.previous, one.revision) if oid in known]
     past = read_past(repository, revisions, oldest)
     links = find_links(repository, past, revisions)
     moves = _moves(past, links, steps, known)
@@ -128,14 +133,22 @@ def _cycles(repository: Repository, deployments: Sequence[Deployment]) -> list[C
     for one in steps:
         ran |= past.content(one.revision)
     found = []
-    for strand in find_strands(past, links, ran):
+    strands = find_strands(past, links, ran)
+    for strand in strands:
         touching = [one.id for one, moved in moves if moved & _bits(strand.commits)]
         if touching:
-            found.append(_cycle(past, strand, steps[0], touching))
+            perhaps = _perhaps(strand, strands, links)
+            found.append(_cycle(past, strand, steps[0], touching, perhaps))
     return found
 
 
-def _cycle(past: Past, strand: Strand, of: Deployment, touching: Sequence[str]) -> Cycle:
+def _perhaps(strand: Strand, strands: Sequence[Strand], links: Links) -> frozenset[int]:
+    """The roots of other chains of the same loose branch."""
+    branch = next((loose for loose in links.loose if strand.commits <= loose), frozenset[int]())
+    return frozenset(min(one.began) for one in strands if one is not strand and one.commits <= branch)
+
+
+def _cycle(past: Past, strand: Strand, of: Deployment, touching: Sequence[str], perhaps: frozenset[int]) -> Cycle:
     oids = [commit.oid for commit in past.commits]
     repaired = len(strand.commits) > len(strand.began)
     return Cycle(
@@ -147,6 +160,7 @@ def _cycle(past: Past, strand: Strand, of: Deployment, touching: Sequence[str]) 
         ties=tuple(Tie(oids[tie.commit], oids[tie.of], tie.kind, tie.why) for tie in strand.repairs),
         deployments=tuple(touching),
         redeploys=len(touching) - 1 if repaired else 0,
+        perhaps=tuple(oids[number] for number in sorted(perhaps)),
     )
 
 

@@ -6,6 +6,7 @@ speak only where the later commit calls itself a repair: features grow on young 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -16,37 +17,19 @@ from msgspec import Struct
 from tidegate.change.git import Repository
 from tidegate.risk.labels.issues import issue_keys
 from tidegate.risk.labels.messages import is_fix
-from tidegate.risk.labels.named import Names, blamed_commits, picked_from
+from tidegate.risk.labels.named import blamed_commits, picked_from
 from tidegate.risk.labels.reverts import Revert, read_revert
+from tidegate.rollout.chains.copies import Copy, Known, find_copies, twins_of
 from tidegate.rollout.chains.lines import NOBODY, Back, changed_lines
-from tidegate.rollout.chains.past import Pair, Past, joint_patches
+from tidegate.rollout.chains.past import Past
+from tidegate.rollout.chains.squashes import Parts, find_loose, find_merges, find_squashes
 
 WINDOW_SECONDS = 14 * 86400.0
 """How long after a change its lines, its ticket, or its exact opposite speak of a repair of it."""
 MOST_OF_A_TICKET = 6
 """Changes beyond repairs that name one ticket: more of them make it a theme."""
-MOST_OF_A_MERGE = 200
 
-CopyKind: TypeAlias = Literal["picked", "same patch", "same author and time"]
 RepairKind: TypeAlias = Literal["reverts", "restores", "fixes", "ticket", "lines"]
-
-
-class Copy(Struct, frozen=True):
-    """Two commits of the same content."""
-
-    one: int
-    other: int
-    kind: CopyKind
-
-
-class Parts(Struct, frozen=True):
-    """A squash or a merge, and the commits that it is made of. A merge has no content of its own; a squash that is not
-    `complete` holds more than its parts that are known."""
-
-    whole: int
-    parts: tuple[int, ...]
-    merge: bool
-    complete: bool = True
 
 
 class Repair(Struct, frozen=True):
@@ -59,21 +42,25 @@ class Repair(Struct, frozen=True):
 
 
 class Links(Struct, frozen=True):
-    """Everything that ties commits of the past together."""
+    """Everything that ties commits of the past together.
+
+    `loose` are the commits of each branch that ran and came nowhere: nothing says whether they are one change.
+    """
 
     copies: tuple[Copy, ...]
     parts: tuple[Parts, ...]
     repairs: tuple[Repair, ...]
+    loose: tuple[frozenset[int], ...] = ()
 
 
 def find_links(repository: Repository, past: Past, deployed: Sequence[str]) -> Links:
     """The ties between the commits of the past; `deployed` are the revisions that ran."""
-    names = _Known(past)
+    names = Known(past)
     undone = [*_said(past, names)]
     undone += _silent(repository, past, {repair.commit for repair in undone})
-    copies = tuple(_copies(past, names))
-    twins = _twins(past, copies)
-    parts = (*_merges(past, twins), *_squashes(repository, past, deployed, twins))
+    copies = find_copies(past, names)
+    twins = twins_of(past, copies)
+    parts = (*find_merges(past, twins), *find_squashes(repository, past, deployed, twins))
     touched = changed_lines(repository, past, _back(undone))
     said = {repair.commit for repair in undone}
     repairs = [*undone, *_restored(past, names, undone, said)]
@@ -82,12 +69,13 @@ def find_links(repository: Repository, past: Past, deployed: Sequence[str]) -> L
     for number, commit in enumerate(past.commits):
         if number in said or any(twin in said and twin < number for twin in twins[number]):
             continue
-        blamed = [names.blamed(one.oid, number) for one in blamed_commits(commit.message)]
-        if any(blamed):
-            repairs += [Repair(number, past.place[oid], "fixes", "its message names it") for oid in blamed if oid]
+        blamed = [past.place[oid] for one in blamed_commits(commit.message) if (oid := names.blamed(one.oid, number))]
+        blamed = blamed or [*_titled(past, number)]
+        if blamed:
+            repairs += [Repair(number, one, "fixes", "its message names it") for one in blamed]
         elif is_repair(commit.message) and len(commit.parents) < 2:
             repairs += _by_ticket(past, number, subjects, twins) or _by_lines(past, number, touched[number])
-    return Links(copies, tuple(parts), tuple(repairs))
+    return Links(copies, parts, tuple(repairs), find_loose(past, deployed, twins, parts))
 
 
 def is_repair(message: str) -> bool:
@@ -98,40 +86,11 @@ def is_repair(message: str) -> bool:
 # Private
 
 _HOTFIX = re.compile(r"\bhot-?fix\b|\bfollow-?up (?:fix|to)\b", re.IGNORECASE)
+_TITLED = re.compile(r'^Fixes: *[0-9a-f]{7,64} +\("(?P<title>.{1,500})"\) *$', re.IGNORECASE | re.MULTILINE)
 _OWN_PULL = re.compile(r"\(#(?P<squash>[0-9]{1,7})\)$|^Merge pull request #(?P<merge>[0-9]{1,7}) ")
-_BULLET = re.compile(r"^\* (?P<title>\S.*)$", re.MULTILINE)
-_SYNC = re.compile(
-    r"^Merge (?:remote-tracking )?(?:branch|tag|pull request #[0-9]+ from) '?(?:\S*?/)?"
-    r"(?:main|master|trunk|develop|release|releases|hotfix|stable|v?[0-9]+\.[0-9x.]+)(?:[/_-][^' ]*)?'?(?: |$)",
-    re.IGNORECASE,
-)
 
 
-class _Known:
-    """The commits of the past by the beginnings of their names."""
-
-    def __init__(self, past: Past) -> None:
-        self._past = past
-        self._names = Names([commit.oid for commit in past.commits])
-        self._copies: dict[str, list[int]] = defaultdict(list)
-        for number, commit in enumerate(past.commits):
-            for start in picked_from(commit.message):
-                self._copies[start].append(number)
-        self._originals = Names([*self._copies, ""])
-
-    def find(self, start: str, before: str) -> str:
-        return self._names.find(start, before)
-
-    def blamed(self, start: str, number: int) -> str:
-        """The same for a commit that a later one speaks of: where that never ran, the copy of it that did."""
-        if found := self.find(start, self._past.commits[number].oid):
-            return found
-        copies = self._copies.get(self._originals.find(start, ""), ())
-        ran = [one for one in copies if one < number and self._past.has(one, number)]
-        return self._past.commits[ran[0]].oid if ran else ""
-
-
-def _said(past: Past, names: _Known) -> Iterator[Repair]:
+def _said(past: Past, names: Known) -> Iterator[Repair]:
     """What undoes or restores something by its message."""
     by_subject: dict[str, list[int]] = defaultdict(list)
     undone: set[int] = set()
@@ -174,7 +133,7 @@ def _targets(
     past: Past,
     number: int,
     revert: Revert,
-    names: _Known,
+    names: Known,
     by_subject: Mapping[str, Sequence[int]],
     undone: Collection[int],
 ) -> Iterator[int]:
@@ -194,30 +153,7 @@ def _targets(
             yield (fitting or near)[-1]
 
 
-def _copies(past: Past, names: _Known) -> Iterator[Copy]:
-    """The same on different lines of history. On one line the same comes again only to restore it: that is no copy."""
-    by_patch: dict[str, list[int]] = defaultdict(list)
-    by_work: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for number, commit in enumerate(past.commits):
-        if len(commit.parents) > 1:
-            continue
-        for start in picked_from(commit.message):
-            oid = names.find(start, commit.oid)
-            if oid and not past.has(past.place[oid], number):
-                yield Copy(past.place[oid], number, "picked")
-        work = (commit.author.name, commit.author.email, commit.authored_at, commit.subject)
-        for one in by_work[work]:
-            if not past.has(one, number):
-                yield Copy(one, number, "same author and time")
-        by_work[work].append(number)
-        if patch := past.patches[number].whole:
-            for one in by_patch[patch]:
-                if not past.has(one, number):
-                    yield Copy(one, number, "same patch")
-            by_patch[patch].append(number)
-
-
-def _restored(past: Past, names: _Known, undone: Sequence[Repair], said: set[int]) -> Iterator[Repair]:
+def _restored(past: Past, names: Known, undone: Sequence[Repair], said: set[int]) -> Iterator[Repair]:
     """What comes again on the same line of history, behind its undoing: the same patch, or picked once more."""
     by_patch: dict[str, list[int]] = defaultdict(list)
     for number, patch in enumerate(past.patches):
@@ -236,97 +172,11 @@ def _restored(past: Past, names: _Known, undone: Sequence[Repair], said: set[int
                 break
 
 
-def _twins(past: Past, copies: Sequence[Copy]) -> tuple[frozenset[int], ...]:
-    """For every commit its copies, itself among them."""
-    found: list[frozenset[int]] = [frozenset((number,)) for number in range(len(past.commits))]
-    for copy in copies:
-        both = found[copy.one] | found[copy.other]
-        for number in both:
-            found[number] = both
-    return tuple(found)
-
-
-def _merges(past: Past, twins: Sequence[frozenset[int]]) -> Iterator[Parts]:
-    """Merges of one change: not those that bring two long-lived branches together."""
-    for number, commit in enumerate(past.commits):
-        first = past.place.get(commit.parents[0], -1) if commit.parents else -1
-        if len(commit.parents) < 2 or _SYNC.match(commit.subject):
-            continue
-        before = past.ancestors[first] if first >= 0 else 0
-        brought = _numbers(past.ancestors[number] & ~before & ~(1 << number), MOST_OF_A_MERGE + 1)
-        own = [one for one in brought if len(past.commits[one].parents) < 2]
-        copied = any(before >> twin & 1 for one in own for twin in twins[one] if twin != one)
-        if own and len(brought) <= MOST_OF_A_MERGE and not copied:
-            yield Parts(number, tuple(own), merge=True)
-
-
-def _squashes(
-    repository: Repository, past: Past, deployed: Sequence[str], twins: Sequence[frozenset[int]]
-) -> Iterator[Parts]:
-    """Commits that hold what a branch held: by the same patch as the whole branch, or by the list of its titles."""
-    tips = {past.place[oid] for oid in deployed if oid in past.place}
-    branches = {tip: common for tip in sorted(tips) if (common := _common(past, tip, tips)) is not None}
-    pairs = {tip: (_newest_on(past, tip, common), common) for tip, common in branches.items()}
-    asked = [Pair(past.commits[tip].oid, base) for tip, (base, _) in pairs.items() if base]
-    if not asked:
-        return
-    joint = joint_patches(repository, asked)
-    for tip, (_, common) in pairs.items():
-        own = [n for n in _numbers(past.ancestors[tip] & ~common, MOST_OF_A_MERGE + 1) if _is_plain(past, n)]
-        patch = joint.get(past.commits[tip].oid, "")
-        if 0 < len(own) <= MOST_OF_A_MERGE:
-            yield from _wholes(past, tip, own, patch, twins)
-
-
-def _wholes(past: Past, tip: int, own: Sequence[int], patch: str, twins: Sequence[frozenset[int]]) -> Iterator[Parts]:
-    """The squashes of one branch, one on each line of history: where it comes once more, it is restored."""
-    apart = set(own).union(*(twins[one] for one in own))
-    # Where all but one of them take each other back, what has the patch of the branch is like that one.
-    squashed = len(own) > 1 and bool(patch) and all(past.patches[one].bare != patch for one in own)
-    found: list[int] = []
-    for number, commit in enumerate(past.commits):
-        beside = number not in apart and not past.has(number, tip) and not past.has(tip, number)
-        if not (beside and _is_plain(past, number)) or any(past.has(one, number) for one in found):
-            continue
-        if squashed and past.patches[number].bare == patch:
-            found.append(number)
-            yield Parts(number, tuple(own), merge=False)
-        elif listed := _listed(past, commit.message, own):
-            found.append(number)
-            yield Parts(number, listed, merge=False, complete=False)
-
-
-def _listed(past: Past, message: str, own: Sequence[int]) -> tuple[int, ...]:
-    """The commits of a branch that a squash lists."""
-    titles = {match["title"].strip() for match in _BULLET.finditer(message)}
-    return tuple(one for one in own if past.commits[one].subject.strip() in titles) if titles else ()
-
-
-def _is_plain(past: Past, number: int) -> bool:
-    return len(past.commits[number].parents) < 2
-
-
-def _common(past: Past, tip: int, tips: set[int]) -> int | None:
-    """What a tip has in common with the deployed revisions beside it; None where all hold it, or it holds all."""
-    beside = [one for one in tips if not past.has(tip, one) and not past.has(one, tip)]
-    if not beside:
-        return None
-    common = 0
-    for one in beside:
-        common |= past.ancestors[one]
-    return common & past.ancestors[tip]
-
-
-def _newest_on(past: Past, tip: int, common: int) -> str:
-    """Where the branch of a tip began: the newest commit of its first-parent history that is common."""
-    at = tip
-    while True:
-        parents = past.commits[at].parents
-        if not parents:
-            return ""
-        if parents[0] not in past.place or common >> past.place[parents[0]] & 1:
-            return parents[0]
-        at = past.place[parents[0]]
+def _titled(past: Past, number: int) -> Iterator[int]:
+    """What a `Fixes:` trailer means by its title, where the commit that it names is not here: the newest so called."""
+    for title in dict.fromkeys(match["title"] for match in _TITLED.finditer(past.commits[number].message)):
+        called = (one for one in range(number - 1, -1, -1) if past.commits[one].subject.strip() == title.strip())
+        yield from itertools.islice((one for one in called if past.has(one, number)), 1)
 
 
 def _back(undone: Sequence[Repair]) -> dict[int, Back]:
@@ -381,13 +231,3 @@ def _by_lines(past: Past, number: int, touched: Counter[int]) -> list[Repair]:
         return []
     most = max(young, key=lambda one: (young[one], one))
     return [Repair(number, most, "lines", f"it changes {young[most]} of its lines")]
-
-
-def _numbers(bits: int, most: int) -> list[int]:
-    """The first members of a set."""
-    found: list[int] = []
-    while bits and len(found) < most:
-        low = bits & -bits
-        found.append(low.bit_length() - 1)
-        bits ^= low
-    return found
