@@ -28,75 +28,83 @@ _MANY = 3.1
 """Standard errors from which the same minutes are told from the history, and bunches from chance."""
 
 
-class CountNull(NamedTuple):
-    """What fails at the baseline: a Beta distribution, and how much more than chance its counts vary."""
+class CountNulls(NamedTuple):
+    """What fails at the baseline of each metric: Beta distributions, and how much more than chance their counts vary.
 
-    failing: float
-    passing: float
-    bunching: float
+    One value a metric.
+    """
+
+    failing: Array
+    passing: Array
+    bunching: Array
 
     @property
-    def share(self) -> float:
-        return self.failing / (self.failing + self.passing)
+    def share(self) -> Array:
+        return np.asarray(self.failing / (self.failing + self.passing))
 
 
-def learn_count_null(history: tuple[Array, Array], beside: tuple[Array, Array], tolerance: float) -> CountNull:
-    """The null of failures and requests in each step, before the canary and beside it.
+def learn_count_nulls(history: tuple[Array, Array], beside: tuple[Array, Array], tolerance: Array) -> CountNulls:
+    """The nulls of failures and requests in each step (metrics by steps), before the canary and beside it.
 
     History counts as long as the same minutes agree with it; where more fails beside the canary than before it, a
     common cause, only those minutes count. `tolerance` raises the share, relative to itself.
     """
-    past_failed, past = float(history[0].sum()), float(history[1].sum())
-    failed, requests = float(beside[0].sum()), float(beside[1].sum())
-    if past:
-        usual = (past_failed + 0.5) / (past + 1)
-        if failed - requests * usual <= _MANY * math.sqrt(requests * usual * (1 + requests / past)) + 1:
-            failed, requests = failed + past_failed, requests + past
-    share = min((failed + 0.5) / (requests + 1) * (1 + tolerance), 0.999)
-    return CountNull(share * (requests + 1), (1 - share) * (requests + 1), _bunching(*history))
+    past_failed, past = history[0].sum(axis=1), history[1].sum(axis=1)
+    failed, requests = beside[0].sum(axis=1), beside[1].sum(axis=1)
+    known = past > 0
+    usual = (past_failed + 0.5) / (past + 1)
+    spread = np.sqrt(requests * usual * (1 + requests / np.where(known, past, 1.0)))
+    agrees = known & (failed - requests * usual <= _MANY * spread + 1)
+    failed, requests = failed + np.where(agrees, past_failed, 0.0), requests + np.where(agrees, past, 0.0)
+    share = np.minimum((failed + 0.5) / (requests + 1) * (1 + tolerance), 0.999)
+    return CountNulls(share * (requests + 1), (1 - share) * (requests + 1), _bunching(*history))
 
 
-def weigh_counts(failed: Array, requests: Array, nulls: list[CountNull], detect: Array) -> Array:
+def weigh_counts(failed: Array, requests: Array, nulls: CountNulls, detect: Array) -> Array:
     """The logarithm of the e-value for each metric and look: `failed` of `requests`, both cumulative."""
-    failing = np.array([null.failing for null in nulls])[:, None]
-    passing = np.array([null.passing for null in nulls])[:, None]
-    tempered = np.array([null.bunching for null in nulls])[:, None]
-    bad = _likelihood(failed, requests, *_release(detect))
-    usual = _likelihood(failed, requests, *_baseline(failing, passing))
-    raw = (bad - usual) / tempered
-    above = failed * (failing + passing) > requests * failing
+    # Looks at the same requests are the rule where there are few steps: they are weighed once.
+    fresh = np.ones(failed.shape, dtype=bool)
+    fresh[:, 1:] = (failed[:, 1:] != failed[:, :-1]) | (requests[:, 1:] != requests[:, :-1])
+    metric, seen = np.nonzero(fresh)[0], (failed[fresh], (requests - failed)[fresh])
+    detects, release = np.unique(detect, return_inverse=True)
+    bad = _likelihood(seen, release[metric], *_release(detects))
+    usual = _likelihood(seen, metric, *_baseline(nulls.failing[:, None], nulls.passing[:, None]))
+    raw = ((bad - usual) / nulls.bunching[metric])[fresh.ravel().cumsum() - 1].reshape(failed.shape)
+    above = failed * (nulls.failing + nulls.passing)[:, None] > requests * nulls.failing[:, None]
     return np.asarray(np.where(above, raw, np.minimum(raw, 0)))
 
 
-def needed_requests(null: CountNull, detect: float, threshold: float) -> int:
+def needed_requests(nulls: CountNulls, detect: Array, threshold: float) -> Array:
     """About how many requests of the canary show a share of `detect` nine times of ten."""
-    share, found = null.share, found_share(null, detect)
-    gain = found * math.log(found / share) + (1 - found) * math.log((1 - found) / (1 - share))
-    swing = math.sqrt(found * (1 - found)) * abs(math.log(found * (1 - share) / (share * (1 - found))))
-    wanted = (math.log(threshold) + _COST) * null.bunching
-    root = (1.2816 * swing + math.sqrt((1.2816 * swing) ** 2 + 4 * gain * wanted)) / (2 * gain)
-    return math.ceil(min(root * root, 1e12))
+    share, found = nulls.share, found_share(nulls, detect)
+    gain = found * np.log(found / share) + (1 - found) * np.log((1 - found) / (1 - share))
+    swing = np.sqrt(found * (1 - found)) * np.abs(np.log(found * (1 - share) / (share * (1 - found))))
+    wanted = (math.log(threshold) + _COST) * nulls.bunching
+    root = (1.2816 * swing + np.sqrt((1.2816 * swing) ** 2 + 4 * gain * wanted)) / (2 * gain)
+    return np.asarray(np.ceil(np.minimum(root * root, 1e12)))
 
 
-def found_share(null: CountNull, detect: float) -> float:
+def found_share(nulls: CountNulls, detect: Array) -> Array:
     """The share that must be found: `detect`, or twice what fails at the baseline where that is more."""
-    return max(detect, min(0.95, null.share * 2))
+    return np.maximum(detect, np.minimum(0.95, nulls.share * 2))
 
 
-def share_interval(failed: float, requests: float, error: float) -> tuple[float, float]:
-    """The shares that the canary's requests do not rule out at any look (uniform mixture), with 1 - `error`."""
-    log = _times(failed, _LOG_SHARES) + _times(requests - failed, _LOG_OTHERS)
-    mixture = math.lgamma(failed + 1) + math.lgamma(requests - failed + 1) - math.lgamma(requests + 2)
-    kept = _SHARES[mixture - log < -math.log(error)]
-    return (float(kept[0]), float(kept[-1])) if len(kept) else (failed / requests, failed / requests)
+def share_intervals(failed: Array, requests: Array, error: float) -> tuple[Array, Array]:
+    """The shares that each canary's requests do not rule out at any look (uniform mixture), with 1 - `error`."""
+    low, high = np.empty(len(failed)), np.empty(len(failed))
+    for first in range(0, len(failed), _BLOCK):
+        some = slice(first, first + _BLOCK)
+        low[some], high[some] = _intervals(failed[some], requests[some], error)
+    return low, high
 
 
 # Private
 
 _STEPS = 41
 _SHARES = np.concatenate(([0.0], np.geomspace(1e-6, 0.5, 400), 1 - np.geomspace(0.5, 1e-6, 400)[1:], [1.0]))
-with np.errstate(divide="ignore"):
-    _LOG_SHARES, _LOG_OTHERS = np.log(_SHARES), np.log1p(-_SHARES)
+_LOG_SHARES = np.stack((np.log(_SHARES[1:-1]), np.log1p(-_SHARES[1:-1])))
+_BLOCK = 256
+"""Rows that are weighed together: as many as stay in a processor's cache."""
 
 
 def _release(detect: Array) -> tuple[Array, Array]:
@@ -118,33 +126,54 @@ def _baseline(failing: Array, passing: Array) -> tuple[Array, Array]:
     return points, log - np.log(np.exp(log).sum(axis=1, keepdims=True))
 
 
-def _likelihood(failed: Array, requests: Array, points: Array, log_weights: Array) -> Array:
-    log = (
-        failed[..., None] * np.log(points)[:, None, :]
-        + (requests - failed)[..., None] * np.log1p(-points)[:, None, :]
-        + log_weights[:, None, :]
-    )
-    top = log.max(axis=-1)
-    return np.asarray(top + np.log(np.exp(log - top[..., None]).sum(axis=-1)))
+def _likelihood(seen: tuple[Array, Array], of: NDArray[np.intp], points: Array, log_weights: Array) -> Array:
+    """The logarithm of the mixture of each row: failures and passes `seen`, with the points `of` a metric."""
+    log_points, log_others = np.log(points), np.log1p(-points)
+    failed, passed = (one[:, None] for one in seen)
+    found = np.empty(len(of))
+    for first in range(0, len(of), _BLOCK):
+        rows = slice(first, first + _BLOCK)
+        log, other = log_points[of[rows]], log_others[of[rows]]
+        log *= failed[rows]
+        other *= passed[rows]
+        log += other
+        log += log_weights[of[rows]]
+        top = log.max(axis=1)
+        log -= top[:, None]
+        found[rows] = top + np.log(np.exp(log, out=log).sum(axis=1))
+    return found
 
 
-def _bunching(failed: Array, requests: Array) -> float:
+def _bunching(failed: Array, requests: Array) -> Array:
     """Pearson's dispersion over blocks of the history; 1 unless it is clearly above what chance gives."""
-    total = float(requests.sum())
-    if total <= 0 or failed.sum() <= 0 or len(failed) < _BUNCH_BLOCKS:
-        return 1.0
-    edges = np.linspace(0, len(failed), _BUNCH_BLOCKS + 1).astype(int)[:-1]
-    blocks, sizes = np.add.reduceat(failed, edges), np.add.reduceat(requests, edges)
-    share = min(float(failed.sum()) / total, 0.999)
+    total, steps = requests.sum(axis=1), failed.shape[1]
+    asked = (total > 0) & (failed.sum(axis=1) > 0)
+    found = np.ones(len(failed))
+    if steps < _BUNCH_BLOCKS or not asked.any():
+        return found
+    failed, requests, total = failed[asked], requests[asked], total[asked]
+    edges = np.linspace(0, steps, _BUNCH_BLOCKS + 1).astype(int)[:-1]
+    blocks, sizes = (np.add.reduceat(side, edges, axis=1) for side in (failed, requests))
+    share = np.minimum(failed.sum(axis=1) / total, 0.999)[:, None]
     expected = sizes * share
     kept = expected > 0
-    freedom = int(kept.sum()) - 1
-    if freedom < 1:
-        return 1.0
-    ratio = float((((blocks - expected)[kept] ** 2) / (expected[kept] * (1 - share))).sum()) / freedom
-    rare = 1 / max(float(expected[kept].mean()), 1e-9)
-    return ratio if ratio > 1 + _MANY * math.sqrt((2 + rare) / freedom) else 1.0
+    freedom = np.maximum(kept.sum(axis=1) - 1, 1)
+    off = np.where(kept, (blocks - expected) ** 2, 0.0) / np.where(kept, expected * (1 - share), 1.0)
+    ratio = off.sum(axis=1) / freedom
+    rare = 1 / np.maximum(expected.sum(axis=1) / np.maximum(kept.sum(axis=1), 1), 1e-9)
+    clear = (kept.sum(axis=1) > 1) & (ratio > 1 + _MANY * np.sqrt((2 + rare) / freedom))
+    found[asked] = np.where(clear, ratio, 1.0)
+    return found
 
 
-def _times(count: float, log: Array) -> Array:
-    return log * count if count else np.zeros_like(log)
+def _intervals(failed: Array, requests: Array, error: float) -> tuple[Array, Array]:
+    counts = zip(failed.tolist(), requests.tolist(), strict=True)
+    mixture = [math.lgamma(bad + 1) + math.lgamma(all_ - bad + 1) - math.lgamma(all_ + 2) for bad, all_ in counts]
+    least = np.array(mixture) + math.log(error)
+    kept = np.empty((len(failed), len(_SHARES)), dtype=bool)
+    np.greater(np.stack((failed, requests - failed), axis=1) @ _LOG_SHARES, least[:, None], out=kept[:, 1:-1])
+    # A share of 0 explains no failure at all, and one of 1 no pass.
+    kept[:, 0], kept[:, -1] = (failed == 0) & (least < 0), (requests == failed) & (least < 0)
+    low, high = kept.argmax(axis=1), len(_SHARES) - 1 - kept[:, ::-1].argmax(axis=1)
+    some, share = kept.any(axis=1), failed / requests
+    return np.where(some, _SHARES[low], share), np.where(some, _SHARES[high], share)

@@ -9,18 +9,18 @@ found nine times of ten. How many points that takes is computed, not configured.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from tidegate.rollout.canary.align import Aligned, NoData, align_levels
 from tidegate.rollout.canary.counts import (
     MOST_FAILING,
-    CountNull,
+    CountNulls,
     found_share,
-    learn_count_null,
+    learn_count_nulls,
     needed_requests,
-    share_interval,
+    share_intervals,
     weigh_counts,
 )
 from tidegate.rollout.canary.levels import (
@@ -32,7 +32,7 @@ from tidegate.rollout.canary.levels import (
     weigh_shift,
 )
 from tidegate.rollout.canary.say import say_count, say_level, say_reasons
-from tidegate.rollout.canary.totals import Totals, total_counts
+from tidegate.rollout.canary.totals import LOOKS, Totals, total_counts
 from tidegate.rollout.canary.values import Decision, Judgement, Measured, Metric, MetricResult, State
 
 ERROR_RATE = 0.02
@@ -78,17 +78,14 @@ def _results(measured: Sequence[Measured], start: float, end: float, threshold: 
         else:
             metrics = [measured[index].metric for index in aligned.indices]
             results.update(zip(aligned.indices, _levels(metrics, aligned, threshold), strict=True))
-    counts = []
-    for index, one in enumerate(measured):
-        if one.metric.kind == "count":
-            totals = total_counts(one, start, end)
-            if isinstance(totals, str):
-                results[index] = _nothing(one.metric, totals)
-            else:
-                counts.append((index, one.metric, totals))
-    if counts:
-        found = _counts([metric for _, metric, _ in counts], [totals for _, _, totals in counts], threshold)
-        results.update(zip([index for index, _, _ in counts], found, strict=True))
+    totals = []
+    counts = [(index, one) for index, one in enumerate(measured) if one.metric.kind == "count"]
+    for total in total_counts(counts, start, end):
+        if isinstance(total, NoData):
+            results[total.place] = _nothing(measured[total.place].metric, total.says)
+        else:
+            totals.append(total)
+    results.update(_counts(measured, totals, threshold) if totals else ())
     return [results[index] for index in range(len(measured))]
 
 
@@ -206,46 +203,56 @@ def _bound(one: Metric) -> tuple[float, float, float]:
     return (up if rising else math.inf, down if falling else math.inf, least)
 
 
-def _counts(metrics: Sequence[Metric], totals: Sequence[Totals], threshold: float) -> list[MetricResult]:
-    nulls = [
-        learn_count_null(each.history, each.beside, metric.tolerance)
-        for metric, each in zip(metrics, totals, strict=True)
+def _counts(
+    measured: Sequence[Measured], totals: Sequence[Totals], threshold: float
+) -> Iterator[tuple[int, MetricResult]]:
+    metrics = [[measured[index].metric for index in one.indices] for one in totals]
+    every = [
+        learn_count_nulls(one.history, one.beside, np.array([metric.tolerance for metric in some]))
+        for some, one in zip(metrics, totals, strict=True)
     ]
-    log_e = weigh_counts(
-        np.array([each.failed for each in totals]),
-        np.array([each.requests for each in totals]),
-        nulls,
-        np.array([metric.detect for metric in metrics]),
-    ).max(axis=1)
-    return [
-        _count(metric, each, null, (weighed, threshold))
-        for metric, each, null, weighed in zip(metrics, totals, nulls, log_e.tolist(), strict=True)
-    ]
+    nulls = CountNulls(*(np.concatenate(parts) for parts in zip(*every, strict=True)))
+    failed = np.concatenate([one.failed for one in totals])
+    requests = np.concatenate([one.requests for one in totals])
+    detect = np.array([metric.detect for some in metrics for metric in some])
+    bad, all_ = failed[:, -1], requests[:, -1]
+    needed = np.maximum(needed_requests(nulls, detect, threshold) - all_, 0)
+    more = np.where(nulls.share < MOST_FAILING, np.ceil(needed), np.nan)
+    seconds = np.repeat([one.seconds for one in totals], [len(one.indices) for one in totals])
+    columns = (
+        weigh_counts(failed, requests, nulls, detect).max(axis=1),
+        bad,
+        all_,
+        nulls.share,
+        found_share(nulls, detect),
+        more,
+        seconds,
+        *share_intervals(bad, all_, _INTERVAL_ERROR),
+    )
+    indices = [index for one in totals for index in one.indices]
+    for index, *row in zip(indices, *(column.tolist() for column in columns), strict=True):
+        yield index, _count(measured[index].metric, row, threshold)
 
 
-def _count(metric: Metric, totals: Totals, null: CountNull, weighed: tuple[float, float]) -> MetricResult:
-    log_e, threshold = weighed
+def _count(metric: Metric, row: Sequence[float], threshold: float) -> MetricResult:
+    log_e, failed, requests, share, wanted, missing, seconds, low, high = row
     suspicious = _is_suspicious(log_e, threshold)
-    failed, requests = float(totals.failed[-1]), float(totals.requests[-1])
-    needed = needed_requests(null, metric.detect, threshold)
-    more = max(0, math.ceil(needed - requests)) if null.share < MOST_FAILING else None
-    low, high = share_interval(failed, requests, _INTERVAL_ERROR)
-    baseline = null.share / (1 + metric.tolerance)
-    wait = more / (requests / totals.seconds) if totals.seconds > 0 and more is not None else None
+    more = None if math.isnan(missing) else int(missing)
+    baseline = share / (1 + metric.tolerance)
     return MetricResult(
         name=metric.name,
         kind="count",
         critical=metric.critical,
         state="fine" if more == 0 and not suspicious else "undecided",
-        says=say_count(found_share(null, metric.detect), suspicious, more, (failed, requests)),
-        points=len(totals.failed),
+        says=say_count(wanted, suspicious, more, (failed, requests)),
+        points=LOOKS,
         canary=failed / requests,
         baseline=baseline,
         change=failed / requests / baseline - 1,
         low=low,
         high=high,
         evidence=round(log_e / math.log(10), 6),
-        wait=wait,
+        wait=more / (requests / seconds) if seconds > 0 and more is not None else None,
         requests=more,
     )
 
