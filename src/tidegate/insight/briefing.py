@@ -123,7 +123,7 @@ def _figures(found: Insight) -> dict[str, Figure]:
 
 
 def _things(told: list[Moved], period: Insight) -> tuple[int, list[Thing]]:
-    """How many figures were looked at, and what stands out of each topic, the farthest first; then what should be known."""
+    """How many figures were looked at; what stands out of each topic, the farthest first; then what should be known."""
     found: list[_Found] = []
     looked = 0
     for one in told:
