@@ -177,7 +177,7 @@ def _measured(service: Service, metrics: Metrics, request: Request) -> Response:
     """For whoever asks on this machine, and for a token that may read the settings from everywhere else."""
     if not _near(service, request):
         who = authenticate(service, request)
-        if not allows(who.role, who.scopes, "settings:read"):
+        if who.repositories is not None or not allows(who.role, who.scopes, "settings:read"):
             raise Problem(403, "this needs the permission settings:read")
     return Response(metrics.text(), media_type=METRICS_MEDIA_TYPE)
 

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from tidegate.server.api.endpoint import Ask, Endpoint, Nothing
 from tidegate.server.api.paging import DEFAULT, Digest, Id, Line, Most, found, next_of
+from tidegate.server.api.problems import Problem
 from tidegate.server.rollout import canaries as judging
 from tidegate.server.rollout import words
 from tidegate.store import canaries, deployment_approvals
@@ -101,6 +102,7 @@ class CanaryShown(Struct, frozen=True):
 def approve(ask: Ask[Nothing, Approving]) -> Word:
     """Whether it counts is for the gate: who deploys it does not approve it."""
     body = ask.body
+    _check_repository(ask, body.repository)
     said = words.Said(environment=body.environment, hours=body.hours, service=body.service, revision=body.revision)
     return words.say(ask.service, ask.who, body.repository, said)
 
@@ -108,6 +110,7 @@ def approve(ask: Ask[Nothing, Approving]) -> Word:
 def ask_exception(ask: Ask[Nothing, Excepting]) -> Word:
     """The first of two people. Alone it does nothing."""
     body = ask.body
+    _check_repository(ask, body.repository)
     said = words.Said(
         environment=body.environment,
         hours=body.hours,
@@ -144,6 +147,7 @@ def listed(ask: Ask[WordQuery, Nothing]) -> WordPage:
 
 def judge(ask: Ask[Nothing, Judging]) -> CanaryShown:
     """Valid whenever it is asked, and as often."""
+    _check_repository(ask, ask.body.repository)
     asked = msgspec.convert(msgspec.structs.asdict(ask.body), judging.Asked)
     return _shown(ask, judging.judge_canary(ask.service, asked, ask.who.name).id)
 
@@ -170,6 +174,11 @@ def canary(ask: Ask[Nothing, Nothing]) -> CanaryShown:
 # Private
 
 
+def _check_repository(ask: Ask[Any, Any], repository: int) -> None:
+    if not ask.who.speaks_for(repository):
+        raise Problem(403, "this token does not speak for this repository")
+
+
 def _shown(ask: Ask[Any, Any], identifier: int) -> CanaryShown:
     with ask.service.database.read() as connection:
         row = found(canaries.get(connection, identifier), "canary")
@@ -182,6 +191,7 @@ ENDPOINTS = (
         method="POST",
         path="/deployment-approvals",
         needs="approvals:write",
+        of_repository=True,
         summary="Approve a revision before an environment",
         handler=approve,
         body=Approving,
@@ -202,6 +212,7 @@ ENDPOINTS = (
         method="POST",
         path="/deployment-exceptions",
         needs="approvals:write",
+        of_repository=True,
         summary="Ask that a demand be set aside",
         handler=ask_exception,
         body=Excepting,
@@ -233,6 +244,7 @@ ENDPOINTS = (
         method="POST",
         path="/canaries/judge",
         needs="gates:ask",
+        of_repository=True,
         summary="Is the canary as good as what runs beside it?",
         handler=judge,
         body=Judging,

@@ -153,6 +153,8 @@ def _permit(endpoint: Endpoint, service: Service, authenticate: Authenticate, re
     who = authenticate(service, request)
     if endpoint.needs is not None and not allows(who.role, who.scopes, endpoint.needs):
         raise Problem(403, f"this needs the permission {endpoint.needs}", detail=f"{who.name} is {who.role}")
+    if who.repositories is not None and endpoint.needs is not None and not endpoint.of_repository:
+        raise Problem(403, "this token speaks for some repositories only", mend="use one that is made for all of them")
     return who
 
 

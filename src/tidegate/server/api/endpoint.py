@@ -25,6 +25,10 @@ class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
     """No query, no body; as an answer: 204."""
 
 
+REPOSITORY = "repository:"
+"""What a scope begins with that is no permission but the id of a repository."""
+
+
 class Who(Struct, frozen=True):
     """Somebody who proved who they are. `scopes` are a token's; None in a browser's session."""
 
@@ -34,6 +38,16 @@ class Who(Struct, frozen=True):
     scopes: tuple[str, ...] | None = None
     session: str = ""
     """The digest of the session, "" for a token."""
+
+    @property
+    def repositories(self) -> frozenset[int] | None:
+        """Those that a token speaks for, by id; None where it, or the session, speaks for all."""
+        found = [scope.removeprefix(REPOSITORY) for scope in self.scopes or () if scope.startswith(REPOSITORY)]
+        return frozenset(map(int, found)) if found else None
+
+    def speaks_for(self, repository: int | None) -> bool:
+        """Whether it was made for this one; None: nobody knows which, and only who speaks for all does."""
+        return self.repositories is None or repository in self.repositories
 
 
 class Ask(Struct, Generic[Query, Body], frozen=True):
@@ -84,6 +98,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     """Of the body: more is refused with 413 before it is read."""
     takes: tuple[str, ...] = ("application/json",)
     """Media types of the body; others are refused with 415. Empty, of a Message: any."""
+    of_repository: bool = False
+    """Whether it asks for which repository a token speaks. Others refuse tokens that speak for some only."""
     also: tuple[int, ...] = ()
     """Statuses under which the same kind of answer is given, beside that of success."""
 

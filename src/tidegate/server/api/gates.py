@@ -122,7 +122,10 @@ def ask_rollback(ask: Ask[Nothing, Message]) -> Raw:
     def reply() -> Reply:
         now = ask.service.now()
         with ask.service.database.read() as connection:
-            meant = about(connection, flagger.read_rollback(ask.body.content), moment_of(now).timestamp()).asked
+            found = about(connection, flagger.read_rollback(ask.body.content), moment_of(now).timestamp())
+            if not ask.who.speaks_for(found.repository.id if found.repository is not None else None):
+                return flagger.refused("this token does not speak for the repository")
+            meant = found.asked
             bad, why = is_bad(connection, meant.environment, meant.service, meant.revision, now)
         return flagger.reply_rollback(bad=bad, why=why)
 
@@ -159,7 +162,7 @@ def _decided(ask: Ask[Any, Any], asked: Asked) -> Decision:
     """A pipeline says for whom it deploys; a person at a browser deploys for themselves."""
     if ask.who.session:
         asked = replace(asked, actor=_account(ask))
-    return answer(ask.service, asked, ask.who.name).decision
+    return answer(ask.service, asked, ask.who.name, only=ask.who.repositories).decision
 
 
 def _account(ask: Ask[Any, Any]) -> str:
@@ -189,6 +192,7 @@ ENDPOINTS = (
         method="POST",
         path="/gates",
         needs="gates:ask",
+        of_repository=True,
         summary="May this be deployed there now?",
         handler=ask_plain,
         body=Message,
@@ -200,6 +204,7 @@ ENDPOINTS = (
         method="GET",
         path="/gates/argo",
         needs="gates:ask",
+        of_repository=True,
         summary="The same, as a web metric of Argo Rollouts",
         handler=ask_argo,
         query=ArgoQuery,
@@ -209,6 +214,7 @@ ENDPOINTS = (
         method="POST",
         path="/gates/flagger/rollback",
         needs="gates:ask",
+        of_repository=True,
         summary="Is the canary to be failed now? 200 only where it was judged bad",
         handler=ask_rollback,
         body=Message,
@@ -220,6 +226,7 @@ ENDPOINTS = (
         method="POST",
         path="/gates/flagger/{hook}",
         needs="gates:ask",
+        of_repository=True,
         summary="May this be deployed there now, as a gate of Flagger",
         handler=ask_flagger,
         body=Message,

@@ -14,8 +14,9 @@ from tidegate.operate.intake.listing import READERS
 from tidegate.server.api.endpoint import Ask, Endpoint, Message, Nothing, Raw
 from tidegate.server.api.problems import Problem
 from tidegate.server.production.doors import is_signed, signs
-from tidegate.server.production.intake import Taken, take
+from tidegate.server.production.intake import Taken, read, take
 from tidegate.server.production.measured import Measured, take_metrics, take_spans
+from tidegate.server.production.spoken_for import check_repositories
 from tidegate.telemetry.otlp import accepted
 from tidegate.telemetry.otlp_wire import JSON, PROTOBUF
 
@@ -39,6 +40,8 @@ def events(ask: Ask[Nothing, Message]) -> Taken:
     signed = is_signed(ask.service.config, sender, headers, body)
     if signs(ask.service.config, sender) and not signed:
         raise Problem(409, f"messages of {sender} must be signed", mend="a secret is set for this sender")
+    if ask.who.repositories is not None:
+        check_repositories(ask.service, ask.who, read(sender, body, headers, ask.service.now()))
     return take(ask.service, sender, body, headers, signed=signed)
 
 
@@ -73,6 +76,7 @@ ENDPOINTS = (
         status=202,
         takes=(),
         most_bytes=MOST_EVENT_BYTES,
+        of_repository=True,
     ),
     Endpoint(
         method="POST",

@@ -10,12 +10,14 @@ from sqlalchemy import Connection
 
 from tidegate.server.acts import Act, acting
 from tidegate.server.api.endpoint import Ask, Endpoint, Nothing
-from tidegate.server.api.paging import Line, found
+from tidegate.server.api.paging import Id, Line, found
 from tidegate.server.api.problems import Problem
 from tidegate.server.auth.permissions import PERMISSIONS, Permission, allows
 from tidegate.server.auth.session import make_token
 from tidegate.store import accounts, keys
 from tidegate.store.accounts import Token
+
+MOST_REPOSITORIES = 50
 
 
 class Me(Struct, frozen=True):
@@ -44,11 +46,15 @@ class Tokens(Struct, frozen=True):
 
 
 class NewToken(Struct, frozen=True, forbid_unknown_fields=True):
-    """`scopes` are permissions; one that the person has not is refused. It lives `days`."""
+    """`scopes` are permissions; one that the person has not is refused. It lives `days`.
+
+    With `repositories`, by id, it speaks for these alone, and only where something is told or asked about one.
+    """
 
     label: Line
     scopes: Annotated[tuple[Permission, ...], Meta(min_length=1, max_length=len(PERMISSIONS))]
     days: Annotated[int, Meta(ge=1, le=366)] = 90
+    repositories: Annotated[tuple[Id, ...], Meta(max_length=MOST_REPOSITORIES)] = ()
 
 
 class TokenMade(Struct, frozen=True):

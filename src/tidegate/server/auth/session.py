@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tidegate.server.acts import Act, acting
-from tidegate.server.api.endpoint import Who
+from tidegate.server.api.endpoint import REPOSITORY, Who
 from tidegate.server.api.problems import Problem
 from tidegate.server.auth import tries
 from tidegate.server.service import Service
@@ -169,12 +169,15 @@ class Wished(Protocol):
     def scopes(self) -> tuple[str, ...]: ...
     @property
     def days(self) -> int: ...
+    @property
+    def repositories(self) -> tuple[int, ...]: ...
 
 
 def make_token(service: Service, who: Who, person: int, wished: Wished) -> tuple[str, Token]:
     """A new token's text, which is shown once, and what is kept of it. Problem 409 for one too many."""
     text, now = TOKEN_PREFIX + secrets.token_urlsafe(32), service.now()
-    new = NewToken(person, digest_of(text), wished.label, wished.scopes, later(now, wished.days * 86400.0))
+    scopes = (*wished.scopes, *(f"{REPOSITORY}{each}" for each in sorted(set(wished.repositories))))
+    new = NewToken(person, digest_of(text), wished.label, scopes, later(now, wished.days * 86400.0))
 
     def work(connection: Connection) -> tuple[Token, Sequence[Act]]:
         if accounts.count_live_tokens(connection, person, now) >= MOST_TOKENS:

@@ -5,6 +5,7 @@ Every form does what the endpoint of the API does, with the same checks, and not
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -211,7 +212,9 @@ def _revoke_key(visit: Visit) -> Response:
 def _tokens(visit: Visit, made: str = "") -> Response:
     listed = mine.tokens(_ask(visit)).items
     scopes = [each for each in PERMISSIONS if each in ALLOWED.get(visit.who.role, frozenset())]  # type: ignore[call-overload]
-    return visit.page("tokens.html", "Tokens", tokens=listed, scopes=scopes, made=made)
+    with visit.service.database.read() as connection:
+        known = {f"repository:{one.id}": one.slug for one in repositories.page(connection, most=mine.MOST_REPOSITORIES)}
+    return visit.page("tokens.html", "Tokens", tokens=listed, scopes=scopes, repositories=known, made=made)
 
 
 def _add_token(visit: Visit) -> Response:
@@ -223,6 +226,11 @@ def _add_token(visit: Visit) -> Response:
         "label": visit.form.get("label", ""),
         "scopes": scopes,
         "days": int(days) if days.isdecimal() and len(days) < 4 else 0,
+        "repositories": [
+            int(name.removeprefix("repository-"))
+            for name, value in visit.form.items()
+            if re.fullmatch(r"repository-[0-9]{1,15}", name) and value == "1"
+        ],
     }
     # Not sent on to another page: what is shown once is in this answer and nowhere else.
     return _tokens(visit, mine.add_token(_ask(visit, body=_convert(fields, NewToken))).token)

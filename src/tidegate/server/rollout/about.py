@@ -66,13 +66,23 @@ def find_repository(connection: Connection, named: str) -> Repository | None:
 
 
 def known_deployments(
-    connection: Connection, asked: Asked, document: Rollout | Unreadable, count: Collection[Word]
+    connection: Connection, meant: About, document: Rollout | Unreadable, count: Collection[Word]
 ) -> tuple[Deployment, ...]:
-    """What was deployed of this service there, and to the environments that come before, by these words believed."""
+    """What was deployed of this service there, and to the environments that come before, by these words believed.
+
+    What is told of another repository that we know is not believed of this one.
+    """
+    asked = meant.asked
     environment = document.environments.get(asked.environment) if isinstance(document, Rollout) else None
     names = dict.fromkeys((asked.environment, *(environment.after if environment is not None else ())))
     found = [kept.page(connection, environment=name, service=asked.service, most=MOST_KNOWN) for name in names]
-    return tuple(one for here in found for one in weigh(connection, here, count))
+    of = {name: find_repository(connection, name) for here in found for name in {one.repository for one in here} - {""}}
+    others = {name for name, one in of.items() if one is not None and one != meant.repository}
+    return tuple(
+        replace(one, believed=False) if one.repository in others else one
+        for here in found
+        for one in weigh(connection, here, count)
+    )
 
 
 # Private

@@ -62,11 +62,23 @@ class Answered(Struct, frozen=True):
     decision: Decision
 
 
-def answer(service: Service, asked: Asked, asked_by: str, mirrors: Mirrors | None = None) -> Answered:
-    """The decision on a question, recorded. Raises only where the database fails: then nothing was answered."""
+def answer(
+    service: Service,
+    asked: Asked,
+    asked_by: str,
+    mirrors: Mirrors | None = None,
+    *,
+    only: frozenset[int] | None = None,
+) -> Answered:
+    """The decision on a question, recorded. Raises only where the database fails: then nothing was answered.
+
+    `only`: the repositories that whoever asks speaks for; of every other one it is held.
+    """
     now = moment_of(service.now()).timestamp()
     with service.database.read() as connection:
         meant = about(connection, asked, now)
+    if only is not None and (meant.repository is None or meant.repository.id not in only):
+        meant = About(replace(asked, repository=_OTHER), None)
     decision = _decide(service, meant, now, mirrors)
     kept = _put(service, meant, decision, asked_by)
     log("gate", gate=kept.id, environment=kept.environment, service=kept.service, outcome=kept.outcome)
@@ -118,6 +130,7 @@ def withheld(decision: Decision, why: str) -> Decision:
 
 # Private
 
+_OTHER = "that this token does not speak for"
 _DECISION = msgspec.json.Decoder(Decision)  # once, under the lock of the import: see `work/record._CHECK`
 _NOTHING = Situation(settings=Settings())
 
@@ -161,7 +174,7 @@ def _judge(service: Service, meant: About, question: Question, now: float, read:
     policy = read_policy(clone, tip, loaded)
     budget = _budget(service, asked, document, now)
     with service.database.read() as connection:
-        known = known_deployments(connection, asked, document, words_that_count(service, document, asked.environment))
+        known = known_deployments(connection, meant, document, words_that_count(service, document, asked.environment))
         here = running([one for one in known if one.environment == asked.environment])
         situation = Situation(
             settings=loaded.settings,
