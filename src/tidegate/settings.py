@@ -118,6 +118,43 @@ class DependencySettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ()
 
 
+ATTESTED: Mapping[str, str] = {
+    "builds": "T2",
+    "tests-pass": "T2",
+    "reviewed": "T2",
+    "backup-restored": "T2",
+    "quiet-14-days": "T2",
+    "mutation": "T3",
+    "slo": "T3",
+    "on-call": "T3",
+    "rollback-drill": "T3",
+    "canary": "T3",
+    "load-test": "T3",
+    "threat-review": "T3",
+    "two-approvers": "T3",
+}
+"""What no code shows and somebody vouches for before an application gets a tier, with that tier."""
+
+
+class PlaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the application of this repository runs, and what its owner declares of it."""
+
+    tier: Annotated[
+        Literal["", "T0", "T1", "T2", "T3"], Meta(description="the tier that it has; raising it is judged by policy")
+    ] = ""
+    owner: Annotated[str, Meta(description="person or team who answers for it; empty: owners of its files")] = ""
+    data: Annotated[
+        Literal["", "none", "synthetic", "internal", "personal", "regulated"],
+        Meta(description="the gravest data that it holds; synthetic: nobody's, for tests"),
+    ] = ""
+    egress: Annotated[
+        tuple[str, ...], Meta(description="hosts, HOST or HOST:PORT, that its variables stand for; names all of them")
+    ] = ()
+    public: Annotated[tuple[str, ...], Meta(description="routes that are open on purpose, such as GET /prices")] = ()
+    expires: Annotated[str, Meta(description="day from which its place is asked about again, such as 2026-12-31")] = ""
+    evidence: Annotated[str, Meta(description="file with what people vouch for; docs/place.md shows one")] = ""
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that a repository can decide. `rule` holds the tables of `[[rule]]` as they stand."""
 
@@ -132,6 +169,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     policy: PolicySettings = PolicySettings()
     risk: RiskSettings = RiskSettings()
     dependencies: DependencySettings = DependencySettings()
+    place: PlaceSettings = PlaceSettings()
     rule: tuple[dict[str, Any], ...] = ()
 
 
