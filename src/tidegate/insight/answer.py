@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from tidegate.insight.compare import DEBUGGING, UNREVIEWED, compare
+from tidegate.insight.compare import Event, Grouped, compare_in, grouped
 from tidegate.insight.delivery import deliver
 from tidegate.insight.load import load_of
 from tidegate.insight.measures import DEBT, SCRUTINY, UPKEEP, by_writer, columns_of
@@ -83,7 +83,7 @@ def look(
         pending=sum(one.fate == "pending" for one in mine),
         written=tuple(written),
         tables=tuple(deliver(mine, here, days, each) for each in by),
-        compared=_compared(mine, models),
+        compared=_compared(grouped(mine, columns), models),
         spending=join_spending(costs, mine, since, until) if costs else None,
         notes=(*notes, *_notes(mine, here)),
         every=every,
@@ -100,13 +100,14 @@ def look(
 # Private
 
 OTHERS: tuple[Writer, ...] = ("human", "unknown")
+EVENTS: tuple[Event, ...] = ("debugged", "unreviewed")
 
 
-def _compared(shipped: Sequence[Shipped], models: Sequence[str]) -> tuple[Figure, ...]:
+def _compared(changes: Grouped, models: Sequence[str]) -> tuple[Figure, ...]:
     """Against people, and against changes of which nobody says who wrote them; of models those that can be compared."""
-    found = [compare(shipped), compare(shipped, "ai", "unknown")]
-    found += [compare(shipped, "ai", other, model=model) for other in OTHERS for model in models]
-    found += [compare(shipped, "ai", other, event=each) for each in (DEBUGGING, UNREVIEWED) for other in OTHERS]
+    found = [compare_in(changes), compare_in(changes, "ai", "unknown")]
+    found += [compare_in(changes, "ai", other, model=model) for other in OTHERS for model in models]
+    found += [compare_in(changes, "ai", other, event=each) for each in EVENTS for other in OTHERS]
     return (found[0], *(one for one in found[1:] if one.value is not None))
 
 

@@ -5,29 +5,31 @@ Agents get other work than people; a bare comparison of two rates says as much a
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct
 
 from tidegate.insight.intervals import risk_ratio
-from tidegate.insight.values import Figure, Shipped, Writer
+from tidegate.insight.measures import Columns, columns_of
+from tidegate.insight.values import WRITERS, Figure, Shipped, Writer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 BINS = 5
+Event: TypeAlias = Literal["repaired", "debugged", "unreviewed"]
+WORDS: Mapping[Event, str] = {"repaired": "repairs", "debugged": "production debugging", "unreviewed": "no review"}
 
 
-class Event(Struct, frozen=True):
-    """What may happen to a change: whether it did, None where nobody knows."""
+class Grouped(Struct, frozen=True):
+    """Changes as columns, with numbers for their repositories, tools and models."""
 
-    words: str
-    of: Callable[[Shipped], bool | None]
-
-
-REPAIR = Event("repairs", lambda each: None if each.fate == "pending" else each.fate != "clean")
-DEBUGGING = Event("production debugging", lambda each: each.debugged)
-UNREVIEWED = Event(
-    "no review", lambda each: None if each.reviewers is None else not set(each.reviewers) - {each.author}
-)
+    columns: Columns
+    repositories: NDArray[np.int64]
+    tools: NDArray[np.str_]
+    models: NDArray[np.str_]
 
 
 def compare(
@@ -37,43 +39,71 @@ def compare(
     *,
     tool: str = "",
     model: str = "",
-    event: Event = REPAIR,
+    event: Event = "repaired",
 ) -> Figure:
     """How many times the risk of the event (repair) of `other`'s changes `one`'s have, by repository and size.
 
     `tool` or `model` narrow the first group. Changes of which the event is not known, pending ones for a repair, and
-    those of unknown writers, are left out and counted.
+    those of other writers, are left out and counted.
     """
-    happened = event.of
-    mine = [each for each in shipped if each.writer in (one, other) and happened(each) is not None]
-    mine = [each for each in mine if each.writer != one or _fits(each, tool, model)]
-    edges: dict[str, list[int]] = {}
-    for repository in {each.repository for each in mine}:
-        edges[repository] = _edges([each.size for each in mine if each.repository == repository])
-    strata: dict[tuple[str, int], list[int]] = {}
-    for each in mine:
-        key = (each.repository, bisect_right(edges[each.repository], each.size))
-        counts = strata.setdefault(key, [0, 0, 0, 0])
-        place = 0 if each.writer == one else 2
-        counts[place] += bool(happened(each))
-        counts[place + 1] += 1
-    named = model or tool or one
-    table = [(a, m, b, k) for a, m, b, k in strata.values()]
-    return risk_ratio(f"{event.words} of {named} against {other}", table, left_out=len(shipped) - len(mine))
+    return compare_in(grouped(shipped), one, other, tool=tool, model=model, event=event)
+
+
+def grouped(shipped: Sequence[Shipped], columns: Columns | None = None) -> Grouped:
+    """The changes, ready to be compared in several ways."""
+    import numpy as np
+
+    number = {name: place for place, name in enumerate(sorted({each.repository for each in shipped}))}
+    return Grouped(
+        columns if columns is not None else columns_of(shipped),
+        np.array([number[each.repository] for each in shipped], dtype=np.int64),
+        np.array([each.tool for each in shipped], dtype=np.str_),
+        np.array([each.model for each in shipped], dtype=np.str_),
+    )
+
+
+def compare_in(
+    changes: Grouped,
+    one: Writer = "ai",
+    other: Writer = "human",
+    *,
+    tool: str = "",
+    model: str = "",
+    event: Event = "repaired",
+) -> Figure:
+    """As `compare`."""
+    import numpy as np
+
+    happened, writer = changes.columns[event], changes.columns["writer"]
+    first = writer == WRITERS.index(one)
+    for wanted, named in ((tool, changes.tools), (model, changes.models)):
+        first = first & (named == wanted) if wanted else first
+    mine = (first | (writer == WRITERS.index(other))) & ~np.isnan(happened)
+    strata = _strata(changes.repositories[mine], changes.columns["size"][mine])
+    count = int(strata.max(initial=-1)) + 1
+    table = []
+    for group in (first[mine], ~first[mine]):
+        hits = np.bincount(strata[group], weights=happened[mine][group], minlength=count)
+        table += [hits.astype(int).tolist(), np.bincount(strata[group], minlength=count).tolist()]
+    used = [row for row in zip(*table, strict=True) if row[1] or row[3]]
+    words = f"{WORDS[event]} of {model or tool or one} against {other}"
+    return risk_ratio(words, used, left_out=len(mine) - int(mine.sum()))
 
 
 # Private
 
 
-def _alone(each: Shipped) -> bool | None:
-    return None if each.reviewers is None else not set(each.reviewers) - {each.author}
+def _strata(repositories: NDArray[np.int64], sizes: NDArray[np.float64]) -> NDArray[np.int64]:
+    """One number for each repository and fifth of its sizes; where many are alike there are fewer."""
+    import numpy as np
 
-
-def _fits(each: Shipped, tool: str, model: str) -> bool:
-    return (not tool or each.tool == tool) and (not model or each.model == model)
-
-
-def _edges(sizes: Sequence[int]) -> list[int]:
-    """Where fifths of the sizes end; fewer where many are alike."""
-    ordered = sorted(sizes)
-    return sorted({ordered[len(ordered) * part // BINS] for part in range(1, BINS)}) if ordered else []
+    order = np.lexsort((sizes, repositories))
+    counts = np.bincount(repositories)
+    starts = np.cumsum(counts) - counts
+    place = np.zeros(len(sizes), dtype=np.int64)
+    for part in range(1, BINS):
+        edge = np.zeros(len(counts))
+        there = counts > 0
+        edge[there] = sizes[order][(starts + counts * part // BINS)[there]]
+        place += sizes >= edge[repositories]
+    return repositories * BINS + place

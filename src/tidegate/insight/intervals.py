@@ -115,11 +115,11 @@ def too_few(name: str, unit: str, n: int, left_out: int) -> Figure:
 
 def _order(n: int) -> int:
     """How far from either end the interval's order statistics are: beyond each lie at most 2.5 %."""
-    if n > 1000:
-        return max(math.floor((n - Z * math.sqrt(n)) / 2 - 0.5), 0)
-    below = 0.0
-    for place in range(n):
-        below += math.comb(n, place) * 0.5**n
-        if below > 0.025:
-            return max(place - 1, 0)
-    return 0
+    from scipy.special import bdtr, bdtrik
+
+    place = max(int(bdtrik(0.025, n, 0.5)), 0)
+    while bdtr(place, n, 0.5) <= 0.025:
+        place += 1
+    while place > 0 and bdtr(place - 1, n, 0.5) > 0.025:
+        place -= 1
+    return max(place - 1, 0)

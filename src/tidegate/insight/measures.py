@@ -102,7 +102,7 @@ def figures_of(measure: Measure, columns: Columns, groups: Codes, count: int) ->
 
 _NAMES = (
     *("writer", "one", "landed", "lead", "repaired", "debugged"),
-    *("reviewed", "seconds", "unreviewed", "own", "effort", "tests", "tested"),
+    *("reviewed", "seconds", "unreviewed", "own", "size", "effort", "tests", "tested"),
     *("complexity", "cloned", "todos", "added", "ai", "unknown"),
 )
 _WRITER = {writer: number for number, writer in enumerate(WRITERS)}
@@ -125,6 +125,7 @@ def _row(one: Shipped, nan: float) -> tuple[float, ...]:
         _number(one.seconds, nan),
         nan if one.reviewers is None else float(alone),
         float(one.merged_by == one.author) if one.merged_by and one.author else nan,
+        float(one.size),
         float(effort),
         nan if one.test_lines is None else float(min(one.test_lines, effort)),
         nan if one.test_lines is None or not effort else float(one.test_lines > 0),
