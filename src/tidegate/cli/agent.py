@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from tidegate.cli.agent_guide import guide
 from tidegate.cli.options import repo_option
 from tidegate.errors import InputError
 
@@ -82,6 +83,8 @@ def status(repo: Path | None) -> None:
 
     click.echo(render_status(read_status(repo or Path.cwd(), Path.home(), os.environ)), nl=False)
 
+
+agent.add_command(guide)
 
 # Private
 

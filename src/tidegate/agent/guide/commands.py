@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from msgspec import Struct
 
@@ -16,7 +17,7 @@ from tidegate.agent.guide.sources import Found, Sources, above
 from tidegate.agent.guide.tools import Purpose, Use, purpose_of, use_of
 from tidegate.agent.guide.values import Item
 
-GATING = frozenset(("pull_request", "pull_request_target", "merge_group", "push", "workflow_call"))
+GATING = frozenset(("pull_request", "pull_request_target", "merge_group", "workflow_call"))
 MOST_EACH = 3
 MOST_COMMANDS = 4000
 
@@ -47,7 +48,7 @@ def near(sources: Sources, path: str) -> tuple[Shown, ...]:
 
 def items(shown: Iterable[Shown], language: str = "") -> tuple[Item, ...]:
     """At most three commands for each purpose, those that pipelines run first; of a language if one is named."""
-    wanted = [one for one in shown if one.use.purpose != "other" and _fits(one.use, language)]
+    wanted = [one for one in shown if one.use.purpose != "other" and _fits(one.use, language) and not _is_noise(one)]
     found: list[Item] = []
     for purpose, label in _LABELS.items():
         mine = _best([one for one in wanted if one.use.purpose == purpose])
@@ -101,6 +102,16 @@ _LANGUAGES: dict[str, str] = {
 _ANY = re.compile(r"(?:make|just|task|pre-commit|prek|typos|codespell)\b")
 
 
+def _is_noise(one: Shown) -> bool:
+    """Whether it sets up a machine and not this repository, or is a variant of a target that nothing runs."""
+    if one.folder and not one.folder.isprintable():
+        return True
+    if one.use.purpose == "setup":
+        foreign = re.search(r"(?:^| )(?:-g|--global|add)(?: |$)", one.text)
+        return bool(foreign) or (one.use.key.startswith(("pip", "uv pip")) and not re.search(r" -[er] | \.", one.text))
+    return not one.gates and bool(one.use.target) and len(re.split(r"[^a-z0-9]+", one.use.target.lower())) > 1
+
+
 def _fits(use: Use, language: str) -> bool:
     language = {"TypeScript": "JavaScript", "Vue": "JavaScript", "Svelte": "JavaScript"}.get(language, language)
     if not language or language not in _LANGUAGES or _ANY.match(use.key):
@@ -120,31 +131,54 @@ def _of_pipelines(sources: Sources) -> Iterator[Shown]:
         if text.problem:
             sources.unread[text.path] = text.problem
             continue
-        scripts: list[tuple[str, bool]] = []
+        scripts: list[tuple[str, bool, str]] = []
         flow = workflow_of(text) if not text.path.endswith(".gitlab-ci.yml") else None
         if flow is not None:
             gates = _gates(flow.triggers)
             scripts = [
-                (step.run, gates and not job.tolerant and not step.tolerant)
+                (step.run, gates and not job.tolerant and not step.tolerant, _folder_of(text.value, step.place))
                 for job in flow.jobs.values()
                 if not job.deploys
                 for step in job.steps
             ]
         elif text.path.endswith(".gitlab-ci.yml"):
-            scripts = [(job.script, not job.values.get("allow_failure")) for job in jobs_of(text.value).values()]
+            scripts = [(job.script, not job.values.get("allow_failure"), "") for job in jobs_of(text.value).values()]
         lines = _Lines(text.words)
-        for script, gates in scripts:
+        for script, gates, folder in scripts:
             for one in commands(script):
+                if one.text.startswith("cd "):
+                    folder = "elsewhere"
                 count += 1
                 use = use_of(one.text) if count <= MOST_COMMANDS else None
                 if use is not None:
-                    yield Shown(use, one.text, Found(text.path, lines.of(one.text)), gates and not one.tolerated)
+                    at = Found(text.path, lines.of(one.text))
+                    inside = found[1] if (found := _INSIDE.search(one.text)) else folder
+                    yield Shown(use, one.text, at, gates and not one.tolerated, inside.removeprefix("./").rstrip("/"))
+
+
+_INSIDE = re.compile(r"(?:--directory|--cwd|--prefix|--project|(?<!\S)-C)[= ](\S+)")
+
+
+def _folder_of(value: object, place: tuple[str | int, ...]) -> str:
+    """The folder that a step runs in, as it, its job or the workflow says; "" for the top."""
+    from tidegate.infra.pipelines.texts import mapping
+
+    found = ""
+    at: Any = value
+    for key in (None, *place):
+        if key is not None:
+            inside = isinstance(at, dict) or (isinstance(at, list) and isinstance(key, int) and key < len(at))
+            at = (at.get(key) if isinstance(at, dict) else at[key]) if inside else None
+        own = mapping(mapping(mapping(at).get("defaults")).get("run")).get("working-directory")
+        found = next((one for one in (mapping(at).get("working-directory"), own) if isinstance(one, str)), found)
+    return "" if found in (".", "./") else found
 
 
 def _gates(triggers: Mapping[str, Mapping[str, object]]) -> bool:
+    """Whether it runs before a change lands: for a pull request, or for every branch that is pushed."""
     push = triggers.get("push")
-    only_tags = push is not None and "tags" in push and "branches" not in push
-    return any(name in GATING and not (name == "push" and only_tags) for name in triggers)
+    every_branch = push is not None and not push.keys() & {"tags", "branches"}
+    return every_branch or any(name in GATING for name in triggers)
 
 
 class _Lines:
@@ -240,13 +274,20 @@ _SECTIONS: tuple[tuple[str, str, Purpose, str], ...] = (
 
 def _best(shown: list[Shown]) -> list[Shown]:
     """One for each key: what a pipeline runs for proposed changes first, then what is named most plainly."""
-    ordered = sorted(shown, key=lambda one: (not one.gates, _wide(one), len(one.text), str(one.at)))
+    ordered = sorted(
+        shown, key=lambda one: (bool(one.folder), not one.gates, _wide(one), _again(one), len(one.text), str(one.at))
+    )
     found: dict[tuple[str, str], Shown] = {}
     for one in ordered:
         found.setdefault((one.use.key, one.folder), one)
     keys = {key for key, _ in found}
     bare = {f"script {key.removeprefix('bare ')}" for key in keys if key.startswith("bare ")}
     return [one for (key, _), one in found.items() if key not in bare]
+
+
+def _again(one: Shown) -> bool:
+    """Whether it only runs once more what failed before."""
+    return bool(re.search(r" --(?:lf|ff|last-failed|failed|retries)\b", one.text))
 
 
 def _wide(one: Shown) -> bool:

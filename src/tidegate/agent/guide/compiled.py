@@ -48,7 +48,7 @@ def read(repository: Repository, revision: str, settings: Settings) -> Read:
 
 def compile_guidance(repository: Repository, revision: str, path: str, settings: Settings) -> Guidance:
     """What holds for a path, or for everything where it is ""."""
-    return guidance_of(read(repository, revision, settings), _checked(path), Told())
+    return guidance_of(read(repository, revision, settings), checked_path(path), Told())
 
 
 def guidance_of(found: Read, path: str, told: Told) -> Guidance:
@@ -79,10 +79,8 @@ def guidance_of(found: Read, path: str, told: Told) -> Guidance:
     )
 
 
-# Private
-
-
-def _checked(path: str) -> str:
+def checked_path(path: str) -> str:
+    """A path from the top, "" for the top. Raises InputError for one that leads out of the repository."""
     plain = path.strip().removeprefix("./").rstrip("/")
     if path.startswith(("/", "~")) or ".." in plain.split("/") or "\0" in plain or "\n" in plain or "\\" in plain:
         raise InputError(
@@ -93,22 +91,30 @@ def _checked(path: str) -> str:
     return "" if plain == "." else plain
 
 
+# Private
+
+
 def _whole(found: Read, origins: Mapping[str, Found], told: Told) -> Guidance:
     paths = list(found.sources.paths)
     files = owners.files_of(paths[: owners.MOST_FILES], found.settings)
-    present = frozenset(paths)
     return Guidance(
         path="",
         rules=rules.rule_items(found.policy, rules.Place(), origins, told.broken),
         owners=owners.overview(files, found.policy.owners, found.settings),
         commands=commands.items(found.shown),
-        history=history.overview(found.past, present, told.incidents or ()),
+        history=history.overview(found.past, _sources(files), frozenset(paths), told.incidents or ()),
         conventions=(
             *conventions.commit_items(found.past.by_people),
             *conventions.form_items(found.sources),
             *conventions.file_items(files, found.sources),
         ),
         notes=tuple(_notes(found, told, None)),
+    )
+
+
+def _sources(files: Sequence[FileChange]) -> frozenset[str]:
+    return frozenset(
+        file.path.decode("utf-8", "surrogateescape") for file in files if file.kind == "source" and file.by_hand
     )
 
 

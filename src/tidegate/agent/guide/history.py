@@ -118,10 +118,12 @@ def path_items(past: Past, path: str, present: frozenset[str], incidents: Sequen
     return tuple(found)
 
 
-def overview(past: Past, present: frozenset[str], incidents: Sequence[Incident]) -> tuple[Item, ...]:
-    """The files that were repaired most, with what changes with them; pairs of files that change together."""
+def overview(
+    past: Past, source: frozenset[str], present: frozenset[str], incidents: Sequence[Incident]
+) -> tuple[Item, ...]:
+    """The files of `source` that were repaired most, each with the file of `present` that usually changes with it."""
     found = list(_incidents(incidents))
-    for path, count in _most(past.repaired, present):
+    for path, count in _most(past.repaired, source):
         if count < LEAST_REPAIRS or not (name := quote.name(path)):
             continue
         partner = next((quote.name(other) for other, _ in past.together(path) if other in present), "")

@@ -16,8 +16,9 @@ from tidegate.agent.guide.sources import Found
 from tidegate.agent.guide.values import Item
 from tidegate.change.git import Repository
 from tidegate.policy.rules import PACK_ORIGIN, Policy, Rule
-from tidegate.report.words import explain_command
 
+OF_OTHERS = " who did not make the change"
+"""What every approval asks; it is said once, above the rules."""
 EFFECTS = ("block", "hold", "warn", "note")
 
 
@@ -114,8 +115,8 @@ _WORDS: Mapping[str, str] = {
     "infra-widens": "What opens a network or permits more",
     "infra-agent-destroys": "Anything that is destroyed by an agent's change",
     "infra-cannot-judge": "Infrastructure that cannot be judged from the code",
-    "ai-critical-two-humans": "Lines of an agent in critical files",
-    "policy-changes-need-owners": "Settings of Tidegate and CODEOWNERS",
+    "ai-critical-two-humans": "An agent's change of critical files",
+    "policy-changes-need-owners": "A change of the gate itself (its settings, CODEOWNERS)",
 }
 
 _ABOUT: Mapping[str, str] = {
@@ -167,11 +168,13 @@ def _item(rule: Rule, origins: Mapping[str, Found], counts: Mapping[str, int]) -
     asked = "; ".join(one.text for one in rule.requirements)
     if plain and _by_people(rule):
         needed = "; ".join(one.text for one in rule.requirements if one.kind == "approvals")
-        says = f"{_WORDS[rule.id]} needs {needed}"
+        says = f"{_WORDS[rule.id]} needs {needed.replace(OF_OTHERS, '')}"
     elif plain:
         says = _WORDS[rule.id]
     else:
-        says = f"{asked or 'Nothing meets it but another change'} (rule {quote.title(rule.title)})"
+        says = (
+            f"{asked.replace(OF_OTHERS, '') or 'Nothing meets it but another change'} (rule {quote.title(rule.title)})"
+        )
     if not plain and _by_people(rule):
         says += "; only people can give it"
     return Item(f"{_EFFECT[rule.effect]}{says}", "; ".join(_evidence(rule, origins, counts)))
@@ -181,7 +184,7 @@ _EFFECT = {"block": "[blocks] ", "hold": "[holds] ", "warn": "[warns] "}
 
 
 def _evidence(rule: Rule, origins: Mapping[str, Found], counts: Mapping[str, int]) -> Iterable[str]:
-    yield f"`{explain_command(rule.id)}`"
+    yield f"`{rule.id}`"
     if rule.origin != PACK_ORIGIN:
         yield quote.name(str(origins.get(rule.id, ""))) or "the settings"
     if counts.get(rule.id):

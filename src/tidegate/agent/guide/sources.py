@@ -53,9 +53,14 @@ class Sources:
         return frozenset(list_tree(self.repository, self.revision).links) if self.revision else frozenset()
 
     @cached_property
+    def submodules(self) -> tuple[str, ...]:
+        """Folders whose content is that of another repository."""
+        return list_tree(self.repository, self.revision).submodules if self.revision else ()
+
+    @cached_property
     def folders(self) -> frozenset[str]:
-        """Every folder of the tree."""
-        found: set[str] = set()
+        """Every folder of the tree, submodules too."""
+        found: set[str] = set(self.submodules)
         for path in (*self.paths, *self.links):
             folder = path.rpartition("/")[0]
             while folder and folder not in found:

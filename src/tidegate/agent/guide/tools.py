@@ -57,7 +57,7 @@ _TARGETS: dict[Purpose, tuple[str, ...]] = {
     "lint": ("lint", "linters", "eslint", "clippy", "vet", "lints", "style", "checkstyle", "golangci"),
     "test": ("test", "tests", "unit", "unittest", "e2e", "spec", "testrace", "jest", "vitest", "pytest"),
     "build": ("build", "compile", "dist"),
-    "setup": ("install", "setup", "bootstrap", "deps", "dev", "init"),
+    "setup": ("install", "setup", "bootstrap", "deps", "init"),
 }
 _OPTION_WITH_VALUE = frozenset(
     "--python -p --with --extra --group --only-group --filter -F --cwd -C --directory --project -w --workspace"
@@ -116,6 +116,9 @@ def _unwrapped(words: list[str]) -> tuple[list[str], str]:
             return _past_options(rest[1:]), first if first in MANAGERS else ""
     if first in _NODE and words[1:2] and words[1] in ("exec", "x", "dlx"):
         return _past_options(words[2:]), first
+    if first == "nix" and words[1:2] in (["develop"], ["shell"]):
+        at = next((place for place, word in enumerate(words) if word in ("-c", "--command")), -1)
+        return (words[at + 1 :] if at > 0 else words), ""
     if first in ("bundle", "direnv") and words[1:2] == ["exec"]:
         return words[2:], ""
     if (
