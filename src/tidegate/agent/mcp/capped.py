@@ -66,10 +66,10 @@ def _fitted(
     texts, nested = level
     fitted = {k: [] if isinstance(v, tuple) else _clean(v, texts, nested) for k, v in document.items()}
     fitted |= {"about": DATA}
-    most = len(lists[only]) if only else MOST_ELEMENTS
     parts = {
-        name: [_clean(one, texts, nested) for one in (elements[offset:][:most] if only in ("", name) else ())]
+        name: _begun(elements[offset:] if only else elements[:MOST_ELEMENTS], level)
         for name, elements in lists.items()
+        if only in ("", name)
     }
     taken = _taken(parts, LIMIT_CHARACTERS - len(_encoded(fitted)) - len(lists) * _CUT - len(as_text({})))
     last = level == _LEVELS[-1]
@@ -78,7 +78,7 @@ def _fitted(
     for name, elements in lists.items():
         if only not in ("", name):
             continue
-        fitted[name] = parts[name][: taken[name]]
+        fitted[name] = [one for one, _ in parts[name][: taken[name]]]
         here = offset if only else 0
         if here or here + taken[name] < len(elements):
             fitted["cut"].append(_cut(name, here, taken[name], len(elements)))
@@ -93,11 +93,24 @@ _CUT = 200
 """What one entry of `cut` needs at most."""
 
 
-def _taken(parts: Mapping[str, Sequence[Any]], room: int) -> dict[str, int] | None:
+def _begun(elements: Sequence[Any], level: tuple[int, int]) -> list[tuple[Any, int]]:
+    """As many cleaned elements as an answer could hold at most, each with its size."""
+    found: list[tuple[Any, int]] = []
+    room = LIMIT_CHARACTERS
+    for one in elements:
+        cleaned = _clean(one, *level)
+        found.append((cleaned, len(_encoded(cleaned)) + 1))
+        room -= found[-1][1]
+        if room < 0:
+            break
+    return found
+
+
+def _taken(parts: Mapping[str, Sequence[tuple[Any, int]]], room: int) -> dict[str, int] | None:
     """How many elements of each list fit: the room is shared evenly; what a short list leaves goes to the others."""
     if room < 0:
         return None
-    sizes = {name: [len(_encoded(one)) + 1 for one in elements] for name, elements in parts.items()}
+    sizes = {name: [size for _, size in elements] for name, elements in parts.items()}
     taken: dict[str, int] = {}
     for left, name in zip(range(len(sizes), 0, -1), sorted(sizes, key=lambda one: sum(sizes[one])), strict=True):
         share, used, taken[name] = room // left, 0, 0
