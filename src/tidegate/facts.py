@@ -140,6 +140,21 @@ class Intent(Struct, frozen=True):
     tests: str = ""
 
 
+PlaceTier: TypeAlias = Literal["", "T0", "T1", "T2", "T3"]
+
+
+class PlaceFact(Struct, frozen=True):
+    """The tier that `[place]` gives the application, before the change and after it.
+
+    `missing` are the criteria that the tier after it asks for and that nobody vouches for at the head.
+    """
+
+    before: PlaceTier = ""
+    after: PlaceTier = ""
+    raised: bool = False
+    missing: tuple[str, ...] = ()
+
+
 ChangeKind: TypeAlias = Literal["range", "commit", "staged", "pull-request", "diff"]
 
 
@@ -178,6 +193,7 @@ class ChangeFacts(Section, frozen=True, kw_only=True):
     policy_files: Annotated[tuple[str, ...], Meta(description="changed files that policy is read from")] = ()
     owners_files: Annotated[tuple[str, ...], Meta(description="changed CODEOWNERS files")] = ()
     intent: Annotated[Intent, Meta(description="what, why, roll-back plan and ticket")] = Intent()
+    place: Annotated[PlaceFact, Meta(description="tier of the application, and whether it is raised")] = PlaceFact()
 
 
 class Lines(Struct, frozen=True):

@@ -203,6 +203,7 @@ _REALISTIC: dict[str, dict[str, Any]] = {
         "intent": {"what": "a limit", "why": "", "rollback": "", "ticket": "", "tests": "",
             "missing": ["why", "rollback", "ticket"],
         },
+        "place": {"before": "T1", "after": "T2", "raised": True, "missing": ["builds"]},
     },
     "provenance": {
         "lines": _LINES, "source_lines": _LINES, "critical_lines": {**_LINES, "added": 8, "human": 0, "unknown": 1},

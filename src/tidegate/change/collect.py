@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from tidegate.change.branches import repository_name
 from tidegate.change.domains import effective_domains
 from tidegate.change.git import Repository as GitRepository
+from tidegate.change.placed import read_placed
 from tidegate.change.values import Change, Commit, Context, FileChange, show_path
 from tidegate.errors import InputError
-from tidegate.facts import ChangeFacts, CommitFact, DomainHit, FileFact, Repository, Unknown
+from tidegate.facts import ChangeFacts, CommitFact, DomainHit, FileFact, PlaceFact, Repository, Unknown
 from tidegate.settings import read_toml
 
 OWNERS_FILES = (b"CODEOWNERS", b"docs/CODEOWNERS", b".github/CODEOWNERS", b".gitlab/CODEOWNERS")
@@ -32,6 +33,9 @@ def collect_change(change: Change, context: Context) -> ChangeFacts:
     hits = sorted({hit for file in files for hit in file.domains}, key=_hit_order)
     critical = {domain.name for domain in effective_domains(context.settings) if domain.critical}
     policy_files, undecided = _policy_files(files, context.repository)
+    placed = read_placed(change, context)
+    if isinstance(placed, Unknown):
+        undecided = [*undecided, placed]
     unknowns = sorted({*change.unknowns, *undecided}, key=lambda unknown: (unknown.path, unknown.reason))
     last = change.commits[-1] if change.commits else None
     request = change.pull_request
@@ -69,6 +73,7 @@ def collect_change(change: Change, context: Context) -> ChangeFacts:
         policy_files=policy_files,
         owners_files=_shown(file for file in files if _any_path(file, OWNERS_FILES.__contains__)),
         intent=change.intent,
+        place=PlaceFact() if isinstance(placed, Unknown) else placed,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from tidegate.change.attested import MUTATION_SHARE
 from tidegate.place.values import Axis, Tier
 
 
@@ -19,9 +20,6 @@ class Ask(Struct, frozen=True):
     step: str
     effort: int
 
-
-MUTATION_SHARE = 0.6
-"""The share of the mutants of changed lines that tests should kill before others depend on it."""
 
 LEAST_PEOPLE = 2
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from tidegate.place.asked import ASK, LEAST_PEOPLE, MUTATION_SHARE
-from tidegate.place.attested import Attested
+from tidegate.change.attested import Attested, short_of
+from tidegate.place.asked import ASK, LEAST_PEOPLE
 from tidegate.place.values import CLASSES, Application, Criterion, State
 from tidegate.settings import ATTESTED, PlaceSettings
 
@@ -62,18 +62,10 @@ def _vouched(attested: Mapping[str, Attested], id: str) -> Criterion:
         state: State = "unknown"
         evidence = f"nobody vouches for it: {ask.step}"
     else:
-        wrong = _not_enough(id, one)
+        wrong = short_of(one)
         state, evidence = ("unmet", wrong) if wrong else ("met", str(one))
     step = "" if state == "met" else f'{ask.step}, then [[evidence]] id = "{id}" in the evidence file'
     return Criterion(id, ask.axis, ask.tier, ask.title, state, (evidence,), step, ask.effort)
-
-
-def _not_enough(id: str, one: Attested) -> str:
-    if id == "mutation" and not one.value >= MUTATION_SHARE:
-        return f"value is {one.value:g}, and {MUTATION_SHARE} is asked for: {one.where}"
-    if id == "two-approvers" and one.second.strip().casefold() in ("", one.by.strip().casefold()):
-        return f"only {one.by} approves"
-    return ""
 
 
 def _few(texts: Sequence[str]) -> list[str]:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
+from tidegate.change.attested import Attested, parse_attested, read_attested
 from tidegate.change.configuration import read_settings
 from tidegate.change.git import Repository
 from tidegate.errors import InputError
-from tidegate.place.attested import Attested, parse_attested, read_attested
 from tidegate.place.judge import judge
 from tidegate.place.read import ACTIVE_DAYS, read_application
 from tidegate.place.values import CLASSES, TIERS, Placement

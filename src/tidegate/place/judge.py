@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from tidegate.place.attested import Attested
+from tidegate.change.attested import Attested
 from tidegate.place.criteria import criteria_of
 from tidegate.place.values import AXES, TIERS, TITLES, Application, Axis, Criterion, Placement, Tier
 from tidegate.settings import PlaceSettings

@@ -16,7 +16,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tidegate.errors import InputError
-from tidegate.settings import ATTESTED, convert, nearest, read_toml
+from tidegate.settings import ATTESTED, PlaceSettings, convert, nearest, read_toml
 
 HOLDS_DAYS = 365
 """What was true longer ago is asked about again."""
@@ -79,3 +79,22 @@ def parse_attested(text: bytes, where: str, now: str) -> Mapping[str, Attested]:
         if holds and (one.id not in found or found[one.id].at < one.at):
             found[one.id] = one
     return found
+
+
+MUTATION_SHARE = 0.6
+"""The share of the mutants of changed lines that tests should kill before others depend on it."""
+
+
+def short_of(one: Attested) -> str:
+    """Why an entry is not enough for its criterion, "" where it is."""
+    if one.id == "mutation" and not one.value >= MUTATION_SHARE:
+        return f"value is {one.value:g}, and {MUTATION_SHARE} is asked for: {one.where}"
+    if one.id == "two-approvers" and one.second.strip().casefold() in ("", one.by.strip().casefold()):
+        return f"only {one.by} approves"
+    return ""
+
+
+def missing_for(tier: str, declared: PlaceSettings, attested: Mapping[str, Attested]) -> tuple[str, ...]:
+    """What nobody vouches for of all that is asked for up to a tier, by criterion."""
+    asked = [id for id, at in ATTESTED.items() if at <= tier and (id != "backup-restored" or declared.data != "none")]
+    return tuple(id for id in asked if id not in attested or short_of(attested[id]))
