@@ -8,7 +8,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from tidegate.insight.headlines import Side, side_of
-from tidegate.insight.values import Figure, Load, Series, Table
+from tidegate.insight.values import Figure, Load, Row, Series, Table
 from tidegate.insight.words import moved, said
 from tidegate.report.charts import Part, Point, Stack, bar_chart, forest_chart, line_chart, stacked_chart
 from tidegate.report.charts.values import LEAST_COURSE
@@ -111,19 +111,21 @@ def draw_load(load: Load) -> Drawn:
 
 def table_of(table: Table, link: Callable[[str], str] = lambda _: "") -> Drawn:
     """All figures of all groups, those left out that nothing is known of."""
-    rows = (table.whole, *table.rows) if len(table.rows) > 1 else (table.whole,)
     known = [place for place, figure in enumerate(table.whole.figures) if figure.n]
     silent = [figure.name for figure in table.whole.figures if not figure.n]
-    more = f" {len(rows) - MOST_ROWS} more groups are in the export." if len(rows) > MOST_ROWS else ""
+    groups = table.rows if len(table.rows) > 1 else ()
+    more = f" {len(groups) - MOST_ROWS} more are in the export." if len(groups) > MOST_ROWS else ""
     why = f"Nothing to count for: {', '.join(silent)}." if silent else ""
+
+    def cells(row: Row) -> tuple[str, ...]:
+        return tuple(said(row.figures[place]) for place in known)
+
+    rows = (Numbers(_group(row.group, table.by), cells(row), link(row.group)) for row in groups[:MOST_ROWS])
     return Drawn(
         name=f"by {table.by}",
         picture=Markup(""),
         heads=(table.by, *(table.whole.figures[place].name for place in known)),
-        rows=tuple(
-            Numbers(_group(row.group, table.by), tuple(said(row.figures[place]) for place in known), link(row.group))
-            for row in rows[:MOST_ROWS]
-        ),
+        rows=(Numbers(table.whole.group, cells(table.whole)), *rows),
         why=(why + more).strip(),
     )
 
