@@ -43,6 +43,13 @@ class GitLab(Struct, frozen=True):
     hooks: Secrets = Secrets()
 
 
+class Hcp(Struct, frozen=True):
+    """HCP Terraform, or a Terraform Enterprise of one's own: its address, and the HMAC keys of the run task."""
+
+    url: str = "https://app.terraform.io"
+    keys: Secrets = Secrets()
+
+
 class SignIn(Struct, frozen=True):
     """An OpenID Connect provider; empty: local accounts only. `role` is what a new person gets; "" refuses them."""
 
@@ -79,6 +86,7 @@ class Config(Struct, frozen=True):
     """The file that says where production is measured: `server/production/setup.py`."""
     limits: Limits = field(default_factory=Limits)
     trusted_proxy: bool = False
+    hcp: Hcp | None = None
     senders: Mapping[str, Secrets] = {}
     """The secrets of those that sign what they tell of production, by their names."""
 
@@ -114,6 +122,7 @@ def read_config(environment: Mapping[str, str]) -> Config:
             memory_mb=_number(given, "LIMIT_MEMORY_MB", 2048, most=1 << 20),
         ),
         trusted_proxy=given.get("TRUSTED_PROXY", "") == "1",
+        hcp=_hcp(given),
         senders={name: _secrets(given, f"{name.upper()}_WEBHOOK_SECRET") for name in SENDERS},
     )
 
@@ -126,7 +135,7 @@ _KNOWN = frozenset(
     "GITLAB_WEBHOOK_SECRET GITLAB_WEBHOOK_SECRET_FILE OIDC_ISSUER OIDC_CLIENT OIDC_SECRET OIDC_SECRET_FILE OIDC_ROLE "
     "WITNESSES QUORUM PRODUCTION_FILE LIMIT_SECONDS LIMIT_MEMORY_MB TRUSTED_PROXY PAGERDUTY_WEBHOOK_SECRET "
     "PAGERDUTY_WEBHOOK_SECRET_FILE SENTRY_WEBHOOK_SECRET SENTRY_WEBHOOK_SECRET_FILE GRAFANA_WEBHOOK_SECRET "
-    "GRAFANA_WEBHOOK_SECRET_FILE".split()
+    "GRAFANA_WEBHOOK_SECRET_FILE HCP_URL HCP_HMAC_KEY HCP_HMAC_KEY_FILE".split()
 )
 _ELSEWHERE = ("DATA", "DEBUG", "PROVENANCE_", "OWNERS_", "REACH_")  # settings of a repository, and of development
 
@@ -212,6 +221,25 @@ def _github(given: Mapping[str, str]) -> GitHub | None:
         token=_secrets(given, "GITHUB_TOKEN"),
         hooks=hooks,
     )
+
+
+def _hcp(given: Mapping[str, str]) -> Hcp | None:
+    if not any(name.startswith("HCP_") for name in given):
+        return None
+    keys = _secrets(given, "HCP_HMAC_KEY")
+    if not keys.accepted:
+        raise InputError("is missing", where=f"{PREFIX}HCP_HMAC_KEY", mend="without it nobody's word counts")
+    url = (given.get("HCP_URL") or Hcp().url).rstrip("/")
+    try:
+        parts = urlsplit(url)
+        plain = parts._replace(path="").geturl() == url and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:
+        plain = False
+    if not plain or parts.scheme not in ("https", "http") or not parts.hostname:
+        raise InputError(
+            f"{url!r} is no address", where=PREFIX + "HCP_URL", mend="write it like https://tfe.example.com"
+        )
+    return Hcp(url, keys)
 
 
 def _gitlab(given: Mapping[str, str]) -> GitLab | None:

@@ -30,7 +30,9 @@ from tidegate.server.metrics import MEDIA_TYPE as METRICS_MEDIA_TYPE
 from tidegate.server.metrics import Metrics
 from tidegate.server.production.doors import deployments_of, is_signed, signs
 from tidegate.server.production.intake import keep, take
+from tidegate.server.rollout import run_tasks
 from tidegate.server.rollout.callbacks import keep_question, question_of
+from tidegate.server.run_task import LARGEST_REQUEST_BYTES
 from tidegate.server.service import Service
 from tidegate.store import inbox, workers
 from tidegate.store.clock import later
@@ -71,6 +73,7 @@ def doors(service: Service, metrics: Metrics) -> list[Route]:
         Route("/ready", ready),
         Route("/metrics", measured),
         Route("/api/openapi.json", api),
+        Route(run_tasks.PATH, _run_task(service), methods=["POST"]),
         Route("/hooks/{forge}", _hook(service), methods=["POST"]),
     ]
 
@@ -129,6 +132,24 @@ def _hook(service: Service) -> Callable[[Request], Awaitable[Response]]:
             return problems.answer(problem, request_id(request))
 
     return hook
+
+
+def _run_task(service: Service) -> Callable[[Request], Awaitable[Response]]:
+    """Answered at once; what is said of the run goes to its callback."""
+
+    room, tasks = Room(HOOKS_BYTES), run_tasks.RunTasks(service)
+
+    async def run_task(request: Request) -> Response:
+        try:
+            if service.config.hcp is None:
+                raise problems.of_status(404)
+            body = await read_body(request, LARGEST_REQUEST_BYTES, room)
+            room.give_back(len(body))
+            return _json(tasks.take(body, dict(request.headers), dict(request.query_params)))
+        except Problem as problem:
+            return problems.answer(problem, request_id(request))
+
+    return run_task
 
 
 def _take(service: Service, forge: Forge, headers: dict[str, str], body: bytes) -> Response:

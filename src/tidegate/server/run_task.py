@@ -45,6 +45,9 @@ class Task(Struct, frozen=True):
     run_message: str = ""
     workspace_name: str = ""
     vcs_pull_request_url: str | None = None
+    vcs_commit_url: str | None = None
+    vcs_repo_url: str | None = None
+    is_speculative: bool = False
     plan_json_api_url: str = ""
 
     def __repr__(self) -> str:
