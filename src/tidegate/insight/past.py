@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from tidegate.change.git import Repository
-from tidegate.facts import Facts, Lines
+from tidegate.change.people import FORGE_EMAILS
+from tidegate.change.scrutiny import READ_BY_PEOPLE
+from tidegate.facts import Facts, FileFact, Lines
 from tidegate.insight.values import Fate, Ran, Shipped, Writer
 from tidegate.policy.backtest.values import PastChange
 from tidegate.rollout.values import Deployment
@@ -21,9 +25,33 @@ def shipped_of(
     released: Mapping[str, float],
     repository: str = "",
     teams: Mapping[str, str] | None = None,
+    again: Mapping[str, int] | None = None,
 ) -> tuple[Shipped, ...]:
-    """The changes of the past as insight counts them. `released`: when each first went out; `teams` by person."""
-    return tuple(_shipped(one, released, repository, teams or {}) for one in past)
+    """The changes of the past as insight counts them. `released`: when each first went out; `teams` by person; `again`:
+    how often each commit was deployed again, None where nobody reported deployments."""
+    changes = list(past)
+    told = any(one.fate.incident for one in changes)
+    found = (_shipped(one, released, repository, teams or {}) for one in changes)
+    return tuple(
+        replace(
+            each,
+            redeploys=None if not again or each.deployed is None else again.get(each.commit, 0),
+            debugged=one.fate.incident if told and one.fate.matured else None,
+        )
+        for one, each in zip(changes, found, strict=True)
+    )
+
+
+def effort_of(files: Iterable[FileFact]) -> tuple[int, int]:
+    """Changed lines that people write and read, and those of tests among them."""
+    mine = [file for file in files if file.kind in READ_BY_PEOPLE and not file.generated and not file.vendored]
+    return sum(f.added + f.deleted for f in mine), sum(f.added + f.deleted for f in mine if f.kind == "test")
+
+
+def author_of(facts: Facts) -> str:
+    """Who wrote what a change brought: of a merge not whoever merged it."""
+    wrote = [commit.author for commit in facts.change.commits if commit.parents < 2]
+    return wrote[-1] if wrote else facts.change.author
 
 
 def writer_of(lines: Lines) -> Writer:
@@ -104,7 +132,8 @@ def _shipped(one: PastChange, released: Mapping[str, float], repository: str, te
     wrote = facts.provenance
     lines = wrote.source_lines if wrote.source_lines.added else wrote.lines
     agent = wrote.agents[0] if wrote.agents else None
-    author = facts.change.author or (facts.change.commits[-1].author if facts.change.commits else "")
+    effort, tests = effort_of(facts.change.files)
+    author = author_of(facts)
     return Shipped(
         commit=one.oid,
         landed=float(one.landed_at),
@@ -119,7 +148,19 @@ def _shipped(one: PastChange, released: Mapping[str, float], repository: str, te
         began=_began(facts),
         deployed=released.get(one.oid),
         lines={"ai": lines.ai, "human": lines.human, "mixed": lines.mixed, "unknown": lines.unknown},
+        merged_by=_merged_by(one),
+        effort=effort,
+        test_lines=tests,
     )
+
+
+def _merged_by(one: PastChange) -> str:
+    """Who wrote the merge, else who committed it: of the forge itself nobody knows who pressed its button."""
+    last = next((each for each in reversed(one.facts.change.commits) if each.oid == one.oid), None)
+    if last is None:
+        return ""
+    who = last.author if last.parents > 1 else last.committer
+    return "" if any(address in who for address in FORGE_EMAILS) else who
 
 
 def _fate(one: PastChange) -> Fate:

@@ -11,7 +11,7 @@ from tidegate.insight.intervals import Z
 from tidegate.insight.values import Figure, Writer
 
 End = Literal["repaired", "replaced", "alive"]
-DRAWS = 400
+DRAWS = 200
 LEAST_CHANGES = 10
 
 
@@ -57,6 +57,9 @@ def gone_by(lines: Sequence[Lines], writer: Writer, days: float, *, seed: int = 
         spread = float(np.std([one[place] for one in found], ddof=1))
         value = whole[place]
         low, high = max(value - Z * spread, 0.0), min(value + Z * spread, 1.0)
+        if not spread:  # what no change shows, none of so many may show by chance
+            none = 1 - 0.025 ** (1 / len(changes))
+            low, high = (0.0, none) if value < 0.5 else (1 - none, 1.0)
         figures.append(Figure(name=name, unit="share", value=value, low=low, high=high, n=count))
     return figures[0], figures[1]
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
+
 from tidegate.insight.answer import Insight
 from tidegate.insight.spend import Spending
-from tidegate.insight.values import Figure, Table
+from tidegate.insight.values import Change, Figure, Load, Series, Suite, Table
 from tidegate.report.escape import terminal
 from tidegate.report.layout import grouped, pad, paint, wrap
 from tidegate.report.style import PLAIN, Style
 
 _NAME, _VALUE, _RANGE = 35, 12, 22
+_OVER_TIME = "How the later half differs from the earlier one"
 _UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 
@@ -28,10 +31,12 @@ def shown(figure: Figure, number: float | None) -> str:
     if figure.unit == "share":
         return f"{number:.1%}".replace("%", " %")
     if figure.unit == "seconds":
-        size, word = next((unit for unit in _UNITS if number >= 2 * unit[0]), _UNITS[-1])
+        size, word = next((unit for unit in _UNITS if abs(number) >= 2 * unit[0]), _UNITS[-1])
         return f"{number / size:.1f} {word}"
     if figure.unit == "times":
         return f"{number:.2f} x"
+    if figure.unit == "index":
+        return f"{number:.2f}"
     return f"{number:.2f} {figure.unit}"
 
 
@@ -51,6 +56,7 @@ def _rows(found: Insight, style: Style) -> Iterator[str]:
     yield from ("", "Repairs, like with like (same repository, about the same size)")
     for figure in found.compared:
         yield from _figure(figure, style)
+    yield from _beside(found, style)
     if found.spending is not None:
         yield from ("", *_spending(found.spending))
     if found.notes:
@@ -61,6 +67,25 @@ def _rows(found: Insight, style: Style) -> Iterator[str]:
         "",
         *wrap("Between brackets stands where the truth lies with 95 %; n is what it rests on.", style.width),
     )
+
+
+def _beside(found: Insight, style: Style) -> Iterator[str]:
+    """What is not delivery: scrutiny, tests, debt, survival, and how all of it changed."""
+    for title, split in (
+        ("Is scrutiny keeping up", found.scrutiny),
+        ("What tests cost", found.upkeep),
+        ("What is left to pay later", found.debt),
+        ("How long lines live", found.survival),
+    ):
+        if split is not None:
+            yield from ("", title, *_split(split, style))
+    if found.load is not None and found.load.reviews:
+        yield from ("", "Who reviews", *_load(found.load, style))
+    if found.suite is not None:
+        yield from ("", f"Tests, by {grouped(found.suite.reports, 'report')} of runs", *_suite(found.suite, style))
+    trends = [one for one in found.series if one.change is not None and one.group == "all"]
+    if trends:
+        yield from ("", _OVER_TIME, *_trends(trends, style))
 
 
 def _table(table: Table, style: Style) -> Iterator[str]:
@@ -74,6 +99,64 @@ def _table(table: Table, style: Style) -> Iterator[str]:
     missing = [figure.name for figure in table.whole.figures if figure.name not in known]
     if missing:
         yield from ("", *wrap(f"nothing to count for: {', '.join(missing)}", style.width, "  ", "  "))
+
+
+def _split(table: Table, style: Style) -> Iterator[str]:
+    """Each figure of all, and under it those of the writers of whom it can be told."""
+    for place, figure in enumerate(table.whole.figures):
+        if not figure.n:
+            continue
+        yield from _figure(figure, style)
+        rows = [(row.group, row.figures[place]) for row in table.rows]
+        told = [(group, one) for group, one in rows if one.value is not None]
+        for group, one in told if len(rows) > 1 else ():
+            yield from _figure(replace(one, name=f"  {group}"), style)
+
+
+def _load(load: Load, style: Style) -> Iterator[str]:
+    people = "1 person" if load.people_total == 1 else f"{load.people_total:,} people"
+    yield f"  {grouped(load.reviews, 'review')} by {people}"
+    yield from _figure(load.top, style)
+    yield from _figure(load.gini, style)
+    yield from wrap(load.warning, style.width, "  ", "  ")
+
+
+def _suite(suite: Suite, style: Style) -> Iterator[str]:
+    for figure in suite.figures:
+        yield from _figure(figure, style)
+    for test in suite.worst[:5]:
+        yield from wrap(f"{terminal(test.name, 100)}: {test.why}", style.width, "  ", "    ")
+
+
+def _trends(every: Sequence[Series], style: Style) -> Iterator[str]:
+    chance = []
+    for series in every:
+        change = series.change
+        if change is None:
+            continue
+        low, high = change.difference.low or 0.0, change.difference.high or 0.0
+        if low <= 0 <= high:
+            chance.append(terminal(series.name))
+            continue
+        name = pad(f"  {terminal(series.name, _NAME - 3)}", _NAME)
+        yield from wrap(_moved(change), style.width, name, " " * _NAME)
+    if chance:
+        yield from wrap(f"may be chance: {', '.join(chance)}", style.width, "  ", "    ")
+
+
+def _moved(change: Change) -> str:
+    """`70.8 % to 98.0 %, +27.2 points (+14.8 to +37.5)`: the unit of the difference once."""
+    one = change.difference
+    size, word = 1.0, one.unit
+    if one.unit == "share":
+        size, word = 0.01, "points"
+    elif one.unit == "seconds":
+        largest = max(abs(number or 0.0) for number in (one.value, one.low, one.high))
+        size, word = next((unit for unit in _UNITS if largest >= 2 * unit[0]), _UNITS[-1])
+    value, low, high = (f"{(number or 0.0) / size:+.1f}" for number in (one.value, one.low, one.high))
+    before, after = shown(change.before, change.before.value), shown(change.after, change.after.value)
+    short = before.removesuffix(f" {one.unit}")
+    return f"{short} to {after}, {value} {word} ({low} to {high})"
 
 
 def _spending(found: Spending) -> Iterator[str]:
