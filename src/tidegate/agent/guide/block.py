@@ -67,12 +67,15 @@ def with_block(content: bytes | None, block: Block, head: str = "") -> bytes:
     """
     if content is None:
         return (head + _written(block)).encode()
-    breaks = b"\r\n" if b"\r\n" in content[: 1 << 16] else b"\n"
-    written = _written(block).encode().replace(b"\n", breaks)
     found = _find(content)
+    first = (found[0] if found is not None else content).partition(b"\n")
+    breaks = b"\r\n" if first[1] and first[0].endswith(b"\r") else b"\n"
+    written = _written(block).encode().replace(b"\n", breaks)
     if found is not None:
         return content[: found.start()] + written + content[found.end() :]
-    gap = b"" if not content.strip() else breaks if content.endswith(b"\n") else breaks * 2
+    ended = content.endswith(b"\n")
+    blank = not content.strip()
+    gap = b"" if not content else b"" if blank and ended else breaks if ended or blank else breaks * 2
     return content + gap + written
 
 

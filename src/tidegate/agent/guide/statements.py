@@ -58,7 +58,7 @@ _ASKS = re.compile(
 )
 _LEADS = re.compile(
     r"(?i)^(?:\W*)(?:always|never|do not|don't|use|run|keep|follow|add|write|put|place|update|create|include|check"
-    r"|verify|avoid|ensure|prefer|make sure|commit|format|lint|install|build|test|please"
+    r"|verify|avoid|ensure|prefer|make sure|commit|format|lint|install|build|test|please|read"
     r"|implement|modify|extend|edit|define|declare|register|store|before|after|when|if|only)\b"
 )
 _MODAL = re.compile(
