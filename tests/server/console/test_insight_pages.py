@@ -79,9 +79,9 @@ def test_filters_stand_in_the_address_and_lead_to_one_repository(as_person: Open
     expect(page.get_by_role("row", name=re.compile("^all")).get_by_role("link")).to_have_count(0)
     page.get_by_role("link", name="acme/pay").click()
     expect(page.get_by_text("The figures are being counted")).to_have_count(0, timeout=COUNTED)
-    expect(page.get_by_label("Repository")).to_have_value(str(told[1]))
+    expect(page.get_by_role("combobox", name="Repository")).to_have_value(str(told[1]))
     page.get_by_role("link", name="Scrutiny").click()
-    expect(page.get_by_label("Repository")).to_have_value(str(told[1]))
+    expect(page.get_by_role("combobox", name="Repository")).to_have_value(str(told[1]))
 
 
 def test_the_links_lead_to_the_same_figures_as_csv_and_json(as_person: Opened, told: tuple[int, int]) -> None:
