@@ -89,8 +89,9 @@ def prove_all(bench: Bench, project: Project, each: int) -> None:
         with open_repository(clone, bare=True) as repository:
             batch = read_batch(repository, Settings(), told["previous"], row["head"])
             ranking = rank_commits(batch, clues_of(batch, case, counts))
-            proof = prove(Replays(repository, batch, _command(bench, project, replayed(case))), ranking)
-        proofs.append(_proof_row(batch, row, ranking, proof))
+            replays = Replays(repository, batch, _command(bench, project, replayed(case)))
+            proof = prove(replays, ranking)
+        proofs.append(_proof_row(batch, row, ranking, proof) | {"new": sorted(replays.new)})
         (bench.out / f"{project.name}.proofs.json").write_text(json.dumps(proofs))
     right = sum(one["after"] == one["culprit"] for one in proofs)
     proved = [one for one in proofs if one["proved"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,10 @@ from tests.repos import Repo, build
 from tidegate.change.git import open_repository
 from tidegate.change.values import Commit, Person
 from tidegate.operate.batch import Batch, BatchChange, read_batch
-from tidegate.operate.beliefs import Beliefs
+from tidegate.operate.beliefs import Action, Beliefs
 from tidegate.operate.commits import Clues, rank_commits
 from tidegate.operate.failures import Outcome, compare, read_failures
+from tidegate.operate.new_tests import new_tests
 from tidegate.operate.prove import MOST_REPLAYS, Proof, prove, search
 from tidegate.operate.replays import Command, Kind, Replay, Replays
 from tidegate.settings import Settings
@@ -121,14 +123,23 @@ def test_what_passes_as_deployed_is_not_replayed(shop: Repo, tmp_path: Path) -> 
 def test_a_feature_that_goes_missing_is_another_failure(shop: Repo, tmp_path: Path) -> None:
     batch, proof = replayed(shop, tmp_path, "total([{'price': 3}])", "4")
     assert proof.proved == ""
-    outcomes = {subject(batch, made.of): made.outcome for made in proof.replays if made.kind == "without"}
-    assert outcomes["Fill a basket"] == "other"
+    assert "other" in {made.outcome for made in proof.replays}
     assert subject(batch, proof.probabilities[0][0]) == "Fill a basket"
 
 
 def read_shop(repo: Repo) -> Batch:
     with open_repository(repo.path) as repository:
         return read_batch(repository, Settings(), "HEAD~4", "HEAD")
+
+
+class Told:
+    """Replays that a function tells."""
+
+    def __init__(self, tell: Callable[[Kind, str], Replay], *new: str, rough: Collection[str] = ()) -> None:
+        self.replay, self.new, self._rough = tell, frozenset(new), rough
+
+    def is_clean(self, of: str) -> bool:
+        return of not in self._rough
 
 
 def line_of(count: int) -> Batch:
@@ -164,7 +175,7 @@ def test_the_first_suspects_are_told_apart(culprit: int) -> None:
         gone = {of} if kind == "without" else set(names) - batch.ancestors[of]
         return Replay(kind=kind, of=of, outcome="passed" if names[culprit] in gone else "same")
 
-    proof = search(batch, {name: chance / whole for name, chance in start.items()}, replay)
+    proof = search(batch, {name: chance / whole for name, chance in start.items()}, Told(replay))
     assert proof.proved == names[culprit]
     assert len(proof.replays) <= 6
 
@@ -200,14 +211,43 @@ def test_what_a_new_test_does_on_old_sources_does_not_make_the_fault_old() -> No
         outcome: Outcome = new if old == new else "other"
         return Replay(kind=kind, of=of, outcome=outcome, outcomes={"new": new, "old": old})
 
-    proof = search(batch, start, replay)
+    proof = search(batch, start, Told(replay, "new"))
     assert (proof.probabilities[0][0], len(proof.replays) <= MOST_REPLAYS) == (culprit, True)
+
+
+def test_that_a_new_test_fails_on_what_is_older_than_it_says_little_of_old_code() -> None:
+    batch = line_of(6)
+    start = {one.commit.oid: 0.1 for one in batch.changes} | {"": 0.4}
+    done = [Replay(kind="at", of="before", outcome="same", outcomes={"t": "same"})]
+    after = [Beliefs(batch, start, frozenset(new)).after(done)[""] for new in ((), ("t",))]
+    assert 0.4 < after[1] < after[0]
+
+
+def test_what_others_have_built_upon_is_not_taken_out_first() -> None:
+    batch = line_of(20)
+    names = [one.commit.oid for one in batch.changes]
+    beliefs = Beliefs(batch, {name: 0.5**at / 2 for at, name in enumerate(names)} | {"": 0.5**21})
+    assert beliefs.best((), ()) == Action("without", names[0])
+    rough = beliefs.best((), (), lambda of: of != names[0])
+    assert rough is not None
+    assert rough != Action("without", names[0])
+
+
+def test_a_test_is_new_where_the_revision_before_has_not_its_code(tmp_path: Path) -> None:
+    old, new = "def test_a():\n    assert f() == 1\n", "\n\ndef test_b():\n    assert f() == 2\n"
+    repo = Repo.init(tmp_path / "r")
+    repo.commit("Begin", {"f.py": "1\n", "tests/test_f.py": old})
+    repo.commit("Test more", {"f.py": "2\n", "tests/test_f.py": old + new})
+    texts = {name: f"tests/test_f.py:{line}: in {name}\nE   AssertionError" for name, line in (("a", 2), ("b", 6))}
+    with open_repository(repo.path) as repository:
+        batch = read_batch(repository, Settings(), "HEAD~1", "HEAD")
+        assert new_tests(repository, batch, texts) == {"b"}
 
 
 def test_an_answer_that_stays_open_says_so() -> None:
     batch = line_of(8)
     start = {one.commit.oid: 0.1 for one in batch.changes} | {"": 0.2}
-    proof = search(batch, start, lambda kind, of: Replay(kind=kind, of=of, outcome="other"))
+    proof = search(batch, start, Told(lambda kind, of: Replay(kind=kind, of=of, outcome="other")))
     assert proof.proved == ""
     assert proof.note == f"{len(proof.replays)} replays leave no answer clear"
 
@@ -216,7 +256,7 @@ def test_it_stops_when_an_answer_is_sure() -> None:
     batch = line_of(4)
     names = [one.commit.oid for one in batch.changes]
     start = {names[0]: 0.997, names[1]: 0.001, names[2]: 0.001, names[3]: 0.001, "": 0.0}
-    assert search(batch, start, lambda kind, of: pytest.fail("nothing is left to learn")).replays == ()
+    assert search(batch, start, Told(lambda kind, of: pytest.fail("nothing is left to learn"))).replays == ()
 
 
 def ran(output: str, exit_code: int = 1) -> Ran:
@@ -275,5 +315,5 @@ def test_a_change_that_took_others_along_is_not_proved() -> None:
     def replay(kind: Kind, of: str) -> Replay:
         return Replay(kind=kind, of=of, outcome="passed" if kind == "without" else "other", clean=False)
 
-    proof = search(batch, {names[0]: 0.6, names[1]: 0.3, "": 0.1}, replay)
+    proof = search(batch, {names[0]: 0.6, names[1]: 0.3, "": 0.1}, Told(replay))
     assert proof.proved == ""

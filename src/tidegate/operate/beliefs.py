@@ -9,7 +9,7 @@ test worked there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -31,16 +31,18 @@ LEAST_GAIN = 1e-3
 """Bits; a replay that is expected to tell less is not made."""
 OUTCOMES: tuple[Outcome, ...] = ("same", "passed", "other")
 
-NEEDS_OLDER, NEEDS_CULPRIT, NEEDS_OTHER = 0.50, 0.30, 0.20
-"""What a test needs: nothing of the batch, the culprit, or one of the others (all alike)."""
+NEEDS = (0.50, 0.30, 0.20)
+NEEDS_OF_NEW = (0.10, 0.50, 0.40)
+"""What a test needs: nothing of the batch, the culprit, or one of the others (all alike). A test that is younger than
+the revision before needs something of the batch more often."""
 SAME_WITHOUT = 0.30
 """How often a test that lacks what it needs fails just as it does for the fault."""
 LIKELY_LACKING = {"same": np.array([0.95, 0.01, 0.04]), "other": np.array([0.04, 0.03, 0.93])}
 LIKELY_WITHOUT_CULPRIT = np.array([0.03, 0.92, 0.05])
 LIKELY_WITH_CULPRIT = np.array([0.93, 0.005, 0.065])
-LIKELY_ROUGH = np.array([0.10, 0.05, 0.85])
+LIKELY_ROUGH = np.array([0.06, 0.12, 0.82])
 """Of sources that lines of others were taken out of as well; it counts `ROUGH` of the whole."""
-ROUGH = 0.3
+ROUGH = 0.55
 
 
 class Action(Struct, frozen=True):
@@ -53,56 +55,61 @@ class Action(Struct, frozen=True):
 class Beliefs:
     """The probabilities of a batch's changes, and of none of them, before and after replays."""
 
-    def __init__(self, batch: Batch, start: Mapping[str, float]) -> None:
+    def __init__(self, batch: Batch, start: Mapping[str, float], new: frozenset[str] = frozenset()) -> None:
         self.batch = batch
+        self._new = new
         self.names = tuple(sorted(start, key=lambda name: (-start[name], name)))
         self._start = np.array([start[name] for name in self.names])
         self._order = [change.commit.oid for change in batch.changes]
         step = max(1, -(-len(self._order) // MOST_REVISIONS))
         self._blocks = [self._order[at : at + step] for at in range(0, len(self._order), step)]
-        self._needs = self._prior()
+        self._needs = {is_new: self._prior(*(NEEDS_OF_NEW if is_new else NEEDS)) for is_new in (False, True)}
 
     def after(self, done: Sequence[Replay]) -> dict[str, float]:
         """Change to probability."""
         return dict(zip(self.names, self._weigh(done)[0].tolist(), strict=True))
 
-    def best(self, done: Sequence[Replay], dead: Iterable[Action]) -> Action | None:
-        """The replay that is expected to leave the least doubt, None where nothing is left to learn."""
+    def best(
+        self, done: Sequence[Replay], dead: Iterable[Action], is_clean: Callable[[str], bool] = lambda _: True
+    ) -> Action | None:
+        """The replay that is expected to leave the least doubt, None where nothing is left to learn. `is_clean` tells
+        whether a change can be taken out without lines of others."""
         chances, states = self._weigh(done)
         doubt, refused = _entropy(chances[:, None])[0], set(dead)
+        place = {name: at for at, name in enumerate(self.names)}
         gains = []
         for at, action in enumerate(self._actions(chances)):
             if action in refused:
                 continue
-            gone = self._gone(action)
-            gain = 0.0
+            clean = action.kind == "at" or is_clean(action.of)
+            table, gain = self._table(self._gone(action), clean=clean), 0.0
             for needs in states:
-                joint = chances[:, None] * self._outcomes(needs, gone)
+                joint = chances[:, None] * (needs[..., None] * table).sum(axis=(1, 2))
                 whole = joint.sum(axis=0)
                 gain = max(gain, doubt - float(whole @ _entropy(joint / np.maximum(whole, 1e-300))))
             # A change that may be convicted outright is worth a little more than what narrows it down.
-            bonus = 0.3 * float(chances[self.names.index(action.of)]) if action.kind == "without" else 0.0
+            bonus = 0.3 * float(chances[place[action.of]]) if action.kind == "without" and clean else 0.0
             gains.append((gain + bonus, -at, action))
         gain, _, action = max(gains, default=(0.0, 0, Action("at", "")), key=lambda one: one[:2])
         return action if gain > LEAST_GAIN else None
 
     # Private
 
-    def _prior(self) -> Array:
+    def _prior(self, older: float, own: float, other: float) -> Array:
         """Culprit x what the test needs (older, the culprit, a block) x how it fails without it (same, other)."""
         blocks = len(self._blocks)
         needs = np.empty((len(self.names), 2 + blocks))
-        needs[:, 0], needs[:, 1], needs[:, 2:] = NEEDS_OLDER, NEEDS_CULPRIT, NEEDS_OTHER / max(blocks, 1)
+        needs[:, 0], needs[:, 1], needs[:, 2:] = older, own, other / max(blocks, 1)
         none = [at for at, name in enumerate(self.names) if name == NONE]
-        needs[none, 0], needs[none, 1] = NEEDS_OLDER + NEEDS_CULPRIT, 0.0
+        needs[none, 0], needs[none, 1] = older + own, 0.0
         return np.asarray(needs[:, :, None] * np.array([SAME_WITHOUT, 1 - SAME_WITHOUT]))
 
     def _weigh(self, done: Sequence[Replay]) -> tuple[Array, list[Array]]:
         """The probabilities, and for each history of outcomes what the tests may need, given the culprit. Tests that
         did the same in every replay count as one: they tell one thing."""
         log, states = np.log(np.maximum(self._start, 1e-300)), []
-        for history in _histories(done):
-            needs = self._needs
+        for is_new, history in _histories(done, self._new):
+            needs = self._needs[is_new]
             for made, outcome in zip(done, history, strict=True):
                 table = self._table(self._gone(Action(made.kind, made.of)), clean=made.clean)
                 needs = needs * table[..., OUTCOMES.index(outcome)]
@@ -129,9 +136,6 @@ class Beliefs:
         table = np.where(lacking[:, :, None, None], fails, works)
         return np.asarray(table if clean else (1 - ROUGH) * table + ROUGH * LIKELY_ROUGH)
 
-    def _outcomes(self, needs: Array, gone: frozenset[str]) -> Array:
-        return np.asarray((needs[..., None] * self._table(gone)).sum(axis=(1, 2)))
-
     def _actions(self, chances: Array) -> list[Action]:
         likely = [self.names[at] for at in np.argsort(-chances, kind="stable") if self.names[at]][:MOST_SINGLE]
         place = {oid: at for at, oid in enumerate(self._order)}
@@ -145,12 +149,12 @@ class Beliefs:
 # Private
 
 
-def _histories(done: Sequence[Replay]) -> Iterator[tuple[Outcome, ...]]:
-    """The different histories of outcomes that tests had, those of most tests first."""
-    names = sorted({name for made in done for name in made.outcomes}) or [WHOLE]
-    seen: dict[tuple[Outcome, ...], int] = {}
+def _histories(done: Sequence[Replay], new: frozenset[str]) -> Iterator[tuple[bool, tuple[Outcome, ...]]]:
+    """The different histories of outcomes that tests had, and whether the tests are new; those of most tests first."""
+    names = sorted({name for made in done for name in made.outcomes} or new) or [WHOLE]
+    seen: dict[tuple[bool, tuple[Outcome, ...]], int] = {}
     for name in names:
-        history = tuple(made.outcomes.get(name, made.outcome) for made in done)
+        history = (name in new, tuple(made.outcomes.get(name, made.outcome) for made in done))
         seen[history] = seen.get(history, 0) + 1
     yield from sorted(seen, key=lambda history: (-seen[history], history))[:MOST_HISTORIES]
 

@@ -38,12 +38,18 @@ class Failures(Struct, frozen=True):
 def read_failures(ran: Ran) -> Failures:
     """The failures of a run. One that failed without naming a test has one failure, `WHOLE`."""
     sections, broken = _sections(ran.output)
-    counted = [int(found["count"]) for found in _PASSED.finditer(ran.output[-4000:])]
     if not sections and not broken and _failed(ran):
         sections = {WHOLE: ran.output}
+    counted = [int(found["count"]) for found in _PASSED.finditer(ran.output[-4000:])]
     told = {name: signature(text, ran.exit_code) for name, text in list(sections.items())[:MOST_FAILURES]}
     summed = bool(_SUMMARY.search(ran.output[-4000:]))
     return Failures(told, counted[-1] if counted else 0 if summed else -1, broken or ran.timed_out)
+
+
+def texts_of(ran: Ran) -> dict[str, str]:
+    """What the output says of each failing test, all of it for `WHOLE`."""
+    sections, _ = _sections(ran.output)
+    return sections or {WHOLE: ran.output}
 
 
 def compare(first: Failures, ran: Ran) -> dict[str, Outcome]:

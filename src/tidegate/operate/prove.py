@@ -12,7 +12,8 @@ at it. Everything else is inferred.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -49,7 +50,7 @@ def prove(replays: Replays, ranking: Ranking, *, most: int = MOST_REPLAYS) -> Pr
     if replays.first.exit_code == 0:
         chances = start_of(ranking)
         return Proof(probabilities=_ranked(chances), replays=(), note="it passes at the deployed revision")
-    return search(replays.batch, start_of(ranking), replays.replay, most=most)
+    return search(replays.batch, start_of(ranking), replays, most=most)
 
 
 def start_of(ranking: Ranking) -> dict[str, float]:
@@ -57,20 +58,31 @@ def start_of(ranking: Ranking) -> dict[str, float]:
     return {suspect.change: suspect.probability for suspect in ranking.suspects} | {NONE: ranking.none}
 
 
-def search(
-    batch: Batch, start: Mapping[str, float], replay: Callable[[Kind, str], Replay | None], *, most: int = MOST_REPLAYS
-) -> Proof:
-    """The same over any way to replay; one that answers None could not be set up, and is not counted."""
-    beliefs = Beliefs(batch, start)
+class Replayer(Protocol):
+    """Any way to replay. `replay` answers None where the sources would be those that are deployed, which does not
+    count; `is_clean` whether a change can be taken out without lines of others; `new` are the failing tests that are
+    younger than the revision before."""
+
+    @property
+    def new(self) -> frozenset[str]: ...
+
+    def replay(self, kind: Kind, of: str) -> Replay | None: ...
+
+    def is_clean(self, of: str) -> bool: ...
+
+
+def search(batch: Batch, start: Mapping[str, float], replayer: Replayer, *, most: int = MOST_REPLAYS) -> Proof:
+    """The same over any way to replay."""
+    beliefs = Beliefs(batch, start, replayer.new)
     done: list[Replay] = []
     dead: set[Action] = set()
     chances, proved = dict(start), ""
     while len(done) < most and not proved and max(chances.values()) < SURE:
-        best = beliefs.best(done, dead)
+        best = beliefs.best(done, dead, replayer.is_clean)
         if best is None:
             break
         dead.add(best)
-        made = replay(best.kind, best.of)
+        made = replayer.replay(best.kind, best.of)
         if made is not None:
             done.append(made)
             chances = beliefs.after(done)

@@ -20,7 +20,8 @@ from tidegate.change.git import Repository
 from tidegate.change.meaning import describe_files
 from tidegate.change.values import FileChange
 from tidegate.operate.batch import Batch
-from tidegate.operate.failures import Failures, Outcome, compare, overall, read_failures
+from tidegate.operate.failures import Failures, Outcome, compare, overall, read_failures, texts_of
+from tidegate.operate.new_tests import new_tests
 from tidegate.reach.entries.places import is_test
 from tidegate.settings import Settings
 from tidegate.verify.failbefore.overlay import bring_along
@@ -54,7 +55,7 @@ class Replay(Struct, frozen=True, kw_only=True):
 
 class Replays:
     """A failing command, and the sources that it is replayed on. Making it runs the command as deployed: `first`, and
-    where that fails once more.
+    where that fails once more. `new` are the failing tests that are younger than the revision before.
 
     Raises InputError where the command cannot be started.
     """
@@ -63,9 +64,11 @@ class Replays:
         self.batch = batch
         self._repository, self._command = repository, command
         self._rough: set[str] = set()
+        self._taken_out: dict[str, Mapping[str, Entry | bytes] | None] = {}
         self._deployed: dict[str, Entry | bytes] = dict(list_tree(repository, batch.deployed))
         self.first = self._run(self._deployed)
         self._failures = self._steady(read_failures(self.first))
+        self.new = new_tests(repository, batch, texts_of(self.first))
 
     def replay(self, kind: Kind, of: str) -> Replay | None:
         """One replay, None where the sources would be those that are deployed."""
@@ -76,6 +79,11 @@ class Replays:
         clean = kind == "at" or of not in self._rough
         told = compare(self._failures, ran)
         return Replay(kind=kind, of=of, outcome=overall(told), clean=clean, seconds=ran.seconds, outcomes=told)
+
+    def is_clean(self, of: str) -> bool:
+        """Whether a change can be taken out of the deployed sources without lines of others."""
+        self._without(of)
+        return of not in self._rough
 
     def _steady(self, failures: Failures) -> Failures:
         """Those that are told alike when the deployed sources run once more: what varies by itself tells nothing. All
@@ -114,6 +122,11 @@ class Replays:
         return mixed if mixed != self._deployed else None
 
     def _without(self, oid: str) -> Mapping[str, Entry | bytes] | None:
+        if oid not in self._taken_out:
+            self._taken_out[oid] = self._take_out_all(oid)
+        return self._taken_out[oid]
+
+    def _take_out_all(self, oid: str) -> Mapping[str, Entry | bytes] | None:
         diff = next(iter(read_commit_diffs(self._repository, [oid])))
         files = describe_files(diff.files, Settings()).files
         changed = dict(self._deployed)
