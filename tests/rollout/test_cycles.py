@@ -167,3 +167,18 @@ def test_services_and_environments_are_told_apart(tmp_path: Path) -> None:
         ("", "staging", ("d1",)),
         ("shop", "staging", ("d2",)),
     ]
+
+
+def test_what_mends_something_that_never_ran_is_of_the_chain_that_this_was_to_mend(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "r")
+    begin = repo.commit("Begin", {"a": "1\n"})
+    add = repo.commit("Add b\n\nRefs: SHOP-1", {"b": "1\n"})
+    repo.git("checkout", "-q", "-b", "trunk")
+    never = repo.commit("Fix the sum\n\nRefs: SHOP-1", {"c": "1\n"})
+    repo.git("checkout", "-q", "-b", "release", add)
+    fix = repo.commit(f"Mind an empty line\n\nA regression introduced by {never[:10]}.", {"d": "1\n"})
+    found = cycles_of(repo, ran(1, begin), ran(2, add, begin), ran(3, fix, add))
+    assert {cycle.root: (cycle.commits, cycle.redeploys) for cycle in found} == {
+        begin: ((begin,), 0),
+        add: ((add, fix), 1),
+    }

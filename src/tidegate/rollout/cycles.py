@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from tidegate.change.git import Repository
 from tidegate.rollout.chains.links import Links, Repair, find_links
-from tidegate.rollout.chains.past import Past, read_past
+from tidegate.rollout.chains.past import Past, read_past, spoken_of
 from tidegate.rollout.values import Deployment
 
 
@@ -93,21 +93,21 @@ def find_strands(past: Past, links: Links, ran: int) -> tuple[Strand, ...]:
             members[first].add(number)
     repairs: dict[int, list[Repair]] = defaultdict(list)
     for repair in links.repairs:
-        if work[repair.of] < work[repair.commit] and work[repair.of] in members and ran >> repair.commit & 1:
+        if work[repair.of] < work[repair.commit]:
             repairs[work[repair.commit]].append(repair)
     roots: dict[int, frozenset[int]] = {}
-    for first in sorted(members):
-        ahead = [roots[work[repair.of]] for repair in repairs[first]]
-        roots[first] = frozenset().union(*ahead) if ahead else frozenset((first,))
+    for first in sorted({*work}):
+        ahead = frozenset[int]().union(*(roots[work[repair.of]] for repair in repairs[first]))
+        roots[first] = ahead or (frozenset((first,)) if first in members else ahead)
     strands: dict[int, set[int]] = defaultdict(set)
-    for first, of in roots.items():
-        for root in of:
+    for first in sorted(members):
+        for root in roots[first]:
             strands[root].add(first)
     return tuple(
         Strand(
             frozenset(members[root]),
             frozenset(number for first in works for number in members[first]),
-            tuple(repair for first in sorted(works) for repair in repairs[first]),
+            tuple(repair for first in sorted(works) for repair in repairs[first] if ran >> repair.commit & 1),
         )
         for root, works in sorted(strands.items())
     )
@@ -126,7 +126,7 @@ def _cycles(repository: Repository, deployments: Sequence[Deployment]) -> list[C
     oldest = steps[0].previous if steps[0].previous in known else ""
     # What was only tried still tells which commits a squash was made of.
     revisions = [oid for one in deployments for oid in (one.previous, one.revision) if oid in known]
-    past = read_past(repository, revisions, oldest)
+    past = _past(repository, revisions, oldest)
     links = find_links(repository, past, revisions)
     moves = _moves(past, links, steps, known)
     ran = 0
@@ -140,6 +140,13 @@ def _cycles(repository: Repository, deployments: Sequence[Deployment]) -> list[C
             perhaps = _perhaps(strand, strands, links)
             found.append(_cycle(past, strand, steps[0], touching, perhaps))
     return found
+
+
+def _past(repository: Repository, revisions: Sequence[str], oldest: str) -> Past:
+    """What ran, and beside it what its messages blame and never ran: a copy of that may have run, or what it mends."""
+    past = read_past(repository, revisions, oldest)
+    more = spoken_of(repository, past, oldest)
+    return read_past(repository, (*revisions, *more), oldest) if more else past
 
 
 def _perhaps(strand: Strand, strands: Sequence[Strand], links: Links) -> frozenset[int]:

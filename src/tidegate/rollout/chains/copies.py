@@ -8,8 +8,12 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from tidegate.change.values import Commit
 from tidegate.risk.labels.named import Names, picked_from
 from tidegate.rollout.chains.past import Past
+
+Work: TypeAlias = tuple[str, str, str, str]
+"""Who wrote a commit, when and under which title: what a copy keeps."""
 
 CopyKind: TypeAlias = Literal["picked", "same patch", "same author and time"]
 
@@ -82,7 +86,7 @@ class Known:
 
 
 def _said(past: Past, names: Known) -> Iterator[Copy]:
-    by_work: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    by_work: dict[Work, list[int]] = defaultdict(list)
     for number, commit in enumerate(past.commits):
         if len(commit.parents) > 1:
             continue
@@ -90,11 +94,15 @@ def _said(past: Past, names: Known) -> Iterator[Copy]:
             oid = names.find(start, commit.oid)
             if oid and not past.has(past.place[oid], number):
                 yield Copy(past.place[oid], number, "picked")
-        work = (commit.author.name, commit.author.email, commit.authored_at, commit.subject)
+        work = _work(commit)
         for one in by_work[work]:
             if not past.has(one, number):
                 yield Copy(one, number, "same author and time")
         by_work[work].append(number)
+
+
+def _work(commit: Commit) -> Work:
+    return commit.author.name, commit.author.email, commit.authored_at, commit.subject
 
 
 class _Twins:

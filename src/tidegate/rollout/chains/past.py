@@ -16,8 +16,10 @@ from tidegate.change.commits import read_commit_objects
 from tidegate.change.git import Repository
 from tidegate.change.values import Commit
 from tidegate.errors import InputError
+from tidegate.risk.labels.named import Names, blamed_commits
 
 MOST_COMMITS = 20_000
+MOST_SPOKEN_OF = 1_000
 PATCH_BYTES = 256 << 20
 
 
@@ -87,6 +89,22 @@ def read_past(repository: Repository, revisions: Iterable[str], oldest: str) -> 
         tuple(Patch(patches.get(oid, ""), bare.get(oid, "")) for oid in oids),
         tuple(Patch(undoing.get(oid, ""), bare_undoing.get(oid, "")) for oid in oids),
     )
+
+
+def spoken_of(repository: Repository, past: Past, oldest: str) -> tuple[str, ...]:
+    """The commits of this clone that messages of the past blame, and that neither it nor `oldest` holds: they never
+    ran. None where the past with them would be too large."""
+    called = {one.oid for commit in past.commits for one in blamed_commits(commit.message)}
+    known = Names([*past.place, ""])
+    unknown = sorted(start for start in called if not known.find(start, ""))[:MOST_SPOKEN_OF]
+    found = {one.oid for one in repository.look_up(unknown) if one.kind == "commit"}
+    if not found:
+        return ()
+    without = [*past.place, *([oldest] if oldest else [])]
+    asked = [*sorted(found), *(f"^{oid}" for oid in without)]
+    counted = repository.run("rev-list", "--count", "--stdin", stdin="".join(f"{one}\n" for one in asked).encode())
+    more = int(counted)
+    return tuple(sorted(found)) if 0 < more <= MOST_COMMITS - len(past.commits) else ()
 
 
 class Pair(NamedTuple):
