@@ -10,7 +10,8 @@ from click.testing import CliRunner
 
 from tests.repos import Repo
 from tidegate.cli.main import tidegate
-from tidegate.facts import Facts, Lines
+from tidegate.errors import InputError
+from tidegate.facts import ChangeFacts, CommitFact, Facts, Lines
 from tidegate.insight.past import deployed_first, ran_of, shipped_of, writer_of
 from tidegate.policy.backtest.values import Fate, PastChange
 from tidegate.rollout.values import Deployment
@@ -90,3 +91,46 @@ def test_the_command_counts_what_landed(tmp_path: Path) -> None:
     text = CliRunner().invoke(tidegate, ["insight", "--since", "10y", "--repo", str(repo.path)]).output
     assert "8 of them are too young to be judged" in text
     assert "no deployment is known" in text
+
+
+def test_the_command_writes_a_table_and_reads_reports(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "shop")
+    for number in range(8):
+        repo.commit(f"Change {number}", {"a.py": f"x = {number}\n" * 3, f"tests/test_{number}.py": "assert True\n"})
+    (tmp_path / "r.xml").write_text('<testsuite><testcase classname="a" name="b"/></testsuite>')
+    given = ["insight", "--since", "10y", "--repo", str(repo.path), "--junit", str(tmp_path / "r.xml")]
+
+    table = CliRunner().invoke(tidegate, [*given, "--format", "csv", "--every", "week"])
+    text = CliRunner().invoke(tidegate, given)
+
+    assert table.exit_code == text.exit_code == 0, table.output + text.output
+    assert table.output.splitlines()[0].startswith("part,by,group,figure,when")
+    assert "upkeep,writer,all,changes that touch tests,,share,1.0," in table.output
+    assert "merged by the author" in text.output
+    assert "Tests, by 1 report of runs" in text.output
+    bad = CliRunner().invoke(tidegate, [*given[:-1], str(repo.path / "a.py")])
+    assert isinstance(bad.exception, InputError), bad.output
+
+
+def test_of_a_merge_the_author_is_not_who_merged_it(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "shop")
+    repo.commit("First", {"a.py": "a\n"})
+    repo.git("checkout", "-q", "-b", "side")
+    repo.git("commit", "-q", "--allow-empty", "--author", "Ben <ben@example.test>", "-m", "By Ben")
+    repo.git("checkout", "-q", "main")
+    repo.git("merge", "-q", "--no-ff", "-m", "Merge", "side")
+    facts = Facts(now="", change=ChangeFacts(author="Merger", commits=_commits(repo)))
+    (merged,) = shipped_of([PastChange(facts.change.commits[-1].oid, 0, "", facts, FATE)], {})
+
+    assert merged.author == "Ben <ben@example.test>"
+    assert merged.merged_by not in ("", merged.author)
+
+
+FATE = Fate(False, 1.0, "", -1, True)
+
+
+def _commits(repo: Repo) -> tuple[CommitFact, ...]:
+    form = "--format=%H|%p|%an <%ae>|%cn <%ce>|%aI|%cI|%s"
+    told = repo.git("log", "--reverse", "--topo-order", form, "HEAD^1..HEAD")
+    split = (line.split("|") for line in told.splitlines())
+    return tuple(CommitFact(one[0], len(one[1].split()), *one[2:]) for one in split)

@@ -11,11 +11,12 @@ from tidegate.change.git import Repository
 from tidegate.change.people import People
 from tidegate.change.values import Person
 from tidegate.insight.answer import Insight, Told, look
+from tidegate.insight.briefing import Briefing, brief, weeks_of
 from tidegate.insight.lifetimes import Mended, read_lifetimes, survival_of
 from tidegate.insight.past import author_of, deployed_first, ran_of, read_releases, shipped_of
 from tidegate.insight.spend import Cost
 from tidegate.insight.suite import read_suite
-from tidegate.insight.values import Every, Shipped, Table
+from tidegate.insight.values import Every, Ran, Shipped, Table
 from tidegate.policy.backtest.values import PastChange
 from tidegate.replay import Hindsight, moment_before, read_hindsight, read_past
 from tidegate.rollout.cycles import find_cycles, redeploys_of
@@ -39,8 +40,50 @@ class Question(Struct, frozen=True, kw_only=True):
     junit: tuple[Path, ...] = ()
 
 
+class Read(Struct, frozen=True, kw_only=True):
+    """What a repository knows of the time from `since` to before `until`, in Unix seconds, before it is counted."""
+
+    since: float
+    until: float
+    shipped: tuple[Shipped, ...]
+    ran: tuple[Ran, ...]
+    notes: tuple[str, ...]
+    told: Told
+
+
 def read_here(repository: Repository, settings: Settings, asked: Question, progress: Progress | None = None) -> Insight:
     """The whole answer. InputError for what was asked and makes no sense; GitError for history that cannot be read."""
+    read = read_repository(repository, settings, asked, progress)
+    return look(
+        read.shipped,
+        read.ran,
+        read.since,
+        read.until,
+        by=asked.by,
+        costs=asked.costs,
+        notes=read.notes,
+        every=asked.every,
+        told=read.told,
+    )
+
+
+def brief_here(
+    repository: Repository, settings: Settings, asked: Question, progress: Progress | None = None
+) -> Briefing:
+    """The last whole week on one page, beside the week before and all that was asked for. Errors as of `read_here`."""
+    read = read_repository(repository, settings, asked, progress)
+    weeks = weeks_of(read.until)
+    spans = ((weeks.since, weeks.until), (weeks.before, weeks.since), (min(read.since, weeks.before), weeks.until))
+    week, before, period = (
+        look(read.shipped, read.ran, *span, notes=read.notes, every="week", told=read.told) for span in spans
+    )
+    return brief(repository.path.name, weeks, week, before, period)
+
+
+def read_repository(
+    repository: Repository, settings: Settings, asked: Question, progress: Progress | None = None
+) -> Read:
+    """What landed, ran and lasted, as far as it is known here. Errors as of `read_here`."""
     suite = read_suite(asked.junit)
     until = repository.resolve(asked.branch)
     hindsight = read_hindsight(repository, until, settings, asked.now, progress)
@@ -55,15 +98,12 @@ def read_here(repository: Repository, settings: Settings, asked: Question, progr
     if released and not deployments and not any(one.deployed for one in shipped):
         notes = ["no tag holds any of these changes, so that it is not known when they went out"]
     survival, lost = _survival(repository, until, past, shipped, hindsight)
-    return look(
-        shipped,
-        ran,
-        begin,
-        hindsight.now + 1,
-        by=asked.by,
-        costs=asked.costs,
+    return Read(
+        since=begin,
+        until=hindsight.now + 1,
+        shipped=shipped,
+        ran=ran,
         notes=(*notes, *lost),
-        every=asked.every,
         told=Told(suite=suite, survival=survival),
     )
 
