@@ -85,6 +85,27 @@ def test_a_reviewer_confirms_the_cause_and_a_viewer_may_not(as_person: Opened, h
     assert (known.cause, known.confirmed_by) == (story.head, rita.id)
 
 
+def test_a_reviewer_says_that_it_is_over(as_person: Opened, house: House, story: Story) -> None:
+    viewer = as_person("vic")
+    viewer.goto(f"/incidents/{story.incident}")
+    expect(viewer.get_by_text("It is over")).to_have_count(0)
+    page = as_person("rita")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(f"/incidents/{story.incident}")
+    page.get_by_text("It is over").click()
+    page.get_by_label("It ended by").select_option("a hot-fix")
+    page.get_by_role("button", name="Say so").click()
+    expect(page.get_by_role("alert")).to_contain_text("name their deployment")
+    page.get_by_text("It is over").click()
+    page.get_by_label("It ended by").select_option("nothing that was deployed")
+    page.get_by_role("button", name="Say so").click()
+    expect(page.get_by_text("It is over")).to_have_count(0)
+    with house.service.database.read() as connection:
+        known = incidents.get(connection, story.incident)
+    assert known is not None
+    assert (known.state, known.resolution) == ("resolved", "none")
+
+
 def test_open_incidents_come_first_and_filters_survive_reload(as_person: Opened, story: Story) -> None:
     page = as_person("vic")
     page.goto("/incidents")

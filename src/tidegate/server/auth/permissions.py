@@ -16,7 +16,7 @@ Permission: TypeAlias = Literal[
     "ledger:read",  # entries, proofs, checkpoints
     "evidence:read",  # evidence packs, populations, samples
     "evidence:write",  # attach evidence: tests, sessions
-    "incidents:write",  # say what caused an incident
+    "incidents:write",  # say what caused an incident, or that it is over
     "events:write",  # tell what production says: deployments, alerts, errors, spans, metrics
     "settings:read",  # repositories, policies, identities without their secrets
     "settings:write",  # repositories, people, identities, witnesses

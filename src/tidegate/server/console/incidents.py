@@ -22,6 +22,7 @@ from tidegate.server.console.render import percent
 from tidegate.server.console.visit import Visit, get, post, see
 from tidegate.server.production.confirming import confirm_cause, is_commit
 from tidegate.server.production.document import Kept, read_kept
+from tidegate.server.production.ending import end_by_hand
 from tidegate.server.production.tracing import find_repository
 from tidegate.server.service import Service
 from tidegate.store import accounts, alerts, changes, deployments, incidents
@@ -33,6 +34,7 @@ MOST = 50
 MOST_SUSPECTS = 8
 MOST_EVIDENCE = 6
 MOST_MOMENTS = 60
+MOST_SINCE = 20
 LEAST_SHOWN = 0.01
 LIKELY = 0.5
 ENDED: Mapping[Resolution, str] = {
@@ -92,6 +94,7 @@ def routes(service: Service) -> list[Route]:
         get("/incidents/{incident}", service, "changes:read", show),
         get("/incidents/{incident}/review.md", service, "changes:read", _review),
         post("/incidents/{incident}/cause", service, "incidents:write", _confirm),
+        post("/incidents/{incident}/resolution", service, "incidents:write", _end),
     ]
 
 
@@ -149,6 +152,7 @@ def _shown(visit: Visit, problem: Problem | None = None) -> Response:
         ranked = tuple(_ranked(connection, kept))
         fired, failed = alerts.of_incident(connection, number)
         by = deployments.get(connection, incident.resolved_by) if incident.resolved_by is not None else None
+        recent = _recent(connection, incident)
         confirmer = accounts.person(connection, incident.confirmed_by) if incident.confirmed_by is not None else None
     said = kept.investigation
     titles = {each.commit: each.title for each in kept.changes}
@@ -170,6 +174,7 @@ def _shown(visit: Visit, problem: Problem | None = None) -> Response:
         alerts=fired,
         errors=failed,
         ended_by=by,
+        since=recent,
         ended=ENDED[incident.resolution],
         confirmer=(confirmer.shown or confirmer.name) if confirmer else "",
         cause_title=titles.get(incident.cause, ""),
@@ -231,6 +236,14 @@ def _page_of(connection: Connection, deployment: Deployment | None, commit: str)
     return about[-1] if about else None
 
 
+def _recent(connection: Connection, incident: Incident) -> tuple[Deployment, ...]:
+    """What went there since it began, and may have ended it."""
+    if incident.state != "open":
+        return ()
+    found_ = deployments.page(connection, environment=incident.environment, most=MOST_SINCE)
+    return tuple(one for one in found_ if one.started >= incident.started)
+
+
 def _moments(incident: Incident, timeline: Sequence[Moment]) -> tuple[tuple[Moment, ...], tuple[Moment, ...]]:
     """Those nearest to the start of the incident in their order, and the others."""
     if len(timeline) <= MOST_MOMENTS:
@@ -266,6 +279,21 @@ def _confirm(visit: Visit) -> Response:
             raise
         return _shown(visit, problem)
     return see(f"/incidents/{number}#cause")
+
+
+def _end(visit: Visit) -> Response:
+    number, by = visit.number("incident"), visit.form.get("deployment", "").strip()
+    how = next((each for each in get_args(Resolution) if each and each == visit.form.get("resolution")), None)
+    deployment = _number(by)
+    try:
+        if how is None or (by and deployment is None):
+            raise Problem(422, "this says nothing that ended it", mend="choose how it ended, and by which deployment")
+        end_by_hand(visit.service, visit.who, number, how, deployment)
+    except Problem as problem:
+        if problem.status != 422:
+            raise
+        return _shown(visit, problem)
+    return see(f"/incidents/{number}")
 
 
 def _page(

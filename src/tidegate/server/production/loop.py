@@ -13,10 +13,11 @@ from pathlib import Path
 from tidegate.errors import TidegateError
 from tidegate.server.logs import log, log_failure
 from tidegate.server.production.confirming import put_causes
+from tidegate.server.production.incident_entries import put_ended, put_incident
 from tidegate.server.production.opening import end_incident, join_evidence, open_incidents, to_attend
 from tidegate.server.production.outcomes import sweep_outcomes
 from tidegate.server.production.setup import Production
-from tidegate.server.production.tracing import put_incident, trace_incident
+from tidegate.server.production.tracing import trace_incident
 from tidegate.server.production.watching import Watcher
 from tidegate.server.rollout.callbacks import answer_callbacks
 from tidegate.server.rollout.canaries import put_canaries
@@ -83,6 +84,7 @@ class Lookout:
             partial(put_deployments, service),
             partial(put_canaries, service),
             partial(put_causes, service),
+            partial(put_ended, service),
         )
         for step in steps:
             try:
@@ -95,7 +97,7 @@ class Lookout:
         join_evidence(service, incident, now)
         trace_incident(self._way, self._setup, incident, now)
         if incident.entry is None:
-            put_incident(self._way, incident.id)
+            put_incident(service, incident.id)
         with service.database.read() as connection:
             known = incidents.get(connection, incident.id)
         if known is None:
@@ -105,7 +107,7 @@ class Lookout:
             ended = incidents.get(connection, incident.id)
         if ended is not None and ended.state == "resolved":
             trace_incident(self._way, self._setup, ended, now)
-            put_incident(self._way, ended.id)
+            put_incident(service, ended.id)
             log("attended", incident=ended.id)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -11,9 +10,6 @@ from sqlalchemy import Connection
 
 from tidegate.change.git_fetch import FetchError
 from tidegate.errors import InputError
-from tidegate.ledger.fields import Subject
-from tidegate.ledger.predicates.incident import Incident as IncidentStatement
-from tidegate.ledger.statements import Statement
 from tidegate.operate.culprit import Traced
 from tidegate.operate.draft import draft_review
 from tidegate.operate.investigate import Case, investigate
@@ -21,7 +17,6 @@ from tidegate.operate.lines import Decided
 from tidegate.operate.resolution import Resolution
 from tidegate.operate.values import Ranking
 from tidegate.rollout.values import Deployment
-from tidegate.server.entries import append, keep_body, time_of
 from tidegate.server.forge.errors import ForgeError
 from tidegate.server.logs import log
 from tidegate.server.mirrors import Wanted
@@ -30,8 +25,7 @@ from tidegate.server.production.document import Kept, read_kept
 from tidegate.server.production.gather import Gathered, gather, read_series
 from tidegate.server.production.setup import Production
 from tidegate.server.work.journey import Way, fetch, forge_of
-from tidegate.server.work.record import uri_of
-from tidegate.store import accounts, approvals, assessments, changes, deployments, incidents, repositories
+from tidegate.store import accounts, approvals, assessments, changes, incidents, repositories
 from tidegate.store.clock import text_of
 from tidegate.store.incidents import Finding, Incident
 from tidegate.store.repositories import Repository
@@ -89,37 +83,6 @@ def keep(way: Way, incident: Incident, kept: Kept) -> None:
     now = service.now()
     service.database.change(lambda connection: incidents.record(connection, incident.id, finding, now))
     log("traced", incident=incident.id, suspect=finding.revision, probability=finding.probability)
-
-
-def put_incident(way: Way, identifier: int) -> None:
-    """What the ledger says of the incident: that it was opened, and with its causes that it is over. Once each."""
-    service = way.service
-    with service.database.read() as connection:
-        incident = incidents.get(connection, identifier)
-        repository = _repository_of(connection, incident) if incident is not None else ""
-    if incident is None:
-        return
-    now = service.now()
-    summary = service.database.change(
-        lambda connection: keep_body(connection, f"incident-{identifier}", "incident", incident.title.encode(), now)
-    )
-    over = incident.state == "resolved"
-    causes = (incident.cause,) if _is_oid(incident.cause) else (incident.revision,) if incident.revision else ()
-    said = IncidentStatement(
-        id=f"incident-{incident.id}",
-        state="resolved" if over else "opened",
-        severity=incident.severity,
-        repository=repository or service.config.url,
-        opened=_time(incident.started),
-        at=_time(incident.ended) if over and incident.ended is not None else time_of(incident.opened_at),
-        summary=summary,
-        environment=incident.environment or None,
-        causes=causes if over else (),
-    )
-    subject = Subject(digest={"sha256": hashlib.sha256(incident.key.encode()).hexdigest()})
-    key = f"incident:{incident.id}:{said.state}:{said.at}"
-    entry = append(service, key, Statement((subject,), said), f"incident-{incident.id}")
-    service.database.change(lambda connection: incidents.set_entry(connection, incident.id, entry))
 
 
 # Private
@@ -233,17 +196,3 @@ def _resolution(found: Gathered) -> Resolution | None:
     if incident.resolution not in ("roll_back", "hot_fix", "forward_fix") or by is None:
         return None
     return Resolution(kind=incident.resolution, deployment=by, says=f"deployment {by.id} of {by.service}")
-
-
-def _repository_of(connection: Connection, incident: Incident) -> str:
-    suspect = deployments.get(connection, incident.deployment) if incident.deployment is not None else None
-    repository = find_repository(connection, suspect.repository) if suspect is not None else None
-    return uri_of(repository) if repository is not None else ""
-
-
-def _is_oid(text: str) -> bool:
-    return len(text) in (40, 64) and all(letter in "0123456789abcdef" for letter in text)
-
-
-def _time(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
