@@ -12,6 +12,7 @@ from tidegate.ledger.predicates.canary import Canary
 from tidegate.ledger.predicates.cause import Cause
 from tidegate.ledger.predicates.deployment import Deployment
 from tidegate.ledger.predicates.deployment_word import DeploymentWord
+from tidegate.ledger.predicates.drill import Decided, Drill
 from tidegate.ledger.predicates.erasure import Erasure
 from tidegate.ledger.predicates.gate import Gate
 from tidegate.ledger.predicates.incident import Incident
@@ -211,6 +212,20 @@ PREDICATES: tuple[Predicate, ...] = (
         settings=SHA,
     ),
     PolicyChange(repository=REPOSITORY, after=SHA, at=AT, before="e" * 64, person=ANNA, approvals=(ENTRY,)),
+    Drill(
+        commit=BASE,
+        pattern="state-lost",
+        seed=3,
+        scenario=SHA,
+        report="e" * 64,
+        half_points=13,
+        most=16,
+        outcome="hold",
+        at=AT,
+        checked=True,
+        rules=("infra-destroys-data",),
+        decisions=(Decided(decision="call", option="b", half_points=3, seconds=95),),
+    ),
     SampleSeed(audit="soc2-2027", seed=SHA, begin="2026-01-01T00:00:00Z", end=LATER, at=AT),
 )
 

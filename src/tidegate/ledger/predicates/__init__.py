@@ -18,6 +18,7 @@ from tidegate.ledger.predicates import (
     cause,
     deployment,
     deployment_word,
+    drill,
     erasure,
     gate,
     incident,
@@ -50,5 +51,6 @@ PREDICATES: Mapping[str, type[Predicate]] = {
     erasure.TYPE: erasure.Erasure,
     policy_change.TYPE: policy_change.PolicyChange,
     sample_seed.TYPE: sample_seed.SampleSeed,
+    drill.TYPE: drill.Drill,
     admin_action.TYPE: admin_action.AdminAction,
 }
