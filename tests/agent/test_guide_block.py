@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -85,7 +86,7 @@ def repo(tmp_path: Path) -> Repo:
     return made
 
 
-def run(repo: Repo, tool: str = "agents", **how: bool) -> Answer:
+def run(repo: Repo, tool: str = "agents", **how: Any) -> Answer:
     with open_repository(repo.path) as repository:
         return run_question(repository, Question(tool, **how), {}, Told())
 

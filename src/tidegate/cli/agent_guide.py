@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from tidegate.cli.options import json_option, open_named, repo_option, write_result
+from tidegate.errors import InputError
 
 if TYPE_CHECKING:
-    from tidegate.agent.guide.compiled import Told
+    from tidegate.agent.guide.history import Incident
 
 _FILE = click.Path(path_type=Path)
 
@@ -31,6 +32,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--path", "path", default="", metavar="PATH", help="What is about one file or folder, in full.")
 @click.option("--base", metavar="REV", help="Read what binds at this revision. [default: the target branch]")
 @click.option("--server", metavar="URL", help="The service that knows incidents (TIDEGATE_TOKEN, changes:read).")
+@click.option("--repository", type=int, metavar="NUMBER", help="The number of this repository at the service.")
 @click.option("--backtest", type=_FILE, metavar="FILE", help="Rules in the order of how often they held, as it says.")
 @click.option("--all", "everything", is_flag=True, help="Also every instruction that nothing speaks for.")
 @json_option
@@ -43,6 +45,7 @@ def guide(
     path: str,
     base: str | None,
     server: str | None,
+    repository: int | None,
     backtest: Path | None,
     everything: bool,
     format_: str,
@@ -53,11 +56,13 @@ def guide(
     All of it is read at the base of a change. Prints the text, what it would change in the file, and which of the
     instructions that are there already are enforced, only shown, contradicted, or without any evidence.
     """
-    from tidegate.agent.guide.run import Question, run
+    from tidegate.agent.guide.compiled import Told
+    from tidegate.agent.guide.run import Question, read_backtest, run
 
-    with open_named(repo) as repository:
+    told = Told(_incidents(server, repository, path), read_backtest(backtest) if backtest else {})
+    with open_named(repo) as opened:
         question = Question(tool, path, base or "", write=write, check=check, force=force, everything=everything)
-        answer = run(repository, question, os.environ, _told(server, backtest, path))
+        answer = run(opened, question, os.environ, told)
     write_result(answer.json if format_ == "json" else answer.text)
     for remark in answer.remarks:
         click.echo(remark, err=True)
@@ -67,16 +72,15 @@ def guide(
 # Private
 
 
-def _told(server: str | None, backtest: Path | None, path: str) -> Told:
-    """What a service and a backtest know. Raises InputError where they cannot be asked or read."""
-    from tidegate.agent.guide.compiled import Told
+def _incidents(server: str | None, repository: int | None, path: str) -> tuple[Incident, ...] | None:
+    """What the service knows of incidents from here; None where no service was named."""
+    if not server:
+        return None
+    if not repository:
+        mend = "name it with --repository NUMBER: its page in the console has it"
+        raise InputError("the service looks after several repositories", where="--server", mend=mend)
     from tidegate.agent.guide.incidents import read_incidents
-    from tidegate.agent.guide.run import read_backtest
+    from tidegate.cli.remote import Remote
 
-    incidents = None
-    if server:
-        from tidegate.cli.remote import Remote
-
-        found = Remote(server, os.environ, "changes:read").find("/incidents/recent", {"path": path, "most": "20"})
-        incidents = read_incidents(found)
-    return Told(incidents, read_backtest(backtest) if backtest else {})
+    query = {"path": path, "repository": str(repository), "most": "20"}
+    return read_incidents(Remote(server, os.environ, "changes:read").find("/incidents/recent", query))

@@ -46,9 +46,13 @@ def near(sources: Sources, path: str) -> tuple[Shown, ...]:
     return ()
 
 
-def items(shown: Iterable[Shown], language: str = "") -> tuple[Item, ...]:
-    """At most three commands for each purpose, those that pipelines run first; of a language if one is named."""
+def items(shown: Iterable[Shown], language: str = "", path: str = "") -> tuple[Item, ...]:
+    """At most three commands for each purpose, those that pipelines run first.
+
+    With a language those of its own; with a path those that run at the top or in a folder around it.
+    """
     wanted = [one for one in shown if one.use.purpose != "other" and _fits(one.use, language) and not _is_noise(one)]
+    wanted = [one for one in wanted if not path or not one.folder or path.startswith(f"{one.folder}/")]
     found: list[Item] = []
     for purpose, label in _LABELS.items():
         mine = _best([one for one in wanted if one.use.purpose == purpose])
@@ -104,12 +108,15 @@ _ANY = re.compile(r"(?:make|just|task|pre-commit|prek|typos|codespell)\b")
 
 def _is_noise(one: Shown) -> bool:
     """Whether it sets up a machine and not this repository, or is a variant of a target that nothing runs."""
-    if one.folder and not one.folder.isprintable():
+    if one.folder and not quote.is_name(one.folder):
+        return True
+    variant = bool(one.use.target) and len(re.split(r"[^a-z0-9]+", one.use.target.lower())) > 1
+    if variant and not one.gates:
         return True
     if one.use.purpose == "setup":
         foreign = re.search(r"(?:^| )(?:-g|--global|add)(?: |$)", one.text)
         return bool(foreign) or (one.use.key.startswith(("pip", "uv pip")) and not re.search(r" -[er] | \.", one.text))
-    return not one.gates and bool(one.use.target) and len(re.split(r"[^a-z0-9]+", one.use.target.lower())) > 1
+    return False
 
 
 def _fits(use: Use, language: str) -> bool:
@@ -147,7 +154,7 @@ def _of_pipelines(sources: Sources) -> Iterator[Shown]:
         for script, gates, folder in scripts:
             for one in commands(script):
                 if one.text.startswith("cd "):
-                    folder = "elsewhere"
+                    folder = "?"
                 count += 1
                 use = use_of(one.text) if count <= MOST_COMMANDS else None
                 if use is not None:

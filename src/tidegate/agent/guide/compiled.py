@@ -68,7 +68,7 @@ def guidance_of(found: Read, path: str, told: Told) -> Guidance:
         commands=(
             *_tests_of(found, file, path),
             *commands.items(near, language),
-            *commands.items(found.shown, language),
+            *commands.items(found.shown, language, path),
         ),
         history=history.path_items(found.past, path, present, told.incidents or ()),
         conventions=(

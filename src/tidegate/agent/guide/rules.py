@@ -116,6 +116,8 @@ _WORDS: Mapping[str, str] = {
     "infra-agent-destroys": "Anything that is destroyed by an agent's change",
     "infra-cannot-judge": "Infrastructure that cannot be judged from the code",
     "ai-critical-two-humans": "An agent's change of critical files",
+    "tier-evidence": "To raise the tier of an application, bring its evidence (`tidegate place PATH`)",
+    "tier-raised": "A higher tier of an application",
     "policy-changes-need-owners": "A change of the gate itself (its settings, CODEOWNERS)",
 }
 
@@ -125,6 +127,8 @@ _ABOUT: Mapping[str, str] = {
     "dependencies-known": "dependencies",
     "ai-critical-two-humans": "critical",
     "policy-changes-need-owners": "policy",
+    "tier-evidence": "policy",
+    "tier-raised": "policy",
     **dict.fromkeys(
         ("infra-destroys-data", "infra-outage", "infra-widens", "infra-agent-destroys", "infra-cannot-judge"), "infra"
     ),
@@ -171,11 +175,13 @@ def _item(rule: Rule, origins: Mapping[str, Found], counts: Mapping[str, int]) -
         says = f"{_WORDS[rule.id]} needs {needed.replace(OF_OTHERS, '')}"
     elif plain:
         says = _WORDS[rule.id]
+    elif rule.origin == PACK_ORIGIN:
+        says = f"{rule.title}{f' (needs: {asked})' if asked else ''}".replace(OF_OTHERS, "")
     else:
         says = (
             f"{asked.replace(OF_OTHERS, '') or 'Nothing meets it but another change'} (rule {quote.title(rule.title)})"
         )
-    if not plain and _by_people(rule):
+    if rule.origin != PACK_ORIGIN and _by_people(rule):
         says += "; only people can give it"
     return Item(f"{_EFFECT[rule.effect]}{says}", "; ".join(_evidence(rule, origins, counts)))
 

@@ -36,7 +36,7 @@ def use_of(command: str) -> Use | None:
             break
         words = rest
     if not words:
-        return Use("setup", f"{manager} run", manager) if manager else None
+        return None
     return _script(words) or _plain(words, manager)
 
 
