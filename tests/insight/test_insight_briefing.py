@@ -34,6 +34,7 @@ def figure(unit: str, value: float | None, low: float | None = None, high: float
         (figure("share", -0.031, -0.2, 0.0), "", "−3.1 points (−20.0 to 0.0)"),
         (figure("seconds", 122400, 99000, 165960), "34.0 h (27.5 to 46.1), n 1,104", "+34.0 h (+27.5 to +46.1)"),
         (figure("seconds", -90, -7200, 3600), "", "0.0 h (−2.0 to +1.0)"),
+        (figure("seconds", 3204, 276, 359952), "53.4 min (4.6 min to 4.2 d), n 1,104", ""),
         (figure("times", 2.26, 0.41, 12.44), "2.26 x (0.41 to 12.44), n 1,104", ""),
         (figure("a day", 0.31, 0.2, 0.45), "0.31 a day (0.20 to 0.45), n 1,104", "+0.31 a day (+0.20 to +0.45)"),
         (figure("lines a day", 1787, 1691, 1895), "1,787 lines a day (1,691 to 1,895), n 1,104", ""),
@@ -122,8 +123,15 @@ def test_the_four_answers_of_changes_that_are_worse() -> None:
     assert re.search(r"[0-9.]+ x \([0-9.]+ to [0-9.]+\), n \d+", ai.said)
     assert hold.said.startswith("change failure rate: ")
     assert "in the first half of the time" in scrutiny.said
-    assert writers.answer.endswith("% of the lines by agents")
+    assert re.fullmatch(r"agents [0-9]+ % of the lines", writers.answer)
     assert "no record" in writers.said
+
+
+def test_nobody_is_said_to_have_written_what_nobody_recorded() -> None:
+    shipped, ran = made(100)
+    dark = [replace(one, writer="unknown", lines={"unknown": one.size}) for one in shipped[1:]]
+    writers = headlines(whole([replace(shipped[0], lines={"ai": 1}), *dark], ran))[3]
+    assert (writers.answer, writers.side) == ("nobody knows of over 99 %", "open")
 
 
 def test_the_four_answers_of_nothing_take_no_side() -> None:

@@ -40,6 +40,11 @@ from tidegate.cli.options import moment, open_named, repo_option, style_here, wr
 @click.option(
     "--format", "format_", type=click.Choice(("text", "json", "csv")), default="text", help="How the answer is written."
 )
+@click.option(
+    "--briefing",
+    type=click.Choice(("markdown", "html")),
+    help="The last whole week on one page instead, beside the week before.",
+)
 @click.option("--now", help="The moment of the question, RFC 3339; by default now.")
 @repo_option
 def insight(
@@ -52,6 +57,7 @@ def insight(
     junit: tuple[Path, ...],
     now: str | None,
     format_: str,
+    briefing: str | None,
     repo: Path | None,
 ) -> None:
     """How fast changes go out and how often they have to be repaired, for agents and people, with intervals.
@@ -63,8 +69,9 @@ def insight(
     from tidegate.change.configuration import read_settings
     from tidegate.cli.risk import progress
     from tidegate.facts import to_json
+    from tidegate.insight.briefing_text import render_html, render_markdown
     from tidegate.insight.export import csv_of
-    from tidegate.insight.local import Question, read_here
+    from tidegate.insight.local import Question, brief_here, read_here
     from tidegate.insight.spend import read_costs
     from tidegate.insight.text import render_insight
 
@@ -80,7 +87,12 @@ def insight(
     )
     with open_named(repo) as repository:
         settings = read_settings(repository, repository.resolve(branch), os.environ).settings
-        found = read_here(repository, settings, asked, progress() if sys.stderr.isatty() else None)
+        show = progress() if sys.stderr.isatty() else None
+        if briefing is not None:
+            page = brief_here(repository, settings, asked, show)
+            write_result(render_html(page) if briefing == "html" else render_markdown(page))
+            return
+        found = read_here(repository, settings, asked, show)
     if format_ == "text":
         write_result(render_insight(found, style_here()))
     else:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from tidegate.insight.answer import Insight
 from tidegate.insight.values import Figure, Series
-from tidegate.insight.words import moved, said
+from tidegate.insight.words import moved, percent, said
 
 Side = Literal["better", "worse", "open", "told"]
 """Whether the interval lies on one side. "open": on neither, or there is none; "told": it has no sides."""
@@ -122,9 +122,15 @@ def _writers(found: Insight) -> Headline:
     whole = sum(lines.values())
     if not whole:
         return Headline(question="Who writes it?", answer="no line is known", said="nothing landed", side="told")
-    named = {"ai": "agents", "human": "people", "mixed": "both"}
-    parts = [f"{words} {lines.get(writer, 0) / whole:.0%}" for writer, words in named.items()]
-    answer = f"{lines.get('ai', 0) / whole:.0%} of the lines by agents".replace("%", " %")
-    unknown = f"no record {lines.get('unknown', 0) / whole:.0%}"
-    words = ", ".join([*parts, unknown]).replace("%", " %")
-    return Headline(question="Who writes it?", answer=answer, said=f"{words}; of {whole:,} changed lines", side="told")
+    shares = {writer: lines.get(writer, 0) / whole for writer in ("ai", "human", "mixed", "unknown")}
+    named = {"ai": "agents", "human": "people", "mixed": "both", "unknown": "no record"}
+    words = ", ".join(f"{name} {percent(shares[writer])}" for writer, name in named.items())
+    dark = shares["unknown"] >= 0.5
+    return Headline(
+        question="Who writes it?",
+        answer=f"nobody knows of {percent(shares['unknown'])}"
+        if dark
+        else f"agents {percent(shares['ai'])} of the lines",
+        said=f"{words}; of {whole:,} changed lines",
+        side="open" if dark else "told",
+    )

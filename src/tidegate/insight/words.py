@@ -6,13 +6,18 @@ from tidegate.insight.values import Figure
 
 _TIMES = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 _MINUS = "\u2212"
+FAR = 200.0
+"""From so many of a unit on, ends of an interval of time are told each in its own."""
 
 
 def said(figure: Figure, *, n: bool = True) -> str:
     """`4.8 % (1.6 to 10.9), n 104`, or why there is no number. The interval is in the unit of the number."""
     if figure.value is None or figure.low is None or figure.high is None:
         return figure.says or "not known"
-    words = _interval(figure.value, figure.low, figure.high, *_unit(figure.unit, abs(figure.value)))
+    size, word = _unit(figure.unit, abs(figure.value))
+    words = _interval(figure.value, figure.low, figure.high, size, word)
+    if figure.unit == "seconds" and figure.high >= FAR * size:
+        words = f"{_time(figure.value)} ({_time(figure.low)} to {_time(figure.high)})"
     return f"{words}, n {figure.n:,}" if n else words
 
 
@@ -24,6 +29,13 @@ def moved(figure: Figure) -> str:
     return _interval(figure.value, figure.low, figure.high, size, " points" if figure.unit == "share" else word, "+")
 
 
+def percent(share: float) -> str:
+    """Whole per cent, but never 0 or 100 for what is not."""
+    if 0 < share < 0.01:
+        return "under 1 %"
+    return "over 99 %" if 0.99 < share < 1 else f"{share * 100:.0f} %"
+
+
 # Private
 
 
@@ -32,6 +44,11 @@ def _interval(value: float, low: float, high: float, size: float, word: str, plu
     places = 1 if size != 1.0 or word == " s" else max(_places(each) for each in numbers)
     first, *ends = (_number(each, places, plus) for each in numbers)
     return f"{first}{word} ({' to '.join(ends)})"
+
+
+def _time(seconds: float) -> str:
+    size, word = _unit("seconds", abs(seconds))
+    return f"{seconds / size:,.1f}{word}"
 
 
 def _unit(unit: str, largest: float) -> tuple[float, str]:
