@@ -134,6 +134,26 @@ def test_an_incident_goes_its_whole_way(told: Told) -> None:
     assert _recorded(service.log) == [("opened", ()), ("resolved", (told.bad.commit,))]
 
 
+def test_a_roll_forward_that_reverts_the_culprit_takes_it_back(told: Told) -> None:
+    """The revert goes on with all else that was deployed: a patch that is the opposite, in a commit of its own."""
+    service, shop = told.way.service, told.shop
+    _spans(service, 30, {"payments": _trace(told)})
+    _alert(service, 70, None)
+    told.look(80)
+    assert told.incident()[0].revision == told.bad.commit
+    ran = shop.git("rev-parse", "main")
+    shop.git("-c", "user.name=Ann", "-c", "user.email=ann@example.com", "revert", "--no-edit", told.bad.commit)
+    _deploy(service, "forward", "payments", shop.git("rev-parse", "main"), ran, 120)
+    mirror = told.way.mirrors.path_of("github", "acme/shop")
+    subprocess.run(["git", "-C", str(mirror), "fetch", "-q"], check=True)
+    _alert(service, 70, 150)
+    told.look(240)
+    incident, kept = told.incident()
+    assert (incident.state, incident.resolution) == ("resolved", "roll_back")
+    assert incident.resolved_by is not None
+    assert "deployment" in kept.draft
+
+
 def test_a_good_deployment_is_left_alone(told: Told) -> None:
     _deploy(told.way.service, "good", "catalog", told.shop.head(), told.shop.git("rev-parse", "main~4"), 0)
 

@@ -17,6 +17,7 @@ from tidegate.server.production.incident_entries import put_ended, put_incident
 from tidegate.server.production.opening import end_incident, join_evidence, open_incidents, to_attend
 from tidegate.server.production.outcomes import sweep_outcomes
 from tidegate.server.production.setup import Production
+from tidegate.server.production.taken_back import taken_back
 from tidegate.server.production.tracing import trace_incident
 from tidegate.server.production.watching import Watcher
 from tidegate.server.rollout.callbacks import answer_callbacks
@@ -102,7 +103,7 @@ class Lookout:
             known = incidents.get(connection, incident.id)
         if known is None:
             return
-        end_incident(service, known, now)
+        end_incident(service, known, now, partial(taken_back, self._way))
         with service.database.read() as connection:
             ended = incidents.get(connection, incident.id)
         if ended is not None and ended.state == "resolved":

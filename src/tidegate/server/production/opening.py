@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from typing import TypeAlias
 
 from sqlalchemy import Connection
 
 from tidegate.operate.resolution import Resolution, find_resolution
+from tidegate.rollout.values import Deployment
 from tidegate.server.logs import log
 from tidegate.server.production.watching import deployment_of
 from tidegate.server.service import Service
@@ -15,6 +17,7 @@ from tidegate.store import alerts, deployments, incidents, measurements, regress
 from tidegate.store.alerts import Alert
 from tidegate.store.incidents import Incident, NewIncident
 
+TakesBack: TypeAlias = Callable[[str, Deployment, Sequence[Deployment]], Collection[str]]
 OLD_SECONDS = 86400.0
 """Alerts that fired this long ago are history that somebody sends us; they open nothing."""
 TOGETHER_SECONDS = 900.0
@@ -79,8 +82,13 @@ def join_evidence(service: Service, incident: Incident, now: float) -> None:
     service.database.change(work)
 
 
-def end_incident(service: Service, incident: Incident, now: float) -> Resolution | None:
-    """Ends it where all its alerts are over since a while, and says what ended it where that is known."""
+def end_incident(
+    service: Service, incident: Incident, now: float, takes_back: TakesBack = lambda *_: ()
+) -> Resolution | None:
+    """Ends it where all its alerts are over since a while, and says what ended it where that is known.
+
+    `takes_back`: which deployments revert a culprit of a suspect, by id.
+    """
     with service.database.read() as connection:
         mine, _ = alerts.of_incident(connection, incident.id)
         ends = [one.ended for one in mine]
@@ -90,7 +98,9 @@ def end_incident(service: Service, incident: Incident, now: float) -> Resolution
         nearby = deployments.between(connection, incident.started - OLD_SECONDS, ended + 1)
         suspect = deployments.get(connection, incident.deployment) if incident.deployment else None
     here = [deployment_of(one) for one in nearby if one.environment == incident.environment]
-    found = find_resolution(incident.started, ended, None if suspect is None else deployment_of(suspect), here)
+    blamed = None if suspect is None else deployment_of(suspect)
+    back = takes_back(incident.cause or incident.revision, blamed, here) if blamed is not None else ()
+    found = find_resolution(incident.started, ended, blamed, here, takes_back=back)
     kind: incidents.Resolution = found.kind if found else "none"
     by = int(found.deployment.id) if found else None
     at = service.now()

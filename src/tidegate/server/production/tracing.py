@@ -42,7 +42,7 @@ def trace_incident(way: Way, setup: Production | None, incident: Incident, now: 
         kept = read_kept(incidents.document(connection, incident.id))
     if kept.made_at and kept.digest == found.digest:
         return kept
-    mirrors, unknowns = _mirrors(way, found.before())
+    mirrors, unknowns = bring_mirrors(way, found.before())
     series, unread = read_series(setup, incident, now)
     traced = ask(
         Asked(
@@ -85,10 +85,9 @@ def keep(way: Way, incident: Incident, kept: Kept) -> None:
     log("traced", incident=incident.id, suspect=finding.revision, probability=finding.probability)
 
 
-# Private
-
-
-def _mirrors(way: Way, deployments: Sequence[Deployment]) -> tuple[dict[str, tuple[str, Repository]], tuple[str, ...]]:
+def bring_mirrors(
+    way: Way, deployments: Sequence[Deployment]
+) -> tuple[dict[str, tuple[str, Repository]], tuple[str, ...]]:
     """The mirrors of what was deployed, by the name that deployments give, brought to hold the revisions."""
     found: dict[str, tuple[str, Repository]] = {}
     unknowns: list[str] = []
@@ -109,6 +108,9 @@ def _mirrors(way: Way, deployments: Sequence[Deployment]) -> tuple[dict[str, tup
         except (FetchError, ForgeError, InputError) as error:
             unknowns.append(f"the mirror of {one.repository} could not be brought up to date: {error.what}")
     return found, tuple(dict.fromkeys(unknowns))
+
+
+# Private
 
 
 def _holds(way: Way, repository: Repository, revisions: Sequence[str]) -> bool:
