@@ -125,7 +125,7 @@ def _provenance(app: Application) -> list[Criterion]:
     nobody = [f"commit {oid[:12]} is an agent's, and nobody answers for it" for oid in authors.unnamed]
     nobody = nobody or ([] if authors.people else ["no commit of it has a person"])
     machines = f"; {authors.bots} commits are of bots" if authors.bots else ""
-    written = f"{authors.commits} commits, {_count(authors.people, 'person', 'people')}{machines}"
+    written = f"{_count(range(authors.commits), 'commit')}, {_count(authors.people, 'person', 'people')}{machines}"
     silent = f"{authors.undeclared} of {authors.commits} commits do not say who or what wrote them"
     undeclared = [silent] if authors.undeclared or not authors.commits else []
     return [

@@ -15,10 +15,10 @@ def read_fields(files: Iterable[Code]) -> tuple[tuple[Field, ...], tuple[Seen, .
     uploads: dict[str, Seen] = {}
     for code in sorted(files, key=lambda one: one.path):
         for number, line in code.spoken:
-            name = _column(code, line)
-            grave = class_of(name) if name and not name.isupper() else "none"
-            if grave != "none":
-                found.setdefault((grave, name), Field(grave, name, Seen(code.path, number, f"holds {name}")))
+            for name in _columns(code, line):
+                grave = class_of(name) if not name.isupper() else "none"
+                if grave != "none" and _NAME.fullmatch(name):
+                    found.setdefault((grave, name), Field(grave, name, Seen(code.path, number, f"holds {name}")))
             if _UPLOAD.search(line):
                 uploads.setdefault(code.path, Seen(code.path, number, "takes files of unknown content"))
     return tuple(sorted(found.values())), tuple(uploads.values())
@@ -68,18 +68,16 @@ _UPLOAD = re.compile(
     r"\bUploadFile\b|\brequest\.files\b|\bFileField\(|\bImageField\(|\bmulter\(|\bhas_(?:one|many)_attached\b|"
     r"\bfile_uploader\(|\bMultipartFile\b|\bFormFile\(|\bformidable\(|\bbusboy\("
 )
+_NAME = re.compile(r"\w{1,80}")
 _INLINE = re.compile(r"(?i)create\s+table[^(]{0,200}\(")
 
 
-def _column(code: Code, line: str) -> str:
+def _columns(code: Code, line: str) -> list[str]:
+    """The names of the columns or fields that a line declares."""
     if code.kind != "source" and not code.path.endswith((".sql", ".prisma", ".proto")):
-        return ""
-    for pattern in _TABLES:
-        match = pattern.search(line)
-        if match is not None:
-            return match[1]
-    if _INLINE.search(line):  # a whole table in one line, as small programs write it
-        columns = re.split(r"[(,]", line[_INLINE.search(line).end() - 1 :])  # type: ignore[union-attr]
-        names = [words[0].strip("\"'`[ ") for one in columns if (words := one.split())]
-        return max(names, key=lambda one: ("none", "personal", "regulated").index(class_of(one)), default="")
-    return ""
+        return []
+    whole = _INLINE.search(line)  # a whole table in one line, as small programs write it
+    if whole is not None:
+        parts = re.split(r"[(,]", line[whole.end() - 1 :])
+        return [words[0].strip("\"'`[ ") for one in parts if (words := one.split())]
+    return [match[1] for pattern in _TABLES if (match := pattern.search(line)) is not None][:1]

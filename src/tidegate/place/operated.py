@@ -46,6 +46,7 @@ _LOGS = re.compile(
 )
 _PORTS = (
     re.compile(r"(?i)^\s*EXPOSE\s+(\d{2,5})"),
+    re.compile(r"--(?:server\.)?port[= \"',]+(\d{4,5})\b"),
     re.compile(r"\blisten\(\s*(?:process\.env\.PORT\s*(?:\|\||\?\?)\s*)?(\d{2,5})"),
     re.compile(r"(?i)\bport\s*[=:]\s*(?:int\()?(?:os\.environ\.get\(\s*[\"']PORT[\"'],\s*)?[\"']?(\d{4,5})\b"),
 )
