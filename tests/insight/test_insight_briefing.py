@@ -6,10 +6,14 @@ import random
 import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from msgspec.structs import replace
 
+from tests.repos import Repo
+from tidegate.cli.main import tidegate
 from tidegate.insight.answer import Insight, look
 from tidegate.insight.briefing import THINGS, Briefing, brief, weeks_of
 from tidegate.insight.briefing_text import render_html, render_markdown
@@ -236,3 +240,19 @@ def test_a_hostile_name_is_text_in_both() -> None:
     assert "\u202e" not in text
     assert not re.search(r"(?<!\\)\]\(", text)
     assert not re.search(r"(?<![\\\u200b])@all", text)
+
+
+def test_the_command_writes_the_week(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "shop")
+    for number in range(8):
+        repo.commit(f"Change {number}", {"a.py": f"x = {number}\n" * 3})
+    given = ["insight", "--since", "10y", "--repo", str(repo.path), "--now", "2026-02-10T00:00:00Z"]
+
+    text = CliRunner().invoke(tidegate, [*given, "--briefing", "markdown"])
+    page = CliRunner().invoke(tidegate, [*given, "--briefing", "html"])
+
+    assert text.exit_code == page.exit_code == 0, text.output + page.output
+    assert text.output.startswith("# 2026-W06: shop\n\n2026\\-02-02 to 2026-02-08 (UTC). 8 changes landed")
+    assert "lines without a record of who wrote them" in text.output
+    assert page.output.startswith("<!doctype html>")
+    assert page.output.endswith("</html>\n")
