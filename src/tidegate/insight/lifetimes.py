@@ -45,7 +45,8 @@ def read_lifetimes(
     options = ("--first-parent", "--reverse", "--diff-merges=first-parent", "-p", "-U0", "-M", "--no-color")
     plain = ("--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/", "--format=%x00%H")
     book = _Book(mended.files)
-    with repository.stream("log", *options, *plain, "--end-of-options", until, f"^{shipped[0].commit}^@") as output:
+    asked = ("--end-of-options", until, f"^{shipped[0].commit}^@")
+    with repository.stream("log", *options, *plain, *asked) as output:
         for number in _changes(output, numbers, book):
             if number < 0:
                 return None

@@ -10,6 +10,7 @@ from msgspec import Struct
 from tidegate.change.git import Repository
 from tidegate.change.people import People
 from tidegate.change.values import Person
+from tidegate.errors import GitError
 from tidegate.insight.answer import Insight, Told, look
 from tidegate.insight.briefing import Briefing, brief, weeks_of
 from tidegate.insight.lifetimes import Mended, read_lifetimes, survival_of
@@ -72,7 +73,7 @@ def brief_here(
 ) -> Briefing:
     """The last whole week on one page, beside the week before and all that was asked for. Errors as of `read_here`."""
     read = read_repository(repository, settings, asked, progress)
-    weeks = weeks_of(read.until)
+    weeks = weeks_of(asked.now)
     spans = ((weeks.since, weeks.until), (weeks.before, weeks.since), (min(read.since, weeks.before), weeks.until))
     week, before, period = (
         look(read.shipped, read.ran, *span, notes=read.notes, every="week", told=read.told) for span in spans
@@ -148,7 +149,10 @@ def _survival(
         for file in one.facts.change.files
         if file.kind in ("source", "test") and not file.generated and not file.vendored
     }
-    lines = read_lifetimes(repository, until, shipped, Mended(pairs, files))
+    try:
+        lines = read_lifetimes(repository, until, shipped, Mended(pairs, files))
+    except GitError as error:
+        return None, [f"how long lines live: this clone does not hold every version ({error.what})"]
     if lines is None:
         return None, ["the history is too large to follow every line: ask for a shorter time"]
     return survival_of(lines, shipped), []

@@ -15,7 +15,7 @@ from tidegate.store.tables import changes, deployments, incidents, landed, outco
 MOST = 200_000
 
 
-class Landed(Struct, frozen=True, kw_only=True):
+class Landed(Struct, frozen=True, gc=False):
     """A merged change. `commits` and `reviewers` have a blank between; people stand under pseudonyms.
 
     Numbers of lines and of what they add; None where nobody knows. `reviewers` None: nobody knows whether anybody did.
@@ -48,7 +48,7 @@ class Landed(Struct, frozen=True, kw_only=True):
     seconds: float | None
 
 
-class Said(Struct, frozen=True):
+class Said(Struct, frozen=True, gc=False):
     """An outcome, as far as it is counted."""
 
     repository: int
@@ -59,7 +59,7 @@ class Said(Struct, frozen=True):
     redeploys: int
 
 
-class Deployed(Struct, frozen=True):
+class Deployed(Struct, frozen=True, gc=False):
     """A deployment, as far as it is counted."""
 
     id: int
@@ -72,7 +72,7 @@ class Deployed(Struct, frozen=True):
     revision: str
 
 
-class Failed(Struct, frozen=True):
+class Failed(Struct, frozen=True, gc=False):
     """An incident, as far as it is counted."""
 
     started: float
@@ -113,9 +113,7 @@ def between(
     query = select_as(Landed, landed).where(landed.c.at >= since, landed.c.at < until)
     if repository is not None:
         query = query.where(landed.c.repository == repository)
-    rows = connection.execute(query.order_by(landed.c.at.desc(), landed.c.change.desc()).limit(most))
-    names = Landed.__struct_fields__
-    return tuple(Landed(**dict(zip(names, row, strict=True))) for row in rows)
+    return every(connection, Landed, query.order_by(landed.c.at.desc(), landed.c.change.desc()).limit(most))
 
 
 def said(

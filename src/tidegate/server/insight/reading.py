@@ -121,7 +121,8 @@ def _became(said: Sequence[Said], now: float) -> _Became:
     ones of the young would stand there alone."""
     deployed = min(one.deployed for one in said)
     fate: Fate = "clean"
-    for bad in reversed(WORST):
+    results = {one.result for one in said}
+    for bad in reversed([each for each in WORST if each in results]):
         doubt = math.prod(1 - min(max(one.weight, 0.0), 1.0) for one in said if one.result == bad)
         fate = bad if 1 - doubt >= SURE else fate
     sure = fate != "clean" or any(one.result == "clean" for one in said)
