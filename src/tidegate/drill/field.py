@@ -15,6 +15,7 @@ from tidegate.drill.clone import borrowed, commit_diff
 from tidegate.drill.ground import Ground
 from tidegate.drill.hidden import judge, message_of
 from tidegate.drill.patterns import PATTERNS
+from tidegate.drill.story import gate_options
 from tidegate.drill.values import Decision, Scenario
 from tidegate.errors import GitError, InputError
 from tidegate.policy.rules import Policy, read_policy
@@ -68,7 +69,9 @@ class Field:
         graph = bool(scenario.services or scenario.entry_points)
         self._back = tale.back if tale is not None else True
         criteria = criteria_of(self._ground, truth, judged.gate, back=self._back, tag=tag, services=graph)
-        return replace(scenario, truth=truth, gate=judged.gate, criteria=criteria)
+        worth = {text: (points, why) for text, _, points, why in gate_options(judged.gate)}
+        decisions = tuple(_worth(one, worth) if one.asks == "gate" else one for one in scenario.decisions)
+        return replace(scenario, truth=truth, gate=judged.gate, criteria=criteria, decisions=decisions)
 
 
 @contextmanager
@@ -87,6 +90,15 @@ def open_field(repository: Repository, scenario: Scenario, environment: Mapping[
 
 
 # Private
+
+
+def _worth(decision: Decision, worth: Mapping[str, tuple[int, str]]) -> Decision:
+    """The question about the gate with what the gate itself says of each answer."""
+    options = []
+    for option in decision.options:
+        points, why = worth.get(option.text, (0, "the gate was asked, and says something else"))
+        options.append(replace(option, points=points, why=plain(why, 1_500)))
+    return replace(decision, options=tuple(options))
 
 
 def _seconds(at: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from tidegate.drill.values import Decision, Given, Marked, Option
@@ -30,9 +31,11 @@ def mark(decision: Decision, given: Given | None, ask: Ask) -> Marked:
         return _marked(decision, NOTHING, 0, NOTHING, best)
     late = given.seconds > decision.minutes * 60
     option = option_of(decision, given.given)
+    said = option.text if option is not None else given.given.strip()
+    asked = ask(decision, said) if _is_name(decision, said) else None
     if option is not None:
-        return _marked(decision, option.text, option.points, option.why, best, late)
-    asked = ask(decision, given.given.strip()) if decision.asks in ("call", "rollback") else None
+        points, why = asked or (option.points, option.why)
+        return _marked(decision, option.text, points, why, best, late)
     if asked is None:
         why = "no repository is at hand that could say what that is worth"
         if decision.asks not in ("call", "rollback"):
@@ -46,6 +49,15 @@ def mark_all(decisions: Sequence[Decision], answers: Mapping[str, Given], ask: A
 
 
 # Private
+
+_REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@/~^-]*")
+
+
+def _is_name(decision: Decision, text: str) -> bool:
+    """Whether the answer names somebody or something that a repository knows, rather than says a sentence."""
+    if decision.asks == "call":
+        return " " not in text
+    return decision.asks == "rollback" and _REVISION.fullmatch(text) is not None
 
 
 def _marked(decision: Decision, given: str, points: int, why: str, best: Option, late: bool = False) -> Marked:

@@ -120,7 +120,14 @@ def decisions_of(
         _decision("cause", 10, "on-call", "Which change is it?", _causes(cast, seed), seed),
         _decision("first", 14, "incident lead", "What is done first?", _moves(pattern, words), seed),
         _decision("rollback", 20, "on-call", "What is the code taken back to?", _backs(cast, pattern, tag), seed),
-        _decision("gate", 28, "owner", "Would the gate of this repository have held the change?", _gates(cast), seed),
+        _decision(
+            "gate",
+            28,
+            "owner",
+            "Would the gate of this repository have held the change?",
+            gate_options(cast.gate),
+            seed,
+        ),
         _decision(
             "after",
             33,
@@ -130,6 +137,27 @@ def decisions_of(
             seed,
         ),
     )
+
+
+def gate_options(gate: Gate) -> list[tuple[str, str, int, str]]:
+    """The three answers to whether the gate would have held it, with what each is worth by what the gate said."""
+    saw, place = gate.saw, gate.place
+    if saw:
+        told = f"held for what it does by {', '.join(rule.id for rule in saw[:5])}"
+    elif place:
+        ids = ", ".join(rule.id for rule in place[:5])
+        told = f"held by {ids}, which hold an empty change of the same files as well"
+    else:
+        always = ", ".join(rule.id for rule in gate.held[:3])
+        told = f"no rule but those that hold every change ({always})" if always else "no rule held it"
+    told = f"the policy of the base ({gate.policy}) was run on the change: {told}"
+    where = "Only for where it is or who wrote it: an empty change there is held as well"
+    points = (2 if saw else 0, 2 if place and not saw else 0, 2 if not saw and not place else 0)
+    return [
+        ("Yes, for what the change does", "The policy is run.", points[0], told),
+        (where, "The policy is run.", points[1], told),
+        ("No: one ordinary approval, and it would have passed", "The policy is run.", points[2], told),
+    ]
 
 
 # Private
@@ -285,7 +313,7 @@ def _backs(cast: Cast, pattern: Pattern, tag: str) -> list[tuple[str, str, int, 
     found = [(ground.base[:12], enough, 3 if back else 2, str(said[ground.base[:12]]))]
     if tag:
         old = said[tag]
-        points = 1 if old.commits or not back else 3
+        points = 1 if old.commits else 3 if back else 2
         leads = f"The change is gone, and so is everything since {old.name}." if old.commits else enough
         found.append((old.name, leads, points, str(old)))
     new = next_tag(ground.clone, tag) if tag else next_tag(ground.clone, "")
@@ -309,26 +337,6 @@ def _backs(cast: Cast, pattern: Pattern, tag: str) -> list[tuple[str, str, int, 
             )
         )
     return found
-
-
-def _gates(cast: Cast) -> list[tuple[str, str, int, str]]:
-    saw, place = cast.gate.saw, cast.gate.place
-    if saw:
-        told = f"held for what it does by {', '.join(rule.id for rule in saw[:5])}"
-    elif place:
-        ids = ", ".join(rule.id for rule in place[:5])
-        told = f"held by {ids}, which hold an empty change of the same files as well"
-    else:
-        always = ", ".join(rule.id for rule in cast.gate.held[:3])
-        told = f"no rule but those that hold every change ({always})" if always else "no rule held it"
-    told = f"the policy of the base ({cast.gate.policy}) was run on the change: {told}"
-    where = "Only for where it is or who wrote it: an empty change there is held as well"
-    points = (2 if saw else 0, 2 if place and not saw else 0, 2 if not saw and not place else 0)
-    return [
-        ("Yes, for what the change does", "The policy is run.", points[0], told),
-        (where, "The policy is run.", points[1], told),
-        ("No: one ordinary approval, and it would have passed", "The policy is run.", points[2], told),
-    ]
 
 
 def _afters(pattern: Pattern, words: Mapping[str, str]) -> list[tuple[str, str, int, str]]:
