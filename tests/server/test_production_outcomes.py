@@ -240,6 +240,9 @@ def test_what_incidents_teach_is_told_by_file_and_held_against_what_people_confi
         assert all(line.startswith("shop/payments.py:") for line in first["lines"])
         assert get("/incidents/recent", path="shop")["items"][0] == first
         assert get("/incidents/recent", path="nothing.py")["items"] == []
+        assert get("/incidents/recent", path="shop", slug="acme/shop")["items"][0] == first
+        unknown = client.get("/api/v1/incidents/recent", headers=bearer(admin), params={"slug": "acme/other"})
+        assert (unknown.status_code, unknown.json()["title"]) == (404, "there is no such repository")
         nothing = get("/incidents/calibration")
         assert (nothing["n"], nothing["ece"], nothing["unconfirmed"]) == (0, None, 1)
 

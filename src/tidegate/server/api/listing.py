@@ -36,8 +36,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *gates.ENDPOINTS,
     *deploying.ENDPOINTS,
     *environments.ENDPOINTS,
-    *incidents.ENDPOINTS,
     *outcomes.ENDPOINTS,
+    *incidents.ENDPOINTS,  # after outcomes: a number is no name of theirs
     *insight.ENDPOINTS,
     *settings.ENDPOINTS,
     *people.ENDPOINTS,
