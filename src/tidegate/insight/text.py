@@ -14,7 +14,8 @@ from tidegate.report.escape import terminal
 from tidegate.report.layout import grouped, pad, paint, wrap
 from tidegate.report.style import PLAIN, Style
 
-_NAME, _VALUE, _RANGE = 35, 12, 22
+_NAME, _VALUE, _RANGE = 34, 11, 24
+SEVERAL = 4
 _OVER_TIME = "How the later half differs from the earlier one"
 _UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 
@@ -51,11 +52,14 @@ def _rows(found: Insight, style: Style) -> Iterator[str]:
     lines = sum(count for _, count in found.written)
     if lines:
         yield "lines  " + "   ".join(f"{writer} {count / lines:.0%}" for writer, count in found.written)
-    for table in found.tables:
-        yield from ("", paint(f"All, and by {table.by}", style, "bold"), *_table(table, style))
+    for number, table in enumerate(found.tables):
+        title = f"By {table.by}" if number else f"All, and by {table.by}"
+        yield from ("", paint(title, style, "bold"), *_table(table, style, whole=not number))
     yield from ("", "Repairs, like with like (same repository, about the same size)")
     for figure in found.compared:
         yield from _figure(figure, style)
+    if (several := sum(figure.value is not None for figure in found.compared)) > SEVERAL:
+        yield from wrap(f"of {several} such ranges one in twenty misses by chance alone", style.width, "  ", "  ")
     yield from _beside(found, style)
     if found.spending is not None:
         yield from ("", *_spending(found.spending))
@@ -88,16 +92,25 @@ def _beside(found: Insight, style: Style) -> Iterator[str]:
         yield from ("", _OVER_TIME, *_trends(trends, style))
 
 
-def _table(table: Table, style: Style) -> Iterator[str]:
+def _table(table: Table, style: Style, *, whole: bool) -> Iterator[str]:
+    """All changes once, where `whole` says so, and each group where there are several."""
     known = {figure.name for figure in table.whole.figures if figure.n}
-    for number, row in enumerate((table.whole, *(table.rows if len(table.rows) > 1 else ()))):
-        if number:
-            yield from ("", paint(f"{table.by}: {terminal(row.group, 40)}", style, "bold"))
+    rows = table.rows if len(table.rows) > 1 else ()
+    if whole:
+        for figure in table.whole.figures:
+            if figure.name in known:
+                yield from _figure(figure, style)
+    elif not rows:
+        yield f"  all are of {table.by} {terminal(table.rows[0].group, 40)}" if table.rows else "  none"
+    for number, row in enumerate(rows):
+        if whole or number:
+            yield ""
+        yield paint(f"{table.by}: {terminal(row.group, 40)}", style, "bold")
         for figure in row.figures:
             if figure.name in known:
                 yield from _figure(figure, style)
     missing = [figure.name for figure in table.whole.figures if figure.name not in known]
-    if missing:
+    if missing and whole:
         yield from ("", *wrap(f"nothing to count for: {', '.join(missing)}", style.width, "  ", "  "))
 
 
