@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,15 +22,17 @@ from tests.telemetry.real_prometheus import run_prometheus
 from tidegate.ledger.log import Log
 from tidegate.ledger.predicates.incident import Incident as IncidentStatement
 from tidegate.ledger.statements import read_statement
+from tidegate.server.console.chains import cycles_of
 from tidegate.server.mirrors import Mirrors
 from tidegate.server.production.document import Kept, read_kept
 from tidegate.server.production.intake import take
+from tidegate.server.production.landed import Lookup
 from tidegate.server.production.loop import Lookout
 from tidegate.server.production.measured import take_spans
 from tidegate.server.production.setup import Production
 from tidegate.server.service import Service
 from tidegate.server.work.journey import Way
-from tidegate.store import incidents, regressions, repositories
+from tidegate.store import deployments, incidents, regressions, repositories
 from tidegate.store.repositories import NewRepository
 
 STEP = 5
@@ -152,6 +155,14 @@ def test_a_roll_forward_that_reverts_the_culprit_takes_it_back(told: Told) -> No
     assert (incident.state, incident.resolution) == ("resolved", "roll_back")
     assert incident.resolved_by is not None
     assert "deployment" in kept.draft
+    with service.database.read() as connection, ExitStack() as stack:
+        back = deployments.get(connection, incident.resolved_by)
+        assert back is not None
+        near = deployments.around(connection, back, before=2, after=6)
+        cycles = cycles_of(service, Lookup(service, connection, stack, 5), back, near)
+    assert cycles is not None
+    ((tie,),) = [[tie for tie in cycle.ties if tie.kind == "reverts"] for cycle in cycles]
+    assert (tie.of, tie.commit) == (told.bad.commit, back.revision)
 
 
 def test_a_good_deployment_is_left_alone(told: Told) -> None:

@@ -8,7 +8,7 @@ from tidegate.operate.lines import Decided, WrittenLines
 from tidegate.operate.replays import Replay
 from tidegate.operate.trace import IncidentTrace, TracedChange
 from tidegate.report.escape import terminal
-from tidegate.report.layout import cut, grouped, paint, percent, wrap
+from tidegate.report.layout import cut, grouped, paint, percent, percents, wrap
 from tidegate.report.style import Style
 
 MOST_REASONS = 3
@@ -35,20 +35,21 @@ def render_trace(trace: IncidentTrace, style: Style) -> str:
 
 
 def _rows(trace: IncidentTrace, style: Style) -> Iterator[str]:
-    yield from _answer(trace, style)
     shown = [one for one in trace.changes[:MOST_CHANGES] if one.probability >= LEAST_SHOWN]
+    rest = trace.changes[len(shown) :]
+    share = sum(one.probability for one in rest)
+    *sure, none, together = percents([*(one.probability for one in shown), trace.none, share])
+    yield from _answer(trace, style, (sure[0] if sure else percent(trace.changes[0].probability), none))
     told_none = False
-    for change in shown:
+    for change, chance in zip(shown, sure, strict=True):
         if trace.none >= change.probability and not told_none:
             told_none = True
-            yield from _none(trace, style)
-        yield from _change(change, style)
+            yield from _none(trace, style, none)
+        yield from _change(change, style, chance)
     if not told_none:
-        yield from _none(trace, style)
-    rest = trace.changes[len(shown) :]
+        yield from _none(trace, style, none)
     if rest:
-        share = sum(one.probability for one in rest)
-        yield f"{percent(share)}  {grouped(len(rest), 'other change')}{' together' if len(rest) > 1 else ''}"
+        yield f"{together}  {grouped(len(rest), 'other change')}{' together' if len(rest) > 1 else ''}"
     if trace.replays:
         yield ""
         yield "Replayed"
@@ -63,12 +64,13 @@ def _rows(trace: IncidentTrace, style: Style) -> Iterator[str]:
             yield from wrap(terminal(unknown, 300), style.width, "  ", "    ")
 
 
-def _answer(trace: IncidentTrace, style: Style) -> Iterator[str]:
-    first = trace.changes[0]
+def _answer(trace: IncidentTrace, style: Style, chances: tuple[str, str]) -> Iterator[str]:
+    """`chances`: of the first change, and of none, as they stand below."""
+    first, (chance, none) = trace.changes[0], chances
     name = terminal(f"{first.change[:10]} {first.subject}", 200)
     span = f"{trace.previous[:10]}..{trace.deployed[:10]}, {grouped(len(trace.changes), 'change')}"
     if trace.none > first.probability and trace.none >= 0.5 and _points_somewhere(trace):
-        head = f"Most probably none of the changes ({percent(trace.none).strip()})"
+        head = f"Most probably none of the changes ({none.strip()})"
         yield paint(head, style, "bold", "yellow")
     elif trace.none > first.probability:
         head = "Not clear: no change stands out" if _points_somewhere(trace) else "Not clear: nothing points anywhere"
@@ -77,10 +79,10 @@ def _answer(trace: IncidentTrace, style: Style) -> Iterator[str]:
         head = f"Proved: {name}"
         yield paint(cut(head, style.width, style), style, "bold", "red")
     elif first.probability >= 0.5:
-        head = f"Most probably ({percent(first.probability).strip()}): {name}"
+        head = f"Most probably ({chance.strip()}): {name}"
         yield paint(cut(head, style.width, style), style, "bold")
     else:
-        head = f"Not clear. First suspect ({percent(first.probability).strip()}): {name}"
+        head = f"Not clear. First suspect ({chance.strip()}): {name}"
         yield paint(cut(head, style.width, style), style, "bold", "yellow")
     yield paint(f"deployed {span}", style, "dim")
     yield ""
@@ -92,15 +94,15 @@ def _points_somewhere(trace: IncidentTrace) -> bool:
     return bool(trace.replays or any(one.path for one in trace.frames) or kinds - _FAINT)
 
 
-def _none(trace: IncidentTrace, style: Style) -> Iterator[str]:
+def _none(trace: IncidentTrace, style: Style, chance: str) -> Iterator[str]:
     kinds = [terminal(_HYPOTHESES.get(one.kind, one.kind.replace("-", " ")), 60) for one in trace.hypotheses[:3]]
     why = f": {', '.join(kinds)}" if kinds else ""
-    yield from wrap(f"none of these changes{why}", style.width, f"{percent(trace.none)}  ", " " * 7)
+    yield from wrap(f"none of these changes{why}", style.width, f"{chance}  ", " " * 7)
 
 
-def _change(one: TracedChange, style: Style) -> Iterator[str]:
+def _change(one: TracedChange, style: Style, chance: str) -> Iterator[str]:
     name = terminal(f"{one.change[:10]} {one.subject}", 200)
-    yield cut(f"{percent(one.probability)}  {name}", style.width, style)
+    yield cut(f"{chance}  {name}", style.width, style)
     if one.probability < LEAST_TOLD:
         return
     lead = " " * 7

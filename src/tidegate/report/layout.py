@@ -25,6 +25,24 @@ def percent(probability: float) -> str:
     return f"{value:3d} %"
 
 
+def percents(shares: Sequence[float]) -> tuple[str, ...]:
+    """The same of shares of one whole, so that what is shown adds up to 100: by the largest remainder.
+
+    Where rounding cannot be shared out, as of more than 99 shares, and where they are no whole, each stands by itself.
+    """
+    if not all(0 <= share <= 1 for share in shares) or abs(sum(shares) - 1) > 1e-6 or len(shares) > 99:
+        return tuple(map(percent, shares))
+    whole = [max(int(share * 100 + 1e-9), 1) if share > 0 else 0 for share in shares]
+    left = [share * 100 - value for share, value in zip(shares, whole, strict=True)]
+    while sum(whole) != 100:
+        step = 1 if sum(whole) < 100 else -1
+        may = [place for place, value in enumerate(whole) if value > (1 if step < 0 else 0)]
+        place = max(may, key=lambda each: (step * left[each], whole[each], -each))
+        whole[place] += step
+        left[place] -= step
+    return tuple(f"{value:3d} %" for value in whole)
+
+
 def columns(text: str) -> int:
     """How many columns a terminal uses for an escaped text: two for wide characters, none for combining marks."""
     if text.isascii():

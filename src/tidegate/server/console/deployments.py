@@ -24,6 +24,7 @@ from tidegate.rollout.gate import Obligation
 from tidegate.rollout.joined import Joined, Unjoined
 from tidegate.server.api.paging import found
 from tidegate.server.cache import Cache
+from tidegate.server.console.chains import cycles_of
 from tidegate.server.console.drawing import draw_canary, draw_regression
 from tidegate.server.console.kept import NEVER
 from tidegate.server.console.render import utc
@@ -188,6 +189,7 @@ def show(visit: Visit) -> Response:
         asked = _asked(connection, gate) if gate is not None else None
         judged = tuple(_judged(connection, each) for each in _canaries(connection, one))
         previous = lookup.previous(one)
+        cycles = cycles_of(visit.service, lookup, one, chain)
     return visit.page(
         "deployment.html",
         f"Deployment {one.id} · {one.service}",
@@ -206,6 +208,7 @@ def show(visit: Visit) -> Response:
         suspected=tuple(each for each in about if each.deployment == one.id),
         ended=tuple(each for each in about if each.resolved_by == one.id),
         chain=chain,
+        cycles=cycles,
         asked=asked,
         judged=judged,
     )

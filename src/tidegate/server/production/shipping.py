@@ -49,9 +49,9 @@ class Said(Struct, frozen=True, kw_only=True):
     paths: Mapping[str, tuple[str, ...]]
 
 
-def ask(asked: Asked, command: Sequence[str] = CHILD) -> Said | None:
+def ask(asked: Asked, command: Sequence[str] = CHILD, bounds: Bounds = BOUNDS) -> Said | None:
     """The answer; None where it took more than its bounds, or failed."""
-    said = run(command, msgspec.json.encode(asked), BOUNDS)
+    said = run(command, msgspec.json.encode(asked), bounds)
     return None if said is None else msgspec.json.decode(said, type=Said)
 
 
