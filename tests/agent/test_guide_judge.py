@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.repos import Repo
+from tidegate.agent.guide.commands import targets_of
 from tidegate.agent.guide.compiled import read
 from tidegate.agent.guide.judge import Judged, judge
 from tidegate.agent.guide.statements import read_statements
@@ -59,6 +61,9 @@ def verdicts(repo: Repo, text: str) -> tuple[Judged, ...]:
         ("Run `pnpm run lint`.", "enforced", "a pipeline runs it"),
         ("Run `go test ./...` always.", "enforced", "a pipeline runs it"),
         ("Run `go test -race ./...` always.", "shown", "in another form"),
+        ("Run `pnpm lint && go test -race ./...` always.", "shown", "some of it"),
+        ("Run `pnpm --filter web lint`.", "shown", "in another form"),
+        ("Always skip `pnpm lint` here.", "unknown", "nothing here checks this"),
         ("Run `make build`.", "shown", "it is there"),
         ("Never use `npm install`.", "unknown", "nothing here checks this"),
         ("Keep the line length under 100.", "shown", "configuration says so"),
@@ -128,5 +133,27 @@ def test_hostile_text_is_quoted_in_one_line(repo: Repo) -> None:
     assert len(one.said) <= 160
 
 
-def test_a_long_file_of_nothing_ends(repo: Repo) -> None:
-    assert verdicts(repo, "`" * 100_000 + "\n" + "- `a`" * 20_000) is not None
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`" * 1_000_000,
+        "- `a`" * 200_000,
+        "Run `make x`. " * 70_000,
+        "Run `make x`.\n" * 70_000,
+        "run " * 250_000,
+        "```sh\n" + "make x\n" * 140_000,
+        "Never " * 10_000 + "commit " * 100_000,
+    ],
+)
+def test_a_large_file_costs_seconds_at_most(repo: Repo, text: str) -> None:
+    before = time.process_time()
+    verdicts(repo, text)
+    assert time.process_time() - before < 10
+
+
+def test_a_large_makefile_costs_seconds_at_most() -> None:
+    before = time.process_time()
+    assert len(targets_of("".join(f"t{number}: x\n" for number in range(80_000)), "make")) > 10_000
+    targets_of("a " * 500_000, "make")
+    targets_of("a." * 500_000, "just")
+    assert time.process_time() - before < 5

@@ -19,7 +19,8 @@ from tidegate.agent.guide.values import Item
 
 GATING = frozenset(("pull_request", "pull_request_target", "merge_group", "workflow_call"))
 MOST_EACH = 3
-MOST_COMMANDS = 4000
+MOST_COMMANDS = 1500
+MOST_LINES = 10_000
 
 
 class Shown(Struct, frozen=True):
@@ -192,13 +193,15 @@ class _Lines:
     """The line of a command in a text, by its first words."""
 
     def __init__(self, text: str) -> None:
-        self._lines = [" ".join(line.split()) for line in text.split("\n")]
+        self._lines = [" ".join(line.split()) for line in text.split("\n")[:MOST_LINES]]
 
     def of(self, command: str) -> int:
-        words = " ".join(command.split()[:4])
-        for number, line in enumerate(self._lines, 1):
-            if words in line and not line.startswith("#"):
-                return number
+        words = command.split()
+        for length in dict.fromkeys((len(words), min(len(words), 8), min(len(words), 4))):
+            begin = " ".join(words[:length])
+            for number, line in enumerate(self._lines, 1):
+                if begin in line and not line.startswith("#"):
+                    return number
         return 0
 
 
@@ -227,8 +230,10 @@ _JUST = re.compile(r"^@?([a-z][\w-]*)(?:[ \t]+[^:=\n]*)?:(?!=)", re.MULTILINE)
 def targets_of(text: str, tool: str) -> dict[str, int]:
     """The targets of a Makefile or recipes of a justfile, each with its line."""
     found: dict[str, int] = {}
+    at, line = 0, 1
     for match in (_MAKE if tool == "make" else _JUST).finditer(text[: 1 << 20]):
-        line = text[: match.start()].count("\n") + 1
+        line += text.count("\n", at, match.start())
+        at = match.start()
         for name in match[1].split():
             found.setdefault(name, line)
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from tidegate.agent.guide import quote
 from tidegate.agent.guide.sources import Found, Sources
@@ -20,6 +21,7 @@ LEAST_COMMITS = 30
 LEAST_FILES = 8
 MOST_COMMITS = 400
 MOST_READ = 120
+MOST_PLACES = 20
 
 FORMS: tuple[tuple[str, str, str], ...] = (
     ("conventional", r"[a-z]+(\([^)]{1,60}\))?!?: \S", "`type(area): what` (Conventional Commits)"),
@@ -151,7 +153,7 @@ _BESIDE = re.compile(
 def _places(sources: Sources, where: str, pattern: str) -> Iterator[tuple[str, Found]]:
     for path in sources.manifests(""):
         if re.fullmatch(where, path):
-            for match in re.finditer(pattern, sources.text(path), re.MULTILINE):
+            for match in islice(re.finditer(pattern, sources.text(path), re.MULTILINE), MOST_PLACES):
                 yield match[1], Found(path, sources.text(path)[: match.start()].count("\n") + 1)
 
 

@@ -29,6 +29,8 @@ WORDS: tuple[Word, ...] = ("contradicts", "enforced", "shown", "unknown")
 NODE = ("npm", "pnpm", "yarn", "bun")
 MOST_MANIFESTS = 300
 LONGEST_QUOTE = 160
+RUN = "a pipeline runs it for changes"
+RUN_IN_PART = "a pipeline runs some of it for changes"
 
 
 class Judged(Struct, frozen=True):
@@ -71,6 +73,8 @@ class _Judge:
         answers = [answer for answer in (self._of_span(one, span) for span in one.spans) if answer is not None]
         answers += [answer for answer in self._of_words(one) if answer is not None]
         best = min(answers, key=lambda answer: WORDS.index(answer[0]), default=None)
+        if best is not None and best[0] == "enforced" and any(answer[0] == "shown" for answer in answers):
+            best = ("shown", RUN_IN_PART, best[2])
         if best is None and one.asks and (not one.fenced or use_of(one.text) is not None):
             best = ("unknown", "nothing here checks this; keep or drop it", "")
         if best is not None:
@@ -86,13 +90,17 @@ class _Judge:
         for use in uses:
             if not against and (wrong := self._contradicts(one, span, use)):
                 return ("contradicts", *wrong)
-        if against or (not one.fenced and " " not in span and not one.asks):
+        if against or (" " not in span and not one.fenced and not one.runs(span)):
             return None
         known = [(part, use) for part in parts if (use := use_of(part)) is not None]
-        for part, use in known:
-            same = [seen for seen in self.gating.get(use.key, ()) if use.target or _covers(seen.text, part)]
-            if same and "cd " not in span:
-                return "enforced", "a pipeline runs it for changes", _at(same[0].at)
+        run = [
+            next((seen for seen in self.gating.get(use.key, ()) if _covers(seen, part, use)), None)
+            for part, use in known
+        ]
+        first = next((seen for seen in run if seen is not None), None)
+        if first is not None and not _ELSEWHERE.search(f"{span} {'' if one.fenced else one.text}"):
+            whole = None not in run
+            return ("enforced", RUN, _at(first.at)) if whole else ("shown", RUN_IN_PART, _at(first.at))
         for _, use in known:
             if ran := self.gating.get(use.key):
                 return "shown", "a pipeline runs the same tool for changes, in another form", _at(ran[0].at)
@@ -282,7 +290,7 @@ class _Judge:
     def _manages(self, use: Use) -> bool:
         """Whether it asks a package manager to install or to run a script, not only to start a program."""
         key = use.key
-        return bool(use.manager) and (key.startswith(("script ", "bare ")) or key.endswith(" install"))
+        return bool(use.manager) and (key.startswith(("script ", "bare ")) or key.endswith((" install", " ci")))
 
     def _says_manager(self, manager: str) -> bool:
         said = self.sources.json("package.json").get("packageManager") if "package.json" in self.sources.paths else ""
@@ -322,10 +330,12 @@ class _Judge:
             return compile_patterns(["*"])  # in doubt everything is ignored, and nothing is called missing
 
 
-def _covers(ran: str, asked: str) -> bool:
+def _covers(ran: Shown, asked: str, use: Use) -> bool:
     """Whether a command that was run says all that the asked one says: its options, and what it is about."""
+    if use.target and not use.key.startswith("bare "):
+        return set(_PART.findall(asked)) <= set(_PART.findall(ran.text))
     flags, words = _split(asked)
-    run_flags, run_words = _split(ran)
+    run_flags, run_words = _split(ran.text)
     return flags <= run_flags and (words <= run_words or bool(run_words & {".", "./..."}) or not run_words)
 
 
@@ -377,6 +387,8 @@ _PATH = re.compile(
     r"|toml|ya?ml|json|sh|cfg|ini|sql|proto|scss|css|html|vue|svelte)"
 )
 _FOLDER = re.compile(r"[\w.-]+(?:/[\w.@-]+)+/")
+_PART = re.compile(r"(?:^| )(?:-F|--filter|-w|--workspace|--package|-p|-C|--dir|--cwd|--prefix)[ =]\S+")
+_ELSEWHERE = re.compile(r"\bcd |\bin (?:the|each|a) `?[\w./-]+`? (?:folder|directory|package|workspace)\b")
 _HARMLESS = frozenset("-v -vv -q -x -s -k -m -n -run -- --verbose --quiet -l".split())
 _VERSIONS = (
     ("Python", "pyproject.toml", r"^requires-python\s*=\s*[\"']\s*>=\s*(3\.\d{1,2})"),

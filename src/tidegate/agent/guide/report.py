@@ -12,7 +12,8 @@ from tidegate.facts import to_json
 from tidegate.report.escape import terminal
 
 SCHEMA = "tidegate.guide/1"
-MOST_UNKNOWN = 8
+MOST_SHOWN = 8
+MOST_CONTRADICTED = 40
 _TITLES: dict[Word, str] = {
     "contradicts": "contradicted by what is here",
     "enforced": "enforced",
@@ -76,7 +77,7 @@ def _judged_lines(judged: Sequence[Judged], everything: bool) -> Iterator[str]:
         if not mine:
             continue
         yield f"{len(mine)} {_TITLES[word]}:"
-        shown = mine if everything or word == "contradicts" else mine[:MOST_UNKNOWN]
+        shown = mine if everything else mine[: MOST_CONTRADICTED if word == "contradicts" else MOST_SHOWN]
         for one in shown:
             yield f"  {terminal(one.path, 60)}:{one.line}  {terminal(one.said, 110)}"
             if word != "unknown":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 
+import msgspec
 from msgspec import Struct
 
 from tidegate.agent.guide import quote
@@ -45,7 +46,9 @@ def rule_items(
     rules = [
         rule for rule in policy.rules if rule.mode == "enforce" and rule.effect != "note" and _concerns(rule, place)
     ]
-    rules = [rule for rule in rules if rule.id not in _NOTHING_TO_DO or rule.origin != PACK_ORIGIN]
+    free = policy.settings.provenance.trailers == "ignore"
+    nothing = _NOTHING_TO_DO | ({"trailers-as-agreed"} if free else set())
+    rules = [rule for rule in rules if rule.id not in nothing or rule.origin != PACK_ORIGIN]
     number = {rule.id: at for at, rule in enumerate(policy.rules)}
     rules.sort(
         key=lambda rule: (
@@ -56,7 +59,10 @@ def rule_items(
             number[rule.id],
         )
     )
-    return tuple(_item(rule, origins, counts) for rule in rules)
+    found = [_item(rule, origins, counts) for rule in rules]
+    if policy.settings.provenance.trailers == "forbid":
+        found = [msgspec.structs.replace(one, says=one.says.replace(_DECLARE, _KEEP_SILENT)) for one in found]
+    return tuple(found)
 
 
 def find_origins(repository: Repository, revision: str, ids: Collection[str]) -> dict[str, Found]:
@@ -85,11 +91,13 @@ _NOTHING_TO_DO = frozenset(
 """Rules of the pack that an agent meets by doing everything else."""
 _INFRA = frozenset(("infrastructure", "network", "ci-cd", "migrations"))
 
+_DECLARE = "A commit with lines of an agent declares it in a trailer (`tidegate annotate --trailer`)"
+_KEEP_SILENT = "No commit message declares an agent in a trailer: the notes say who wrote what"
 _WORDS: Mapping[str, str] = {
     "annotation-required": "Every line says who or what wrote it: have hooks record it"
     " (`tidegate agent install git`), or declare it with `tidegate annotate`",
     "accountable-human": "A person answers for every line of an agent: `tidegate annotate --by` names them",
-    "trailers-as-agreed": "Commit messages declare AI help as the repository asks: `tidegate annotate --trailer`",
+    "trailers-as-agreed": _DECLARE,
     "breadth-must-be-split": "Touch at most 3 sensitive areas in one change; split what is broader",
     "size-beyond-review": "Keep a change under 400 lines of source",
     "intent-stated": "Say in the description what changes and why, from 200 lines on or where critical files change",

@@ -15,12 +15,16 @@ from tidegate.agent.guide.judge import judge
 from tidegate.agent.guide.report import json_answer, text_answer
 from tidegate.agent.guide.targets import INSTRUCTIONS, Target, Tool
 from tidegate.agent.guide.text import render_markdown
+from tidegate.agent.hooks.place import find_place
+from tidegate.agent.install.apply import read_memory
+from tidegate.agent.install.plan import memory_of
 from tidegate.change.branches import read_branches
 from tidegate.change.configuration import read_settings
 from tidegate.change.git import Repository
 from tidegate.errors import InputError
 
 LARGEST_BYTES = 1 << 20
+NO_HOOKS = "commits of agents are not attributed in this clone: tidegate agent install git"
 MOST_RULES = 40
 """Files of `.cursor/rules/` that are read."""
 
@@ -61,7 +65,7 @@ def run(repository: Repository, question: Question, environment: Mapping[str, st
     planned = _planned(repository, question, block)
     judged = judge(found, _instructions(repository, found))
     written = targets.write(planned) if question.write else ()
-    remarks = tuple(_remarks(question, planned, written))
+    remarks = tuple(_remarks(repository, question, planned, written))
     code = _code(question, planned)
     if question.check:
         text = _checked_text(planned)
@@ -143,8 +147,19 @@ def _instructions(repository: Repository, found: Read) -> dict[str, str]:
     return texts
 
 
-def _remarks(question: Question, planned: tuple[Target, ...], written: tuple[str, ...]) -> list[str]:
-    said = [f"{one.name}: {one.said}" for one in planned if one.said and not (question.check and one.state == "edited")]
+def _records(repository: Repository) -> bool:
+    """Whether git's hooks of the recorder were installed in this clone."""
+    place = find_place(str(repository.path))
+    return place is None or bool(read_memory(memory_of("git", place, Path())))
+
+
+def _remarks(
+    repository: Repository, question: Question, planned: tuple[Target, ...], written: tuple[str, ...]
+) -> list[str]:
+    said = [] if question.check or _records(repository) else [NO_HOOKS]
+    said += [
+        f"{one.name}: {one.said}" for one in planned if one.said and not (question.check and one.state == "edited")
+    ]
     if written:
         said.append("commit it, so that agents of everybody read it")
     return said

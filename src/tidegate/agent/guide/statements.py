@@ -11,6 +11,11 @@ from tidegate.agent.guide.block import outside
 
 MOST_LINES = 6000
 LONGEST_SENTENCE = 1000
+LONGEST_LINE = 4000
+MOST_SENTENCES = 300
+LARGEST = 1 << 20
+LONGEST_AROUND = 4000
+"""Of a longer file, line or paragraph the beginning is read."""
 
 
 class Statement(Struct, frozen=True):
@@ -28,6 +33,10 @@ class Statement(Struct, frozen=True):
     fenced: bool
     asks: bool
 
+    def runs(self, span: str) -> bool:
+        """Whether its words say to run what stands in these code marks."""
+        return self.asks and bool(_RUNS.search(self.text.partition(f"`{span}`")[0]))
+
     def refuses(self, span: str) -> bool:
         """Whether its words speak against what stands in these code marks, or of something else's habit."""
         before = self.text.partition(f"`{span}`")[0]
@@ -36,7 +45,8 @@ class Statement(Struct, frozen=True):
 
 def read_statements(path: str, text: str) -> Iterator[Statement]:
     """The statements of a file of instructions, our own block left out."""
-    for part in _parts(outside(text).split("\n")[:MOST_LINES]):
+    lines = [line[:LONGEST_LINE] for line in outside(text[:LARGEST]).split("\n")[:MOST_LINES]]
+    for part in _parts(lines):
         if part.fenced:
             yield from _of_fence(path, part)
         else:
@@ -69,6 +79,7 @@ _AGAINST = re.compile(
     r"|\bskip\b|\bomit\b|\bformerly\b|\breplaces?\b|\bdeprecated\b|\bnor\b|\bprevent)[^.;:]*$"
 )
 _AFTERWARDS = re.compile(r"(?i)^[^.;`]*\b(?:is|are) (?:not|forbidden|deprecated|wrong|banned)\b|^\s*(?:is|are)n't\b")
+_RUNS = re.compile(r"(?i)\b(?:run|rerun|execute|invoke|call)\b[^.;`]{0,25}$")
 _FENCE = re.compile(r"^[ \t]*(?:>[ \t]*)?(```+|~~~+)[ \t]*([\w+-]*)")
 _SHELLS = ("", "sh", "bash", "shell", "console", "zsh", "shellsession", "text", "terminal", "powershell", "fish")
 _SENTENCE = re.compile(r"(?<=[.!?])[\s]+(?=[A-Z`*\"'(])")
@@ -119,7 +130,7 @@ def _past_front_matter(lines: list[str]) -> int:
 def _of_fence(path: str, part: _Part) -> Iterator[Statement]:
     if part.language not in _SHELLS:
         return
-    whole = "\n".join(part.lines)[:4000]
+    whole = "\n".join(part.lines)[:LONGEST_AROUND]
     for number, raw in enumerate(part.lines, part.line):
         line = re.sub(r"[ \t]+#.*$", "", raw).strip()
         line = re.sub(r"^(?:\$|%|>|❯)[ \t]+", "", line)
@@ -129,16 +140,16 @@ def _of_fence(path: str, part: _Part) -> Iterator[Statement]:
 
 def _of_prose(path: str, part: _Part) -> Iterator[Statement]:
     text = "\n".join(part.lines)
-    at = 0
-    for sentence in _SENTENCE.split(text):
+    around = " ".join(text[:LONGEST_AROUND].split())
+    at, line = 0, part.line
+    for sentence in _SENTENCE.split(text, MOST_SENTENCES):
         place = text.find(sentence, at)
-        at = place + len(sentence)
+        line += text.count("\n", at, place)
+        at = place
         plain = " ".join(_BULLET.sub("", sentence).split())
         if not plain or len(plain) > LONGEST_SENTENCE:
             continue
         spans = tuple(dict.fromkeys(re.findall(r"`([^`\n]{2,200})`", plain)))
         asks = bool(_LEADS.search(plain) or _MODAL.search(plain)) and bool(_ASKS.search(plain) or _MODAL.search(plain))
         if asks or spans or VERSION.search(plain):
-            yield Statement(
-                path, part.line + text[:place].count("\n"), plain, spans, " ".join(text.split()), False, asks
-            )
+            yield Statement(path, line, plain, spans, around, False, asks)

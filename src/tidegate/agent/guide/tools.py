@@ -177,7 +177,7 @@ def _script(words: list[str]) -> Use | None:
         target_name = "test" if verb == "t" else verb
         return Use(purpose_of(target_name), f"script {target_name}", first, target_name)
     if verb in ("install", "i", "ci", "add") or verb.startswith("-"):
-        return Use("setup", f"{first} install", first)
+        return Use("setup", f"{first} {'ci' if verb == 'ci' else 'install'}", first)
     if first == "bun" and verb == "test":
         return Use("test", "bun test", first)
     if verb in _NODE_OWN or first == "npm" or first == "bun":
@@ -197,5 +197,6 @@ def _plain(words: list[str], manager: str) -> Use | None:
             key = found[0]
             return Use(purpose, {"py.test": "pytest"}.get(key, key).removeprefix("./"), own)
     if words[0] in MANAGERS and words[0] not in _NODE:
-        return Use("other", words[0], words[0])
+        verb = next((word for word in words[1:2] if re.fullmatch(r"[a-z][\w-]*", word)), "")
+        return Use("other", f"{words[0]} {verb}".rstrip(), words[0])
     return None
