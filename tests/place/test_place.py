@@ -108,6 +108,22 @@ def test_a_streamlit_page_is_open_to_whoever_comes(ask: Callable[..., Placement]
     assert app.operated.port == 8501
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("main.go", "package main\n\nfunc main() {\n\tsrv := grpc.NewServer()\n\tpb.RegisterShopServer(srv, nil)\n}\n"),
+        ("serve.py", "from http.server import HTTPServer\n\nHTTPServer(('', 8000), None).serve_forever()\n"),
+        ("index.js", "require('http').createServer((q, r) => r.end(q.url)).listen(8080)\n"),
+    ],
+)
+def test_what_listens_without_a_known_route_has_unknown_ways_in(
+    ask: Callable[..., Placement], path: str, text: str
+) -> None:
+    placement = ask({path: text})
+    assert {"ways-in-known"} <= _not_met(placement, "T1")
+    assert {"routes-ask", "ways-in-tested"} <= _not_met(placement, "T2")
+
+
 def test_a_careful_app_rises_with_what_people_vouch_for(ask: Callable[..., Placement]) -> None:
     at_first = ask(CAREFUL)
     assert at_first.tier == "T1"
@@ -159,7 +175,7 @@ _BEST = Application(
 )
 _ALL = {id: Attested(id, "alice", date(2026, 1, 1), "https://ci/1", 0.9, "bob") for id in ATTESTED}
 _NONE = PlaceSettings(data="none")
-_AREAS = ("code", "commits", "packages", "keys in it", "secrets wanted", "its infrastructure")
+_AREAS = ("code", "ways in", "commits", "packages", "keys in it", "secrets wanted", "its infrastructure")
 
 
 def test_everything_known_and_vouched_for_is_critical() -> None:

@@ -77,9 +77,12 @@ def code_of(file: FileChange) -> Code:
 
 
 def runs_there(file: FileChange) -> bool:
-    """Whether a file is part of what runs, as far as its name says: no test, no document, no third party's."""
+    """Whether a file is part of what runs, as far as its name says: no test, no document, no third party's.
+
+    What calls itself generated runs like the rest."""
     path = file.path.decode("utf-8", "backslashreplace")
-    return file.kind in ("source", "config") and file.by_hand and not ASIDE.search(path) and not _LOCK.search(path)
+    ours = not (file.vendored or file.binary)
+    return file.kind in ("source", "config") and ours and not ASIDE.search(path) and not _LOCK.search(path)
 
 
 # Private

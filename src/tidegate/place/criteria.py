@@ -50,7 +50,7 @@ def _settled(
     evidence = [*_few(against), *doubts] if against or doubts else _few(in_favour)
     step = step or ask.step
     if state == "unknown":
-        step = f"make it readable, or leave it out: {doubts[0].removeprefix('not told: ')}"
+        step = f"make it known, or leave it out: {doubts[0].removeprefix('not told: ')}"
     said = "" if state == "met" else step
     return Criterion(id, ask.axis, ask.tier, ask.title, state, tuple(evidence), said, ask.effort)
 
@@ -102,8 +102,10 @@ def _exposure(app: Application, declared: PlaceSettings) -> list[Criterion]:
     called = [f"{one.name}:{one.port} ({one.why}, {one.seen.place})" for one in app.hosts]
     ways = f"{_count(app.routes, 'route')}, {_count(app.other_entries, 'job or event', 'jobs and events')} were found"
     return [
-        _settled(app, "ways-in-known", [], [ways], ("code",)),
-        _settled(app, "routes-ask", open_, guarded or ["no route but those that are open by nature"], ("code",)),
+        _settled(app, "ways-in-known", [], [ways], ("code", "ways in")),
+        _settled(
+            app, "routes-ask", open_, guarded or ["no route but those that are open by nature"], ("code", "ways in")
+        ),
         _settled(app, "calls-known", _lines(app.dynamic), called or ["it calls nobody"], ("code",)),
     ]
 
@@ -146,7 +148,9 @@ def _verification(app: Application) -> list[Criterion]:
     return [
         _settled(app, "no-keys", secrets, ["none was found in the files of this commit"], ("keys in it",)),
         _settled(app, "packages-exist", faults, [f"{verified.packages} packages, locked or known"], ("packages",)),
-        _settled(app, "ways-in-tested", silent, [f"{_count(app.routes, 'route')}, {app.tests} tests"], ("code",)),
+        _settled(
+            app, "ways-in-tested", silent, [f"{_count(app.routes, 'route')}, {app.tests} tests"], ("code", "ways in")
+        ),
     ]
 
 
@@ -175,7 +179,7 @@ def _operations(app: Application) -> list[Criterion]:
     books = [] if run.runbooks else ["no runbook was found"]
     return [
         _settled(app, "recipe", builds, [one.place for one in run.builds]),
-        _settled(app, "says-it-is-well", missing, health, ("code",)),
+        _settled(app, "says-it-is-well", missing, health, ("code", "ways in")),
         _settled(app, "writes-logs", logs, _lines(run.logs), ("code",)),
         _settled(app, "runbook", books, [one.place for one in run.runbooks]),
     ]

@@ -151,6 +151,7 @@ _SKIPPED = re.compile(
     r"\.(?:css|scss|svg|erb|md|rst|txt|properties\.xml|gemspec|lock)$"
 )
 _BROWSER = re.compile(r"(?:^|/)(?:static|public|assets|app/javascript)/.*\.[cm]?[jt]sx?$")
+_SERVER = re.compile(r"\brequire\s*\(|\bprocess\.|\bmodule\.exports\b|[\"']node:|\b(?:Deno|Bun)\.")
 """What runs in the browser of whoever looks at it, and calls from there."""
 
 _JS_COMPUTED = re.compile(
@@ -170,8 +171,13 @@ _VERBS = frozenset("get post put patch delete head options request stream urlope
 _HEADS = frozenset(("requests", "httpx", "urllib", "urllib3", "aiohttp"))
 
 
+def _is_browser(code: Code) -> bool:
+    """Whether a script lies where scripts for browsers lie, and uses nothing that only a server has."""
+    return bool(_BROWSER.search(code.path)) and not any(_SERVER.search(line) for _, line in code.spoken)
+
+
 def _addresses(code: Code) -> Iterator[tuple[Host, bool]]:
-    if _SKIPPED.search(code.path) or _BROWSER.search(code.path):
+    if _SKIPPED.search(code.path) or _is_browser(code):
         return
     calls_out = code.kind == "source" and any(_HTTP.search(line) for _, line in code.spoken)
     for number, match in code.find(_URL):
@@ -197,7 +203,7 @@ def _computed(code: Code) -> Iterator[Seen]:
     if code.language == "Python":
         yield from _computed_python(code)
         return
-    if _BROWSER.search(code.path):
+    if _is_browser(code):
         return
     pattern = {"Ruby": _RB_COMPUTED, "Go": _GO_COMPUTED}.get(code.language)
     if code.language in ("JavaScript", "TypeScript", "TSX", "Vue", "Svelte"):

@@ -39,7 +39,7 @@ def damage_of(app: Application) -> dict[str, tuple[str, ...]]:
     secrets = [one.name for one in app.wanted if one.secret]
     held = sorted({one.name for one in app.fields})
     where = _and(secrets)
-    test = [f"call {_and(hosts)}" if hosts else "call nobody: no machine is known that it needs"]
+    test = [f"call {_and(hosts)}"] if hosts else [] if app.dynamic else ["call nobody: it was not seen to"]
     if app.dynamic:
         test.append(
             f"call what only its settings name, once declared: {_and(_once(_short(one.text) for one in app.dynamic))}"

@@ -23,6 +23,7 @@ from tidegate.place.data import read_fields
 from tidegate.place.egress import NAME, read_calls
 from tidegate.place.execution import read_executions
 from tidegate.place.guards import read_routes
+from tidegate.place.listens import read_unknown_ways
 from tidegate.place.operated import read_operated
 from tidegate.place.tested import tester
 from tidegate.place.values import Application, Authors, Host, Seen
@@ -86,6 +87,14 @@ def read_application(repository: Repository, folder: str, settings: Settings, no
         tested = tester(kept, [code_of(file) for file in files if file.kind == "test"])
         routes = read_routes(points, codes, symbols, tested)
         unknowns = _unread(running, codes, index, found.unknowns)
+        listener = read_unknown_ways(codes, points)
+        hidden = [point for point in kept.points.points if point.kind in _SERVED and point.handler.path not in codes]
+    if listener is not None:
+        unknowns["ways in"] = str(listener)
+    elif hidden:
+        unknowns["ways in"] = (
+            f"{hidden[0].name} is answered in {_shown(hidden[0].handler.path)}, which is not read here"
+        )
     others = tuple(
         (
             f"{point.kind} {point.name}",
@@ -137,6 +146,7 @@ def read_application(repository: Repository, folder: str, settings: Settings, no
 
 # Private
 
+_SERVED = ("http", "rpc")
 _SCRIPTS = (".erb", ".haml", ".slim", ".ru", ".rake", ".gemspec", ".jbuilder", ".R", ".pl")
 """Scripts of languages that are read, in files of other names: they take no calls."""
 

@@ -24,8 +24,10 @@ def render_place(placement: Placement, style: Style, *, target: str = "") -> str
 
 def render_reasons(placement: Placement, reasons: Sequence[str], style: Style) -> str:
     """What `--check` found: why a place that was given should be taken back, or that nothing speaks against it."""
+    if not reasons and not placement.declared:
+        return f"No tier is declared ([place] tier in tidegate.toml); it earns {placement.tier}.\n"
     if not reasons:
-        return f"{placement.declared or placement.tier} holds: nothing found that takes it back.\n"
+        return f"{placement.declared} holds: nothing found that takes it back.\n"
     many = f"{len(reasons)} reason{'s' if len(reasons) > 1 else ''}"
     what = placement.declared or "its place"
     lines = [f"{paint('TAKE BACK', style, 'red')}  {many} to ask again about {what}"]

@@ -12,7 +12,7 @@ from tidegate.place.values import Seen, Wanted
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 SECRET = re.compile(
     r"(?i)secret|token|passw|pwd|credential|private_?key|api_?key|_key$|^key$|apikey|auth|dsn|salt|signing|cert|"
-    r"(?:database|db|redis|mongo\w*|postgres\w*|amqp|broker|celery|jdbc)_?(?:url|uri)"
+    r"connection_?string|(?:database|db|redis|mongo\w*|postgres\w*|amqp|broker|celery|jdbc)_?(?:url|uri)"
 )
 
 
@@ -50,7 +50,7 @@ _DOTTED = re.compile(
 _SPRING = re.compile(r"\$\{([A-Z][A-Z0-9_]{2,127})(?::[^}]*)?\}")
 _RAILS = re.compile(r"\bcredentials\.(?:dig\(\s*:)?([a-z_]\w{2,60})")
 _COMPUTED = re.compile(
-    r"\bos\.environ(?:\.get)?[\[(]\s*[a-z_]\w*\s*[\]),]|\bos\.getenv\(\s*[a-z_]\w*\s*[),]|\bprocess\.env\[\s*[a-z_]\w*\s*\]|\bENV\[\s*[a-z_]\w*\s*\]|\bos\.Getenv\(\s*[a-z_]\w*\s*\)"
+    r"\bos\.environ(?:\.get)?[\[(]\s*[a-z_]\w*\s*[\]),]|\bos\.getenv\(\s*[a-z_]\w*\s*[),]|\bprocess\.env\[\s*[a-z_]\w*\s*\]|\bENV\[\s*[a-z_]\w*\s*\]|\bos\.(?:Getenv|LookupEnv)\(\s*[a-z_]\w*\s*\)"
 )
 
 
