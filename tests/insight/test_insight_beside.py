@@ -158,6 +158,24 @@ def test_a_month_before_the_first_deployment_says_nothing() -> None:
     assert [point.value for point in often.points] == [None, None, None, 9 / 30, 0.0]
 
 
+def test_fast_changes_of_late_do_not_stand_alone() -> None:
+    """Every second change takes forty days to go out, at all times; the last of them have not gone out yet."""
+    end = 400 * DAY
+    leads = [(n * DAY, DAY if n % 2 else 40.0 * DAY) for n in range(400)]
+    shipped = [
+        _change(n, began=at, deployed=at + lead if at + lead < end else None) for n, (at, lead) in enumerate(leads)
+    ]
+
+    found = look(shipped, [], 0, end)
+
+    assert "lead times of the last 40 days are left out: slow changes of then still go out" in found.notes
+    lead = _figures(found.tables[0].whole.figures)["lead time"]
+    assert (lead.n, lead.left_out) == (360, 40)
+    (trend,) = [one for one in found.series if one.name == "lead time"]
+    assert trend.change is not None
+    assert trend.change.before.value == trend.change.after.value
+
+
 def test_nothing_at_all() -> None:
     found = look([], [], 0, DAY)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tidegate.insight.compare import Event, Grouped, compare_in, grouped
 from tidegate.insight.delivery import deliver
@@ -70,7 +71,7 @@ def look(
 
     InputError where `costs` are in two currencies.
     """
-    mine = [one for one in shipped if since <= one.landed < until]
+    mine, horizon = _settled([one for one in shipped if since <= one.landed < until], until)
     here = [one for one in ran if since <= one.at < until]
     days = (until - since) / 86400
     models = sorted({one.model for one in mine if one.model and one.writer == "ai"})
@@ -85,7 +86,7 @@ def look(
         tables=tuple(deliver(mine, here, days, each) for each in by),
         compared=_compared(grouped(mine, columns), models),
         spending=join_spending(costs, mine, since, until) if costs else None,
-        notes=(*notes, *_notes(mine, here)),
+        notes=(*notes, *horizon, *_notes(mine, here)),
         every=every,
         scrutiny=by_writer(columns, SCRUTINY),
         load=load_of(mine, told.pseudonym),
@@ -99,8 +100,23 @@ def look(
 
 # Private
 
+OUT = 0.95
+"""So many of the changes have gone out after the time for which lead times are left out."""
 OTHERS: tuple[Writer, ...] = ("human", "unknown")
 EVENTS: tuple[Event, ...] = ("debugged", "unreviewed")
+
+
+def _settled(shipped: Sequence[Shipped], until: float) -> tuple[list[Shipped], list[str]]:
+    """Takes their lead times from changes so young that the slow ones among them have not gone out yet: the fast ones
+    would stand there alone."""
+    leads = sorted(one.deployed - one.began for one in shipped if one.deployed is not None and one.began is not None)
+    if not leads or leads[0] == leads[-1]:
+        return list(shipped), []
+    horizon = leads[min(int(len(leads) * OUT), len(leads) - 1)]
+    found = [replace(one, began=None) if one.landed > until - horizon and one.deployed else one for one in shipped]
+    dropped = sum(one.began is None and each.began is not None for one, each in zip(found, shipped, strict=True))
+    days = f"{horizon / 86400:.0f} days" if horizon >= 2 * 86400 else f"{horizon / 3600:.0f} hours"
+    return found, [f"lead times of the last {days} are left out: slow changes of then still go out"] if dropped else []
 
 
 def _compared(changes: Grouped, models: Sequence[str]) -> tuple[Figure, ...]:
