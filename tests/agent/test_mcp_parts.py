@@ -233,6 +233,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("who_wrote", {"path": ".git/config"}, "no path inside"),
         ("who_wrote", {"path": "src/pay.py\0"}, "no path inside"),
         ("who_wrote", {"path": "src"}, "folder"),
+        ("reach_of", {"path": "src/pay.py", "lines": "2-3"}, "has 2 lines"),
+        ("reach_of", {"path": "src/gone.py", "lines": "2-3"}, "no such file"),
         ("who_wrote", {"path": "src/pay.py", "lines": "9-3"}, "run of lines"),
         ("reach_of", {"path": "src/pay.py", "symbol": "nothing"}, "no symbol"),
         ("assess_change", {"base": "--upload-pack=touch x"}, "not a revision"),
@@ -369,7 +371,7 @@ def test_a_claim_is_attributed_at_the_commit_as_the_agents_own_word(desk: tuple[
     spans = asked(repo.path, "who_wrote", path="app.py")["spans"]
     (mine,) = [span for span in spans if span["session"] == "s-1"]
     assert (mine["writer"], mine["tool"], mine["model"], mine["evidence"]) == ("ai", "claude", "opus", "E4")
-    assert mine["human"] == "Alice Smith <alice@example.com>"
+    assert mine["accountable"] == "Alice Smith <alice@example.com>"
     sealed = (repo.path / ".git" / RECORDS).read_text()
     assert "seen.py" in sealed
     assert "app.py" not in sealed

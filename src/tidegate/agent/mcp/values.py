@@ -163,14 +163,17 @@ class ReachShown(Answer, frozen=True, kw_only=True):
 
 
 class Span(Struct, frozen=True):
-    """A run of lines with one attribution. Unknown does not mean human. `evidence` E5 is strongest, E0 is none."""
+    """A run of lines with one attribution. Unknown does not mean human. `evidence` E5 is strongest, E0 is none.
+
+    `accountable` is the human who answers for them, who need not have written them.
+    """
 
     lines: str
     writer: Literal["ai", "human", "mixed", "unknown"]
     tool: Quoted
     model: Quoted
     session: Quoted
-    human: Quoted
+    accountable: Quoted
     evidence: str
     source: Quoted
     commit: str

@@ -45,6 +45,10 @@ def _read(scene: Scene, question: str) -> ReachAnswer:
 def _on_lines(scene: Scene, path: str, lines: str) -> list[str]:
     """The innermost symbols that overlap these lines at HEAD, in file order."""
     place = parse_place(f"{path}:{lines}")
+    blob = next(iter(scene.repository.read_blobs([f"HEAD:{path}"])))
+    count = len(blob.content.splitlines())
+    if blob.kind == "blob" and place.last > count:
+        raise InputError(f"the file has {count} lines, not {place.last}", where=path, mend="lines count at HEAD")
     with open_store(store_folder(scene.repository)) as store:
         file = read_index(scene.repository, scene.repository.resolve("HEAD", "tree"), store).read([path]).get(path)
     defined = [one for one in file.definitions if one.name] if file else []
@@ -69,10 +73,10 @@ def _shown(answers: Sequence[ReachAnswer], remark: str = "") -> ReachShown:
         verdict="some" if "some" in verdicts else "unknown" if "unknown" in verdicts else "none",
         owners=tuple(dict.fromkeys(owner for answer in answers for owner in answer.owners)),
         services=tuple(
-            ServiceFelt(one.service.name, one.service.tier, one.service.owner, round(one.probability, 2), one.reason)
+            ServiceFelt(one.service.name, one.service.tier, one.service.owner, _figure(one.probability), one.reason)
             for one in services
         ),
-        entry_points=tuple(Entry(one.kind, one.name, str(one.handler), round(one.probability, 2)) for one in entries),
+        entry_points=tuple(Entry(one.kind, one.name, str(one.handler), _figure(one.probability)) for one in entries),
         tests=tuple(
             map(_test, _merged((one for answer in answers for one in answer.tests), lambda one: str(one.symbol)))
         ),
@@ -99,12 +103,17 @@ def _likely(one: object) -> float:
     return probability
 
 
+def _figure(probability: float) -> float:
+    """Two digits that count: what is small is not nothing."""
+    return float(f"{probability:.2g}")
+
+
 def _felt(one: ReachedSymbol) -> Felt:
-    return Felt(str(one.symbol), one.line, round(one.probability, 2), one.evidence == "recorded")
+    return Felt(str(one.symbol), one.line, _figure(one.probability), one.evidence == "recorded")
 
 
 def _test(one: ReachedTest) -> Test:
-    return Test(str(one.symbol), round(one.probability, 2), one.evidence == "recorded")
+    return Test(str(one.symbol), _figure(one.probability), one.evidence == "recorded")
 
 
 def _doubts(done: Completeness) -> list[str]:

@@ -31,7 +31,7 @@ def _span(run: WhoRun) -> Span:
         tool=origin.tool,
         model=origin.model,
         session=origin.session,
-        human=origin.human,
+        accountable=origin.human,
         evidence=origin.evidence,
         source=origin.source,
         commit=origin.commit,
