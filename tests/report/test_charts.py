@@ -19,7 +19,10 @@ from tidegate.server.console.render import HERE
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = (("ai", "agents"), ("mixed", "both"), ("human", "people"), ("unknown", "nobody knows"))
 UNITS = ("share", "seconds", "a day", "times", "")
-NUMBERS = st.one_of(st.none(), st.floats(), st.floats(0, 1), st.floats(0, 1e7))
+TINY = st.floats(0, 1e-6)
+NUMBERS = st.one_of(
+    st.none(), st.floats(), st.floats(0, 1), st.floats(0, 1e7), TINY, TINY.map(lambda number: number * 1e20)
+)
 TEXT = st.text(max_size=60)
 POINTS = st.lists(st.builds(Point, label=TEXT, value=NUMBERS, low=NUMBERS, high=NUMBERS, said=TEXT), max_size=70)
 STACKS = st.lists(
@@ -217,6 +220,8 @@ def test_foreign_names_are_words_and_nothing_else() -> None:
         ((0.0,), "a day", ("0.0", "0.5", "1.0")),
         ((-3.0, 4.0), "", ("-4", "-2", "0", "2", "4")),
         ((12345.0,), "", ("0", "5,000", "10,000", "15,000")),
+        ((3e-9,), "", ("0", "1e-09", "2e-09", "3e-09")),
+        ((4e12,), "", ("0", "1e+12", "2e+12", "3e+12", "4e+12")),
     ],
 )
 def test_ticks_are_round_numbers_that_hold_all(values: tuple[float, ...], unit: str, words: tuple[str, ...]) -> None:

@@ -52,7 +52,7 @@ def make_axis(values: Iterable[float], unit: str, most: int = 4) -> Axis:
     numbers = [number * step for number in range(first, max(last, first + 1) + 1)]
     return Axis(
         tuple(number * size for number in numbers),
-        tuple(f"{number:,.{places}f}{word}" for number in numbers),
+        tuple(f"{_tick(number, places)}{word}" for number in numbers),
     )
 
 
@@ -132,6 +132,11 @@ def _size(most: float, unit: str) -> tuple[float, str]:
         size, word = next((each for each in _TIMES if most >= 2 * each[0]), _TIMES[-1])
         return size, f" {word}"
     return 1.0, ""
+
+
+def _tick(number: float, places: int) -> str:
+    """Of numbers that are very small or very large a power of ten."""
+    return f"{number:.3g}" if places > 4 or abs(number) >= 1e7 else f"{number:,.{places}f}"
 
 
 def _step(least: float) -> float:
