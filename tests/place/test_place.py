@@ -94,7 +94,7 @@ def test_an_express_app_guards_one_route_of_five(ask: Callable[..., Placement]) 
     }
     assert [one.line for one in app.executions] == [17]
     assert [one.name for one in app.hosts] == ["api.openai.com"]
-    assert {one.text.split()[0] for one in app.dynamic} == {"mongoose", "fetch(...)"}
+    assert {one.text.split()[0] for one in app.dynamic} == {"mongoose", "fetch(...)", "MONGO_URL"}
     assert app.operated.port == 3000
 
 

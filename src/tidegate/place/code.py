@@ -28,8 +28,9 @@ class Code:
         self.path = path
         self.language = language
         self.kind = kind
-        self.cut = len(lines) > MOST_LINES or any(len(line) > LONGEST_LINE for line in lines)
-        self._lines = lines[:MOST_LINES]
+        self._lines = [line if len(line) <= LONGEST_LINE else _without_bytes(line) for line in lines[:MOST_LINES]]
+        self.cut = len(lines) > MOST_LINES or any(len(line) > LONGEST_LINE for line in self._lines)
+        self._whole = lines
 
     @cached_property
     def lines(self) -> tuple[str, ...]:
@@ -48,7 +49,7 @@ class Code:
 
     @cached_property
     def source(self) -> Source:
-        return Source(self.path, self.language, b"\n".join(self._lines))
+        return Source(self.path, self.language, b"\n".join(self._whole))
 
     @cached_property
     def tree(self) -> ast.Module | None:
@@ -86,6 +87,15 @@ def runs_there(file: FileChange) -> bool:
 
 
 # Private
+
+
+def _without_bytes(line: bytes) -> bytes:
+    """A line without its literals of bytes: descriptions of messages are that long, and say nothing to a reader."""
+    return _BYTES.sub(b"b''", line) if len(line) <= LONGEST_LITERAL else line
+
+
+LONGEST_LITERAL = 1_000_000
+_BYTES = re.compile(rb"\bb'[^'\\]*(?:\\.[^'\\]*)*'|\bb\"[^\"\\]*(?:\\.[^\"\\]*)*\"")
 
 _COMMENT = re.compile(r"\s*(?:#(?!!\[)|//|/\*|\*(?:\s|/|$)|<!--|--\s|;|\{#|<%#)")
 _LOCK = re.compile(r"(?:\.lock|-lock\.(?:json|ya?ml)|\.sum|shrinkwrap\.json|\.min\.js|\.map)$")

@@ -27,7 +27,9 @@ def read_routes(
     grouped: dict[str, list[EntryPoint]] = {}
     for point in points:
         if point.kind in ("http", "rpc"):
-            grouped.setdefault(point.name, []).append(point)
+            told = re.search(r"[^/{}?*]", point.path) or point.path in ("", "/")
+            name = point.name if told else f"{point.name} ({point.handler.name or point.handler.path})"
+            grouped.setdefault(name, []).append(point)
     everywhere = _everywhere(files)
     routes = []
     for name, group in sorted(grouped.items()):

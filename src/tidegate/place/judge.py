@@ -101,4 +101,4 @@ def _once(texts: Iterable[str]) -> list[str]:
 
 
 def _short(text: str) -> str:
-    return text.partition(" connects to")[0].partition("(...)")[0]
+    return text.partition(" connects to")[0].partition(" names a machine")[0].partition("(...)")[0]

@@ -28,7 +28,7 @@ from tidegate.place.operated import read_operated
 from tidegate.place.tested import tester
 from tidegate.place.values import Application, Authors, Host, Seen
 from tidegate.place.verified import read_verified
-from tidegate.place.wanted import read_wanted
+from tidegate.place.wanted import names_of_machines, read_wanted
 from tidegate.provenance.evidence import read_evidence
 from tidegate.reach.index import Index, read_index
 from tidegate.reach.journey import store_folder
@@ -127,7 +127,7 @@ def read_application(repository: Repository, folder: str, settings: Settings, no
         other_entries=tuple(sorted(set(others), key=str)),
         hosts=tuple(sorted({*calls.hosts, *declared})),
         named_only=calls.named_only,
-        dynamic=() if given else calls.dynamic,
+        dynamic=() if given else tuple(sorted({*calls.dynamic, *names_of_machines(wanted)})),
         wanted=wanted,
         stores=calls.stores,
         fields=fields,

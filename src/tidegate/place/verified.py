@@ -153,4 +153,4 @@ def _long_lines(subject: Subject) -> str:
         for file in subject.change.files
         if file.by_hand and any(len(line) > LONGEST_LINE for hunk in file.hunks for line in hunk.added)
     ]
-    return f": {', '.join(long[:3])}" if long else ""
+    return f": {', '.join(long[:3])} ([files] generated names what a machine wrote)" if long else ""

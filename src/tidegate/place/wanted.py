@@ -32,7 +32,22 @@ def read_wanted(files: Iterable[Code]) -> tuple[tuple[Wanted, ...], tuple[Seen, 
     return tuple(sorted(found.values())), tuple(sorted(computed))
 
 
+def names_of_machines(wanted: Iterable[Wanted]) -> tuple[Seen, ...]:
+    """Variables that name a machine to be called, by their names; which one stands where it runs."""
+    return tuple(
+        Seen(one.seen.path, one.seen.line, f"{one.name} names a machine")
+        for one in wanted
+        if _MACHINE.search(one.name) and not _OWN_ADDRESS.match(one.name)
+    )
+
+
 # Private
+
+_MACHINE = re.compile(
+    r"(?i)(?:^|_)(?:url|uri|host|hostname|endpoint|addr|address|server|dsn|brokers?|webhook|connection_string)$"
+)
+_OWN_ADDRESS = re.compile(r"(?i)(?:host|hostname|(?:listen|bind|base|site|public|app|api|server|own|root|self)_\w+)$")
+"""Where it listens, and what it calls itself."""
 
 _FIGURE = re.compile(
     r"(?i)(?:_|^)(?:expire\w*|hours|minutes|seconds|days|ttl|length|size|count|enabled|algorithm|name|id)$"
