@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -35,9 +34,8 @@ def state_of(repo: Repo) -> tuple[str, ...]:
 def test_the_same_revision_and_seed_give_the_same_bytes_cold_and_warm(tmp_path: Path) -> None:
     repo = shop(tmp_path / "shop")
     cold = to_json(made(repo, seed=3))
-    warm = to_json(made(repo, seed=3))
-    shutil.rmtree(repo.path / ".git" / "tidegate", ignore_errors=True)
-    assert cold == warm == to_json(made(repo, seed=3))
+    assert cold == to_json(made(repo, seed=3))
+
     assert cold != to_json(made(repo, seed=4))
 
 

@@ -20,6 +20,24 @@ from tidegate.report.escape import plain
 HOUR = 3_600
 TOOL, MODEL = "drill-agent", "made-up-1"
 MOST_WHY = 300
+_COMMENTS = {
+    b"#": (
+        ".py",
+        ".rb",
+        ".tf",
+        ".tfvars",
+        ".yaml",
+        ".yml",
+        ".toml",
+        ".sh",
+        ".properties",
+        ".txt",
+        "Gemfile",
+        "Dockerfile",
+    ),
+    b"//": (".js", ".jsx", ".mjs", ".ts", ".tsx", ".go", ".java", ".kt", ".php", ".cs", ".rs", ".mod"),
+    b"--": (".sql",),
+}
 
 
 class Judged(Struct, frozen=True):
@@ -84,7 +102,7 @@ def _holds(rule: RuleResult) -> bool:
 def _held_anyway(
     clone: Repository, made: Made, session: str, at: int, environment: Mapping[str, str]
 ) -> frozenset[str]:
-    """The rules that also hold a change of the same files, by the same agent, which adds but an empty line to each.
+    """The rules that also hold a change of the same files, by the same agent, which adds but a comment to each.
 
     A file that is new is new and empty there.
     """
@@ -92,11 +110,21 @@ def _held_anyway(
     files = _files_of(clone, parent, made.commit)
     if not files:
         return frozenset()
-    message = message_of("Tidy up", "Add an empty line.")
-    still = commit_files(clone, parent, {path: text + b"\n" for path, text in files.items()}, message, at)
+    message = message_of("Tidy up", "Add a comment.")
+    still = commit_files(clone, parent, {path: _commented(path, text) for path, text in files.items()}, message, at)
     declare(clone, still.commit, author_of(session), text_of(at))
     found = _assess(clone, still.commit, at, environment)
     return frozenset(rule.id for rule in found.verdict.rules if _holds(rule))
+
+
+def _commented(path: str, text: bytes) -> bytes:
+    """The file with a comment at its end; with an empty line where it is not known how it writes comments."""
+    name = path.rpartition("/")[2]
+    suffix = name[name.rfind(".") :] if "." in name else name
+    for lead, suffixes in _COMMENTS.items():
+        if suffix in suffixes:
+            return text + (b"" if text.endswith(b"\n") or not text else b"\n") + lead + b" as it was\n"
+    return text + b"\n"
 
 
 def _files_of(clone: Repository, parent: str, commit: str) -> dict[str, bytes]:

@@ -25,8 +25,10 @@ def find(ground: Ground, seed: Random) -> Chance | None:
     """A limit in a file that deployments read; those that several of them share first."""
     paths = [path for path in ground.paths(*YAML, ".tfvars", ".properties", ".toml") if _PLACE.search(path)]
     found = [one for one in ground.lines(paths, _VALUE) if not _NOT_A_LIMIT.search(one[2][2])]
-    shared = [one for one in found if _SHARED.search(one[0])]
-    chosen = ground.choose(shared or found, lambda one: one[0], seed)
+    found = [one for one in found if "compose" not in one[0] or _OF_COMPOSE.search(one[2][2])]
+    telling = [one for one in found if _TELLING.search(one[2][2])]
+    shared = [one for one in telling if _SHARED.search(one[0])]
+    chosen = ground.choose(shared or telling or found, lambda one: one[0], seed)
     if chosen is None:
         return None
     path, number, match = chosen
@@ -133,4 +135,9 @@ PATTERN = Pattern(
 _SHARED = re.compile(
     r"(?:^|/)(?:base|common|defaults?|global|shared)[/.]|(?:^|/)values\.ya?ml$|(?:^|/)(?:docker-)?compose\.ya?ml$"
 )
-_NOT_A_LIMIT = re.compile(r"version|^max-?age$|runasuser|uid|gid|port|minimum-release|maxlen", re.IGNORECASE)
+_OF_COMPOSE = re.compile(r"memory|cpus|limit", re.IGNORECASE)
+"""A time-out in a compose file is mostly that of a health check."""
+_TELLING = re.compile(r"memory|replicas|limit|quota|connections?|pool|timeout|ttl", re.IGNORECASE)
+_NOT_A_LIMIT = re.compile(
+    r"version|^max-(?:file|size)$|polling|^max-?age$|runasuser|uid|gid|port|minimum-release|maxlen", re.IGNORECASE
+)

@@ -6,7 +6,7 @@ import re
 from random import Random
 
 from tidegate.drill.ground import Ground
-from tidegate.drill.patterns.edits import CODE, YAML, line_of, replaced
+from tidegate.drill.patterns.edits import CODE, line_of, replaced
 from tidegate.drill.patterns.interface import Chance, Move, Pattern, Rule, Tale
 from tidegate.drill.values import Source
 
@@ -20,7 +20,7 @@ _WAIT = re.compile(
 
 def find(ground: Ground, seed: Random) -> Chance | None:
     """A number of attempts, or a pause between them."""
-    paths = [path for path in ground.paths(*CODE, *YAML, ".toml", ".properties") if not _BUILD.search(path)]
+    paths = [path for path in ground.paths(*CODE, ".toml", ".properties") if not _BUILD.search(path)]
     found = [(*one, "50") for one in ground.lines(paths, _TIMES) if _real(one[2].string) and 0 < int(one[2][3]) < 20]
     found += [(*one, "0") for one in ground.lines(paths, _WAIT) if _real(one[2].string)]
     chosen = ground.choose(found, lambda one: one[0], seed)
@@ -46,7 +46,7 @@ def find(ground: Ground, seed: Random) -> Chance | None:
 PATTERN = Pattern(
     id="retry-storm",
     title="More robust, said the commit",
-    needs="code or configuration with a number of retries or a pause between them",
+    needs="code with a number of retries or a pause between them",
     fits=57,
     sources=(
         Source(

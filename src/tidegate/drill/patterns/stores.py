@@ -58,11 +58,15 @@ def _is_telling(column: str) -> bool:
 
 
 def _used(ground: Ground, column: str, said: str) -> tuple[str, ...]:
-    code = [path for path in ground.paths(*CODE) if not _MIGRATION.search(path) and path != said]
+    code = [path for path in ground.paths(*CODE) if not _NOT_RUNNING.search(path) and path != said]
     return ground.count(column, code)
 
 
 _MIGRATION = re.compile(r"(?:^|/)(?:migrations?|migrate|versions)/")
+_NOT_RUNNING = re.compile(r"(?:^|/)(?:\w*migrations?|migrate|versions|db)/")
+_FRAMEWORK = re.compile(
+    r"^(?:active_storage|action_text|action_mailbox|solid_|ar_internal|schema_migrations|sessions$)"
+)
 _DJANGO = re.compile(r"^(.*?)(?:^|/)migrations/(\d{4})_(\w+)\.py$")
 _CLASS = re.compile(r"^class (\w+)\((?:[\w.]*Model\w*|.*Mixin.*)\):")
 _FIELD = re.compile(r"^    (\w+) = models\.(\w+)\(")
@@ -127,7 +131,7 @@ def _rails(ground: Ground) -> list[Store]:
             table = match[1]
         elif table and (match := re.match(r'\s*t\.(\w+) "(\w+)"', line)) and match[1] != "index":
             column = match[2]
-            if column in _PLAIN or column.endswith("_id") or len(found) >= _MOST:
+            if column in _PLAIN or column.endswith("_id") or _FRAMEWORK.match(table) or len(found) >= _MOST:
                 continue
             camel = "".join(word.title() for word in f"clean_up_{table}_{column}".split("_"))
             head = f"class {camel} < {base}\n  def up\n"
