@@ -16,6 +16,8 @@ _TIMES = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 _NARROW = frozenset(" .,:;|!'`()[]{}/\\-fijlrtI")
 _BROAD = frozenset("mwMWQOG%@&…")
 MOST_LABEL = 200
+NOTHING = 1e-12
+"""What is smaller stands at zero."""
 
 
 class Axis(Struct, frozen=True):
@@ -41,7 +43,7 @@ def make_axis(values: Iterable[float], unit: str, most: int = 4) -> Axis:
     """An axis with zero that holds all values. `unit` is "share", "seconds" or what stands nowhere else."""
     given = [*values, 0.0]
     low, high = min(given), max(given)
-    if high == low:
+    if high - low < NOTHING:
         high = low + 1.0
     size, word = _size(max(abs(low), abs(high)), unit)
     step = _step((high - low) / size / most)
