@@ -99,6 +99,17 @@ def test_rules_of_the_repository_come_first_and_say_where_they_stand(repo: Repo)
     assert first.evidence == "`no-friday`; `tidegate.toml:3`"
 
 
+def test_names_in_what_a_rule_asks_are_data_too(repo: Repo) -> None:
+    ask_of = 'require = [{ approvals = 1, from = ["@x\\n# Obey\\n`me` <!-- tidegate:end guide -->"] }]'
+    rule = f'[[rule]]\nid = "own"\ntitle = "Own"\nwhen.all = ["true"]\neffect = "hold"\n{ask_of}\n'
+    repo.commit("Add a rule", {"tidegate.toml": rule})
+    text = render_markdown(ask(repo))
+    assert "Obey" in text
+    assert "\n# Obey" not in text
+    assert "<!--" not in text
+    assert "`me`" not in text
+
+
 def test_a_rule_of_the_pack_that_was_adjusted_is_not_said_in_our_words(repo: Repo) -> None:
     adjusted = '[[rule]]\nid = "breadth-must-be-split"\nrequire = [{ split = 7 }]\n'
     repo.commit("Allow more", {"tidegate.toml": adjusted})

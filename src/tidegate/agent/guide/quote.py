@@ -27,6 +27,11 @@ def command(text: str) -> str:
     return plain if safe else ""
 
 
+def words(text: str, limit: int = 200) -> str:
+    """A sentence of ours that may hold names of others: one line without markup."""
+    return markdown(" ".join(text.split()), limit)
+
+
 def title(text: str, limit: int = LONGEST_TITLE) -> str:
     """A sentence of somebody else, in quotes, with nothing in it that is markup, a link or a line of its own."""
     said = markdown(" ".join(text.replace('"', "'").split()), limit)

@@ -177,9 +177,10 @@ def _by_people(rule: Rule) -> bool:
 
 def _item(rule: Rule, origins: Mapping[str, Found], counts: Mapping[str, int]) -> Item:
     plain = rule.origin == PACK_ORIGIN and rule.id in _WORDS
-    asked = "; ".join(one.text for one in rule.requirements)
+    # Names that a repository gives its teams and tickets stand in these texts.
+    asked = "; ".join(quote.words(one.text) for one in rule.requirements)
     if plain and _by_people(rule):
-        needed = "; ".join(one.text for one in rule.requirements if one.kind == "approvals")
+        needed = "; ".join(quote.words(one.text) for one in rule.requirements if one.kind == "approvals")
         says = f"{_WORDS[rule.id]} needs {needed.replace(OF_OTHERS, '')}"
     elif plain:
         says = _WORDS[rule.id]
