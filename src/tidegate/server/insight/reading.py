@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from tidegate.facts import Lines
@@ -52,7 +53,9 @@ def read_rows(connection: Connection, wanted: Wanted) -> Rows:
     mine = [row for row in reversed(merged) if not wanted.team or row.team == wanted.team]
     fates = _fates(said)
     shipped = [_shipped(row, fates, slugs, wanted.now) for row in mine]
-    ran = _ran(deployed, failed, {commit: one for row, one in zip(mine, shipped, strict=True) for commit in _oids(row)})
+    ran = _ran(deployed, failed, _by_revision(mine, shipped, {one.revision for one in deployed}))
+    names = _names({one.repository for one in ran}, slugs)
+    ran = [replace(one, repository=names[one.repository]) for one in ran]
     if wanted.repository:
         ran = [one for one in ran if _is(one.repository, slugs.get(wanted.repository, ""))]
     if wanted.team:
@@ -77,8 +80,15 @@ def _fates(said: Sequence[Said]) -> Mapping[tuple[int, str], Sequence[Said]]:
     return found
 
 
+def _by_revision(rows: Sequence[Landed], shipped: Sequence[Shipped], wanted: Collection[str]) -> dict[str, Shipped]:
+    pairs = zip(rows, shipped, strict=True)
+    return {commit: one for row, one in pairs for commit in _oids(row) if commit in wanted}
+
+
 def _oids(row: Landed) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*((row.revision,) if row.revision else ()), *row.commits.split())))
+    if row.commits == row.revision or not row.revision:
+        return tuple(row.commits.split())
+    return tuple(dict.fromkeys((row.revision, *row.commits.split())))
 
 
 def _shipped(
@@ -119,6 +129,8 @@ def _shipped(
 def _became(said: Sequence[Said], now: float) -> _Became:
     """What is said of it taken together. While its bake window runs it is judged by nobody, whatever was said: the bad
     ones of the young would stand there alone."""
+    if len(said) == 1 and said[0].result == "clean" and said[0].deployed + BAKE_SECONDS <= now:
+        return _Became("clean", said[0].deployed, said[0].redeploys, debugged=False)
     deployed = min(one.deployed for one in said)
     fate: Fate = "clean"
     results = {one.result for one in said}
@@ -171,6 +183,11 @@ def _recovered(one: Deployed, after: Deployed | None, incident: Failed | None) -
     if ended is None and incident is None and after is not None and after.status == "succeeded":
         ended = after.finished or after.started
     return ended - one.started if ended is not None and ended >= one.started else None
+
+
+def _names(told: Collection[str], slugs: Mapping[int, str]) -> Mapping[str, str]:
+    """What senders call repositories, as their slug where it is one that is looked after."""
+    return {name: next((slug for slug in slugs.values() if _is(name, slug)), name) for name in told}
 
 
 def _is(name: str, slug: str) -> bool:
