@@ -77,6 +77,7 @@ def test_filters_stand_in_the_address_and_lead_to_one_repository(as_person: Open
     page.reload()
     expect(page.get_by_role("combobox", name="Time")).to_have_value("26w")
     expect(page.get_by_role("row", name=re.compile("^all")).get_by_role("link")).to_have_count(0)
+    expect(page.get_by_role("region", name="By repository").locator("tbody").last.get_by_role("row")).to_have_count(3)
     page.get_by_role("link", name="acme/pay").click()
     expect(page.get_by_text("The figures are being counted")).to_have_count(0, timeout=COUNTED)
     expect(page.get_by_role("combobox", name="Repository")).to_have_value(str(told[1]))
