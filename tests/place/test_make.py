@@ -100,7 +100,7 @@ def test_secrets_are_references_and_terraform_allows_names_one_by_one() -> None:
     assert container["readinessProbe"]["httpGet"]["path"] == "/healthz"
     assert container["ports"][0]["containerPort"] == 5000
     terraform = "".join(make_place(_placed(SHOP), Wish("terraform", "T2")).values())
-    assert '"api.stripe.com.", #' in terraform
+    assert '# the package stripe, a.py:1\n    "api.stripe.com.",' in terraform
     assert 'resource "aws_secretsmanager_secret" "stripe_key"' in terraform
     assert "aws_internet_gateway" not in terraform
     assert "secret_string" not in terraform

@@ -89,7 +89,7 @@ def _network(placement: Placement, wish: Wish, name: str) -> str:
     zones = 3 if wish.tier == "T3" else 2
     subnets = "\n".join(_subnet(number) for number in range(zones))
     ids = ", ".join(f"aws_subnet.app_{number}.id" for number in range(zones))
-    allowed = "\n".join(f'    "{one.name}.", # {said(one.why)}, {said(one.seen.place)}' for one in _once(hosts))
+    allowed = "\n".join(f'    # {said(one.why)}, {said(one.seen.place)}\n    "{one.name}.",' for one in _once(hosts))
     unopened = "".join(f"# NOT OPENED: {said(one.text)} ({said(one.place)})\n" for one in app.dynamic[:20])
     text = f"""# No internet gateway, no NAT gateway, no peering: no way out but the endpoint below, if any.
 resource "aws_vpc" "place" {{
@@ -157,7 +157,8 @@ resource "aws_security_group" "app" {{
 resource "aws_route53_resolver_firewall_domain_list" "allowed" {{
   name = "{name}-allowed"
   domains = [
-    "*.vpce.amazonaws.com.", # the endpoint of the proxy
+    # the endpoint of the proxy
+    "*.vpce.amazonaws.com.",
 {allowed}
   ]
 }}
@@ -178,6 +179,7 @@ resource "aws_security_group" "proxy" {{
 }}
 
 resource "aws_vpc_security_group_ingress_rule" "proxy" {{
+  description                  = "The application, to the proxy"
   security_group_id            = aws_security_group.proxy.id
   referenced_security_group_id = aws_security_group.app.id
   ip_protocol                  = "tcp"
@@ -186,6 +188,7 @@ resource "aws_vpc_security_group_ingress_rule" "proxy" {{
 }}
 
 resource "aws_vpc_security_group_egress_rule" "app" {{
+  description                  = "The way out"
   security_group_id            = aws_security_group.app.id
   referenced_security_group_id = aws_security_group.proxy.id
   ip_protocol                  = "tcp"
@@ -263,7 +266,7 @@ resource "aws_iam_role_policy" "app" {{
         if secrets
         else ""
     )
-    boundary = "\n  permissions_boundary = aws_iam_policy.boundary.arn" if secrets else ""
+    boundary = "\n\n  permissions_boundary = aws_iam_policy.boundary.arn" if secrets else ""
     return f"""# What is secret here is encrypted with a key of its own.
 resource "aws_kms_key" "place" {{
   description             = "{name}"
@@ -288,8 +291,9 @@ data "aws_iam_policy_document" "tasks" {{
 
 # What the application may do: {"read its own secrets" if secrets else "nothing"}.
 resource "aws_iam_role" "app" {{
-  name                 = "{name}"
-  assume_role_policy   = data.aws_iam_policy_document.tasks.json{boundary}
+  name = "{name}"
+
+  assume_role_policy = data.aws_iam_policy_document.tasks.json{boundary}
 }}
 {reads}
 data "aws_iam_policy_document" "flows_assume" {{
