@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -100,7 +101,8 @@ def test_a_wrong_end_ends_nothing(
 
 
 def _deployed(made: Made, environment: str) -> int:
-    event = '[{"type":"deployment","id":"1","deployment":"d","status":"succeeded","at":%f,"environment":"%s","revision":"%s"}]'
-    take(made.service, "plain", (event % (time.time() - 60, environment, COMMIT)).encode(), {})
+    event = {"type": "deployment", "id": "1", "deployment": "d", "status": "succeeded", "revision": COMMIT}
+    told = [{**event, "at": time.time() - 60, "environment": environment}]
+    take(made.service, "plain", json.dumps(told).encode(), {})
     with made.service.database.read() as connection:
         return deployments.page(connection)[0].id
