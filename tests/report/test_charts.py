@@ -80,7 +80,7 @@ def course(count: int) -> list[Point]:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(points=POINTS, unit=st.sampled_from(UNITS), title=TEXT)
 def test_a_chart_of_any_numbers_is_a_picture_without_words_on_words(points: list[Point], unit: str, title: str) -> None:
     for svg in (

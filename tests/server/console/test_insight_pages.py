@@ -263,7 +263,7 @@ def test_names_of_teams_tools_and_models_are_only_text(as_person: Opened, house:
 def test_pages_are_quick_over_a_year(as_person: Opened, house: House) -> None:
     """Under 300 ms of the processor a page, the quickest of three, once it was counted beside the pages; over 50,000
     changes it is `bench.server.insight_pages` that says so."""
-    insights.tell(house.service, 3000, days=360)
+    insights.tell(house.service, 2000, days=360)
     page = as_person("vic")
     slow = {}
     year = tuple(f"{path}?since=52w" for path in PATHS[:2])
