@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from tidegate.change.python_source import parse_python
 from tidegate.reach.languages.interface import Language, Layout, ReadTexts
 from tidegate.reach.languages.python_digests import read_python_digests
 from tidegate.reach.languages.python_layout import PythonLayout
@@ -54,7 +55,7 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 class _Python:
     name = "Python"
-    version = 3
+    version = 4
     suffixes: tuple[str, ...] = (".py", ".pyi")
     submodules = True
     open_world = False
@@ -102,7 +103,7 @@ def _parse(source: bytes) -> ast.Module | str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(source)
+            return parse_python(source)
     except SyntaxError as error:
         return f"syntax error in line {error.lineno or 0}"
     except (ValueError, RecursionError, MemoryError) as error:

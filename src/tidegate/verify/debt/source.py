@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from msgspec import Struct
 
+from tidegate.change.python_source import parse_python
 from tidegate.facts import Finding, Place, Severity
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Source:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return ast.parse(self.content)
+                return parse_python(self.content)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
 

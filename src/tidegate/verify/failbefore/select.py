@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from tidegate.change.python_source import parse_python
 from tidegate.change.trees import Pair, Tree, Trees
 from tidegate.change.values import Change
 from tidegate.verify.failbefore.values import Selected, TestName
@@ -160,7 +161,7 @@ class _Reading:
     """One file, taken to pieces."""
 
     def __init__(self, content: bytes, forms: _Forms) -> None:
-        self._module = ast.parse(content)
+        self._module = parse_python(content)
         self._lines = content.splitlines()
         self._forms = forms
         self._tests: dict[str, _Piece] = {}

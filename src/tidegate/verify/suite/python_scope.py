@@ -6,6 +6,7 @@ import ast
 import re
 from bisect import bisect_left
 
+from tidegate.change.python_source import parse_python
 from tidegate.verify.suite.python_asserts import ASSERTING, name_of, root_of
 from tidegate.verify.suite.python_flow import Function, read_flow
 from tidegate.verify.suite.python_walk import statements
@@ -19,7 +20,7 @@ def parse(content: bytes) -> ast.Module | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(content)
+            return parse_python(content)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

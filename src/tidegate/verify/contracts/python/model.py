@@ -10,6 +10,8 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from tidegate.change.python_source import parse_python
+
 LARGEST_BYTES = 2 * 1024 * 1024
 
 Passing: TypeAlias = Literal["positional", "either", "keyword", "*", "**"]
@@ -88,7 +90,7 @@ def read_module(name: str, path: str, content: bytes) -> Module | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(content)
+            tree = parse_python(content)
         return _Reader(name, path.endswith("__init__.py")).read(path, tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None

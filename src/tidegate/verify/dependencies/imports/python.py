@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from tidegate.change.python_source import parse_python
 from tidegate.verify.dependencies.imports.values import Guard, Import
 
 DYNAMIC = ("import_module", "__import__", "importorskip", "find_spec")
@@ -34,7 +35,7 @@ def quick_modules(line: bytes) -> Iterator[str]:
 def read_python_imports(content: bytes) -> tuple[Import, ...] | None:
     """Every absolute import of a source, in order; None where it cannot be parsed."""
     try:
-        tree = ast.parse(content)
+        tree = parse_python(content)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     return tuple(_imports(tree))
