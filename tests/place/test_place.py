@@ -235,6 +235,17 @@ def test_what_speaks_for_taking_a_place_back_is_said(tmp_path: Path) -> None:
     assert "TAKE BACK" in render_reasons(placement, tuple(reasons.splitlines()), Style())
 
 
+@pytest.mark.parametrize(
+    ("owner", "left"), [("alice smith", False), ("alice@example.com", False), ("al", True), ("@acme/shop", False)]
+)
+def test_an_owner_who_still_commits_has_not_left(tmp_path: Path, owner: str, left: bool) -> None:
+    repo = Repo.init(tmp_path)
+    repo.commit("Write it", {**CAREFUL, "tidegate.toml": f'[place]\nowner = "{owner}"\n'})
+    with open_repository(repo.path) as repository:
+        placement, own = read_placement(repository, "", "2026-02-03T00:00:00Z", {})
+    assert bool(reasons_against(placement, own)) is left
+
+
 def test_the_command_answers_for_a_folder_and_says_by_its_exit_code(tmp_path: Path) -> None:
     repo = Repo.init(tmp_path / "many")
     repo.commit("Write them", {f"services/rates/{path}": text for path, text in CAREFUL.items()})

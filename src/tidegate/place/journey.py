@@ -94,5 +94,12 @@ def _owner_left(placement: Placement, settings: Settings) -> list[str]:
     )
     if settings.people and not key:
         return [f"{owner}, who owns it, is not in [people] any more"]
-    known = [who for who in placement.application.authors.active if folded(key or owner) in folded(who)]
+    names = {folded(key or owner), folded(owner.removeprefix("@"))}
+    known = any(names & _names_of(who) for who in placement.application.authors.active)
     return [] if known else [f"{owner}, who owns it, has committed nothing to it for {ACTIVE_DAYS} days"]
+
+
+def _names_of(who: str) -> set[str]:
+    """What a person of a commit may be called: as they are shown, by name, by e-mail."""
+    name, _, mail = who.partition("<")
+    return {folded(who), folded(name), folded(mail.rstrip("> "))}
