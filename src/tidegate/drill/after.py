@@ -61,9 +61,7 @@ def findings_of(scenario: Scenario, marked: Sequence[Marked]) -> tuple[str, ...]
         )
     elif not gate.saw:
         ids = ", ".join(rule.id for rule in gate.place[:4])
-        found.append(
-            f"The gate holds the place and not the fault: {ids} hold an empty change of the same files as well."
-        )
+        found.append(f"The gate did not see the fault: {ids} look at where it is, who wrote it or how far it reaches.")
     else:
         found.append(f"The gate saw it: {', '.join(f'{rule.id} ({rule.title})' for rule in gate.saw[:4])}.")
     open_ = [one for one in scenario.criteria if one.answer != "yes" and one.id not in ("gate-held", "gate-saw")]

@@ -131,7 +131,7 @@ def criteria_of(
             "yes" if saw else "no",
             f"{', '.join(rule.id for rule in saw[:6])}: an empty change of the same files would have passed them"
             if saw
-            else "an empty change of the same files is held by the same rules",
+            else "what holds it looks at where it is, who wrote it or how far it reaches",
         ),
     ]
     if not services:

@@ -135,6 +135,12 @@ def _files_of(clone: Repository, parent: str, commit: str) -> dict[str, bytes]:
     return {name: contents.get(f"{parent}:{name}", b"") for name in names}
 
 
+def _sees(rule: RuleResult) -> bool:
+    """Whether a condition that holds reads what the change does, rather than where it is, by whom, or how far."""
+    facts = (fact for one in rule.conditions if one.truth == "true" for fact in one.facts if fact.known)
+    return any(fact.path.startswith(("infra.", "verification.")) for fact in facts)
+
+
 def _answer(rule: RuleResult, anyway: frozenset[str]) -> RuleAnswer:
     always = all(condition.text.strip() == "true" for condition in rule.conditions)
     asked = [one.text for one in rule.obligations if one.state != "met"]
@@ -145,7 +151,7 @@ def _answer(rule: RuleResult, anyway: frozenset[str]) -> RuleAnswer:
         effect=rule.outcome,
         why=plain(why, MOST_WHY),
         always=always,
-        anyway=rule.id in anyway,
+        anyway=rule.id in anyway or not _sees(rule),
     )
 
 

@@ -30,7 +30,13 @@ def render_markdown(report: Report) -> str:
     lines += [f"| {m(one.question)} | {one.answer} | {m(one.evidence)} |" for one in report.criteria]
     lines += ["", f"The gate ({m(report.gate.policy)}) answered **{report.gate.outcome}**.", ""]
     for rule in report.gate.held:
-        how = "holds every change" if rule.always else "holds an empty change there too" if rule.anyway else "saw it"
+        how = (
+            "holds every change"
+            if rule.always
+            else "saw the place, the writer or the reach"
+            if rule.anyway
+            else "saw it"
+        )
         lines.append(f"- {code(rule.id)} ({how}): {m(rule.why)}")
     lines += ["", "## Findings", "", *(f"- {m(text)}" for text in report.findings)]
     lines += ["", "## Actions", ""]

@@ -146,12 +146,12 @@ def gate_options(gate: Gate) -> list[tuple[str, str, int, str]]:
         told = f"held for what it does by {', '.join(rule.id for rule in saw[:5])}"
     elif place:
         ids = ", ".join(rule.id for rule in place[:5])
-        told = f"held by {ids}, which hold an empty change of the same files as well"
+        told = f"held by {ids}, which look at where it is, who wrote it or how far it reaches"
     else:
         always = ", ".join(rule.id for rule in gate.held[:3])
         told = f"no rule but those that hold every change ({always})" if always else "no rule held it"
     told = f"the policy of the base ({gate.policy}) was run on the change: {told}"
-    where = "Only for where it is or who wrote it: an empty change there is held as well"
+    where = "Only for where it is, who wrote it or how far it reaches"
     points = (2 if saw else 0, 2 if place and not saw else 0, 2 if not saw and not place else 0)
     return [
         ("Yes, for what the change does", "The policy is run.", points[0], told),

@@ -151,7 +151,7 @@ def _gate(scenario: Scenario, style: Style) -> list[str]:
     lines = _wrapped(f"Verdict of {gate.policy}: {gate.outcome}.", style, "  ")
     groups = (
         ("for what it does", gate.saw),
-        ("for where it is or who wrote it", gate.place),
+        ("for where it is, who wrote it or how far it reaches", gate.place),
         ("because they hold every change", tuple(rule for rule in gate.held if rule.always)),
     )
     for words, rules in groups:

@@ -107,7 +107,8 @@ class Truth(Part, frozen=True):
 class RuleAnswer(Part, frozen=True):
     """What one rule that held the hidden change says. `always` says that it holds every change until somebody acts.
 
-    `anyway` says that it also holds a change of the same files that does nothing: it saw the place, not the fault.
+    `anyway` says that it saw the place, the writer or the reach, and not the fault: it also holds a change of the same
+    files that does nothing, or reads nothing of what the change does.
     """
 
     id: Line
