@@ -23,8 +23,13 @@ from tidegate.cli.options import moment, open_named, repo_option, style_here, wr
     help="How to split the figures; may be given several times.",
 )
 @click.option(
-    "--spend", type=click.Path(path_type=Path), metavar="CSV", help="What AI cost: day,tool,model,person,cost."
+    "--spend",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="CSV",
+    help="What AI cost: day,tool,cost or a vendor's export; repeatable.",
 )
+@click.option("--spend-tool", default="", metavar="TOOL", help="What a bill paid for where it does not say.")
 @click.option("--environment", default="production", show_default=True, help="Whose deployments count.")
 @click.option("--branch", default="HEAD", show_default=True, metavar="REV", help="The branch that changes landed on.")
 @click.option(
@@ -50,7 +55,8 @@ from tidegate.cli.options import moment, open_named, repo_option, style_here, wr
 def insight(
     since: str,
     by: tuple[str, ...],
-    spend: Path | None,
+    spend: tuple[Path, ...],
+    spend_tool: str,
     environment: str,
     branch: str,
     every: Literal["week", "month"],
@@ -70,9 +76,9 @@ def insight(
     from tidegate.cli.risk import progress
     from tidegate.facts import to_json
     from tidegate.insight.briefing_text import render_html, render_markdown
+    from tidegate.insight.costs import read_bill
     from tidegate.insight.export import csv_of
     from tidegate.insight.local import Question, brief_here, read_here
-    from tidegate.insight.spend import read_costs
     from tidegate.insight.text import render_insight
 
     asked = Question(
@@ -82,7 +88,7 @@ def insight(
         environment=environment,
         by=tuple(dict.fromkeys(by)),
         every=every,
-        costs=read_costs(spend) if spend is not None else (),
+        bills=tuple(read_bill(each, spend_tool) for each in spend),
         junit=junit,
     )
     with open_named(repo) as repository:

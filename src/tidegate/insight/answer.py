@@ -8,11 +8,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tidegate.insight.compare import Event, Grouped, compare_in, grouped
+from tidegate.insight.costs import Cost
 from tidegate.insight.delivery import deliver
 from tidegate.insight.load import load_of
 from tidegate.insight.measures import DEBT, SCRUTINY, UPKEEP, by_writer, columns_of
 from tidegate.insight.series import series_of
-from tidegate.insight.spend import Cost, Spending, join_spending
+from tidegate.insight.spend import Spending, join_spending
+from tidegate.insight.survival import Lines
 from tidegate.insight.values import WRITERS, Every, Figure, Load, Ran, Series, Shipped, Suite, Table, Writer
 
 
@@ -45,10 +47,13 @@ class Insight(Struct, frozen=True, kw_only=True):
 
 
 class Told(Struct, frozen=True, kw_only=True):
-    """What is known beside the changes: of the tests, how long lines live, and how reviewers are called."""
+    """What is known beside the changes: of the tests, how long lines live, and how reviewers are called. `bill_notes`
+    say what was left out of the costs."""
 
     suite: Suite | None = None
     survival: Table | None = None
+    lines: tuple[Lines, ...] | None = None
+    bill_notes: tuple[str, ...] = ()
     pseudonym: Callable[[str], str] | None = None
 
 
@@ -85,7 +90,7 @@ def look(
         written=tuple(written),
         tables=tuple(deliver(mine, here, days, each) for each in by),
         compared=_compared(grouped(mine, columns), models),
-        spending=join_spending(costs, mine, since, until) if costs else None,
+        spending=_spending(costs, mine, (since, until), told) if costs else None,
         notes=(*notes, *horizon, *_notes(mine, here)),
         every=every,
         scrutiny=by_writer(columns, SCRUTINY),
@@ -99,6 +104,11 @@ def look(
 
 
 # Private
+
+
+def _spending(costs: Sequence[Cost], shipped: Sequence[Shipped], period: tuple[float, float], told: Told) -> Spending:
+    return replace(join_spending(costs, shipped, *period, told.lines), notes=told.bill_notes)
+
 
 OUT = 0.95
 """So many of the changes have gone out after the time for which lead times are left out."""

@@ -70,11 +70,16 @@ def _spending(found: Insight) -> Iterable[_Row]:
     if found.spending is None:
         return
     unit = found.spending.currency or "cost"
-    for one in found.spending.returns:
+    whole = (found.spending.whole,) if found.spending.whole is not None else ()
+    for one in (*whole, *found.spending.returns):
         costs = (("cost", one.cost), ("cost a change", one.per_change), ("cost a line", one.per_line))
-        for name, value in (*costs, ("cost a repaired change", one.per_failure)):
+        for name, value in costs:
             figure = Figure(name=name, unit=unit, value=value, low=None, high=None, n=one.changes)
             yield _row("spending", "tool", one.tool, figure)
+        yield from (_row("spending", "tool", one.tool, figure) for figure in (one.per_failure, one.per_lasting))
+    for tool, amount in found.spending.unjoined:
+        figure = Figure(name="cost", unit=unit, value=amount, low=None, high=None, n=0, says="no change names it")
+        yield _row("spending", "tool", tool, figure)
 
 
 def _row(part: str, by: str, group: str, one: Figure, *, figure: str = "", when: str = "") -> _Row:

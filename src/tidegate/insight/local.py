@@ -13,11 +13,12 @@ from tidegate.change.values import Person
 from tidegate.errors import GitError
 from tidegate.insight.answer import Insight, Told, look
 from tidegate.insight.briefing import Briefing, brief, weeks_of
+from tidegate.insight.costs import Bill
 from tidegate.insight.lifetimes import Mended, read_lifetimes, survival_of
 from tidegate.insight.past import author_of, deployed_first, ran_of, read_releases, shipped_of
-from tidegate.insight.spend import Cost
 from tidegate.insight.suite import read_suite
-from tidegate.insight.values import Every, Ran, Shipped, Table
+from tidegate.insight.survival import Lines
+from tidegate.insight.values import Every, Ran, Shipped
 from tidegate.policy.backtest.values import PastChange
 from tidegate.replay import Hindsight, moment_before, read_hindsight, read_past
 from tidegate.rollout.cycles import find_cycles, redeploys_of
@@ -37,7 +38,7 @@ class Question(Struct, frozen=True, kw_only=True):
     environment: str = "production"
     by: tuple[str, ...] = ("writer",)
     every: Every = "month"
-    costs: tuple[Cost, ...] = ()
+    bills: tuple[Bill, ...] = ()
     junit: tuple[Path, ...] = ()
 
 
@@ -61,7 +62,7 @@ def read_here(repository: Repository, settings: Settings, asked: Question, progr
         read.since,
         read.until,
         by=asked.by,
-        costs=asked.costs,
+        costs=[cost for bill in asked.bills for cost in bill.costs],
         notes=read.notes,
         every=asked.every,
         told=read.told,
@@ -98,14 +99,19 @@ def read_repository(
     ran = ran_of(deployments, {one.commit: one.writer for one in shipped}, asked.environment)
     if released and not deployments and not any(one.deployed for one in shipped):
         notes = ["no tag holds any of these changes, so that it is not known when they went out"]
-    survival, lost = _survival(repository, until, past, shipped, hindsight)
+    lines, lost = _lifetimes(repository, until, past, shipped, hindsight)
     return Read(
         since=begin,
         until=hindsight.now + 1,
         shipped=shipped,
         ran=ran,
         notes=(*notes, *lost),
-        told=Told(suite=suite, survival=survival),
+        told=Told(
+            suite=suite,
+            survival=survival_of(lines, shipped) if lines is not None else None,
+            lines=lines,
+            bill_notes=tuple(note for bill in asked.bills for note in bill.notes),
+        ),
     )
 
 
@@ -135,9 +141,9 @@ def _teams(settings: Settings, past: Sequence[PastChange]) -> Mapping[str, str]:
     return found
 
 
-def _survival(
+def _lifetimes(
     repository: Repository, until: str, past: Sequence[PastChange], shipped: Sequence[Shipped], hindsight: Hindsight
-) -> tuple[Table | None, list[str]]:
+) -> tuple[tuple[Lines, ...] | None, list[str]]:
     number = {
         oid: place for place, one in enumerate(past) for oid in (one.oid, *(c.oid for c in one.facts.change.commits))
     }
@@ -155,4 +161,4 @@ def _survival(
         return None, [f"how long lines live: this clone does not hold every version ({error.what})"]
     if lines is None:
         return None, ["the history is too large to follow every line: ask for a shorter time"]
-    return survival_of(lines, shipped), []
+    return tuple(lines), []

@@ -1,43 +1,32 @@
-"""What AI costs and what came of it: spending by tool and model joined to the changes that shipped.
-
-A generic CSV: `day,tool,model,person,cost,currency`; `model`, `person` and `currency` may be left out. Vendors' exports
-are brought into that form; a column that is not known is refused, so that no cost is read from the wrong one.
-"""
+"""What came of what AI cost: costs by tool joined to the changes that shipped, and what cannot be joined."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 
 from msgspec import Struct
 
 from tidegate.errors import InputError
-from tidegate.insight.values import Shipped
+from tidegate.insight.costs import Cost
+from tidegate.insight.intervals import share
+from tidegate.insight.survival import Lines, lasting
+from tidegate.insight.values import Figure, Shipped
 
-COLUMNS = ("day", "tool", "model", "person", "cost", "currency")
-LARGEST_BYTES = 64 << 20
-
-
-class Cost(Struct, frozen=True, kw_only=True):
-    """What was spent on a day."""
-
-    day: date
-    tool: str
-    amount: float
-    model: str = ""
-    person: str = ""
-    currency: str = ""
+WITHIN_DAYS = 90.0
+ALL = "all"
+SILENT = "how long lines live is not known here"
 
 
 class Return(Struct, frozen=True, kw_only=True):
-    """What one tool cost and what shipped with it. A cost per something is None where there is none of it.
+    """What one tool cost and what shipped with it in the months that it has costs of.
 
-    `sound` are changes that were not repaired, of those old enough to be judged; `pending` are not judged yet.
+    `lines` are those by agents. `sound` are changes that were not repaired, of those old enough to be judged; `pending`
+    are not judged yet. `unpaid` changes landed in months without a cost and are not counted. A cost per change and per
+    line is a division of what is known; of a repaired change and of a line that lasts it rests on a rate, and has its
+    interval. `young` lines are younger than 90 days: they count for as long as they were seen.
     """
 
     tool: str
@@ -47,124 +36,171 @@ class Return(Struct, frozen=True, kw_only=True):
     sound: int
     failures: int
     pending: int
+    unpaid: int
+    young: int
     per_change: float | None
     per_line: float | None
-    per_failure: float | None
+    per_failure: Figure
+    per_lasting: Figure
 
 
 class Spending(Struct, frozen=True, kw_only=True):
-    """`unjoined` was spent on tools that no shipped change names: nobody can say what became of it."""
+    """`first` and `last`: days of the first and the last cost. `unjoined` was spent on tools that no shipped change
+    names: nobody can say what became of it. `nameless` changes name no tool: what agents had in them is not known."""
 
     currency: str
     cost: float
-    unjoined: float
+    first: str
+    last: str
+    unjoined: tuple[tuple[str, float], ...]
+    whole: Return | None
     returns: tuple[Return, ...]
     unpaid: tuple[str, ...]
     """Tools that changes name and no cost does."""
+    nameless: int
+    notes: tuple[str, ...] = ()
 
 
-def read_costs(path: Path) -> tuple[Cost, ...]:
-    """The rows of a CSV. InputError with the line for what does not fit; nothing is guessed."""
-    try:
-        if path.stat().st_size > LARGEST_BYTES:
-            raise InputError("is too large", where=str(path), mend="keep it under 64 MB")
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", where=str(path)) from error
-    except UnicodeDecodeError as error:
-        raise InputError("is no UTF-8 text", where=str(path)) from error
-    try:
-        rows = list(csv.reader(io.StringIO(text), strict=True))
-    except csv.Error as error:
-        raise InputError(f"is no CSV: {error}", where=str(path)) from error
-    names = [name.strip().lower() for name in rows[0]] if rows else []
-    unknown = [name for name in names if name not in COLUMNS]
-    missing = [name for name in ("day", "tool", "cost") if name not in names]
-    if unknown or missing or len(set(names)) != len(names):
-        what = f"{unknown[0]!r} is no column" if unknown else f"no column {missing[0]}" if missing else "a column twice"
-        raise InputError(what, where=f"{path}, line 1", mend=f"the columns are {', '.join(COLUMNS)}")
-    return tuple(_cost(names, row, f"{path}, line {number}") for number, row in _of(rows))
+def join_spending(
+    costs: Iterable[Cost], shipped: Sequence[Shipped], since: float, until: float, lines: Sequence[Lines] | None = None
+) -> Spending:
+    """What was spent from `since` to before `until` (Unix seconds) and what shipped then, by tool.
 
-
-def join_spending(costs: Iterable[Cost], shipped: Sequence[Shipped], since: float, until: float) -> Spending:
-    """What was spent from `since` to `until` (Unix seconds) and what shipped then, by tool.
-
-    InputError where two currencies are in it: they are not added up.
+    `lines`: how long the lines of the changes lived, None where nobody knows. InputError where two currencies are in
+    the costs: they are not added up.
     """
-    first, last = (datetime.fromtimestamp(at, UTC).date() for at in (since, until))
+    first, last = (datetime.fromtimestamp(at, UTC).date() for at in (since, until - 1))
     mine = [cost for cost in costs if first <= cost.day <= last]
     currencies = {cost.currency for cost in mine}
     if len(currencies) > 1:
-        raise InputError(f"costs in {' and '.join(sorted(currencies))}", mend="convert them to one currency")
+        named = " and ".join(sorted(each or "no currency" for each in currencies))
+        raise InputError(f"costs in {named}", mend="convert them to one currency")
+    currency = next(iter(currencies), "")
+    here = [one for one in shipped if since <= one.landed < until]
     by_tool: dict[str, list[Shipped]] = defaultdict(list)
-    for one in shipped:
-        if one.tool and since <= one.landed < until:
+    for one in here:
+        if one.tool:
             by_tool[_plain(one.tool)].append(one)
-    spent: dict[str, float] = defaultdict(float)
+    bills: dict[str, list[Cost]] = defaultdict(list)
     for cost in mine:
-        spent[_plain(cost.tool)] += cost.amount
-    returns = tuple(_return(tool, spent[tool], by_tool[tool]) for tool in sorted(spent.keys() & by_tool.keys()))
-    whole = math.fsum(spent.values())
+        bills[_plain(cost.tool)].append(cost)
+    joined = sorted(bills.keys() & by_tool.keys())
+    counting = _Counting(currency, None if lines is None else _by_change(lines))
+    paid = {tool: _paid(bills[tool], by_tool[tool]) for tool in joined}
+    returns = tuple(counting.count(bills[tool][0].tool, bills[tool], paid[tool], len(by_tool[tool])) for tool in joined)
+    whole = counting.count(
+        ALL,
+        [cost for tool in joined for cost in bills[tool]],
+        [one for tool in joined for one in paid[tool]],
+        sum(len(by_tool[tool]) for tool in joined),
+    )
+    days = sorted(cost.day for cost in mine)
     return Spending(
-        currency=next(iter(currencies), ""),
-        cost=whole,
-        unjoined=math.fsum(amount for tool, amount in spent.items() if tool not in by_tool),
+        currency=currency,
+        cost=math.fsum(cost.amount for cost in mine),
+        first=days[0].isoformat() if days else "",
+        last=days[-1].isoformat() if days else "",
+        unjoined=tuple((bills[tool][0].tool, _sum(bills[tool])) for tool in sorted(bills.keys() - by_tool.keys())),
+        whole=whole if joined else None,
         returns=returns,
-        unpaid=tuple(sorted(by_tool.keys() - spent.keys())),
+        unpaid=tuple(by_tool[tool][0].tool for tool in sorted(by_tool.keys() - bills.keys())),
+        nameless=sum(not one.tool and one.writer != "human" for one in here),
     )
 
 
 # Private
 
 
-def _of(rows: list[list[str]]) -> Iterable[tuple[int, list[str]]]:
-    return ((number, row) for number, row in enumerate(rows[1:], 2) if any(cell.strip() for cell in row))
+class _Counting(Struct, frozen=True):
+    currency: str
+    lines: Mapping[str, Sequence[Lines]] | None
+
+    def count(self, tool: str, costs: Sequence[Cost], paid: Sequence[Shipped], landed: int) -> Return:
+        cost = _sum(costs)
+        judged = [one for one in paid if one.fate != "pending"]
+        failures = sum(one.fate != "clean" for one in judged)
+        lines = sum(one.lines.get("ai", 0) for one in paid)
+        lived = [each for one in paid for each in self.lines.get(one.commit, ())] if self.lines is not None else []
+        each = cost / len(paid) if paid else None
+        return Return(
+            tool=tool,
+            cost=cost,
+            changes=len(paid),
+            lines=lines,
+            sound=len(judged) - failures,
+            failures=failures,
+            pending=len(paid) - len(judged),
+            unpaid=landed - len(paid),
+            young=sum(one.count for one in lived if one.end == "alive" and one.days < WITHIN_DAYS),
+            per_change=each,
+            per_line=cost / lines if lines else None,
+            per_failure=self._divided(
+                "cost a repaired change",
+                each,
+                share("", failures, len(judged), left_out=len(paid) - len(judged)),
+                "was repaired",
+            ),
+            per_lasting=self._divided(
+                "cost a line that lasts 90 days",
+                cost / lines if lines else None,
+                lasting(lived, WITHIN_DAYS) if self.lines is not None else _silent(SILENT),
+                "lasted",
+            ),
+        )
+
+    # Private
+
+    def _divided(self, name: str, cost: float | None, rate: Figure, what: str) -> Figure:
+        """What one costs of which only a share is that: the cost over the share, and over the ends of its interval."""
+        unit = self.currency or "cost"
+        if cost is None or rate.value is None or not rate.high:
+            says = rate.says or "nothing to count"
+            if rate.left_out and not rate.n:
+                says = f"none of {rate.left_out:,} is old enough to be judged"
+            return Figure(name=name, unit=unit, value=None, low=None, high=None, n=rate.n, says=says)
+        if not rate.value or not rate.low:
+            says = f"none of {rate.n:,} {what}: at least {cost / rate.high:,.2f} {self.currency}".strip()
+            if rate.value:
+                says = f"at least {cost / rate.high:,.2f} {self.currency}".strip()
+            return Figure(name=name, unit=unit, value=None, low=None, high=None, n=rate.n, says=says)
+        return Figure(
+            name=name,
+            unit=unit,
+            value=cost / rate.value,
+            low=cost / rate.high,
+            high=cost / rate.low,
+            n=rate.n,
+            left_out=rate.left_out,
+        )
 
 
-def _cost(names: Sequence[str], row: list[str], where: str) -> Cost:
-    if len(row) != len(names):
-        raise InputError(f"{len(row)} cells under {len(names)} columns", where=where)
-    given = dict(zip(names, row, strict=True))
-    try:
-        day = date.fromisoformat(given["day"].strip())
-    except ValueError as error:
-        raise InputError(f"{given['day']!r:.40} is no day", where=where, mend="write it like 2026-11-21") from error
-    try:
-        amount = float(given["cost"])
-    except ValueError:
-        amount = math.nan
-    if not 0 <= amount < 1e12:
-        raise InputError(f"{given['cost']!r:.40} is no cost", where=where, mend="write it like 12.50")
-    if not given["tool"].strip():
-        raise InputError("a cost of no tool", where=where)
-    return Cost(
-        day=day,
-        tool=given["tool"].strip(),
-        amount=amount,
-        model=given.get("model", "").strip(),
-        person=given.get("person", "").strip(),
-        currency=given.get("currency", "").strip().upper(),
-    )
+def _silent(says: str) -> Figure:
+    return Figure(name="", unit="share", value=None, low=None, high=None, n=0, says=says)
 
 
-def _return(tool: str, cost: float, shipped: Sequence[Shipped]) -> Return:
-    judged = [one for one in shipped if one.fate != "pending"]
-    failures = sum(one.fate != "clean" for one in judged)
-    lines = sum(one.lines.get("ai", 0) for one in shipped)
-    return Return(
-        tool=tool,
-        cost=cost,
-        changes=len(shipped),
-        lines=lines,
-        sound=len(judged) - failures,
-        failures=failures,
-        pending=len(shipped) - len(judged),
-        per_change=cost / len(shipped) if shipped else None,
-        per_line=cost / lines if lines else None,
-        per_failure=cost / failures if failures else None,
-    )
+def _paid(costs: Sequence[Cost], shipped: Sequence[Shipped]) -> list[Shipped]:
+    """The changes of the months that there are costs of: without them the others would make each look cheap."""
+    months = {(cost.day.year, cost.day.month) for cost in costs}
+    return [one for one in shipped if _month(one.landed) in months]
+
+
+def _month(at: float) -> tuple[int, int]:
+    day = datetime.fromtimestamp(at, UTC)
+    return day.year, day.month
+
+
+def _by_change(lines: Sequence[Lines]) -> dict[str, list[Lines]]:
+    found: dict[str, list[Lines]] = defaultdict(list)
+    for one in lines:
+        found[one.change].append(one)
+    return found
+
+
+def _sum(costs: Sequence[Cost]) -> float:
+    return math.fsum(cost.amount for cost in costs)
 
 
 def _plain(tool: str) -> str:
-    """`Claude Code` and `claude-code` are one tool."""
-    return "".join(letter for letter in tool.lower() if letter.isalnum()).removesuffix("code") or tool.lower()
+    """`Claude Code` and `claude-code` are one tool, and so are `GitHub Copilot` and `copilot`."""
+    plain = "".join(letter for letter in tool.lower() if letter.isalnum())
+    return "claude" if plain == "claudecode" else plain.removeprefix("github") or tool.lower()

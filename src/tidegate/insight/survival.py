@@ -31,17 +31,27 @@ def gone_by(lines: Sequence[Lines], writer: Writer, days: float, *, seed: int = 
     Aalen and Johansen's cumulative incidence; lines that are alive count for as long as they were seen. Lines of one
     change share their fate, so the interval draws changes again, not lines: a bootstrap, the same for the same seed.
     """
+    mine = [one for one in lines if one.writer == writer and one.count > 0]
+    return _gone(mine, ("repaired", "replaced"), days, seed)[:2]  # type: ignore[return-value]
+
+
+def lasting(lines: Sequence[Lines], days: float, *, seed: int = 1) -> Figure:
+    """The share of lines that neither repair nor new work ended within `days`; in the same way."""
+    return _gone([one for one in lines if one.count > 0], ("repaired", "replaced", "lasting"), days, seed)[2]
+
+
+# Private
+
+
+def _gone(mine: Sequence[Lines], names: Sequence[str], days: float, seed: int) -> tuple[Figure, ...]:
     import numpy as np
 
-    mine = [one for one in lines if one.writer == writer and one.count > 0]
     changes = sorted({one.change for one in mine})
     count = sum(one.count for one in mine)
     if len(changes) < LEAST_CHANGES:
-        says = f"only {len(changes)} changes: too few to say"
-        return tuple(  # type: ignore[return-value]
-            Figure(name=name, unit="share", value=None, low=None, high=None, n=count, says=says)
-            for name in ("repaired", "replaced")
-        )
+        return _silent(names, count, f"only {len(changes)} changes: too few to say")
+    if max(one.days for one in mine) < days:
+        return _silent(names, count, f"no line was followed for {days:.0f} days yet")
     number = {change: place for place, change in enumerate(changes)}
     order = np.argsort([one.days for one in mine], kind="stable")
     times = np.array([one.days for one in mine])[order]
@@ -53,7 +63,7 @@ def gone_by(lines: Sequence[Lines], writer: Writer, days: float, *, seed: int = 
     found = [_incidence(times, ends, weight * times_drawn[owner], days) for times_drawn in drawn]
     whole = _incidence(times, ends, weight, days)
     figures = []
-    for place, name in enumerate(("repaired", "replaced")):
+    for place, name in enumerate(names):
         spread = float(np.std([one[place] for one in found], ddof=1))
         value = whole[place]
         low, high = max(value - Z * spread, 0.0), min(value + Z * spread, 1.0)
@@ -61,14 +71,15 @@ def gone_by(lines: Sequence[Lines], writer: Writer, days: float, *, seed: int = 
             none = 1 - 0.025 ** (1 / len(changes))
             low, high = (0.0, none) if value < 0.5 else (1 - none, 1.0)
         figures.append(Figure(name=name, unit="share", value=value, low=low, high=high, n=count))
-    return figures[0], figures[1]
+    return tuple(figures)
 
 
-# Private
+def _silent(names: Sequence[str], count: int, says: str) -> tuple[Figure, ...]:
+    return tuple(Figure(name=name, unit="share", value=None, low=None, high=None, n=count, says=says) for name in names)
 
 
-def _incidence(times: object, ends: object, weight: object, days: float) -> tuple[float, float]:
-    """The cumulative incidence of both ends at `days`; times in ascending order."""
+def _incidence(times: object, ends: object, weight: object, days: float) -> tuple[float, float, float]:
+    """The cumulative incidence of both ends at `days`, and what is left; times in ascending order."""
     import numpy as np
 
     t, e, w = np.asarray(times), np.asarray(ends), np.asarray(weight)
@@ -80,4 +91,5 @@ def _incidence(times: object, ends: object, weight: object, days: float) -> tupl
         hazards = [np.where(risk > 0, total / risk, 0.0) for total in totals]
     alive = np.concatenate(([1.0], np.cumprod(1.0 - np.minimum(hazards[0] + hazards[1], 1.0))[:-1]))
     within = moments <= days
-    return float((alive * hazards[0])[within].sum()), float((alive * hazards[1])[within].sum())
+    repaired, replaced = (float((alive * hazard)[within].sum()) for hazard in hazards)
+    return repaired, replaced, max(1.0 - repaired - replaced, 0.0)

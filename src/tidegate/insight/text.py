@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from tidegate.insight.answer import Insight
-from tidegate.insight.spend import Spending
+from tidegate.insight.spend import ALL, Return, Spending
 from tidegate.insight.values import Change, Figure, Load, Series, Suite, Table
+from tidegate.insight.words import cannot_join, money_of
 from tidegate.report.escape import terminal
 from tidegate.report.layout import grouped, pad, paint, wrap
 from tidegate.report.style import PLAIN, Style
@@ -62,7 +63,7 @@ def _rows(found: Insight, style: Style) -> Iterator[str]:
         yield from wrap(f"of {several} such ranges one in twenty misses by chance alone", style.width, "  ", "  ")
     yield from _beside(found, style)
     if found.spending is not None:
-        yield from ("", *_spending(found.spending))
+        yield from ("", *_spending(found.spending, style))
     if found.notes:
         yield from ("", "Not known")
         for note in found.notes:
@@ -172,21 +173,37 @@ def _moved(change: Change) -> str:
     return f"{short} to {after}, {value} {word} ({low} to {high})"
 
 
-def _spending(found: Spending) -> Iterator[str]:
+def _spending(found: Spending, style: Style) -> Iterator[str]:
     money = f" {found.currency}" if found.currency else ""
-    yield f"Spent {found.cost:,.2f}{money}"
-    for one in found.returns:
-        costs = (("a change", one.per_change), ("a line", one.per_line), ("a repaired change", one.per_failure))
-        said = ", ".join(f"{cost:,.2f} {what}" for what, cost in costs if cost is not None)
-        yield f"  {pad(terminal(one.tool, 20), 21)}{one.cost:,.2f}: {said}"
-        shipped = (
-            f"{grouped(one.changes, 'change')}, {one.sound} sound, {one.failures} repaired, {one.pending} not judged"
-        )
-        yield f"  {' ' * 21}{shipped}"
-    if found.unjoined:
-        yield f"  {found.unjoined:,.2f}{money} went to tools that no shipped change names: what came of it is not known"
-    if found.unpaid:
-        yield f"  no cost is given for {', '.join(terminal(tool, 20) for tool in found.unpaid)}"
+    when = f", from {found.first} to {found.last}" if found.first else " in this time"
+    yield paint(f"Spent {found.cost:,.2f}{money}{when}", style, "bold")
+    for one in (*((found.whole,) if found.whole and len(found.returns) > 1 else ()), *found.returns):
+        yield from _return(one, money, style)
+    for said in cannot_join(found):
+        yield from wrap(terminal(said), style.width, "  ", "    ")
+
+
+def _return(one: Return, money: str, style: Style) -> Iterator[str]:
+    name = "all of them" if one.tool == ALL else terminal(one.tool, 20)
+    yield f"  {pad(name, 21)}{one.cost:,.2f}{money} for {grouped(one.changes, 'change')}: {_judged(one)}"
+    indent = " " * 23
+    for what, cost in (("a change", one.per_change), ("a line by agents", one.per_line)):
+        if cost is not None:
+            yield f"{indent}{pad(money_of(cost), 12)} {what}"
+    figures = (("a line that lasts 90 days", one.per_lasting), ("a repaired change", one.per_failure))
+    for what, figure in figures:
+        if figure.value is None:
+            yield from wrap(f"{what}: {figure.says}", style.width, indent, indent)
+            continue
+        low, high = money_of(figure.low or 0.0), money_of(figure.high or 0.0)
+        yield f"{indent}{pad(money_of(figure.value), 12)} {what} ({low} to {high}), n {figure.n:,}"
+    if one.young and one.per_lasting.value is not None:
+        young = f"{one.young:,} lines are younger than 90 days: counted for as long as they were seen"
+        yield from wrap(young, style.width, indent, indent)
+
+
+def _judged(one: Return) -> str:
+    return f"{one.sound} sound, {one.failures} repaired, {one.pending} not judged"
 
 
 def _figure(figure: Figure, style: Style) -> Sequence[str]:

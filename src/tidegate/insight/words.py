@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from tidegate.insight.spend import Spending
 from tidegate.insight.values import Figure
 
 _TIMES = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 _MINUS = "\u2212"
+MOST_TOOLS = 5
 FAR = 200.0
 """From so many of a unit on, ends of an interval of time are told each in its own."""
 
@@ -34,6 +38,34 @@ def percent(share: float) -> str:
     if 0 < share < 0.01:
         return "under 1 %"
     return "over 99 %" if 0.99 < share < 1 else f"{share * 100:.0f} %"
+
+
+def money_of(amount: float) -> str:
+    """`1,234`, `12.50`, `0.0031`: as many places as a cost needs to be told from another."""
+    if amount >= 1000:
+        return f"{amount:,.0f}"
+    return f"{amount:.2f}" if amount >= 1 or amount == 0 else f"{amount:.2g}" if amount >= 0.0001 else f"{amount:.1e}"
+
+
+def cannot_join(found: Spending) -> Iterator[str]:
+    """What of the costs, and of the changes, cannot be attributed: one sentence for each."""
+    money = f" {found.currency}" if found.currency else ""
+    if found.unjoined:
+        whole = sum(amount for _, amount in found.unjoined)
+        named = ", ".join(f"{tool} {money_of(amount)}" for tool, amount in found.unjoined[:MOST_TOOLS])
+        more = f" and {len(found.unjoined) - MOST_TOOLS} more" if len(found.unjoined) > MOST_TOOLS else ""
+        yield (
+            f"{money_of(whole)}{money} went to tools that no shipped change names ({named}{more}): "
+            "what came of it is not known"
+        )
+    if found.unpaid:
+        yield f"changes name tools that no cost is given for: {', '.join(found.unpaid[:MOST_TOOLS])}"
+    unpaid = sum(one.unpaid for one in found.returns)
+    if unpaid:
+        yield f"{unpaid:,} changes landed in months without a cost of their tool, and are not counted"
+    if found.nameless:
+        yield f"{found.nameless:,} changes do not say which tool wrote in them: what agents had in them is not counted"
+    yield from found.notes
 
 
 # Private
