@@ -7,8 +7,9 @@ from functools import cache
 from typing import Any
 
 from tests.policy.helpers import document_of
-from tidegate.rollout.document import Rollout, parse_rollout
+from tidegate.rollout.document import Rollout
 from tidegate.rollout.gate import ChangeCase, Changes, Decision, Question, Situation, gate
+from tidegate.rollout.read import parse_rollout
 from tidegate.rollout.values import Deployment
 from tidegate.settings import Settings, Source, parse_settings
 

@@ -12,7 +12,8 @@ from tests.repos import Repo
 from tests.rollout.helpers import rollout_of
 from tidegate.change.git import open_repository
 from tidegate.errors import InputError
-from tidegate.rollout.document import Rollout, Unreadable, parse_rollout, read_rollout
+from tidegate.rollout.document import Rollout, Unreadable
+from tidegate.rollout.read import parse_rollout, read_rollout
 
 GOOD = """time_zone = "Europe/Berlin"
 

@@ -18,10 +18,11 @@ from tidegate.errors import GitError, InputError
 from tidegate.policy.rules import Policy, read_policy
 from tidegate.reach.prometheus import ask as ask_prometheus
 from tidegate.rollout.cases import Kept, Ways, kept_of, make_changes, read_folder
-from tidegate.rollout.document import Rollout, Unreadable, read_rollout
+from tidegate.rollout.document import Rollout, Unreadable
 from tidegate.rollout.gate import Approval, Budget, Changes, Decision, Question, Situation, gate
 from tidegate.rollout.joined import Joined, Landed, Unjoined, join
 from tidegate.rollout.local import file_of, read_deployments
+from tidegate.rollout.read import read_rollout
 from tidegate.rollout.values import Deployment
 
 BUDGET_SECONDS = 10.0

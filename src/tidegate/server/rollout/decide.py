@@ -29,10 +29,11 @@ from tidegate.policy.verdict import STRICTNESS
 from tidegate.reach.prometheus import ask as ask_prometheus
 from tidegate.rollout.cases import Ways, make_changes
 from tidegate.rollout.contracts.request import Asked
-from tidegate.rollout.document import Rollout, Unreadable, read_rollout
+from tidegate.rollout.document import Rollout, Unreadable
 from tidegate.rollout.gate import Budget, Decision, Obligation, Question, Situation, gate
 from tidegate.rollout.joined import Landed, Unjoined
 from tidegate.rollout.joined import join as join_changes
+from tidegate.rollout.read import read_rollout
 from tidegate.server.entries import append, time_of
 from tidegate.server.logs import log, log_failure
 from tidegate.server.mirrors import Mirrors, Wanted, open_mirrors

@@ -19,8 +19,9 @@ from tidegate.ledger.predicates.deployment_word import DeploymentWord
 from tidegate.ledger.predicates.revocation import Revocation
 from tidegate.ledger.statements import Statement
 from tidegate.rollout.contracts.request import Asked
-from tidegate.rollout.document import LONGEST_EXCEPTION_DAYS, Leave, Unreadable, read_rollout
+from tidegate.rollout.document import LONGEST_EXCEPTION_DAYS, Leave, Unreadable
 from tidegate.rollout.gate import SKEW_SECONDS, Approval
+from tidegate.rollout.read import read_rollout
 from tidegate.server.api.endpoint import Who
 from tidegate.server.api.problems import Problem
 from tidegate.server.entries import append, keep_body, pseudonym_of, time_of
