@@ -8,13 +8,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
+from tidegate.change.guards import (
+    ASKS,
+    BODY_LINES,
+    NO_QUESTION,
+    OPEN_PATHS,
+    RUBY_ASKS,
+    RUBY_BEFORE,
+    ruby_covers,
+    ruby_statement,
+)
 from tidegate.place.code import Code
 from tidegate.place.values import Route, Seen
 from tidegate.reach.answer import EntryPoint
 from tidegate.reach.symbols import FileSymbols
-
-BODY_LINES = 12
-"""How far below its head a handler is searched for the question."""
 
 
 def read_routes(
@@ -67,56 +74,18 @@ def _pages(files: Mapping[str, Code]) -> list[Route]:
     return [replace(one, guard=asks) for _, one in sorted(found.items())]
 
 
-_ASKS = re.compile(
-    r"(?i)\b\w*(?:login_?required|permission_?required|requires?_?(?:auth|login|admin|api_?key|role|user|scope|session|logged)\w*|"
-    r"auth_required|jwt_required|token_required|api_key_required|user_passes_test|authenticate\w*|authori[sz]e\w*|"
-    r"ensure_?(?:auth|logged)\w*|is_?authenticated|is_?logged_?in|logged_?in_?\w*|verify_?(?:token|jwt|api_?key|auth|session)\w*|"
-    r"check_?(?:auth|permission|token)\w*|current_?(?:active_?)?(?:super)?user|get_current\w*|IsAuthenticated|"
-    r"LoginRequiredMixin|PermissionRequiredMixin|UserPassesTestMixin|get_?server_?session|hasRole|hasAuthority|PreAuthorize|"
-    r"RolesAllowed|auth_?(?:middleware|guard)|protect(?:ed)?(?:_?(?:route|procedure))?)\b|"
-    r"\bauth\.required\b|\bpassport\.|\bSecurity\s*\(|\bHTTPBearer\b|\bOAuth2\w*Bearer\b|\bDepends\(\s*\w*(?:auth|user|token|admin)\w*|"
-    r"@Secured\b|\[Authorize|\bUseGuards\s*\(|\bsession\.get\(\s*[\"']\w*user|\bsession\[[\"':]\w*user|"
-    r"\bif\s*\(?\s*!\s*(?:session|req\.user|ctx\.user|user)\b|\bgetSession\s*\(|\bawait auth\(\)"
-)
-_NOT = re.compile(
-    r"(?i)(?<!passport)\.authenticate\(|optional|AllowAny|skip_before_action|authenticate_or_nothing|"
-    r"def authenticate|anonymous|"
-    r"@?allow_?unauthenticated"
-)
 _CLASS = re.compile(r"^\s*(?:export\s+)?class\s+(\w+)")
 _INHERITS = re.compile(r"^\s*class\s+[\w:]+\s*<\s*(?:::)?([\w:]+)")
-_BEFORE = re.compile(r"^\s*(?:prepend_)?before_action\s+(.*)")
 _WHOLE_FILE = re.compile(
     r"(?i)(?:APIRouter|FastAPI|Blueprint)\(.*dependencies\s*=\s*\[.*(?:Depends|Security)\(|"
     r"\b(?:app|router|api|server)\.(?:use|Use|addHook|before_request)\b"
 )
 _IMPORTS = re.compile(r"\s*(?:import|from|require|use|using)\b|.*=\s*require\(")
-_RUBY_ASKS = re.compile(
-    r":?(?:require_\w*(?:login|logged|user|admin|auth|moderator|member|session)\w*|authenticate_\w+!|authorize\w*|"
-    r"ensure_\w+|login_required|verify_\w*(?:token|user|auth)\w*|doorkeeper_authorize!)"
-)
-"""What a before_action refuses by. `authenticate_user` without `!` mostly just looks whether somebody is there."""
-
 _READS = re.compile(
     r"\brequest\.(?:args|form|json|data|values|GET|POST|files|body|query)\b|\breq(?:uest)?\.(?:query|body|params)\b|"
     r"\bparams\[|\.FormValue\(|\.URL\.Query\(|\bc\.(?:Query|Param|Bind)\w*\("
 )
 _GLOBAL = re.compile(r"(?i)DEFAULT_PERMISSION_CLASSES|LoginRequiredMiddleware")
-_OPEN = (
-    (
-        re.compile(
-            r"(?i)(?:^|/)(?:health[\w-]*|ready|readyz|live|livez|liveness|readiness|ping|status|up|version|robots\.txt|favicon\w*)/?$"
-        ),
-        "a health check",
-    ),
-    (
-        re.compile(
-            r"(?i)(?:^|[/_-])(?:log_?in|sign_?in|log_?out|sign_?up|register|registration|access-token|token|oauth\w*|callback|password-recovery\w*|forgot\w*|reset\w*|password_resets?|verify-email)(?:[/_-]|$)"
-        ),
-        "a way to sign in",
-    ),
-    (re.compile(r"(?i)^/(?:static|assets|public|_next)(?:/|$)"), "files that anybody may have"),
-)
 
 
 def _open(group: Sequence[EntryPoint], files: Mapping[str, Code], symbols: Mapping[str, FileSymbols]) -> str:
@@ -136,7 +105,7 @@ def _open(group: Sequence[EntryPoint], files: Mapping[str, Code], symbols: Mappi
 
 def _open_by_name(point: EntryPoint) -> str:
     path = (point.path or point.name.partition(" ")[2]).replace("{?}", "").rstrip("/")
-    why = next((why for pattern, why in _OPEN if pattern.search(path)), "")
+    why = next((why for pattern, why in OPEN_PATHS if pattern.search(path)), "")
     return "" if why == "a health check" and re.search(r"[<:{*\[(]", path) else why
 
 
@@ -191,8 +160,8 @@ def _asks(code: Code, numbers: Iterable[int]) -> Seen | None:
     wanted = set(numbers)
     for number, line in code.spoken:
         if number in wanted and not _IMPORTS.match(line):
-            match = _ASKS.search(line)
-            if match is not None and not _NOT.search(line):
+            match = ASKS.search(line)
+            if match is not None and not NO_QUESTION.search(line):
                 return Seen(code.path, number, f"asks by {match[0].strip('(@ ').removeprefix('Depends(')[:40]}")
     return None
 
@@ -223,7 +192,7 @@ def _of_class(code: Code, point: EntryPoint, symbols: FileSymbols | None) -> See
 def _of_file(code: Code, point: EntryPoint) -> Seen | None:
     """What holds for all routes of a file: a router's dependencies."""
     for number, line in code.spoken:
-        if _WHOLE_FILE.search(line) and _ASKS.search(line) and not _NOT.search(line):
+        if _WHOLE_FILE.search(line) and ASKS.search(line) and not NO_QUESTION.search(line):
             if re.search(r"\.(?:use|Use)\(\s*[\"'`]/", line):  # a path of its own: which routes lie below is not told
                 continue
             if code.language == "Python" or number <= point.line:
@@ -237,8 +206,8 @@ def _of_controller(files: Mapping[str, Code], path: str, action: str, depth: int
     if code is None or code.language != "Ruby":
         return None
     for number, line in code.spoken:
-        match = _BEFORE.match(line)
-        if match is not None and _RUBY_ASKS.match(match[1]) and _covers(_statement(code.lines, number), action):
+        match = RUBY_BEFORE.match(line)
+        if match is not None and RUBY_ASKS.match(match[1]) and ruby_covers(ruby_statement(code.lines, number), action):
             return Seen(code.path, number, f"asks by {match[1].split(',')[0].strip()[:60]}")
     above = next((m[1] for _, line in code.spoken if (m := _INHERITS.match(line))), "")
     if not above or depth == 0:
@@ -248,31 +217,6 @@ def _of_controller(files: Mapping[str, Code], path: str, action: str, depth: int
     places = (f"{beside}/{name}", f"{beside.rpartition('/')[0]}/{name}", f"app/controllers/{name}")
     found = next((one for one in places if one in files and one != path), "")
     return _of_controller(files, found, action, depth - 1) if found else None
-
-
-def _statement(lines: Sequence[str], number: int) -> str:
-    """A statement of Ruby over as many lines as it has: each but the last ends in a comma or an open bracket."""
-    text = ""
-    for line in lines[number - 1 : number + 11]:
-        text += line.partition(" #")[0].rstrip() + " "
-        if not text.rstrip().endswith((",", "[", "(", "\\")) and text.count("[") <= text.count("]"):
-            break
-    return text
-
-
-def _covers(statement: str, action: str) -> bool:
-    """Whether a before_action runs for this action. One with a condition of its own is not believed."""
-    if re.search(r"\b(?:if|unless):|\b(?:if|unless)\s", statement):
-        return False
-    if re.search(r"\b(?:only|except)\b", statement) and not re.search(
-        r"\b(?:only|except):\s*(?:%[iw][\[(]|\[|:)", statement
-    ):
-        return False
-    for word, inside in (("only", True), ("except", False)):
-        match = re.search(rf"\b{word}:\s*(%[iw][\[(][^\])]*[\])]|\[[^\]]*\]|:\w+)", statement)
-        if match is not None:
-            return (action in re.findall(r"\w+", match[1].removeprefix("%i").removeprefix("%w"))) is inside
-    return True
 
 
 def _everywhere(files: Mapping[str, Code]) -> Seen | None:
