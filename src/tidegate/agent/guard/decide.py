@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from msgspec import Struct
-from msgspec.structs import replace
-
+from tidegate.agent.guard.frozen import Frozen, replace
 from tidegate.agent.guard.judge import judge_text, judge_words
 from tidegate.agent.guard.keyboard import Keyboard
 from tidegate.agent.guard.values import Concern, Place, Verdict
 from tidegate.errors import InputError
 
 
-class Asked(Struct, frozen=True):
+class Asked(Frozen):
     """Where and by whom a command is asked about. `now` is RFC 3339 in UTC."""
 
     folder: Path
@@ -23,7 +21,7 @@ class Asked(Struct, frozen=True):
     now: str
 
 
-class Answer(Struct, frozen=True):
+class Answer(Frozen):
     """What is said: held where there are concerns. `plans` are the digests that were judged, by path."""
 
     concerns: tuple[Concern, ...]

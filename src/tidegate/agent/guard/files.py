@@ -8,8 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from msgspec.structs import replace
-
+from tidegate.agent.guard.frozen import replace
 from tidegate.agent.guard.values import Call, Inner, Said, unseen
 
 LARGEST_SCRIPT = 200_000

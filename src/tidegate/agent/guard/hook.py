@@ -7,22 +7,25 @@ grants a permission that the person has not given. Our own failure holds.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
-
-import msgspec
-from msgspec import Struct
 
 from tidegate.agent.guard.decide import Answer, Asked, decide_text, decide_words
+from tidegate.agent.guard.frozen import Frozen
 from tidegate.agent.guard.keyboard import Keyboard
 
-Form: TypeAlias = Literal[
-    "claude-code", "codex", "cursor", "gemini", "copilot", "cline", "windsurf", "opencode", "unknown"
-]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Literal, TypeAlias
+
+    Form: TypeAlias = Literal[
+        "claude-code", "codex", "cursor", "gemini", "copilot", "cline", "windsurf", "opencode", "unknown"
+    ]
+
 
 LARGEST_PAYLOAD = 20_000_000
 _SHELLS = frozenset(
@@ -34,7 +37,7 @@ _SHELLS = frozenset(
 )
 
 
-class ToolCall(Struct, frozen=True):
+class ToolCall(Frozen):
     """What an agent is about to run. `command` is text for a shell or words; None where it is no command at all."""
 
     form: Form
@@ -42,7 +45,7 @@ class ToolCall(Struct, frozen=True):
     folder: str = ""
 
 
-class Reply(Struct, frozen=True):
+class Reply(Frozen):
     """What the hook writes and how it ends."""
 
     out: str
@@ -53,7 +56,7 @@ class Reply(Struct, frozen=True):
 def main() -> None:
     """The hook: standard input to standard output. Any failure of our own holds the command."""
     data = sys.stdin.buffer.read(LARGEST_PAYLOAD + 1)
-    reply = answer(data, os.environ, Path.cwd(), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    reply = answer(data, os.environ, Path.cwd(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
     sys.stdout.write(reply.out)
     sys.stderr.write(reply.err)
     sys.stdout.flush()
@@ -81,7 +84,7 @@ def read_call(data: bytes) -> ToolCall:
     """The call that a payload tells of. Raises ValueError for what is no payload of any agent."""
     if len(data) > LARGEST_PAYLOAD:
         raise ValueError("the payload is too long")
-    payload = msgspec.json.decode(data)
+    payload = json.loads(data)
     if not isinstance(payload, dict):
         raise ValueError("the payload is no object")
     form = form_of(payload)
@@ -101,7 +104,7 @@ def read_call(data: bytes) -> ToolCall:
         (source[key] for key in ("tool_input", "toolArgs", "parameters", "args", "toolInput") if key in source), None
     )
     if isinstance(given, str) and given.lstrip().startswith("{"):
-        given = msgspec.json.decode(given.encode())
+        given = json.loads(given)
     if not name:
         raise ValueError("the payload names no tool")
     plain = name.removeprefix("functions.").rsplit("__", 1)[-1].lower()
@@ -180,7 +183,7 @@ def reply_of(form: Form, reason: str) -> Reply:
 
 
 def _json(document: Mapping[str, object]) -> Reply:
-    return Reply(msgspec.json.encode(document).decode() + "\n", "", 0)
+    return Reply(json.dumps(document, separators=(",", ":")) + "\n", "", 0)
 
 
 def _command(value: object) -> str | tuple[str, ...]:

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from tidegate.agent.guard import programs, secrets
+from tidegate.agent.guard.frozen import replace
+from tidegate.agent.guard.scene import Scene
 from tidegate.agent.guard.shell.parser import parse
 from tidegate.agent.guard.shell.values import ShellError
 from tidegate.agent.guard.tools.disk import harm
@@ -17,7 +17,7 @@ from tidegate.agent.guard.tools.machine import concerns_of_variable
 from tidegate.agent.guard.tools.registry import by_name
 from tidegate.agent.guard.tools.verbs import is_dangerous, judge_any
 from tidegate.agent.guard.values import DEEPEST, MOST_CALLS, Call, Concern, Inner, Place, Verdict, shown, unseen
-from tidegate.agent.guard.walk import Scene, walk
+from tidegate.agent.guard.walk import walk
 
 _COMMANDS = re.compile(
     r"PROMPT_COMMAND|GIT_(?:SSH_COMMAND|EDITOR|SEQUENCE_EDITOR|PAGER|EXTERNAL_DIFF|ASKPASS|PROXY_COMMAND|SSH)|EDITOR|VISUAL|"

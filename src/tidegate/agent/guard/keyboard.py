@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from msgspec import Struct
-
+from tidegate.agent.guard.frozen import Frozen
 from tidegate.provenance.environment import find_agent
 
 MOST_PARENTS = 30
@@ -21,7 +20,7 @@ _PROGRAMS = re.compile(
 )
 
 
-class Keyboard(Struct, frozen=True):
+class Keyboard(Frozen):
     """Whose hand it is, and why we think so."""
 
     human: bool

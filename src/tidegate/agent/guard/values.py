@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeAlias
 
-import msgspec
-from msgspec import Struct
-
+from tidegate.agent.guard.frozen import Frozen
 from tidegate.agent.guard.shell.expand import UNSEEN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 DEEPEST = 12
 MOST_CALLS = 5_000
 
 
-class Concern(Struct, frozen=True):
+class Concern(Frozen):
     """Why a command is held. `target` is what would be hit, as a person would type it; `safe` the way to do it safely.
 
     `plan` is the plan file that an apply names, which may be judged on its own.
@@ -31,7 +32,7 @@ class Concern(Struct, frozen=True):
     folder: str = ""
 
 
-class Place(Struct, frozen=True):
+class Place(Frozen):
     """Where a command runs. `folder` is None where that cannot be seen; `away` is another machine or a container.
 
     `typed` is whether the text comes from whoever asks, and not from a file of the workspace.
@@ -46,7 +47,7 @@ class Place(Struct, frozen=True):
     depth: int = 0
 
 
-class Call(Struct, frozen=True):
+class Call(Frozen):
     """One program with its arguments, as they would reach it. `given` is what is piped or written to it, if known.
 
     `piped` is whether something is; `assigned` the variables in front; `written` the files that commands before it
@@ -84,7 +85,7 @@ Said: TypeAlias = "Concern | Inner"
 """What a tool says of a call: a concern, or something else that the call runs."""
 
 
-class Inner(Struct, frozen=True):
+class Inner(Frozen):
     """What a call runs in turn: a program with its arguments, or the text of a script."""
 
     arguments: tuple[str, ...] = ()
@@ -99,19 +100,19 @@ class Inner(Struct, frozen=True):
 Judge: TypeAlias = Callable[[Call], Iterator[Said]]
 
 
-class Tool(Struct, frozen=True):
+class Tool(Frozen):
     """A family of programs and what judges a call of one. `dangers` is asked for each name of `names`."""
 
     names: frozenset[str]
     judge: Judge
 
 
-class Verdict(Struct, frozen=True):
+class Verdict(Frozen):
     """What the guard says of the whole: it passes where nothing concerns it."""
 
     concerns: tuple[Concern, ...]
     calls: int = 0
-    notes: tuple[str, ...] = msgspec.field(default=())
+    notes: tuple[str, ...] = ()
 
     @property
     def held(self) -> bool:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeAlias
 
-from msgspec.structs import replace
-
-from tidegate.agent.guard.files import read_bounded
-from tidegate.agent.guard.shell.expand import UNSEEN, Outcome, fields_of, text_of
+from tidegate.agent.guard.frozen import replace
+from tidegate.agent.guard.scene import Scene, fields_in, folder_after, printed, read_there, set_variable, text_in
+from tidegate.agent.guard.shell.expand import UNSEEN
 from tidegate.agent.guard.shell.parser import parse
 from tidegate.agent.guard.shell.values import (
     Command,
@@ -25,9 +21,12 @@ from tidegate.agent.guard.shell.values import (
     Variable,
     Word,
 )
-from tidegate.agent.guard.values import Call, Place
+from tidegate.agent.guard.values import Call
 
-_SHELL_OWN = frozenset(("HOME", "PWD", "OLDPWD", "TMPDIR", "USER", "SHELL"))
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
 _UNPACKS = frozenset(("tar", "unzip", "patch", "rsync", "gunzip", "cpio", "7z"))
 _FETCHES = frozenset(("curl", "wget", "scp", "base64", "openssl", "xxd", "gpg"))
 _LOOKS = frozenset(
@@ -36,20 +35,6 @@ _LOOKS = frozenset(
 )
 
 Step: TypeAlias = "Call | Redirect"
-
-
-@dataclass
-class Scene:
-    """What the script has set so far. `many` are variables that it sets to more than one thing."""
-
-    place: Place
-    variables: dict[str, str | None] = field(default_factory=dict)
-    aliases: dict[str, str] = field(default_factory=dict)
-    functions: set[str] = field(default_factory=set)
-    written: set[str] = field(default_factory=set)
-    reads: str | None = None
-    piped: bool = False
-    depth: int = 0
 
 
 def walk(script: Script, scene: Scene) -> Iterator[tuple[Call, tuple[str, ...]]]:
@@ -84,7 +69,7 @@ def _pipeline(pipeline: Pipeline, scene: Scene) -> _Made:
                 yield call, files
             elif files:
                 yield Call(":", (), scene.place, written=frozenset(scene.written)), files
-            given = None if call is None or last else _printed(call)
+            given = None if call is None or last else printed(call)
         piped = True
 
 
@@ -114,10 +99,8 @@ def _command(
 ) -> tuple[Call | None, tuple[str, ...], list[Script]]:
     inside = [run.script for _, word in command.assigned for run in _runs(word)]
     inside += [run.script for word in command.words for run in _runs(word)]
-    fields = [one for word in command.words for one in _fields(word, scene)]
-    assigned = [
-        (name, text_of(word, _known(scene), _outcome(scene), scene.place.home)) for name, word in command.assigned
-    ]
+    fields = [one for word in command.words for one in fields_in(word, scene)]
+    assigned = [(name, text_in(word, scene)) for name, word in command.assigned]
     files, text, reads, more = _redirected(command.redirects, scene)
     inside += more
     if reads:
@@ -128,7 +111,7 @@ def _command(
             fields = [UNSEEN]
         else:
             for name, value in assigned:
-                _set(scene, name, value)
+                set_variable(scene, name, value)
             scene.written.update(Path(one).name for one in files)
             called = Call(":", (), scene.place, assigned=tuple(assigned)) if assigned or files else None
             return called, files, inside
@@ -165,7 +148,7 @@ def _after(call: Call, scene: Scene) -> None:
     name = call.name.rsplit("/", 1)[-1]
     words = [one for one in call.arguments if not one.startswith("-")]
     if name in ("cd", "pushd"):
-        scene.place = replace(scene.place, folder=_folder(scene, words[0] if words else scene.place.home))
+        scene.place = replace(scene.place, folder=folder_after(scene, words[0] if words else scene.place.home))
     elif name == "popd":
         scene.place = replace(scene.place, folder=None)
     elif name == "alias":
@@ -179,7 +162,7 @@ def _after(call: Call, scene: Scene) -> None:
         for one in call.arguments:
             key, equals, value = one.partition("=")
             if equals:
-                _set(scene, key, value)
+                set_variable(scene, key, value)
     _note(name, words, scene)
 
 
@@ -191,24 +174,6 @@ def _note(name: str, words: list[str], scene: Scene) -> None:
         scene.written.add("?")
     if name not in _LOOKS:
         scene.written.update(Path(one).name for one in words if one and UNSEEN not in one)
-
-
-def _folder(scene: Scene, path: str) -> Path | None:
-    if UNSEEN in path or path == "-" or scene.place.away:
-        return None
-    if path.startswith("/"):
-        return Path(path)
-    if scene.place.folder is None:
-        return None
-    return Path(os.path.normpath(scene.place.folder / path))
-
-
-def _set(scene: Scene, name: str, value: str) -> None:
-    scene.variables[name] = (
-        None if (name in scene.variables and scene.variables[name] != value) or UNSEEN in value else value
-    )
-    if UNSEEN in value and value.strip(UNSEEN):
-        scene.variables[name] = None
 
 
 def _count_settings(script: Script, scene: Scene) -> None:
@@ -227,62 +192,6 @@ def _count_settings(script: Script, scene: Scene) -> None:
     scene.variables.update({name: None for name, words in found.items() if len(words) > 1})
 
 
-def _fields(word: Word, scene: Scene) -> list[str]:
-    return fields_of(word, _known(scene), _outcome(scene), scene.place.home)
-
-
-def _known(scene: Scene) -> Mapping[str, str | None]:
-    own: dict[str, str | None] = {
-        name: value for name, value in scene.place.environment.items() if not scene.place.away and name in _SHELL_OWN
-    }
-    own["HOME"] = scene.place.home
-    own["PWD"] = None if scene.place.folder is None else str(scene.place.folder)
-    return {**own, **scene.variables}
-
-
-def _outcome(scene: Scene) -> Outcome:
-    def answer(run: Run) -> str | None:
-        if len(run.script) != 1 or len(run.script[0]) != 1 or not isinstance(run.script[0][0], Command):
-            return None
-        command = run.script[0][0]
-        if command.redirects or not command.words:
-            return None
-        fields = [one for word in command.words for one in _fields(word, scene)]
-        if fields[:1] == ["mktemp"] and not any("=" in one or "/" in one for one in fields[1:]):
-            return "/tmp/made.by.mktemp"  # noqa: S108 nobody writes there
-        if fields[:1] == ["pwd"] and scene.place.folder is not None:
-            return str(scene.place.folder)
-        return _printed(Call(fields[0], tuple(fields[1:]), scene.place)) if fields else None
-
-    return answer
-
-
-def _printed(call: Call) -> str | None:
-    """What a call writes to its output, where that can be said: echo, printf of plain text, cat of what it is given."""
-    arguments = list(call.arguments)
-    if any(UNSEEN in one for one in arguments):
-        return None
-    if call.name == "echo":
-        while arguments and re.fullmatch(r"-[neE]+", arguments[0]):
-            if "e" in arguments[0] and any("\\" in one for one in arguments):
-                return None
-            arguments.pop(0)
-        return " ".join(arguments) + "\n"
-    if call.name == "printf" and arguments:
-        if arguments[0] in ("%s", "%s\\n", "%b\\n") and not any("\\" in one for one in arguments[1:]):
-            return "\n".join(arguments[1:]) + "\n"
-        plain = arguments[0].replace("\\n", "\n")
-        return plain if "%" not in plain and "\\" not in plain else None
-    if call.name in ("cat", "tee") and not arguments:
-        return call.given
-    if call.name == "cat" and call.place.folder is not None and not call.place.away:
-        try:
-            return "".join(read_bounded(call.place.folder / one) or "\0" for one in arguments if one[0] != "-")
-        except OSError:
-            return None
-    return None
-
-
 def _redirected(
     redirects: tuple[Redirect, ...], scene: Scene
 ) -> tuple[tuple[str, ...], str | None, bool, list[Script]]:
@@ -293,24 +202,15 @@ def _redirected(
     inside: list[Script] = []
     for one in redirects:
         inside += [run.script for run in _runs(one.word)]
-        target = text_of(one.word, _known(scene), _outcome(scene), scene.place.home)
+        target = text_in(one.word, scene)
         if one.sign in ("<<<", "<<", "<<-"):
             text, reads = (None if UNSEEN in target else target), True
         elif one.sign in ("<", "<>"):
-            text, reads = _read(target, scene), True
+            text, reads = read_there(target, scene), True
             files += [target] if one.sign == "<>" else []
         elif one.sign != "<&" and not re.fullmatch(r"[\d-]+|/dev/(?:null|stdout|stderr|tty|fd/\d+)", target):
             files.append(target)
     return tuple(files), text, reads, inside
-
-
-def _read(target: str, scene: Scene) -> str | None:
-    if UNSEEN in target or scene.place.folder is None or scene.place.away or Path(target).name in scene.written:
-        return None
-    try:
-        return read_bounded(scene.place.folder / target)
-    except OSError:
-        return None
 
 
 def _runs(word: Word) -> Iterator[Run]:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
-from msgspec import Struct
-
+from tidegate.agent.guard.frozen import Frozen
 from tidegate.errors import InputError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 
 class ShellError(InputError):
     """This is no shell script that can be read to its end, so nobody knows what it would do."""
 
 
-class Text(Struct, frozen=True):
+class Text(Frozen):
     """Characters that stand there. Those in quotes are neither split, nor braces, nor patterns, nor a home."""
 
     text: str
     quoted: bool = False
 
 
-class Variable(Struct, frozen=True):
+class Variable(Frozen):
     """`$name` or `${name...}`. `default` is that of `:-`, `-`, `:=` and `=`; `changed` is any other operator."""
 
     name: str
@@ -29,7 +30,7 @@ class Variable(Struct, frozen=True):
     quoted: bool = False
 
 
-class Run(Struct, frozen=True):
+class Run(Frozen):
     """A script inside a word: `$(...)`, backticks, `<(...)`, and those within `$((...))`."""
 
     script: Script
@@ -41,14 +42,14 @@ Part: TypeAlias = Text | Variable | Run
 Word: TypeAlias = tuple[Part, ...]
 
 
-class Redirect(Struct, frozen=True):
+class Redirect(Frozen):
     """`>file`, `<<< word`, or a here-document, whose body is the word."""
 
     sign: str
     word: Word
 
 
-class Command(Struct, frozen=True):
+class Command(Frozen):
     """`a=1 name argument > file`."""
 
     assigned: tuple[tuple[str, Word], ...]
@@ -56,7 +57,7 @@ class Command(Struct, frozen=True):
     redirects: tuple[Redirect, ...] = ()
 
 
-class Group(Struct, frozen=True):
+class Group(Frozen):
     """What holds lists: a subshell, braces, a loop, a condition, a function. `words` are those it looks at itself.
 
     `name` is the function that is defined, `variable` what a loop sets.

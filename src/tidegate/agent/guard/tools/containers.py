@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from msgspec.structs import replace
-
+from tidegate.agent.guard.frozen import replace
 from tidegate.agent.guard.values import Call, Inner, Said, Tool, flag_letters, plain, unseen
 
 _VALUED = frozenset(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec.structs import replace
-
+from tidegate.agent.guard.frozen import replace
 from tidegate.agent.guard.values import Call, Inner, Said, Tool, may_be_value, plain, unseen
 
 _VALUED = frozenset(

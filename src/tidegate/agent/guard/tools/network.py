@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from msgspec.structs import replace
-
+from tidegate.agent.guard.frozen import replace
 from tidegate.agent.guard.values import Call, Inner, Said, Tool, plain, unseen
 
 _SSH_VALUED = frozenset("-b -c -D -E -e -F -I -i -J -L -l -m -O -o -p -P -Q -R -S -W -w -B".split())

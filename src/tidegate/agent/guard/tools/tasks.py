@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
-import msgspec
-from msgspec.structs import replace
-
 from tidegate.agent.guard.files import read_bounded, resolve
+from tidegate.agent.guard.frozen import replace
 from tidegate.agent.guard.tools.verbs import VERBS, is_dangerous
 from tidegate.agent.guard.tools.verbs import judge as judge_verbs
 from tidegate.agent.guard.values import Call, Inner, Said, Tool, plain, unseen
@@ -131,8 +130,8 @@ def _scripts(call: Call, task: str, words: list[str]) -> Iterator[Said]:
             yield call.concern("unseen-command", "which script it runs is only known when it runs", _SEE)
         return
     try:
-        document = msgspec.json.decode((read_bounded(where / "package.json") or "{}").encode())
-    except (OSError, ValueError):
+        document = json.loads(read_bounded(where / "package.json") or "{}")
+    except (OSError, ValueError, RecursionError):
         document = {}
     scripts = document.get("scripts") if isinstance(document, dict) else None
     known: Mapping[str, object] = scripts if isinstance(scripts, dict) else {}

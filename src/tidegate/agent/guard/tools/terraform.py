@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec.structs import replace
-
+from tidegate.agent.guard.frozen import replace
 from tidegate.agent.guard.values import Call, Said, Tool, plain, unseen
 
 _READS = frozenset(

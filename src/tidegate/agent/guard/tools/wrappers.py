@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from msgspec import Struct
-
+from tidegate.agent.guard.frozen import Frozen
 from tidegate.agent.guard.values import Call, Inner, Said, Tool, unseen
 
 _ASSIGNS = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 
 
-class _Shape(Struct, frozen=True):
+class _Shape(Frozen):
     """`valued` are flags that take a value, `skip` how many words stand before the program, `after` a word before it.
 
     `joined` is whether the words are put together to a script for a shell.
