@@ -96,6 +96,7 @@ def test_a_line_that_lasts_costs_as_many_lines_as_it_takes() -> None:
     claude = found.returns[0]
     assert claude.per_line == 0.05
     assert claude.per_lasting.value == pytest.approx(0.05 / 0.604, rel=0.01)
+    assert claude.per_lasting.value is not None
     assert claude.per_lasting.low is not None
     assert claude.per_lasting.high is not None
     assert claude.per_line < claude.per_lasting.low < claude.per_lasting.value < claude.per_lasting.high

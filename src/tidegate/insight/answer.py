@@ -110,6 +110,8 @@ def _spending(costs: Sequence[Cost], shipped: Sequence[Shipped], period: tuple[f
     return replace(join_spending(costs, shipped, *period, told.lines), notes=told.bill_notes)
 
 
+LEAST_SECONDS = 86400.0
+"""Where changes go out quicker than that, so few are young that leaving them out changes nothing."""
 OUT = 0.95
 """So many of the changes have gone out after the time for which lead times are left out."""
 OTHERS: tuple[Writer, ...] = ("human", "unknown")
@@ -123,6 +125,8 @@ def _settled(shipped: Sequence[Shipped], until: float) -> tuple[list[Shipped], l
     if not leads or leads[0] == leads[-1]:
         return list(shipped), []
     horizon = leads[min(int(len(leads) * OUT), len(leads) - 1)]
+    if horizon < LEAST_SECONDS:
+        return list(shipped), []
     found = [replace(one, began=None) if one.landed > until - horizon and one.deployed else one for one in shipped]
     dropped = sum(one.began is None and each.began is not None for one, each in zip(found, shipped, strict=True))
     days = f"{horizon / 86400:.0f} days" if horizon >= 2 * 86400 else f"{horizon / 3600:.0f} hours"

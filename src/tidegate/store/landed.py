@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from tidegate.store.changes import Change
 from tidegate.store.rows import every, select_as, upsert
-from tidegate.store.tables import changes, deployments, incidents, landed, outcomes, repositories
+from tidegate.store.tables import changes, costs, deployments, incidents, landed, outcomes, repositories
 
 MOST = 200_000
 
@@ -152,7 +152,10 @@ def slugs(connection: Connection) -> dict[int, str]:
 
 def newest(connection: Connection) -> str:
     """What changes whenever one of the tables does that are counted here: their newest times and numbers of rows."""
-    stamps = ((landed, landed.c.kept_at), *((each, each.c.changed_at) for each in (outcomes, deployments, incidents)))
+    stamps = (
+        (landed, landed.c.kept_at),
+        *((each, each.c.changed_at) for each in (outcomes, deployments, incidents, costs)),
+    )
     parts = [
         connection.execute(select(func.max(column), func.count()).select_from(table)).one() for table, column in stamps
     ]

@@ -603,6 +603,20 @@ landed = _table(
     Index("ix_landed_at", "at"),
     Index("ix_landed_kept_at", "kept_at"),
 )
+costs = _table(
+    "costs",  # what AI cost: of each source one amount for a day, a tool, a model and a person
+    _id(),
+    _text("source"),
+    _text("day"),  # 2026-11-21
+    _text("tool"),
+    _text("model"),
+    _text("person"),  # a pseudonym, "" where nobody is named
+    _text("currency"),
+    _seconds("amount"),  # of the currency
+    _text("changed_at"),
+    UniqueConstraint("source", "day", "tool", "model", "person", "currency"),
+    Index("ix_costs_day", "day"),
+)
 culprit_paths = _table(
     "culprit_paths",  # the files that the cause of an incident touched
     Column("incident", Number, ForeignKey("incidents.id"), primary_key=True, autoincrement=False),

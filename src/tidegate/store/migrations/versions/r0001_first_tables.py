@@ -810,6 +810,30 @@ def upgrade() -> None:
     op.create_index("ix_landed_kept_at", "landed", ["kept_at"], unique=False)
     op.create_index("ix_landed_repository", "landed", ["repository"], unique=False)
     op.create_table(
+        "costs",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("source", _TEXT, nullable=False),
+        sa.Column("day", _TEXT, nullable=False),
+        sa.Column("tool", _TEXT, nullable=False),
+        sa.Column("model", _TEXT, nullable=False),
+        sa.Column("person", _TEXT, nullable=False),
+        sa.Column("currency", _TEXT, nullable=False),
+        sa.Column("amount", _SECONDS, nullable=False),
+        sa.Column("changed_at", _TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_costs"),
+        sa.UniqueConstraint(
+            "source",
+            "day",
+            "tool",
+            "model",
+            "person",
+            "currency",
+            name="uq_costs_source_day_tool_model_person_currency",
+        ),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_costs_day", "costs", ["day"], unique=False)
+    op.create_table(
         "culprit_paths",
         sa.Column("incident", _NUMBER, autoincrement=False, nullable=False),
         sa.Column("revision", _TEXT, nullable=False),
