@@ -12,11 +12,15 @@ from tidegate.agent.guard.frozen import replace
 from tidegate.agent.guard.values import Call, Inner, Said, unseen
 
 LARGEST_SCRIPT = 200_000
+MOST_ARGUMENTS = 30
+_PASSES_ON = re.compile(r"\$(?:[@*1]|\{[@*1])")
 _SHEBANG = re.compile(r"#!\s*\S*?(?:/env\s+(?:-S\s+)?)?([\w.+-]+)(?:\s|$)")
 _READ_IT = "write the script first, look at it, and run it in a command of its own"
 
 
-def read_script(call: Call, path: str, code: str = "") -> Iterator[Said]:
+def read_script(
+    call: Call, path: str, code: str = "", sourced: bool = False, arguments: tuple[str, ...] = ()
+) -> Iterator[Said]:
     """What a script file runs. One that is made by the same line, or cannot be read, is not known and held."""
     where = resolve(call, path)
     if where is None and not call.place.typed and call.place.folder is not None:
@@ -29,7 +33,7 @@ def read_script(call: Call, path: str, code: str = "") -> Iterator[Said]:
         yield call.concern("unseen-script", f"{where.name} is made or fetched by the same line", _READ_IT)
         return
     try:
-        text = read_bounded(where)
+        text = read_bounded(where / "index.js" if code == "node" and where.is_dir() else where)
     except FileNotFoundError:
         return
     except OSError as error:
@@ -38,10 +42,13 @@ def read_script(call: Call, path: str, code: str = "") -> Iterator[Said]:
         return
     if text is None:
         return
-    place = replace(call.place, typed=False, depth=call.place.depth + 1)
+    own = {"source": str(where), "zero": call.place.zero if sourced else str(where)}
+    place = replace(call.place, typed=False, depth=call.place.depth + 1, **own)
     first = _SHEBANG.match(text)
     language = code or ("" if first is None else re.sub(r"[\d.]+$", "", first[1]))
     shell = language in ("", "sh", "bash", "zsh", "dash", "ksh", "ash")
+    if shell and _PASSES_ON.search(text):
+        yield from (Inner(arguments[at:], code="list") for at in range(min(len(arguments), MOST_ARGUMENTS)))
     yield Inner(script=text, code="" if shell else language, place=place, piped=call.piped)
 
 

@@ -72,6 +72,8 @@ class _Judging:
         scene = Scene(place, piped=piped)
         for call, files in walk(script, scene):
             for path in files:
+                if re.match(r"/dev/(?:tcp|udp)/(?:localhost|127\.0\.0\.1|::1)/", path):
+                    continue
                 if why := harm(call, path):
                     yield call.concern(
                         "files", f"it writes over {shown((path,))}: {why}", "write into the workspace", shown((path,))
@@ -98,7 +100,12 @@ class _Judging:
             return
         name = call.name.rsplit("/", 1)[-1]
         if call.name in call.functions:
+            for at in range(len(call.arguments) if call.name in call.runners else 0):
+                yield from self._inner(call, Inner(call.arguments[at:], code="list"))
             return
+        yield from self._judged(call, name)
+
+    def _judged(self, call: Call, name: str) -> Iterator[Concern]:
         named = replace(call, name=name)
         said = list(judge_any(named))
         tools = self._tools.get(name, ())
@@ -120,6 +127,7 @@ class _Judging:
                 if not quiet:
                     made = Call(inner.arguments[0], inner.arguments[1:], place, call.given, inner.piped or call.piped)
                     made = replace(made, assigned=inner.assigned, written=call.written, functions=call.functions)
+                    made = replace(made, runners=call.runners, leaks=call.leaks)
                     yield from self.call(made)
         elif inner.code in ("", "text"):
             if inner.code == "text" and not self._starts_known(inner.script):
@@ -149,7 +157,7 @@ def _unknown(call: Call, name: str) -> Iterator[Concern | Inner]:
 
     if "/" in call.name:
         if not call.name.startswith(("/bin/", "/usr/", "/sbin/", "/opt/")):
-            yield from read_script(call, call.name)
+            yield from read_script(call, call.name, arguments=call.arguments)
         if is_dangerous((name,)) and call.place.typed and not _there(call):
             yield call.concern(
                 "unseen-script", "it is not there to be read, and its name says what it does", _WRITE_OUT

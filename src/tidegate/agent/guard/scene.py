@@ -25,6 +25,8 @@ class Scene:
         self.variables: dict[str, str | None] = {}
         self.aliases: dict[str, str] = {}
         self.functions: set[str] = set()
+        self.runners: set[str] = set()
+        self.leaks = False
         self.written: set[str] = set()
         self.depth = 0
 
@@ -104,21 +106,52 @@ def _known(scene: Scene) -> Mapping[str, str | None]:
     }
     own["HOME"] = scene.place.home
     own["PWD"] = None if scene.place.folder is None else str(scene.place.folder)
+    own.update({"0": scene.place.zero or None, "BASH_SOURCE": scene.place.source or None})
     return {**own, **scene.variables}
 
 
 def _outcome(scene: Scene) -> Outcome:
     def answer(run: Run) -> str | None:
-        if len(run.script) != 1 or len(run.script[0]) != 1 or not isinstance(run.script[0][0], Command):
+        firsts = [pipeline[0] for pipeline in run.script if len(pipeline) == 1]
+        commands = [one for one in firsts if isinstance(one, Command) and one.words]
+        if len(commands) != len(run.script):
             return None
-        command = run.script[0][0]
-        if command.redirects or not command.words:
+        if len(commands) == 2:
+            return _there_and_back(commands[0], commands[1], scene)
+        if len(commands) != 1 or commands[0].redirects:
             return None
-        fields = [one for word in command.words for one in fields_in(word, scene)]
+        fields = [one for word in commands[0].words for one in fields_in(word, scene)]
         if fields[:1] == ["mktemp"] and not any("=" in one or "/" in one for one in fields[1:]):
             return "/tmp/made.by.mktemp"  # noqa: S108 nobody writes there
         if fields[:1] == ["pwd"] and scene.place.folder is not None:
             return str(scene.place.folder)
+        if fields[:1] in (["dirname"], ["basename"], ["realpath"], ["readlink"]):
+            return _of_path(fields, scene)
+        if fields == ["git", "rev-parse", "--show-toplevel"] and not scene.place.away:
+            return str(scene.place.workspace) if scene.place.folder is not None else None
         return printed(Call(fields[0], tuple(fields[1:]), scene.place)) if fields else None
 
     return answer
+
+
+def _there_and_back(first: Command, second: Command, scene: Scene) -> str | None:
+    """`cd FOLDER && pwd`: how scripts find where they stand."""
+    words = [[one for word in command.words for one in fields_in(word, scene)] for command in (first, second)]
+    there = [one for one in words[0][1:] if one not in ("--", "-P", "-L")]
+    if words[0][:1] != ["cd"] or words[1][:1] != ["pwd"] or len(there) != 1 or second.redirects:
+        return None
+    folder = folder_after(scene, there[0])
+    return None if folder is None else str(folder)
+
+
+def _of_path(fields: list[str], scene: Scene) -> str | None:
+    words = [one for one in fields[1:] if one not in ("--", "-f", "-e", "-m")]
+    if len(words) != 1 or UNSEEN in words[0] or scene.place.away:
+        return None
+    if fields[0] == "dirname":
+        return os.path.dirname(words[0].rstrip("/")) or "."  # noqa: PTH120 as the program does, which pathlib does not
+    if fields[0] == "basename":
+        return os.path.basename(words[0].rstrip("/"))  # noqa: PTH119
+    if scene.place.folder is None or fields[:2] == ["readlink", words[0]]:
+        return None
+    return os.path.realpath(scene.place.folder / words[0])

@@ -35,7 +35,8 @@ class Concern(Frozen):
 class Place(Frozen):
     """Where a command runs. `folder` is None where that cannot be seen; `away` is another machine or a container.
 
-    `typed` is whether the text comes from whoever asks, and not from a file of the workspace.
+    `typed` is whether the text comes from whoever asks, and not from a file of the workspace. `zero` is the script
+    that runs, `source` the file that is read, which a script may name its neighbours by.
     """
 
     workspace: Path
@@ -45,13 +46,16 @@ class Place(Frozen):
     away: bool = False
     typed: bool = True
     depth: int = 0
+    zero: str = ""
+    source: str = ""
 
 
 class Call(Frozen):
     """One program with its arguments, as they would reach it. `given` is what is piped or written to it, if known.
 
     `piped` is whether something is; `assigned` the variables in front; `written` the files that commands before it
-    in the same line name or make.
+    in the same line name or make. `runners` are those functions that run their arguments; `leaks` is whether what is
+    piped comes from where credentials lie.
     """
 
     name: str
@@ -62,6 +66,8 @@ class Call(Frozen):
     assigned: tuple[tuple[str, str], ...] = ()
     written: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
+    runners: frozenset[str] = frozenset()
+    leaks: bool = False
 
     @property
     def shown(self) -> str:

@@ -18,6 +18,7 @@ from tidegate.agent.guard.shell.values import (
     Run,
     Script,
     ShellError,
+    Text,
     Variable,
     Word,
 )
@@ -27,6 +28,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
+_STARTERS = frozenset("exec eval time timeout sudo env nohup command nice xargs".split())
+_CREDENTIALS = re.compile(
+    r"(?:^|/)\.env(?:\.|$)|/?\.(?:aws|ssh|kube|gnupg|netrc|npmrc|pypirc|docker/config)\b|id_(?:rsa|ed25519)|\.pem$|tfstate"
+)
 _UNPACKS = frozenset(("tar", "unzip", "patch", "rsync", "gunzip", "cpio", "7z"))
 _FETCHES = frozenset(("curl", "wget", "scp", "base64", "openssl", "xxd", "gpg"))
 _LOOKS = frozenset(
@@ -51,6 +56,7 @@ _Made: TypeAlias = Iterator[tuple[Call, tuple[str, ...]]]
 def _script(script: Script, scene: Scene) -> _Made:
     for pipeline in script:
         yield from _pipeline(pipeline, scene)
+        scene.leaks = False
 
 
 def _pipeline(pipeline: Pipeline, scene: Scene) -> _Made:
@@ -70,6 +76,7 @@ def _pipeline(pipeline: Pipeline, scene: Scene) -> _Made:
             elif files:
                 yield Call(":", (), scene.place, written=frozenset(scene.written)), files
             given = None if call is None or last else printed(call)
+            scene.leaks = not last and (scene.leaks or (call is not None and _shows_credentials(call)))
         piped = True
 
 
@@ -84,6 +91,8 @@ def _group(group: Group, scene: Scene, given: str | None, piped: bool) -> _Made:
         yield Call(":", (), scene.place, written=frozenset(scene.written)), files
     if group.kind == "function":
         scene.functions.add(group.name)
+        if any(_runs_its_arguments(one) for pipeline in _all(group.script) for one in pipeline):
+            scene.runners.add(group.name)
     if group.variable:
         scene.variables[group.variable] = None
     before = (scene.place, dict(scene.variables), scene.reads, scene.piped)
@@ -128,6 +137,8 @@ def _command(
         tuple(assigned),
         frozenset(scene.written),
         frozenset(scene.functions),
+        frozenset(scene.runners),
+        scene.leaks,
     )
     _after(call, scene)
     scene.written.update(Path(one).name for one in files)
@@ -174,6 +185,31 @@ def _note(name: str, words: list[str], scene: Scene) -> None:
         scene.written.add("?")
     if name not in _LOOKS:
         scene.written.update(Path(one).name for one in words if one and UNSEEN not in one)
+
+
+def _all(script: Script) -> Iterator[Pipeline]:
+    """Every pipeline of a script, also within its groups."""
+    waiting = list(script)
+    while waiting:
+        pipeline = waiting.pop()
+        yield pipeline
+        for one in pipeline:
+            if isinstance(one, Group):
+                waiting += one.script
+
+
+def _runs_its_arguments(command: Command | Group) -> bool:
+    if isinstance(command, Group) or not command.words:
+        return False
+    first = command.words[0]
+    rest = command.words[1:] if first and isinstance(first[0], Text) and first[0].text in _STARTERS else ()
+    return any(isinstance(part, Variable) and part.name in ("@", "*", "1") for word in (first, *rest) for part in word)
+
+
+def _shows_credentials(call: Call) -> bool:
+    if call.name in ("env", "printenv", "set", "export") and not call.arguments:
+        return True
+    return call.name not in ("echo", "printf", "ls") and any(map(_CREDENTIALS.search, call.arguments))
 
 
 def _count_settings(script: Script, scene: Scene) -> None:

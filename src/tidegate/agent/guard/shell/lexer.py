@@ -168,7 +168,7 @@ class Words:
         if place >= len(text):
             raise ShellError("a `${` is never closed")
         operator = re.match(r":?[-=]", text[begin:place])
-        if not rest:
+        if not rest or text[begin:place] == "[0]":
             return [Variable(name, changed=not plain, quoted=quoted)], place + 1
         if plain and operator:
             default = _without_front(_merged(rest), len(operator[0]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tidegate.agent.guard.tools.databases import judge_statements
 from tidegate.agent.guard.values import Call, Said, Tool, may_be_value, plain, unseen
 
 _AWS_VALUED = frozenset(
@@ -67,6 +68,10 @@ def judge_other(call: Call) -> Iterator[Said]:
         if words[:1] in (["cp"], ["rsync"]) and not words[-1].startswith(("gs://", "s3://")) and not unseen(words[-1]):
             return
     if not words:
+        return
+    if call.name == "bq" and words[0] == "query":
+        for text in (*words[1:], *((call.given,) if call.given else ())):
+            yield from judge_statements(call, text)
         return
     own = words[0] in ("auth", "config", "components", "init", "login", "logout", "extension", "configure")
     if own and words[-1] not in ("clear", "delete"):

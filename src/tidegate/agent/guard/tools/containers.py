@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from tidegate.agent.guard.frozen import replace
+from tidegate.agent.guard.tools.verbs import is_dangerous
 from tidegate.agent.guard.values import Call, Inner, Said, Tool, flag_letters, plain, unseen
 
 _VALUED = frozenset(
@@ -44,6 +45,15 @@ _HELD = {
     ("context", "rm"),
     ("plugin", "install"),
 }
+_ENTRIES = {
+    **{name: name for name in ("terraform", "kubectl", "helm", "terragrunt", "pulumi", "flyway", "liquibase", "vault")},
+    "aws-cli": "aws",
+    "awscli": "aws",
+    "opentofu": "tofu",
+    "k8s-kubectl": "kubectl",
+    "rclone": "rclone",
+}
+"""What an image starts when it is not told what to start."""
 _LOST = "what its volumes hold is lost"
 _SAFE = "name one thing that you made yourself, or ask a person"
 
@@ -97,7 +107,7 @@ def _compose(call: Call, verb: str) -> Iterator[Said]:
 def _behind(call: Call, verb: str, skip: int) -> Iterator[Said]:
     """What is run in the container, behind its name."""
     arguments = list(call.arguments[call.arguments.index(verb) + 1 :])
-    entry = ""
+    entry = image = ""
     while arguments and (arguments[0].startswith("-") or skip):
         one = arguments.pop(0)
         if one.startswith("-"):
@@ -109,6 +119,15 @@ def _behind(call: Call, verb: str, skip: int) -> Iterator[Said]:
                 arguments.pop(0)
         else:
             skip -= 1
+            image = one
+    if not entry and verb == "run" and arguments and not unseen(image):
+        entry = _ENTRIES.get(re.sub(r"(?<=\w)[:@].*", "", image.rsplit("/", 1)[-1]), "")
+        if not entry and is_dangerous(tuple(arguments[:1])):
+            yield call.concern("unseen-script", "what the image runs is not seen, and its name is grave", _SAFE, image)
+    yield from _started(call, verb, entry, arguments)
+
+
+def _started(call: Call, verb: str, entry: str, arguments: list[str]) -> Iterator[Said]:
     if entry and not unseen(entry):
         arguments = [entry, *arguments]
     if len(arguments) > 1 or (

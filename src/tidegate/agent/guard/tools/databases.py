@@ -53,10 +53,10 @@ def judge(call: Call) -> Iterator[Said]:
                 "unseen-script", "the statements are only known when they run", "write them out", _database(call)
             )
         else:
-            yield from _statements(call, text)
+            yield from judge_statements(call, text)
     if not texts:
         if call.given is not None:
-            yield from _statements(call, call.given)
+            yield from judge_statements(call, call.given)
         elif call.piped or call.place.typed:
             yield call.concern(
                 "unseen-script", "it would run statements that nobody sees", "give them with -c", _database(call)
@@ -126,7 +126,8 @@ def _content(call: Call, path: str) -> str | None:
         return None
 
 
-def _statements(call: Call, text: str) -> Iterator[Said]:
+def judge_statements(call: Call, text: str) -> Iterator[Said]:
+    """What these statements change without a bound."""
     from tidegate.infra.sql.lexer import statements
     from tidegate.infra.sql.reader import steps_of
 

@@ -6,6 +6,7 @@ import fnmatch
 import os
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from tidegate.agent.guard.values import Call, Inner, Said, Tool, flag_letters, plain, unseen
@@ -37,8 +38,12 @@ def judge_remove(call: Call) -> Iterator[Said]:
 def judge_move(call: Call) -> Iterator[Said]:
     """mv: what is moved is gone where it was, and what is written over is gone."""
     words = plain(call.arguments, frozenset(("-t", "--target-directory", "-S", "--suffix")))
-    for path in words:
-        if why := harm(call, path, deletes=True):
+    into = call.has("-t", "--target-directory")
+    for place, path in enumerate(words):
+        last = place == len(words) - 1 and place and not into
+        where = None if unseen(path) else _resolved(call, path)
+        folder = last and (path.endswith("/") or where == call.place.workspace)
+        if why := harm(call, path, deletes=not folder):
             yield call.concern("files", why, _SAFE, _shown(path))
             return
 
@@ -61,12 +66,19 @@ def judge_edit(call: Call) -> Iterator[Said]:
             if why := harm(call, path, only_state=not path.startswith(("/", "~"))):
                 yield call.concern("files", why, _SAFE, _shown(path))
                 return
-    for place, one in enumerate(call.arguments if call.name.endswith("sed") else ()):
-        script = one if place == 0 or call.arguments[place - 1] == "-e" else ""
+    for script in _sed_scripts(call.arguments) if call.name.endswith("sed") else ():
+        written = re.search(r"(?:^|[\d$/;}\s])w\s+(\S+)$|^s(\W).*?\2.*?\2\w*?w\s*(\S+)$", script)
+        if written and (why := harm(call, written[1] or written[3])):
+            yield call.concern("files", why, _SAFE, _shown(written[1] or written[3]))
         if re.match(r"(?:[\d$,]+|/[^/]*/)?e\s+\S", script):
             yield Inner(script=script.partition("e")[2])
         elif re.match(r"s(\W).*\1.*\1\w*e\w*$", script):
             yield call.concern("unseen-script", "its program runs what it finds", "write the command out")
+
+
+def _sed_scripts(arguments: tuple[str, ...]) -> list[str]:
+    told = [after for one, after in pairwise(arguments) if one in ("-e", "--expression")]
+    return told or plain(arguments)[:1]
 
 
 def judge_modes(call: Call) -> Iterator[Said]:
@@ -122,12 +134,20 @@ def judge_find(call: Call) -> Iterator[Said]:
             inner = tuple(words[place + 1 : end])
             for root in roots:
                 inside = _inside(call, root)
-                found = f"{root.rstrip('/')}/found" if inside else root
+                found = f"{root.rstrip('/')}/{_found_name(words)}" if inside else root
                 yield Inner(tuple(part.replace("{}", found) for part in inner))
 
 
+def _found_name(words: list[str]) -> str:
+    """What a found file may be called: a name that is kept stays what it is."""
+    names = [after.strip("*") for one, after in pairwise(words) if one in ("-name", "-iname", "-path")]
+    return next((one for one in names if Path(one).name in _KEPT_PARTS or _is_state(one)), "found")
+
+
 def judge_archive(call: Call) -> Iterator[Said]:
-    """tar and zip start programs where they are told to."""
+    """tar and zip start programs where they are told to; on another machine they write."""
+    if call.place.away and call.piped and any(re.match(r"-?[a-z]*x|--extract", one) for one in call.arguments):
+        yield call.concern("remote", "it writes to another machine", _SAFE, call.name)
     for place, one in enumerate(call.arguments):
         if one.startswith(("--checkpoint-action=exec", "--to-command", "--use-compress-program", "-I")) or one == "-TT":
             text = one.partition("=")[2].removeprefix("exec=") or (call.arguments[place + 1 : place + 2] or ("",))[0]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from tidegate.agent.guard.values import Call, Concern, Said, Tool, plain
+from tidegate.agent.guard.values import Call, Concern, Said, Tool, flag_letters, plain
 
+_ANYTHING = frozenset((".", ".*", "", "^", "$"))
 _ADMIN = "ask a person who answers for the machine"
 _SHOWN = {
     "iptables": ("-L", "-S", "-n", "--list", "--list-rules", "-nL", "-vnL", "-nvL"),
@@ -13,7 +15,7 @@ _SHOWN = {
     "nft": ("list",),
     "sysctl": ("-a", "-n"),
     "route": ("-n",),
-    "mount": (),
+    "mount": ("-l", "-V", "--version"),
     "swapoff": (),
 }
 _WRITES = {
@@ -29,8 +31,16 @@ def judge_kill(call: Call) -> Iterator[Said]:
         call.name == "kill"
         and call.arguments[-1:] in (("-1",), ("1",), ("0",))
         and (len(call.arguments) > 1 or everything)
-    ) or call.name == "killall5":
+    ) or (call.name == "killall5" or (call.name == "pkill" and _ANYTHING & set(call.arguments))):
         yield call.concern("machine", "it stops every process that it may", "name one process", "every process")
+
+
+def judge_builtins(call: Call) -> Iterator[Said]:
+    """`enable -f` loads code into the shell, `fc -s` runs a line of the history."""
+    if call.name == "enable" and flag_letters(call.arguments, "f"):
+        yield call.concern("unseen-script", "it loads code that nobody sees into the shell", "leave it out")
+    elif call.name == "fc" and not flag_letters(call.arguments, "l"):
+        yield call.concern("unseen-command", "it runs a line that nobody sees", "write the command out")
 
 
 def judge_rules(call: Call) -> Iterator[Said]:
@@ -76,13 +86,17 @@ def concerns_of_variable(call: Call, name: str, value: str) -> Iterator[Concern]
     ):
         what = f"{name} has every program after it run code that nobody sees"
         yield call.concern("unseen-script", what, "leave it out")
+    elif name == "PATH" and re.match(r"(?:/var)?/tmp(?:/|:|$)|/dev/shm|\.?(?::|$)", value):
+        what = "PATH puts a folder first in which anybody leaves programs"
+        yield call.concern("unseen-command", what, "name the program by its path")
     elif name == "NODE_OPTIONS" and ("require" in value or "import" in value or "loader" in value):
         yield call.concern("unseen-script", "NODE_OPTIONS loads code into every program", "leave it out")
     elif name.startswith("TF_CLI_ARGS") and ("destroy" in value or "auto-approve" in value):
         yield call.concern("apply", f"{name} changes what Terraform does", "write the arguments out")
 
 
-KILL = Tool(frozenset(("kill", "killall5")), judge_kill)
+KILL = Tool(frozenset(("kill", "killall5", "pkill")), judge_kill)
+BUILTINS = Tool(frozenset(("enable", "fc")), judge_builtins)
 RULES = Tool(
     frozenset(
         (
@@ -94,6 +108,7 @@ RULES = Tool(
             "ip",
             "nmcli",
             "umount",
+            "mount",
             "swapoff",
             "rmmod",
             "insmod",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tidegate.agent.guard.frozen import replace
+from tidegate.agent.guard.tools.verbs import is_dangerous
 from tidegate.agent.guard.values import Call, Inner, Said, Tool, plain, unseen
 
 _SSH_VALUED = frozenset("-b -c -D -E -e -F -I -i -J -L -l -m -O -o -p -P -Q -R -S -W -w -B".split())
@@ -13,6 +14,7 @@ _RSYNC_VALUED = frozenset(
     "-e --rsh --exclude --include --filter -f --rsync-path --password-file --bwlimit --port".split()
 )
 _LOCAL = re.compile(r"(?:\w+://)?(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0|host\.docker\.internal)(?:[:/]|$)")
+_ADMINS = re.compile(r"/(?:api/v1|apis)/|:(?:2375|2376|8001)(?:/|$)|/v1/(?:kv|sys|secret)/")
 _HOST = re.compile(r"(?:[\w.-]+@)?[\w.-]+:(?!/{2}|\\).*|rsync://.*|s3://.*|gs://.*", re.DOTALL)
 _SAFE = "let the pipeline deliver it, or ask a person who answers for that machine"
 _SENDS = (
@@ -118,21 +120,48 @@ def judge_http(call: Call) -> Iterator[Said]:
     if call.name in ("http", "https", "xh") and words and words[0].isupper():
         method = words[0]
     url = next((one for one in words if "/" in one or "." in one or unseen(one)), "")
-    if any(_LOCAL.match(one) for one in words):
+    if any(_LOCAL.match(one) for one in words) and not any(map(_ADMINS.search, words)):
         return
-    if method.upper() in ("DELETE", "PUT", "PATCH") or unseen(method):
+    if call.leaks and any(one.split("=")[0] in (*_SENDS, "--post-file", "--body-file") for one in arguments):
+        yield call.concern("remote", "it sends credentials to another machine", _SAFE, url.replace("\0", "…"))
+        return
+    yield from _written(call, method, url)
+
+
+def _written(call: Call, method: str, url: str) -> Iterator[Said]:
+    arguments = call.arguments
+    posts = method.upper() == "POST" or any(one.split("=")[0] in _SENDS for one in arguments)
+    grave = is_dangerous((url.partition("://")[2].partition("/")[2].replace("reset", "wipe"),))
+    if (posts and grave) or method.upper() in ("DELETE", "PUT", "PATCH") or unseen(method):
         yield call.concern(
             "remote",
-            f"it changes something behind an API ({method.upper()})".replace("\0", "…"),
+            f"it changes something behind an API ({method.upper() or 'POST'})".replace("\0", "…"),
             _SAFE,
             url.replace("\0", "…"),
         )
-    elif any(one.split("=")[0] in _SENDS for one in arguments) and any(_FILE_SENT.search(one) for one in arguments):
+    elif _sends_file(arguments):
         yield call.concern("remote", "it sends a file to another machine", _SAFE, url.replace("\0", "…"))
+
+
+def judge_sockets(call: Call) -> Iterator[Said]:
+    """nc and socat: a program at the other end of a connection, and credentials that are sent."""
+    for one in call.arguments:
+        if re.match(r"-[a-z]*[ec]$|--(?:sh-)?exec|(?:exec|system|EXEC|SYSTEM):", one):
+            yield call.concern("remote", "it lets another machine run a program here", _SAFE, call.name)
+            return
+    if call.leaks:
+        yield call.concern("remote", "it sends credentials to another machine", _SAFE, call.name)
+
+
+def _sends_file(arguments: tuple[str, ...]) -> bool:
+    if any(one in ("-T", "--upload-file") or one.startswith(("--post-file", "--body-file")) for one in arguments):
+        return True
+    return any(one.split("=")[0] in _SENDS for one in arguments) and any(map(_FILE_SENT.search, arguments))
 
 
 _FILE_SENT = re.compile(r"@(?:~|/|\.|.*\.(?:env|pem|key|tfstate))")
 
 SSH = Tool(frozenset(("ssh", "mosh", "autossh", "sshpass")), judge_ssh)
 COPY = Tool(frozenset(("scp", "rsync", "sftp", "rclone", "ftp", "lftp")), judge_copy)
+SOCKETS = Tool(frozenset(("nc", "ncat", "netcat", "socat")), judge_sockets)
 HTTP = Tool(frozenset(("curl", "wget", "http", "https", "xh", "curlie")), judge_http)

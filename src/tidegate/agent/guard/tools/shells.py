@@ -54,7 +54,7 @@ def judge_shell(call: Call) -> Iterator[Said]:
         else:
             yield Inner(script=words[0])
     elif words and words[0] not in ("-", "/dev/stdin") and not reads:
-        yield from read_script(call, words[0])
+        yield from read_script(call, words[0], arguments=tuple(words[1:]))
     elif call.given is not None:
         yield Inner(script=call.given)
     else:
@@ -71,7 +71,7 @@ def judge_source(call: Call) -> Iterator[Said]:
     elif re.search(r"(^|/)(bin/activate|\.venv/.*activate|nvm\.sh|\.bashrc|\.profile|\.cargo/env)$", path):
         return
     else:
-        yield from read_script(call, path)
+        yield from read_script(call, path, sourced=True)
 
 
 def judge_code(call: Call) -> Iterator[Said]:

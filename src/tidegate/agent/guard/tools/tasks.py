@@ -6,19 +6,23 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
+from pathlib import Path
 
 from tidegate.agent.guard.files import read_bounded, resolve
 from tidegate.agent.guard.frozen import replace
 from tidegate.agent.guard.tools.verbs import VERBS, is_dangerous
 from tidegate.agent.guard.tools.verbs import judge as judge_verbs
+from tidegate.agent.guard.tools.wrappers import without_version
 from tidegate.agent.guard.values import Call, Inner, Said, Tool, plain, unseen
 
-MOST_TARGETS = 60
+MOST_TARGETS, MOST_INCLUDED = 60, 20
 _VALUED = frozenset(("-C", "--directory", "-f", "--file", "--makefile", "-j", "-I", "-o", "-W", "-l"))
 _RULE = re.compile(r"^([^\s#:=][^:=#]*?)\s*::?(?!=)\s*([^#;=]*)(?:;(.*))?$")
 _SET = re.compile(r"^(?:export\s+|override\s+)*([\w.-]+)\s*(?::{0,3}|\?|\+|!)=\s*(.*)$")
 _USED = re.compile(r"\$[({]([\w.-]+)[)}]")
 _ANY_USE = re.compile(r"\$[({][^(){}]*[)}]|\$[@<^?*+%|]")
+_INCLUDED = re.compile(r"^-?s?include[ \t]+([^\n$#]+)$", re.MULTILINE)
+_SHELLED = re.compile(r"\$\(shell\s+((?:[^()]|\([^()]*\))*)\)")
 _MAKE_OWN = {
     "MAKE": "make",
     "CC": "cc",
@@ -31,6 +35,7 @@ _MAKE_OWN = {
     "INSTALL": "install",
 }
 _BETWEEN = ("#", "ifeq", "ifneq", "ifdef", "ifndef", "else", "endif")
+_RUNNER_VALUED = frozenset("-f -d -C --justfile --taskfile -e --project-dir --result-json -s --session".split())
 _SEE = "say which command it runs, and run that"
 
 
@@ -44,7 +49,9 @@ def judge_make(call: Call) -> Iterator[Said]:
         name = after if one in ("-f", "--file", "--makefile") else name
     folder = next((one[2:] for one in call.arguments if one.startswith("-C") and len(one) > 2), folder)
     asked = [one for one in plain(call.arguments, _VALUED) if "=" not in one]
-    given = dict(one.split("=", 1) for one in plain(call.arguments, _VALUED) if "=" in one)
+    given = dict(one.split("=", 1) for one in plain(call.arguments, _VALUED) if "=" in one and one[0] != "-")
+    if call.has("--eval", "-E") or not re.fullmatch(r"(?:/usr)?(?:/bin/)?(?:ba|da|z)?sh", given.get("SHELL", "sh")):
+        yield call.concern("unseen-script", "its arguments have make run something else", _SEE)
     where = resolve(call, folder)
     if where is None or any(map(unseen, asked)):
         if call.place.typed or is_dangerous(tuple(asked)):
@@ -64,8 +71,14 @@ def judge_make(call: Call) -> Iterator[Said]:
             )
         return
     place = replace(call.place, folder=where, typed=False, depth=call.place.depth + 1)
+    text = _with_included(text, where)
     found = _recipes(text, asked, given)
-    for line in found:
+    if found is None:
+        yield call.concern(
+            "unseen-script", "what it makes is not there to be read, and its name says what it does", _SEE, asked[-1]
+        )
+        return
+    for line in (*_SHELLED.findall(text), *found):
         yield Inner(script=line, place=place)
 
 
@@ -73,6 +86,8 @@ def judge_package(call: Call) -> Iterator[Said]:
     """npm, yarn, pnpm, bun: what they publish, what they run behind `exec`, and the script of that name."""
     if call.name in VERBS:
         yield from judge_verbs(call)
+    if any("script-shell" in one for one in call.arguments):
+        yield call.concern("unseen-script", "it has every script run in something else", "leave it out")
     words = plain(
         call.arguments,
         frozenset(("--prefix", "-w", "--workspace", "-C", "--dir", "--cwd", "--filter", "-F", "--registry")),
@@ -90,7 +105,7 @@ def judge_package(call: Call) -> Iterator[Said]:
             if flag in ("-p", "--package") and behind:
                 behind.pop(0)
         if behind:
-            yield Inner(tuple(behind))
+            yield Inner((without_version(behind[0]), *behind[1:]))
         return
     task = words[1] if verb in ("run", "run-script", "rum", "urn") and len(words) > 1 else verb
     task = {"t": "test", "tst": "test", "i": "install", "ci": "install", "add": "install"}.get(task, task)
@@ -99,7 +114,12 @@ def judge_package(call: Call) -> Iterator[Said]:
 
 def judge_runner(call: Call) -> Iterator[Said]:
     """just, task, rake, gulp, tox and their kind: their files are programs, so only names are judged."""
-    words = plain(call.arguments, frozenset(("-f", "-d", "-C", "--justfile", "--taskfile", "-e", "--project-dir")))
+    words = plain(
+        call.arguments,
+        frozenset(
+            ("-f", "-d", "-C", "--justfile", "--taskfile", "-e", "--project-dir", "--result-json", "-s", "--session")
+        ),
+    )
     if call.name in VERBS:
         yield from judge_verbs(call)
     elif is_dangerous(tuple(one for one in words if "/" not in one)) and not call.has(
@@ -147,7 +167,19 @@ def _scripts(call: Call, task: str, words: list[str]) -> Iterator[Said]:
         )
 
 
-def _recipes(text: str, asked: list[str], given: Mapping[str, str]) -> list[str]:
+def _with_included(text: str, where: Path) -> str:
+    """A Makefile with the files that it includes by their names, where they are there."""
+    for found in list(_INCLUDED.finditer(text))[:MOST_INCLUDED]:
+        for name in found[1].split()[:MOST_INCLUDED]:
+            try:
+                text += "\n" + (read_bounded(where / name) or "")
+            except OSError:
+                continue
+    return text
+
+
+def _recipes(text: str, asked: list[str], given: Mapping[str, str]) -> list[str] | None:
+    """The commands of these targets; None where one is not there and its name says that it is grave."""
     rules: dict[str, tuple[list[str], list[str]]] = {}
     known = dict(_MAKE_OWN)
     current: list[str] = []
@@ -160,20 +192,20 @@ def _recipes(text: str, asked: list[str], given: Mapping[str, str]) -> list[str]
         if (setting := _SET.match(line)) is not None:
             known[setting[1]] = setting[2].split(" #")[0].strip()
             continue
-        rule = _RULE.match(line)
-        if rule is None:
+        head = _RULE.match(line)
+        if head is None:
             current = (
                 current
                 if not line.strip() or line.startswith(("#", "ifeq", "ifneq", "ifdef", "ifndef", "else", "endif"))
                 else []
             )
             continue
-        current = rule[1].split()
+        current = head[1].split()
         for one in current:
             needs, recipe = rules.setdefault(one, ([], []))
-            needs += [need for need in rule[2].split() if need != "|"]
-            if rule[3]:
-                recipe.append(rule[3].strip())
+            needs += [need for need in head[2].split() if need != "|"]
+            if head[3]:
+                recipe.append(head[3].strip())
             if not first and not one.startswith("."):
                 first = one
     known.update(given)
@@ -186,7 +218,10 @@ def _recipes(text: str, asked: list[str], given: Mapping[str, str]) -> list[str]
             continue
         seen.add(target)
         fitting = (found for name, found in rules.items() if "%" in name and _fits(name, target))
-        needs, recipe = rules.get(target) or next(fitting, ([], []))
+        rule = rules.get(target) or next(fitting, None)
+        if rule is None and target in asked and is_dangerous((target,)):
+            return None
+        needs, recipe = rule or ([], [])
         waiting += needs
         made += [_put_in(line, known) for line in recipe]
     return made
@@ -198,11 +233,14 @@ def _fits(pattern: str, target: str) -> bool:
 
 
 def _put_in(line: str, known: Mapping[str, str]) -> str:
+    line = line.replace("$$", "\1")
     for _ in range(5):
-        line, count = _USED.subn(lambda found: known.get(found[1], "$TIDEGATE_UNSEEN"), line)
-        if not count:
+        put = _USED.sub(lambda found: known.get(found[1], "\1TIDEGATE_UNSEEN").replace("$$", "\1"), line)
+        put = _ANY_USE.sub("\1TIDEGATE_UNSEEN", put) if put == line else put
+        if put == line:
             break
-    return _ANY_USE.sub("$TIDEGATE_UNSEEN", line).replace("$$", "$")
+        line = put
+    return line.replace("\1", "$")
 
 
 MAKE = Tool(frozenset(("make", "gmake", "mingw32-make")), judge_make)

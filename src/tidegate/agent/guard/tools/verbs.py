@@ -20,6 +20,11 @@ ANYWHERE = frozenset(
         *("doctrine:database:drop", "doctrine:schema:drop", "ecto.drop", "ecto.reset", "database:drop"),
     )
 )
+_OFF = re.compile(r"=(?:false|0|no|none|off)$", re.IGNORECASE)
+_MIGRATES = re.compile(
+    r"migrat|goose|dbmate|knex|sequelize|(?:^|/)manage\.py$|(?:^|/)(?:flask|sql-migrate|atlas|tern)$|^db$"
+)
+_BACK = frozenset(("down", "zero", "reset", "drop", "downgrade", "undo", "fresh", "redo", "down-to", "rollback"))
 DANGER = frozenset(
     (
         *(
@@ -55,7 +60,9 @@ def judge(call: Call) -> Iterator[Said]:
     """Held where a verb writes, or where the verb is not seen."""
     verbs = VERBS[call.name]
     words = [one.lower() if call.name == "redis-cli" else one for one in plain(call.arguments, verbs.valued)]
-    if any(one in verbs.dry or one.partition("=")[0] in verbs.dry[:3] for one in call.arguments):
+    if any(
+        one in verbs.dry or one.partition("=")[0] in verbs.dry[:3] for one in call.arguments if not _OFF.search(one)
+    ):
         return
     everything = [*words, *(one for one in call.arguments if one.startswith("-"))]
     if "*" in verbs.writes:
@@ -77,6 +84,10 @@ def judge_any(call: Call) -> Iterator[Said]:
     if found:
         yield call.concern(
             "data", f"{found} empties or drops a database wherever its address points to", "ask a person"
+        )
+    elif (back := _BACK.intersection(call.arguments)) and any(map(_MIGRATES.search, (call.name, *call.arguments))):
+        yield call.concern(
+            "data", f"`{min(back)}` takes the schema back, with what is in it", "ask a person, or write a migration"
         )
     elif "flush" in call.arguments and any(one.endswith("manage.py") for one in call.arguments):
         yield call.concern("data", "flush empties the database wherever its address points to", "ask a person")

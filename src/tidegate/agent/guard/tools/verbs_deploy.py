@@ -34,7 +34,9 @@ DEPLOYS_OF: Mapping[str, Verbs] = {
         DEPLOYS,
         PIPELINE,
     ),
-    "vercel": verbs("deploy, remove, rm, rollback, promote, env rm, env add, domains rm, alias", DEPLOYS, PIPELINE),
+    "vercel": verbs(
+        "--prod, deploy, remove, rm, rollback, promote, env rm, env add, domains rm, alias", DEPLOYS, PIPELINE
+    ),
     "netlify": verbs("deploy, sites:delete, env:set, env:unset", DEPLOYS, PIPELINE),
     "railway": verbs("up, down, delete, redeploy, variables", DEPLOYS, PIPELINE),
     "wrangler": verbs(

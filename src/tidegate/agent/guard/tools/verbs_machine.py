@@ -6,6 +6,12 @@ from collections.abc import Mapping
 
 from tidegate.agent.guard.tools.verb import ADMIN, RUNS, Verbs, verbs
 
+_PACKAGES = verbs(
+    "remove, purge, erase, autoremove, dist-upgrade, full-upgrade, --purge",
+    "it takes programs from the machine",
+    ADMIN,
+    "-s --simulate",
+)
 MACHINE_OF: Mapping[str, Verbs] = {
     "redis-cli": verbs(
         "flushall, flushdb, config, shutdown, debug, swapdb, failover, replicaof, slaveof, del, unlink, set, rename, "
@@ -42,6 +48,15 @@ MACHINE_OF: Mapping[str, Verbs] = {
     "mysqladmin": verbs(
         "drop, shutdown, kill, flush-privileges, password", "it changes the database server", "ask a person"
     ),
+    "apt": _PACKAGES,
+    "apt-get": _PACKAGES,
+    "aptitude": _PACKAGES,
+    "yum": _PACKAGES,
+    "dnf": _PACKAGES,
+    "zypper": _PACKAGES,
+    "snap": _PACKAGES,
+    "apk": verbs("del", RUNS, ADMIN),
+    "brew": verbs("services stop, services restart, services kill, services cleanup", RUNS, ADMIN),
     "certbot": verbs("delete, revoke", RUNS, ADMIN),
     "ufw": verbs("*", "it opens or shuts the machine to the network", ADMIN, "status"),
     "zpool": verbs("destroy, labelclear, remove, detach, create", "it destroys what the disks hold", ADMIN),

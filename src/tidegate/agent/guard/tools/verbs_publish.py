@@ -35,7 +35,7 @@ PUBLISHES_OF: Mapping[str, Verbs] = {
     "gem": verbs("push, yank, owner", PUBLISHES, RELEASE),
     "mvn": verbs("deploy, release:perform, release:prepare, deploy:deploy", PUBLISHES, RELEASE),
     "gradle": verbs("publish, uploadArchives, publishPlugins", PUBLISHES, RELEASE),
-    "dotnet": verbs("nuget push, nuget delete", PUBLISHES, RELEASE),
+    "dotnet": verbs("nuget push, nuget delete, database drop, ef database", PUBLISHES, RELEASE),
     "nuget": verbs("push, delete", PUBLISHES, RELEASE),
     "vsce": verbs("publish, unpublish", PUBLISHES, RELEASE),
     "ovsx": verbs("publish", PUBLISHES, RELEASE),

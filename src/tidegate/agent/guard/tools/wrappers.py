@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from tidegate.agent.guard.frozen import Frozen
+from tidegate.agent.guard.tools.verbs import is_dangerous
 from tidegate.agent.guard.values import Call, Inner, Said, Tool, unseen
 
 _ASSIGNS = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
@@ -46,6 +47,16 @@ _SHAPES: Mapping[str, _Shape] = {
     "caffeinate": _shape("-t -w"),
     "builtin": _shape(),
     "exec": _shape("-a"),
+    "chronic": _shape(),
+    "ts": _shape(),
+    "ifne": _shape("-n"),
+    "start-stop-daemon": _shape("-p -c -u -d -x", after="--"),
+    "dbus-launch": _shape(),
+    "firejail": _shape(),
+    "bwrap": _shape("--bind --ro-bind --dev --proc --tmpfs --chdir --setenv"),
+    "prlimit": _shape(),
+    "numactl": _shape(),
+    "catchsegv": _shape(),
     "watch": _shape("-n --interval", joined=True),
     "strace": _shape("-e -o -p -s -u -E -P"),
     "ltrace": _shape("-e -o -p -s -u"),
@@ -66,7 +77,6 @@ _SHAPES: Mapping[str, _Shape] = {
     "coproc": _shape(),
     "rtk": _shape(),
     "xargs": _shape("-I -n -P -L -d -a -E -s --arg-file --delimiter --max-args --max-procs --max-lines --replace"),
-    "entr": _shape(),
     "nodemon": _shape("-e -w --watch --ext -x"),
     "dotenv": _shape("-f -e -c", after="run --"),
     "aws-vault": _shape("-d --duration", 1, "exec"),
@@ -103,6 +113,7 @@ _SHAPES: Mapping[str, _Shape] = {
     "cross-env-shell": _shape(assigns=True),
     "dotenvx": _shape("-f", after="run"),
 }
+_FETCHERS = frozenset(("npx", "bunx", "pnpx", "uvx", "pipx"))
 _TEXT_FLAG: Mapping[str, tuple[str, ...]] = {
     "su": ("-c", "--command"),
     "runuser": ("-c", "--command"),
@@ -112,6 +123,8 @@ _TEXT_FLAG: Mapping[str, tuple[str, ...]] = {
     "npx": ("-c", "--call"),
     "nix-shell": ("--run", "--command"),
     "nix": ("--run",),
+    "vagrant": ("-c", "--command"),
+    "hyperfine": ("--prepare", "-p", "--setup", "-s", "--cleanup", "-c"),
 }
 
 
@@ -128,12 +141,21 @@ def judge(call: Call) -> Iterator[Said]:
         if call.name in ("sudo", "doas") and call.has("-i", "-s", "-v", "--login", "--shell") and call.piped:
             yield call.concern("unseen-script", "a shell of root reads what nobody sees", "name the command")
         return
-    if shape.joined:
+    if call.name in _FETCHERS:
+        words[0] = without_version(words[0])
+    if call.name == "hatch" and ":" in words[0] and "/" not in words[0]:
+        yield from _task(call, words[0])
+    elif shape.joined:
         yield from _joined(call, words)
     elif call.name == "xargs":
         yield Inner((*words, "\0"), assigned=assigned)
     else:
         yield Inner(tuple(words), piped=call.piped, assigned=assigned)
+
+
+def without_version(program: str) -> str:
+    """`playwright@1.2` and `ruff==0.4` name the program in front, whatever version that is."""
+    return re.sub(r"(?<=.)(?:@|==).*", "", program, flags=re.DOTALL)
 
 
 def judge_command(call: Call) -> Iterator[Said]:
@@ -151,9 +173,30 @@ def judge_words(call: Call) -> Iterator[Said]:
     """`eval` joins its words to a script; what is unseen in it could be anything."""
     text = " ".join(one for one in call.arguments if one != "--")
     if unseen(text):
+        if not call.place.typed and re.fullmatch(r"set -- [^;&|<>()`\n]*", text):
+            return  # the wrappers of Gradle and Maven put the arguments of java together so
         yield call.concern("unseen-script", "it runs text that only the run would show", "write the command out")
     else:
         yield Inner(script=text)
+
+
+def judge_each(call: Call) -> Iterator[Said]:
+    """`fd -x program`, `hyperfine 'script'`, `watchexec program`: what they run, once or again and again."""
+    words = list(call.arguments)
+    if call.name in ("fd", "fdfind"):
+        place = next((at for at, one in enumerate(words) if one in ("-x", "-X", "--exec", "--exec-batch")), None)
+        if place is not None:
+            behind = words[place + 1 :]
+            named = any("{" in one for one in behind)
+            yield Inner(tuple("\0" if "{" in one else one for one in behind) if named else (*behind, "\0"))
+        return
+    for one in words:
+        if " " in one:
+            yield Inner(script=one)
+    if call.name != "hyperfine":
+        behind, _ = _behind(call.arguments, _shape("-w -e -d -f -i --watch --exts --filter --ignore --debounce"))
+        if behind and " " not in behind[0]:
+            yield Inner(tuple(behind))
 
 
 def judge_trap(call: Call) -> Iterator[Said]:
@@ -209,6 +252,13 @@ def judge_later(call: Call) -> Iterator[Said]:
 
 
 # Private
+
+
+def _task(call: Call, name: str) -> Iterator[Said]:
+    if is_dangerous((name,)):
+        yield call.concern(
+            "unseen-script", "what the task does is not read, and its name says that it is grave", "run what it runs"
+        )
 
 
 def _texts(arguments: tuple[str, ...], flags: tuple[str, ...]) -> Iterator[str]:
@@ -272,7 +322,8 @@ def _joined(call: Call, words: list[str]) -> Iterator[Said]:
     yield Inner(script=" ".join(words))
 
 
-TOOL = Tool(frozenset(_SHAPES) | {"su", "script", "nix-shell"}, judge)
+TOOL = Tool(frozenset(_SHAPES) | {"su", "script", "nix-shell", "vagrant"}, judge)
+EACH = Tool(frozenset(("fd", "fdfind", "hyperfine", "watchexec", "entr")), judge_each)
 COMMAND = Tool(frozenset(("command",)), judge_command)
 WORDS = Tool(frozenset(("eval",)), judge_words)
 TRAP = Tool(frozenset(("trap",)), judge_trap)
