@@ -147,6 +147,7 @@ ENDPOINTS = (
         handler=recent,
         query=RecentQuery,
         answer=Recent,
+        problems=(404, 409),
     ),
     Endpoint(
         method="GET",
