@@ -30,6 +30,7 @@ EXPECTED: Mapping[Permission, str] = {
     "evidence:write": "admin agent",
     "incidents:write": "reviewer approver admin",
     "events:write": "admin",
+    "costs:write": "admin",
     "settings:read": "reviewer approver admin",
     "settings:write": "admin",
     "tokens:write": "viewer reviewer approver admin",

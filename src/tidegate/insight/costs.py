@@ -83,8 +83,15 @@ def parse_bill(data: bytes, where: str, tool: str = "") -> Bill:
     return Bill(form, tuple(read.costs), tuple(read.notes()))
 
 
+def day_of(at: float) -> date:
+    """The day in UTC of a moment in Unix seconds; the first or the last day of this calendar where it is none of it."""
+    return datetime.fromtimestamp(min(max(at, 0.0), _LAST_MOMENT), UTC).date()
+
+
 # Private
 
+_LAST_MOMENT = 221_845_392_000.0
+"""The year 9000."""
 _MARKS: Mapping[Form, frozenset[str]] = {
     # Claude Console, Cost, export: one row a day, model, key and kind of token.
     "anthropic": frozenset(("usage_date_utc", "model", "workspace", "api_key", "token_type", "cost_usd")),

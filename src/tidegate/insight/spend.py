@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct
 
 from tidegate.errors import InputError
-from tidegate.insight.costs import Cost
+from tidegate.insight.costs import Cost, day_of
 from tidegate.insight.intervals import share
 from tidegate.insight.survival import Lines, lasting
 from tidegate.insight.values import Figure, Shipped
@@ -44,6 +44,14 @@ class Return(Struct, frozen=True, kw_only=True):
     per_lasting: Figure
 
 
+class Month(Struct, frozen=True):
+    """What tools cost that changes name, and what shipped with them, in a month such as 2026-03."""
+
+    label: str
+    cost: float
+    changes: int
+
+
 class Spending(Struct, frozen=True, kw_only=True):
     """`first` and `last`: days of the first and the last cost. `unjoined` was spent on tools that no shipped change
     names: nobody can say what became of it. `nameless` changes name no tool: what agents had in them is not known."""
@@ -58,6 +66,7 @@ class Spending(Struct, frozen=True, kw_only=True):
     unpaid: tuple[str, ...]
     """Tools that changes name and no cost does."""
     nameless: int
+    months: tuple[Month, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -69,7 +78,7 @@ def join_spending(
     `lines`: how long the lines of the changes lived, None where nobody knows. InputError where two currencies are in
     the costs: they are not added up.
     """
-    first, last = (datetime.fromtimestamp(at, UTC).date() for at in (since, until - 1))
+    first, last = day_of(since), day_of(until - 1)
     mine = [cost for cost in costs if first <= cost.day <= last]
     currencies = {cost.currency for cost in mine}
     if len(currencies) > 1:
@@ -105,6 +114,9 @@ def join_spending(
         returns=returns,
         unpaid=tuple(by_tool[tool][0].tool for tool in sorted(by_tool.keys() - bills.keys())),
         nameless=sum(not one.tool and one.writer != "human" for one in here),
+        months=_months(
+            [cost for tool in joined for cost in bills[tool]], [one for tool in joined for one in by_tool[tool]]
+        ),
     )
 
 
@@ -187,6 +199,17 @@ def _paid(costs: Sequence[Cost], shipped: Sequence[Shipped]) -> list[Shipped]:
 def _month(at: float) -> tuple[int, int]:
     day = datetime.fromtimestamp(at, UTC)
     return day.year, day.month
+
+
+def _months(costs: Sequence[Cost], shipped: Sequence[Shipped]) -> tuple[Month, ...]:
+    """Those that have a cost."""
+    spent: dict[tuple[int, int], list[Cost]] = defaultdict(list)
+    for cost in costs:
+        spent[cost.day.year, cost.day.month].append(cost)
+    landed = Counter(_month(one.landed) for one in shipped)
+    return tuple(
+        Month(f"{year}-{month:02d}", _sum(spent[year, month]), landed[year, month]) for year, month in sorted(spent)
+    )
 
 
 def _by_change(lines: Sequence[Lines]) -> dict[str, list[Lines]]:

@@ -64,6 +64,16 @@ def marks_of(text: str, repository: Repository, settings: Settings | None = None
     return tuple(dict.fromkeys(found))
 
 
+def marks_of_payee(text: str) -> tuple[Mark, ...]:
+    """The marks of a person as a bill writes one: an e-mail address, an `@account` at GitHub, or a name of its own."""
+    name = text.strip()
+    if name.startswith("@"):
+        return tuple(Mark("forge", issuer, plain_account(name)) for issuer in ("github", "github.com"))
+    if "@" in name and " " not in name:
+        return tuple(_of_email(name))
+    return (Mark("name", "costs", folded(name)),)
+
+
 def pseudonym_of_marks(connection: Connection, marks: Iterable[Mark], shown: str, at: str) -> str:
     """How statements call whoever has these marks: as the person of the service whose accounts they are, where they
     are one person's, else by a pseudonym of the marks. `shown` stands in a body that can be erased."""
@@ -101,6 +111,7 @@ def whose(connection: Connection, text: str) -> tuple[str, ...]:
         marks = marks_of(text, repository)
         people |= _people_with(connection, marks)
         found += _known(connection, marks)
+    found += _known(connection, marks_of_payee(text))
     return tuple(dict.fromkeys((*(each for one in sorted(people) for each in pseudonyms_of(connection, one)), *found)))
 
 

@@ -6,6 +6,7 @@ from tidegate.server.api import (
     approvals,
     attaching,
     changes,
+    costs,
     deploying,
     environments,
     evidence,
@@ -39,6 +40,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *outcomes.ENDPOINTS,
     *incidents.ENDPOINTS,  # after outcomes: a number is no name of theirs
     *insight.ENDPOINTS,
+    *costs.ENDPOINTS,
     *settings.ENDPOINTS,
     *people.ENDPOINTS,
 )

@@ -18,6 +18,7 @@ Permission: TypeAlias = Literal[
     "evidence:write",  # attach evidence: tests, sessions
     "incidents:write",  # say what caused an incident, or that it is over
     "events:write",  # tell what production says: deployments, alerts, errors, spans, metrics
+    "costs:write",  # say what AI cost, and take back what a source said
     "settings:read",  # repositories, policies, identities without their secrets
     "settings:write",  # repositories, people, identities, witnesses
     "tokens:write",  # make and revoke one's own tokens

@@ -8,6 +8,7 @@ from tidegate.errors import InputError
 from tidegate.insight.answer import Insight, Told, look
 from tidegate.insight.values import Every
 from tidegate.server.insight.reading import Wanted, read_rows
+from tidegate.server.insight.spending import read_spent
 from tidegate.server.service import Service
 from tidegate.store import landed
 from tidegate.store.clock import moment_of
@@ -67,15 +68,17 @@ def _answer(service: Service, asked: Asked) -> Answer:
     )
     with service.database.read() as connection:
         rows = read_rows(connection, wanted)
+        spent = read_spent(connection, wanted)
     found = look(
         rows.shipped,
         rows.ran,
         asked.since,
         asked.until,
         by=asked.by,
-        notes=rows.notes,
+        costs=spent.costs,
+        notes=(*rows.notes, *(() if spent.costs else spent.notes)),
         every=asked.every,
-        told=Told(pseudonym=str),
+        told=Told(pseudonym=str, bill_notes=spent.notes),
     )
     return Answer(found, now)
 
