@@ -19,20 +19,30 @@ STILL_GOING_SECONDS = 86400.0
 
 def freezes(bench: Bench) -> Iterator[Obligation]:
     name = bench.question.environment
+    text = f"no freeze holds for {name}"
     for freeze in bench.document.freezes:
-        ends = freeze.ends(name, bench.early, bench.late)
-        if ends is None:
+        if not freeze.is_of(name):
             continue
         words = one_line(freeze.name)
-        found = Obligation(
-            kind="freeze",
-            text=f"no freeze holds for {name}",
-            state="unmet",
-            why=f"the freeze {words} holds until {moment(ends)}",
-            next_step="wait, or have two people write an [[exception]] for it",
-            until=ends + bench.skew,
-        )
-        yield set_aside(bench, found, "freeze", freeze.name)
+        note = f" ({one_line(freeze.note)})" if freeze.note else ""
+        if freeze.problem:
+            why = f"the calendar of the freeze {words} cannot be read{note}: {one_line(freeze.problem)}"
+            found = obligation("freeze", text, "unknown", why, freeze.mend or "mend the calendar")
+            yield set_aside(bench, found, "freeze", freeze.name)
+        elif (ends := freeze.ends(name, bench.early, bench.late)) is not None:
+            event = freeze.event(bench.early, bench.late)
+            words += f", {one_line(event, 60)}," if event else ""
+            found = Obligation(
+                kind="freeze",
+                text=text,
+                state="unmet",
+                why=f"the freeze {words} holds until {moment(ends)}{note}",
+                next_step="wait, or have two people write an [[exception]] for it",
+                until=ends + bench.skew,
+            )
+            yield set_aside(bench, found, "freeze", freeze.name)
+        elif note:
+            yield obligation("freeze", f"the freeze {words} does not hold", "met", one_line(freeze.note))
 
 
 def order(bench: Bench) -> Iterator[Obligation]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tidegate.errors import InputError
 from tidegate.facts import to_json
@@ -15,6 +17,7 @@ from tidegate.rollout.freeze import Freeze, Period, check_zone, make_period
 from tidegate.settings import nearest
 
 MOST_ENTRIES = 1_000
+MOST_CALENDARS = 20
 
 
 class FreezeTable(Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,8 +31,21 @@ class FreezeTable(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CalendarTable(Struct, frozen=True, forbid_unknown_fields=True):
-    days: tuple[str, ...]
+    days: tuple[str, ...] | None = None
+    file: str = ""
+    url: str = ""
     time_zone: str = ""
+
+
+class Loaded(Struct, frozen=True):
+    """A calendar's content as it was had, and what is to be said of that."""
+
+    content: bytes
+    note: str = ""
+
+
+Load: TypeAlias = Callable[[CalendarTable], Loaded]
+"""Brings the calendar of a file or a URL. Raises InputError where it cannot be had."""
 
 
 class LeaveTable(Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,13 +67,16 @@ class Document(Struct, frozen=True, forbid_unknown_fields=True):
     exception: tuple[LeaveTable, ...] = ()
 
 
-def checked(raw: Document, origin: str) -> Rollout:
-    """The document ready to be asked. Raises InputError whose `where` is the path of what is wrong."""
+def checked(raw: Document, origin: str, load: Load) -> Rollout:
+    """The document ready to be asked. Raises InputError whose `where` is the path of what is wrong.
+
+    A calendar that cannot be brought or read is no error: the freezes of it hold, with the reason.
+    """
     check_zone(raw.time_zone, "time_zone")
     if not raw.environments:
         raise InputError("it names no environment", where=origin, mend="write [environments.production] and its tier")
     counted = len(raw.environments) + len(raw.freeze) + len(raw.exception)
-    if counted + sum(len(calendar.days) for calendar in raw.calendars.values()) > MOST_ENTRIES:
+    if counted + sum(len(calendar.days or ()) for calendar in raw.calendars.values()) > MOST_ENTRIES:
         raise InputError(f"it has more than {MOST_ENTRIES} entries", where=origin, mend="take out what is over")
     for name, environment in raw.environments.items():
         _check_environment(name, environment, raw)
@@ -65,14 +84,32 @@ def checked(raw: Document, origin: str) -> Rollout:
     for place, table in enumerate(raw.freeze):
         if table.name in names[:place]:
             raise InputError(f"two freezes are called {table.name}", where=f"freeze[{place}].name", mend="rename one")
-    freezes = tuple(_freeze(place, table, raw) for place, table in enumerate(raw.freeze))
+    for name, calendar in raw.calendars.items():
+        _check_calendar(name, calendar)
+    brought = _bring(raw, load)
+    freezes = tuple(_freeze(place, table, raw, brought) for place, table in enumerate(raw.freeze))
     leaves = tuple(_leave(place, table, raw, origin) for place, table in enumerate(raw.exception))
-    digest = hashlib.sha256(to_json(raw)).hexdigest()
-    return Rollout(environments=raw.environments, freezes=freezes, leaves=leaves, origin=origin, digest=digest)
+    digest = hashlib.sha256(to_json(raw))
+    for name, found in brought.items():
+        digest.update(f"\0{name}\0".encode() + hashlib.sha256(found.content).digest())
+    return Rollout(
+        environments=raw.environments, freezes=freezes, leaves=leaves, origin=origin, digest=digest.hexdigest()
+    )
 
 
 # Private
 
+
+class _Brought(Struct, frozen=True, kw_only=True):
+    """The content of a calendar, or why there is none."""
+
+    content: bytes = b""
+    note: str = ""
+    problem: str = ""
+    mend: str = ""
+
+
+_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,99}")
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
@@ -117,7 +154,39 @@ def _check_circle(name: str, raw: Document) -> None:
             ahead += raw.environments[other].after
 
 
-def _freeze(place: int, table: FreezeTable, raw: Document) -> Freeze:
+def _check_calendar(name: str, calendar: CalendarTable) -> None:
+    where = f"calendars.{name}"
+    if (calendar.days is not None) + bool(calendar.file) + bool(calendar.url) != 1:
+        raise InputError("a calendar has either days, or a file, or a url", where=where, mend="make two of it")
+    if calendar.file and (not _FILE.fullmatch(calendar.file) or ".." in calendar.file):
+        raise InputError(
+            "the file is none beside this document", where=f"{where}.file", mend="write it like freezes.ics"
+        )
+    if calendar.url and not (calendar.url.startswith("https://") and calendar.url.isascii()):
+        raise InputError("the address is none of https", where=f"{where}.url", mend="write it like https://...")
+    if calendar.time_zone:
+        check_zone(calendar.time_zone, f"{where}.time_zone")
+
+
+def _bring(raw: Document, load: Load) -> Mapping[str, _Brought]:
+    """What every calendar of a file or a URL gave that a freeze names."""
+    used = [table.calendar for table in raw.freeze if table.calendar in raw.calendars]
+    outside = [name for name in used if raw.calendars[name].days is None]
+    if len(outside) > MOST_CALENDARS:
+        raise InputError(
+            f"more than {MOST_CALENDARS} freezes are of calendars in files", where="freeze", mend="join some of them"
+        )
+    found = {}
+    for name in dict.fromkeys(outside):
+        try:
+            loaded = load(raw.calendars[name])
+            found[name] = _Brought(content=loaded.content, note=loaded.note)
+        except InputError as error:
+            found[name] = _Brought(problem=error.what, mend=error.mend)
+    return found
+
+
+def _freeze(place: int, table: FreezeTable, raw: Document, brought: Mapping[str, _Brought]) -> Freeze:
     where = f"freeze[{place}]"
     for name in table.environments:
         if name not in raw.environments:
@@ -136,11 +205,27 @@ def _freeze(place: int, table: FreezeTable, raw: Document) -> Freeze:
                 where=f"{where}.calendar",
                 mend=nearest(table.calendar, list(raw.calendars)) if raw.calendars else "write [calendars.NAME]",
             )
+        if table.calendar in brought:
+            return _freeze_of(table, brought[table.calendar], table.time_zone or calendar.time_zone, raw.time_zone)
         zone = table.time_zone or calendar.time_zone or raw.time_zone
-        days = [make_period("", day, day, zone, f"calendars.{table.calendar}.days") for day in calendar.days]
+        days = [make_period("", day, day, zone, f"calendars.{table.calendar}.days") for day in calendar.days or ()]
         return Freeze(table.name, table.environments, tuple(days))
     period: Period = make_period(table.every, table.starts, table.until, table.time_zone or raw.time_zone, where)
     return Freeze(table.name, table.environments, (period,))
+
+
+def _freeze_of(table: FreezeTable, brought: _Brought, zone: str, usual: str) -> Freeze:
+    from tidegate.rollout.calendars.read import read_events
+
+    found = Freeze(table.name, table.environments, (), note=brought.note)
+    if brought.problem:
+        return replace(found, problem=brought.problem, mend=brought.mend)
+    if zone:
+        check_zone(zone, "freeze")
+    try:
+        return replace(found, events=read_events(brought.content, zone, usual))
+    except InputError as error:
+        return replace(found, problem=error.what, mend=error.mend)
 
 
 def _leave(place: int, table: LeaveTable, raw: Document, origin: str) -> Leave:

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
 
 from tidegate.errors import InputError
+from tidegate.rollout.calendars.events import FIRST, LAST, Event, moments
 
 Every: TypeAlias = Literal["", "day", "week", "month", "year"]
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-FIRST, LAST = 0.0, 250_000_000_000.0
-"""Moments that a calendar can name, with room for time zones."""
 
 
 class Edge(Struct, frozen=True):
@@ -80,18 +79,34 @@ class Period(Struct, frozen=True):
 
 
 class Freeze(Struct, frozen=True):
-    """Periods in which nothing is deployed to these environments; empty: to any of them."""
+    """Periods, and events of a calendar, in which nothing is deployed to these environments; empty: to any of them.
+
+    `problem` is why its calendar cannot be read, and `mend` what to do: then it holds, whatever is in it. `note` is
+    what else is to be said of a calendar, such as its age.
+    """
 
     name: str
     environments: tuple[str, ...]
     periods: tuple[Period, ...]
+    events: tuple[Event, ...] = ()
+    problem: str = ""
+    mend: str = ""
+    note: str = ""
+
+    def is_of(self, environment: str) -> bool:
+        return not self.environments or environment in self.environments
 
     def ends(self, environment: str, early: float, late: float) -> float | None:
         """When the freeze that holds at any moment of [early, late] is over; None where none holds."""
-        if self.environments and environment not in self.environments:
+        if not self.is_of(environment):
             return None
-        found = [end for period in self.periods if (end := period.holds(early, late)) is not None]
-        return max(found, default=None)
+        all_of_them: tuple[Period | Event, ...] = (*self.periods, *self.events)
+        return max((end for one in all_of_them if (end := one.holds(early, late)) is not None), default=None)
+
+    def event(self, early: float, late: float) -> str:
+        """The name of the event that holds for longest, "" where none does."""
+        held = [(end, one.name) for one in self.events if (end := one.holds(early, late)) is not None]
+        return max(held)[1] if held else ""
 
 
 def check_zone(zone: str, where: str) -> None:
@@ -185,8 +200,7 @@ def _instants(local: datetime, zone: ZoneInfo, edge: Edge) -> tuple[float, float
     if edge.offset:
         exact = datetime.fromisoformat(f"{local.isoformat()}{edge.offset}").timestamp()
         return exact, exact
-    first, second = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC).timestamp() for fold in (0, 1))
-    return first, second
+    return moments(local, zone)
 
 
 def _starts(every: Every, day: tuple[int, ...], today: date) -> Iterator[date]:
