@@ -22,6 +22,7 @@ _SCRATCH = tuple(
 )
 _SHARED = frozenset(_SCRATCH) - {"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/fd"}
 _SAFE = "name files of the workspace, or ask a person"
+_PATCHED = re.compile(r"^\*\*\* (Add File|Delete File|Update File|Move to): (.+)$", re.MULTILINE)
 _DEVICE = re.compile(r"/dev/(?:sd|nvme|vd|hd|xvd|mmcblk|disk|mapper|loop|md|dm-|mem|kmem|rdisk)")
 
 
@@ -89,6 +90,17 @@ def judge_modes(call: Call) -> Iterator[Said]:
         if why or (path.startswith("/") and call.place.away and path in _MACHINE):
             yield call.concern("files", f"it changes who may do what: {why or path}", _SAFE, _shown(path))
             return
+
+
+def judge_patch(call: Call) -> Iterator[Said]:
+    """`apply_patch`, which Codex gives its shells: the files that the patch names (codex-rs/apply-patch)."""
+    text = next((one for one in call.arguments if "*** " in one), call.given)
+    if text is None or unseen(text):
+        yield call.concern("unseen-script", "which files it writes is not seen", "write the patch out", call.name)
+        return
+    for deed, path in _PATCHED.findall(text):
+        if why := harm(call, path.strip(), deletes=deed == "Delete File"):
+            yield call.concern("files", why, _SAFE, _shown(path))
 
 
 def judge_disk(call: Call) -> Iterator[Said]:
@@ -287,6 +299,7 @@ REMOVE = Tool(frozenset(("rm", "rmdir", "unlink", "shred", "srm", "trash", "rimr
 MOVE = Tool(frozenset(("mv", "gmv", "rename")), judge_move)
 WRITE = Tool(frozenset(("cp", "tee", "truncate", "ln", "install", "touch", "gcp", "sponge")), judge_write)
 EDIT = Tool(frozenset(("sed", "gsed", "perl", "ruby")), judge_edit)
+PATCH = Tool(frozenset(("apply_patch", "applypatch")), judge_patch)
 MODES = Tool(frozenset(("chmod", "chown", "chgrp", "chattr", "setfacl")), judge_modes)
 _DISKS = (
     "dd mkfs wipefs fdisk sfdisk gdisk parted cryptsetup blkdiscard hdparm badblocks mdadm diskutil newfs mkswap sgdisk"

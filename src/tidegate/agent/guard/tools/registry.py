@@ -48,6 +48,7 @@ TOOLS: tuple[Tool, ...] = (
     disk.MOVE,
     disk.WRITE,
     disk.EDIT,
+    disk.PATCH,
     disk.MODES,
     disk.DISK,
     disk.FIND,
