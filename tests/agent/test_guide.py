@@ -69,6 +69,32 @@ def test_commands_come_with_the_line_that_shows_them(repo: Repo) -> None:
     assert commands["Build: `pnpm run build`"] == "shown in `package.json:5`"
 
 
+def test_a_command_that_cannot_be_shown_whole_is_not_cut_to_a_wrong_one(repo: Repo) -> None:
+    steps = """on: pull_request
+jobs:
+  all:
+    steps:
+      - run: pip install -e ".[dev]"
+      - run: pip install -r "$LIST"
+      - run: go test -race -c -o /tmp/tests ./cmd
+      - run: go test -race ./...
+"""
+    repo.commit("Test more", {".github/workflows/more.yml": steps, "go.mod": "module shop\n\ngo 1.22\n"})
+    said = [item.says for item in ask(repo).commands]
+    assert 'Set up: `pip install -e ".[dev]"`' in said
+    assert "Set up: `pip install`" not in said
+    assert "Test: `go test -race ./...`" in said
+    assert "Code builds with Go 1.22 or newer" in [item.says for item in ask(repo).conventions]
+
+
+def test_a_habit_is_counted_among_the_files_that_it_is_about(repo: Repo) -> None:
+    future = "from __future__ import annotations\n\n"
+    files = {f"shop/m{number}.py": f"{future}def f():\n    pass\n" for number in range(12)}
+    repo.commit("Fill", files | {f"shop/v{number}.py": f"{future}V = 1\n" for number in range(12)})
+    (found,) = (item for item in ask(repo).conventions if "__future__" in item.says)
+    assert found.evidence == "12 of 12 files with functions"
+
+
 def test_one_path_has_its_owner_area_and_tests(repo: Repo) -> None:
     login, cart = ask(repo, "src/auth/login.ts"), ask(repo, "src/cart.ts")
     assert login.owners[0].says == "Owned by `@acme/security`"
@@ -264,6 +290,8 @@ def test_broken_files_are_named_and_stop_nothing(repo: Repo) -> None:
         ("make -j4 check-fmt", "make check-fmt", "format"),
         ("bundle exec rubocop", "rubocop", "lint"),
         ("python -m build", "python -m build", "build"),
+        ("python manage.py test", "manage.py test", "test"),
+        ("coverage run --source=shop ./manage.py test shop", "manage.py test", "test"),
     ],
 )
 def test_a_command_is_known_however_it_is_wrapped(command: str, key: str, purpose: str) -> None:

@@ -108,13 +108,18 @@ _ANY = re.compile(r"(?:make|just|task|pre-commit|prek|typos|codespell)\b")
 
 
 def _is_noise(one: Shown) -> bool:
-    """Whether it sets up a machine and not this repository, or is a variant of a target that nothing runs."""
+    """Whether it sets up a machine and not this repository, is a variant of a target that nothing runs, only builds
+    tests, or is no command without what cannot be shown of it."""
     if one.folder and not quote.is_name(one.folder):
         return True
     variant = bool(one.use.target) and len(re.split(r"[^a-z0-9]+", one.use.target.lower())) > 1
     if variant and not one.gates:
         return True
+    if one.use.key == "go test" and re.search(r" -c(?: |$)", one.text):
+        return True
     if one.use.purpose == "setup":
+        if one.use.key.startswith("pip") and not quote.command(one.text):
+            return True
         foreign = re.search(r"(?:^| )(?:-g|--global|add)(?: |$)", one.text)
         return bool(foreign) or (one.use.key.startswith(("pip", "uv pip")) and not re.search(r" -[er] | \.", one.text))
     return False

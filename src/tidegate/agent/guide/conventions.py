@@ -117,9 +117,14 @@ _CONFIG: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
         _SCRIPT,
     ),
     (r"\.?rustfmt\.toml", r"^max_width\s*=\s*(\d{2,3})\b", "Lines have at most {} characters", ("Rust",)),
-    (r"pyproject\.toml", r"^requires-python\s*=\s*[\"']>=\s*(3\.\d{1,2})", "Code runs on Python {}", ("Python",)),
-    (r"go\.mod", r"^go (1\.\d{1,2})", "Code builds with Go {}", ("Go",)),
-    (r"Cargo\.toml", r"^rust-version\s*=\s*\"(1\.\d{1,3})", "Code builds with Rust {}", ("Rust",)),
+    (
+        r"pyproject\.toml",
+        r"^requires-python\s*=\s*[\"']>=\s*(3\.\d{1,2})",
+        "Code runs on Python {} or newer",
+        ("Python",),
+    ),
+    (r"go\.mod", r"^go (1\.\d{1,2})", "Code builds with Go {} or newer", ("Go",)),
+    (r"Cargo\.toml", r"^rust-version\s*=\s*\"(1\.\d{1,3})", "Code builds with Rust {} or newer", ("Rust",)),
     (
         r"\.prettierrc(?:\.json)?|package\.json",
         r'"singleQuote"\s*:\s*(true)',
@@ -190,8 +195,9 @@ def _typed(files: Sequence[FileChange], sources: Sources) -> Iterator[Item]:
         yield Item(
             "Functions say what they return (type annotations)", f"{typed} of {defined} functions in {len(read)} files"
         )
-    future = sum("\nfrom __future__ import annotations" in f"\n{text}" for text in texts)
-    filled = sum(bool(_DEF.search(text)) for text in texts)
+    with_functions = [text for text in texts if _DEF.search(text)]
+    filled = len(with_functions)
+    future = sum("\nfrom __future__ import annotations" in f"\n{text}" for text in with_functions)
     if filled >= 10 and future >= LEAST_SHARE * filled:
         yield Item(
             "Modules begin with `from __future__ import annotations`", f"{future} of {filled} files with functions"

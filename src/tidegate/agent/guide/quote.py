@@ -46,4 +46,6 @@ def is_name(text: str) -> bool:
 # Private
 
 _NAME = re.compile(r"(?=.*\w)[\w./+@*,=\[\](){}~^:-]+", re.ASCII)
-_COMMAND = re.compile(r"[\w./+@*,=:\[\]%~ -]+", re.ASCII)
+_PLAIN = r"[\w./+@*,=:\[\]%~-]"
+_COMMAND = re.compile(rf"(?:{_PLAIN}| |\"{_PLAIN}+\"|'{_PLAIN}+')+", re.ASCII)
+"""Quotes only around one plain word: they keep a shell from reading its brackets and stars."""

@@ -74,7 +74,8 @@ _NODE_OWN = frozenset(
 
 _TOOLS: dict[Purpose, str] = {
     "test": r"pytest|py\.test|tox|nox|jest|vitest|mocha|ava|rspec|phpunit|ctest|unittest|trial|stestr|karma|nose2"
-    r"|minitest|(?:playwright|cypress) (?:test|run)|(?:go|cargo|dotnet|swift|mix|bazel|deno|flutter|dart|rails|forge)"
+    r"|minitest|(?:python[0-9.]* )?(?:[\w./-]*/)?manage\.py test"
+    r"|(?:playwright|cypress) (?:test|run)|(?:go|cargo|dotnet|swift|mix|bazel|deno|flutter|dart|rails|forge)"
     r" test|cargo nextest|zig build test|rake (?:test|spec)|gotestsum|node --test|prove|(?:mvn|\./mvnw|mvnw) "
     r"(?:test|verify)|(?:gradle|\./gradlew|gradlew) (?:test|check)",
     "lint": r"ruff check|flake8|pylint|eslint|oxlint|golangci-lint|cargo clippy|rubocop|shellcheck|markdownlint"
@@ -195,6 +196,8 @@ def _plain(words: list[str], manager: str) -> Use | None:
         found = pattern.match(text)
         if found:
             key = found[0]
+            if "manage.py " in key:
+                key = "manage.py test"
             return Use(purpose, {"py.test": "pytest"}.get(key, key).removeprefix("./"), own)
     if words[0] in MANAGERS and words[0] not in _NODE:
         verb = next((word for word in words[1:2] if re.fullmatch(r"[a-z][\w-]*", word)), "")
