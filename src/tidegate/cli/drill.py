@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tidegate.cli.options import json_option, moment, open_named, repo_option, style_here, write_result, write_to
+from tidegate.cli.options import (
+    at_work,
+    json_option,
+    moment,
+    open_named,
+    repo_option,
+    style_here,
+    write_result,
+    write_to,
+)
 
 if TYPE_CHECKING:
     from tidegate.drill.values import Decision, Inject, Report
@@ -40,7 +49,8 @@ def patterns(seed: int, revision: str, repo: Path | None) -> None:
     from tidegate.drill.text import render_offers
 
     with open_named(repo) as repository:
-        offers = read_offers(repository, seed, os.environ, revision)
+        with at_work("looking for places where each would strike"):
+            offers = read_offers(repository, seed, os.environ, revision)
         write_result(render_offers(offers, name_of(repository), style_here()))
 
 
@@ -61,7 +71,7 @@ def new(pattern: str, seed: int, revision: str, output: Path | None, format_: st
     from tidegate.drill.text import render_made
     from tidegate.facts import to_json
 
-    with open_named(repo) as repository:
+    with at_work("making the change and asking the gate about it"), open_named(repo) as repository:
         scenario = new_drill(repository, os.environ, pattern=pattern, seed=seed, revision=revision)
     if output is not None:
         write_to(output, to_json(scenario))
@@ -109,11 +119,13 @@ def run(
     with ExitStack() as open_:
         field = None
         if not unchecked:
-            field = open_.enter_context(open_field(open_.enter_context(open_named(repo)), scenario, os.environ))
+            with at_work("asking the repository anew"):
+                field = open_.enter_context(open_field(open_.enter_context(open_named(repo)), scenario, os.environ))
         played = field.scenario if field is not None else scenario
         write_result(render_begin(played, style))
         taken = play(played, _Terminal(style, wait=not fast and answers is None, asks=answers is None), given)
-        tested = backtested(field, played) if field is not None and not no_backtest else ()
+        with at_work("trying the rules on the past"):
+            tested = backtested(field, played) if field is not None and not no_backtest else ()
         report = report_of(played, taken, group, field, tested)
     write_result(render_report(report, style))
     _write(report, outputs)

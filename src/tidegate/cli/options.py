@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -95,6 +96,21 @@ def style_here(colour: str = "auto") -> Style:
 
     terminal = sys.stdout.isatty()
     return choose_style(os.environ, terminal, shutil.get_terminal_size().columns if terminal else 80, colour)
+
+
+@contextmanager
+def at_work(what: str) -> Iterator[None]:
+    """Says on standard error what is being done, for as long as it is, where that is a terminal."""
+    shown = sys.stderr.isatty()
+    if shown:
+        sys.stderr.write(f"\r\x1b[K{what} ...")
+        sys.stderr.flush()
+    try:
+        yield
+    finally:
+        if shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
 
 
 def write_result(content: str | bytes) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from tidegate.cli.options import json_option, moment, style_here, write_to
+from tidegate.cli.options import at_work, json_option, moment, style_here, write_to
 from tidegate.errors import InputError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def place(
     from tidegate.place.journey import read_placement, reasons_against
     from tidegate.place.text import render_place, render_reasons
 
-    with open_repository(repo or path, bare=True) as repository:
+    with at_work("reading the application"), open_repository(repo or path, bare=True) as repository:
         placement, settings = read_placement(
             repository, _folder(path, repo, repository.path), moment(now), os.environ, evidence
         )
