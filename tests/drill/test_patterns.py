@@ -19,6 +19,7 @@ from tidegate.drill.ground import Ground
 from tidegate.drill.hidden import message_of
 from tidegate.drill.patterns import PATTERNS, find_pattern
 from tidegate.drill.patterns.interface import Pattern
+from tidegate.drill.patterns.stores import find_store
 from tidegate.errors import InputError
 from tidegate.policy.rules import make_policy
 from tidegate.settings import Settings
@@ -89,3 +90,15 @@ def test_none_offers_itself_where_nothing_is(tmp_path: Path) -> None:
 def test_a_name_that_is_none_is_answered_with_the_nearest() -> None:
     with pytest.raises(InputError, match="state-lost"):
         find_pattern("state-lots")
+
+
+def test_a_column_that_several_tables_have_is_used_where_its_table_is_named(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "shop")
+    tables = "".join(f"CREATE TABLE {name} (\n  visit_ref varchar(9)\n);\n" for name in ("basket", "session_replay"))
+    files = {"db/migrations/01_begin.sql": tables, "src/replay.ts": "sql`select visit_ref from session_replay`\n"}
+    others = {f"src/other{number}.ts": "const visit_ref = event.visit_ref\n" for number in range(5)}
+    repo.commit("Begin", files | others)
+    with open_repository(repo.path) as repository, borrowed(repository, repo.head()) as clone:
+        store = find_store(Ground(clone, repo.head(), Settings()), Random(1))
+    assert store is not None
+    assert (store.table, store.used) == ("session_replay", ("src/replay.ts",))

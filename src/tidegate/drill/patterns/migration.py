@@ -22,7 +22,7 @@ def find(ground: Ground, seed: Random) -> Chance | None:
         edits={store.next: store.drop_column},
         what=f"adds a {store.manner} migration that drops {store.table}.{store.column}, which {len(store.used)}"
         f" {'file of running code still names' if len(store.used) == 1 else 'files of running code still name'}"
-        f" ({shown})",
+        f" ({'' if len(store.used) <= 2 else 'among them '}{shown})",
         why=f"{store.table}.{store.column} stands in {store.said} and is used in {shown}",
         subject=f"Drop unused column {store.table}.{store.column}",
         prompt=f"Remove fields of {store.table} that nobody uses any more, with the migration.",

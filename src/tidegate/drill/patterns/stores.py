@@ -7,6 +7,7 @@ from random import Random
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tidegate.drill.ground import Ground
 from tidegate.drill.patterns.edits import CODE, folder_of
@@ -33,7 +34,7 @@ class Store(Struct, frozen=True):
 def find_store(ground: Ground, seed: Random) -> Store | None:
     """A column that code still uses, in a busy place first; None where there are no migrations that can be read."""
     for read in (_django, _rails, _alembic, _sql):
-        found = [store for store in read(ground) if store.used]
+        found = [store for store in _told_apart(ground, read(ground)) if store.used]
         found.sort(key=lambda one: (not _is_telling(one.column), -ground.weight(one.said), one.table, one.column))
         if found:
             return seed.choice(found[:5])
@@ -55,6 +56,28 @@ _PLAIN = frozenset(
 def _is_telling(column: str) -> bool:
     """Whether a file that has this word means this column."""
     return "_" in column or len(column) > _COMMON
+
+
+def _told_apart(ground: Ground, stores: list[Store]) -> list[Store]:
+    """Where several tables have a column of one name, only files that name the table too are said to use it.
+
+    Code that is written over SQL names its tables anyway, so that there a file has to.
+    """
+    tables: dict[str, set[str]] = {}
+    for store in stores:
+        tables.setdefault(store.column, set()).add(store.table)
+    return [
+        replace(store, used=tuple(path for path in store.used if _names(ground.text(path) or "", store.table)))
+        if store.manner == "SQL" or len(tables[store.column]) > 1
+        else store
+        for store in stores
+    ]
+
+
+def _names(text: str, table: str) -> bool:
+    """Whether a text names a table, in whatever case: `session_replay`, `sessionReplay`, `SessionReplay`."""
+    plain = table.lower().replace("_", "").removesuffix("s")
+    return plain in text.lower().replace("_", "")
 
 
 def _used(ground: Ground, column: str, said: str) -> tuple[str, ...]:
