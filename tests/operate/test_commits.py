@@ -206,3 +206,10 @@ def test_many_forged_traces_do_not_crowd_out_the_others(batch: Batch) -> None:
     for ranking in (few, many):
         assert [subject(batch, one.change) for one in ranking.suspects[:2]].count("Round the tax") == 1
     assert many.suspects[0].probability == few.suspects[0].probability
+
+
+def test_words_of_every_sentence_are_no_evidence(shop: Repo) -> None:
+    shop.commit("Keep the sum of it with that", {"src/shop/sums.py": "SUM = 1\n"})
+    batch = read(shop, "HEAD~3", "HEAD")
+    ranking = rank_commits(batch, Clues(words=("TypeError: cannot take that of it with this",)))
+    assert not [one for each in ranking.suspects for one in each.evidence if "what the failure says" in one.says]

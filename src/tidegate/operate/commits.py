@@ -275,7 +275,8 @@ def _chance(failed: int, passed: int, failing: int) -> float:
 
 
 def _measure_words(batch: Batch, texts: Sequence[str], found: _Found) -> None:
-    asked = {word for text in texts for word in words_of(text[:4000].replace("\n", " ").encode("utf-8", "replace"))}
+    said = {word for text in texts for word in words_of(text[:4000].replace("\n", " ").encode("utf-8", "replace"))}
+    asked = said - _SAY_NOTHING
     if not asked:
         return
     seen = count_words(batch)
@@ -291,6 +292,14 @@ def _measure_words(batch: Batch, texts: Sequence[str], found: _Found) -> None:
                 shown = ", ".join(common[:4])
                 where = "its diff" if name == "words" else "its message"
                 found[change.commit.oid][name] = Measure(value / whole, f"{where} says what the failure says: {shown}")
+
+
+_SAY_NOTHING = frozenset(
+    "a an and are as at be been but by can could did do does for from had has have if in into is it its no not of on"
+    " or so such than that the their then there these they this those to was were when where which while will with"
+    " would you your".split()
+)
+"""Words of every sentence: that a message and an error both hold them is no evidence."""
 
 
 def _measure_risk(risk: Mapping[str, float], found: _Found) -> None:
