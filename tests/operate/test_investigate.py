@@ -286,3 +286,9 @@ def test_the_review_says_what_is_known_and_lets_nothing_act() -> None:
     assert "- nobody sent spans" in text
     assert "<script>" not in text
     assert "![x]" not in text
+
+
+def test_the_end_of_an_alert_says_of_which_service() -> None:
+    alert = Alert(key="p", sender="pagerduty", name="Errors", started=NOON - 90, ended=NOON, service="payments")
+    said = [one.says for one in investigate(replace(CASE, alerts=(alert,))).timeline]
+    assert "Alert Errors ended for payments" in said

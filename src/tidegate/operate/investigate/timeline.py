@@ -55,10 +55,11 @@ def _signalled(case: Case) -> Iterator[Moment]:
 
 def _alerted(case: Case) -> Iterator[Moment]:
     for one in case.alerts:
-        says = f"Alert {one.name} fired" + (f" for {one.service}" if one.service else "")
+        of = f" for {one.service}" if one.service else ""
+        says = f"Alert {one.name} fired{of}"
         yield Moment(at=one.started, kind="alert", says=says, source=_source(one), service=one.service)
         if one.ended is not None:
-            yield Moment(at=one.ended, kind="over", says=f"Alert {one.name} ended", source=_source(one))
+            yield Moment(at=one.ended, kind="over", says=f"Alert {one.name} ended{of}", source=_source(one))
 
 
 def _failed(case: Case) -> Iterator[Moment]:
