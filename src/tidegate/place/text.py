@@ -94,7 +94,8 @@ def _known(placement: Placement, style: Style) -> list[str]:
     asked = sum(one.guard is not None for one in app.routes)
     natural = sum(one.guard is None and bool(one.open_by_name) for one in app.routes)
     ways = f"{asked} ask who is there, {natural} are sign-in, health or files"
-    rows.append(("routes", f"{len(app.routes)}: {ways}, {len(app.routes) - asked - natural} were not seen to ask"))
+    said = f"{len(app.routes)}: {ways}, {len(app.routes) - asked - natural} were not seen to ask"
+    rows.append(("routes", said if app.routes else "none"))
     for word, text in rows:
         lines += wrap(_say(text, style), style.width, f"  {word:<9} ", " " * 12)
     return lines

@@ -70,7 +70,8 @@ def find_secrets(subject: Subject) -> Part:
         if value not in known:
             kinds.setdefault((file.path, number), {})[kind] = None
     findings = tuple(_finding(path, number, tuple(each)) for (path, number), each in kinds.items())
-    reason = f"{left} added lines are too long or too many to be searched for secrets"
+    lines = "1 added line is" if left == 1 else f"{left} added lines are"
+    reason = f"{lines} too long or too many to be searched for secrets"
     unknowns = (Unknown("verification.secrets", reason),) if left else ()
     return Part({"secrets": len(findings)}, findings, unknowns)
 
