@@ -81,10 +81,10 @@ def with_block(content: bytes | None, block: Block, head: str = "") -> bytes:
 
 def outside(text: str) -> str:
     """The text with the lines of the block emptied, so that the others keep their numbers."""
-    found = _BLOCK.search(text.encode("utf-8", "surrogateescape"))
+    raw = text.encode("utf-8", "surrogateescape")
+    found = _search(raw)
     if found is None:
         return text
-    raw = text.encode("utf-8", "surrogateescape")
     kept = raw[: found.start()] + b"\n" * found[0].count(b"\n") + raw[found.end() :]
     return kept.decode("utf-8", "surrogateescape")
 
@@ -104,15 +104,21 @@ _MARK = re.compile(rb"^[ \t]*<!-- tidegate:(?:begin|end)\b", re.MULTILINE)
 def _find(content: bytes) -> re.Match[bytes] | None:
     if len(content) > LARGEST_BYTES:
         raise InputError("this file is larger than 4 MiB", mend="name another")
+    found = _search(content)
     marks = len(_MARK.findall(content))
-    found = _BLOCK.search(content)
-    if marks and (found is None or marks != 2):
+    if marks and found is None:
         raise InputError(
             "the marks of the guide's block do not make one block, so nothing is touched",
             where=f"{marks} marks",
             mend="keep one tidegate:begin and one tidegate:end, each on a line of its own, or remove them all",
         )
     return found
+
+
+def _search(content: bytes) -> re.Match[bytes] | None:
+    """The block where there are two marks. Of many beginnings each would be searched for its end."""
+    two = len(_MARK.findall(content)) == 2
+    return _BLOCK.search(content) if two else None
 
 
 def _written(block: Block) -> str:
