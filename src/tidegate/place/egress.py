@@ -51,6 +51,7 @@ CLIENTS: Mapping[str, Client] = {
     **dict.fromkeys(("cohere", "cohere-ai"), Client(("api.cohere.com",))),
     **dict.fromkeys(("replicate",), Client(("api.replicate.com",))),
     "pycurl": Client(),
+    "locust": Client(),
     **dict.fromkeys(
         ("psycopg", "psycopg2", "asyncpg", "pg", "postgres", "pg-promise", "github.com/lib/pq", "github.com/jackc/pgx"),
         Client((), 5432, True),
@@ -193,7 +194,7 @@ def _addresses(code: Code) -> Iterator[tuple[Host, bool]]:
             continue
         prose = before.endswith(" ") and not re.search(r"(?i)curl|wget", before)
         link = prose or bool(_LINKS.search(before))
-        called = not link and (calls_out or bool(_CALLS.search(before) or _SETS.search(before)))
+        called = not link and name[0] != "*" and (calls_out or bool(_CALLS.search(before) or _SETS.search(before)))
         at = int(port) if port.isdigit() and 0 < int(port) < 65_536 else _PORTS[scheme]
         yield Host(name, at, "an address in the code", Seen(code.path, number, f"names {name}")), called
 
@@ -214,16 +215,59 @@ def _computed(code: Code) -> Iterator[Seen]:
 
 
 def _computed_python(code: Code) -> Iterator[Seen]:
-    for node in code.source.of(ast.Call) if code.tree is not None else ():
-        chain = _chain(node.func)
+    if code.tree is None:
+        return
+    names = _names(code)
+    for node in code.source.of(ast.Call):
+        chain = _resolved(_chain(node.func), names)
         head, _, verb = chain.rpartition(".")
-        if not (verb in _VERBS and head.partition(".")[0] in _HEADS) and chain != "urlopen":
+        if chain in _SOCKETS:
+            yield Seen(code.path, node.lineno, f"{chain}(...) connects to an address of its own")
+            continue
+        if not (verb in _VERBS and head.partition(".")[0] in _HEADS) and verb != "urlopen" and chain != "urlopen":
             continue
         named = [word.value for word in node.keywords if word.arg == "url"]
         position = 1 if verb in ("request", "stream") else 0
         given = named[0] if named else node.args[position] if len(node.args) > position else None
         if given is not None and not _starts_known(given):
             yield Seen(code.path, node.lineno, f"{chain}(...) calls an address that is computed")
+
+
+def _names(code: Code) -> dict[str, str]:
+    """What a name of the file stands for: a module under another name, a function of one, a session of a client."""
+    found: dict[str, str] = {}
+    for module in code.source.of(ast.Import):
+        found.update({one.asname: one.name for one in module.names if one.asname})
+    for part in code.source.of(ast.ImportFrom):
+        if part.module and not part.level:
+            found.update({one.asname or one.name: f"{part.module}.{one.name}" for one in part.names})
+    made: list[tuple[ast.expr | None, ast.expr | None]] = [
+        (target, node.value) for node in code.source.of(ast.Assign) for target in node.targets
+    ]
+    made += [(node.target, node.value) for node in code.source.of(ast.AnnAssign)]
+    blocks: list[ast.With | ast.AsyncWith] = [*code.source.of(ast.With), *code.source.of(ast.AsyncWith)]
+    made += [(item.optional_vars, item.context_expr) for block in blocks for item in block.items]
+    for target, value in made:
+        name = _chain(target) if target is not None else ""
+        if name and isinstance(value, ast.Call) and _resolved(_chain(value.func), found) in _SESSIONS:
+            found[name] = "requests"
+    return found
+
+
+def _resolved(chain: str, names: Mapping[str, str]) -> str:
+    """The chain with the longest beginning that a name stands for replaced."""
+    known = chain
+    while known and known not in names:
+        known = known.rpartition(".")[0]
+    return names[known] + chain[len(known) :] if known else chain
+
+
+_SESSIONS = frozenset(
+    ("requests.Session", "requests.session", "httpx.Client", "httpx.AsyncClient", "aiohttp.ClientSession")
+) | {"urllib3.PoolManager"}
+_SOCKETS = frozenset(
+    ("socket.create_connection", "asyncio.open_connection", "http.client.HTTPConnection", "http.client.HTTPSConnection")
+) | {"websockets.connect", "ftplib.FTP", "telnetlib.Telnet", "xmlrpc.client.ServerProxy"}
 
 
 def _starts_known(node: ast.expr) -> bool:

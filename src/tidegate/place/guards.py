@@ -3,6 +3,7 @@ for the whole application. Only what is found counts: a guard that is not recogn
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -106,7 +107,15 @@ def _open(group: Sequence[EntryPoint], files: Mapping[str, Code], symbols: Mappi
 def _open_by_name(point: EntryPoint) -> str:
     path = (point.path or point.name.partition(" ")[2]).replace("{?}", "").rstrip("/")
     why = next((why for pattern, why in OPEN_PATHS if pattern.search(path)), "")
+    if why == "a way to sign in" and _BEYOND.search(path):
+        return ""
     return "" if why == "a health check" and re.search(r"[<:{*\[(]", path) else why
+
+
+_BEYOND = re.compile(
+    r"(?i)(?:^|[/_-])(?:log_?in|sign_?in|log_?out|token|oauth)/(?:[\w-]+[_-])?(?:admin|users|dump|export|debug|all)\b"
+)
+"""What stands below a way to sign in and is none itself."""
 
 
 def _guard(point: EntryPoint, files: Mapping[str, Code], symbols: Mapping[str, FileSymbols]) -> Seen | None:
@@ -156,14 +165,47 @@ def _registration(code: Code, line: int) -> range:
     return range(line, at + 1)
 
 
-def _asks(code: Code, numbers: Iterable[int]) -> Seen | None:
+def _asks(code: Code, numbers: Iterable[int], *, quoted: bool = False) -> Seen | None:
+    """The first question on these lines. Text asks nobody, unless a setting names its guards so (`quoted`)."""
     wanted = set(numbers)
+    texts = _texts(code) if not quoted else frozenset()
     for number, line in code.spoken:
-        if number in wanted and not _IMPORTS.match(line):
-            match = ASKS.search(line)
+        if number in wanted and number not in texts and not _IMPORTS.match(line):
+            match = ASKS.search(line) if quoted else _question(code.language, line)
             if match is not None and not NO_QUESTION.search(line):
                 return Seen(code.path, number, f"asks by {match[0].strip('(@ ').removeprefix('Depends(')[:40]}")
     return None
+
+
+def _question(language: str, line: str) -> re.Match[str] | None:
+    """The first question that begins neither inside of a text nor behind a comment's mark."""
+    quotes, mark = (
+        (_QUOTED, "#") if language in _HASHED else (_QUOTED, "//") if language in _SLASHED else (_DOUBLE, "//")
+    )
+    inside = [(found.start(), found.end()) for found in quotes.finditer(line)]
+    ends = (found.start() for found in re.finditer(re.escape(mark), line))
+    end = next((at for at in ends if not any(first < at < last for first, last in inside)), len(line))
+    for match in ASKS.finditer(line):
+        if match.start() < end and not any(first < match.start() < last for first, last in inside):
+            return match
+    return None
+
+
+_QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
+_DOUBLE = re.compile(r"\"(?:\\.|[^\"\\])*\"")
+_HASHED = frozenset(("Python", "Ruby"))
+_SLASHED = frozenset(("JavaScript", "TypeScript", "TSX", "JSX", "Vue", "Svelte", "PHP"))
+
+
+def _texts(code: Code) -> frozenset[int]:
+    """The lines of Python that lie inside of a longer text."""
+    found: set[int] = set()
+    if code.tree is None:
+        return frozenset()
+    texts: list[ast.expr] = [one for one in code.source.of(ast.Constant) if isinstance(one.value, str)]
+    for node in (*texts, *code.source.of(ast.JoinedStr)):
+        found.update(range(node.lineno + 1, (node.end_lineno or node.lineno) + 1))
+    return frozenset(found)
 
 
 def _class_head(code: Code, first: int) -> int:
@@ -192,7 +234,7 @@ def _of_class(code: Code, point: EntryPoint, symbols: FileSymbols | None) -> See
 def _of_file(code: Code, point: EntryPoint) -> Seen | None:
     """What holds for all routes of a file: a router's dependencies."""
     for number, line in code.spoken:
-        if _WHOLE_FILE.search(line) and ASKS.search(line) and not NO_QUESTION.search(line):
+        if _WHOLE_FILE.search(line) and _question(code.language, line) and not NO_QUESTION.search(line):
             if re.search(r"\.(?:use|Use)\(\s*[\"'`]/", line):  # a path of its own: which routes lie below is not told
                 continue
             if code.language == "Python" or number <= point.line:
@@ -225,7 +267,7 @@ def _everywhere(files: Mapping[str, Code]) -> Seen | None:
         code = files[path]
         for number, line in code.spoken:
             if _GLOBAL.search(line):
-                found = _asks(code, range(number, number + 4))
+                found = _asks(code, range(number, number + 4), quoted=True)
                 if found is not None or "LoginRequiredMiddleware" in line:
                     return Seen(path, number, "asks for every route")
     return None

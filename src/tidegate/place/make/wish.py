@@ -59,7 +59,14 @@ MEASURES: Mapping[Tier, Measure] = {
 def label_of(app: Application) -> str:
     """The name of an application as a cluster takes it (RFC 1123 label, at most 40 characters)."""
     text = re.sub(r"[^a-z0-9]+", "-", app.name.lower()).strip("-")[:40].strip("-")
-    return text if re.match(r"[a-z]", text) else f"app-{text}".strip("-")
+    return text if re.match(r"[a-z]", text) and not _TAKEN.fullmatch(text) else f"app-{text}"[:40].strip("-")
+
+
+_TAKEN = re.compile(
+    r"kube-.*|.*-system|default|egress-proxy|ingress-.*|sso-gateway|argocd|cert-manager|monitoring|"
+    r"true|false|yes|no|on|off|y|n|null"
+)
+"""Namespaces that are somebody's already, whose rules would become ours, and words that YAML takes for no text."""
 
 
 def expires_at(read_at: str, hours: int) -> str:
