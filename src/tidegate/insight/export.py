@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 
 from tidegate.insight.answer import Insight
@@ -25,13 +26,15 @@ def csv_of(found: Insight) -> str:
 def safe_cell(text: str) -> str:
     """As text also where a spreadsheet would compute it (OWASP, CSV injection): an apostrophe goes before it."""
     plain = text.replace("\0", "")
-    return f"'{plain}" if plain.lstrip()[:1] in _FORMULA or plain[:1] in _SPACE else plain
+    return f"'{plain}" if _BEFORE.sub("", plain)[:1] in _FORMULA or plain[:1] in _SPACE else plain
 
 
 # Private
 
 _FORMULA = frozenset("=+-@|%\uff1d\uff0b\uff0d\uff20")
 _SPACE = frozenset("\t\r\n")
+_BEFORE = re.compile(r"^[\s\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
+"""White space, and what is seen by nobody and dropped by some spreadsheets."""
 _Row = tuple[object, ...]
 
 
