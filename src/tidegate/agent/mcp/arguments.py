@@ -6,14 +6,17 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
-_TEXT = r"^[^\x00-\x1f\x7f]*$"
+_TEXT = r"^[^\x00-\x1f\x7f]*$(?!\n)"
 
 Revision: TypeAlias = Annotated[str, Meta(max_length=300, pattern=_TEXT)]
 Path: TypeAlias = Annotated[
     str, Meta(min_length=1, max_length=4096, description="A path from the top of the repository, with `/`.")
 ]
 Lines: TypeAlias = Annotated[
-    str, Meta(pattern=r"^([1-9][0-9]{0,8}(-[1-9][0-9]{0,8})?)?$", description="`12` or `12-40`; empty: the whole file.")
+    str,
+    Meta(
+        pattern=r"^([1-9][0-9]{0,8}(-[1-9][0-9]{0,8})?)?$(?!\n)", description="`12` or `12-40`; empty: the whole file."
+    ),
 ]
 Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=100, pattern=_TEXT)]
 Line: TypeAlias = Annotated[str, Meta(max_length=200, pattern=_TEXT)]
@@ -74,18 +77,26 @@ class SimulateArguments(Paged, frozen=True, kw_only=True):
 
     policy: Annotated[str, Meta(max_length=100_000, description="Rules as TOML text, `[[rule]]` tables.")] = ""
     path: Annotated[str, Meta(max_length=4096, description="A TOML file with rules, inside the work tree.")] = ""
-    since: Annotated[str, Meta(pattern=r"^[0-9a-z-]{1,12}$", description="`90d`, `6mo`, `2y` or a day.")] = "6mo"
+    since: Annotated[str, Meta(pattern=r"^[0-9a-z-]{1,12}$(?!\n)", description="`90d`, `6mo`, `2y` or a day.")] = "6mo"
     most: Annotated[int, Meta(ge=1, le=2000, description="Try at most so many changes, the newest ones.")] = 300
 
 
 class SessionArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who you are, for the lines that you wrote and that are not committed."""
 
-    tool: Annotated[Line, Meta(min_length=1, description="The agent's name, such as `claude` or `codex`.")]
+    tool: Annotated[
+        str,
+        Meta(
+            max_length=100,
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+@/-]*$(?!\n)",
+            description="The agent's name, such as `claude` or `codex`.",
+        ),
+    ]
     session: Annotated[Line, Meta(min_length=1, description="The id of this session.")]
     model: Annotated[Line, Meta(description="The model, as its vendor names it.")] = ""
     prompt_digest: Annotated[
-        str, Meta(pattern=r"^(sha256:[0-9a-f]{64})?$", description="A salted digest of the prompt, never its text.")
+        str,
+        Meta(pattern=r"^(sha256:[0-9a-f]{64})?$(?!\n)", description="A salted digest of the prompt, never its text."),
     ] = ""
     human: Annotated[
         Line, Meta(description="The human who prompted you; only git's own identity here is taken, as `Name <mail>`.")

@@ -156,6 +156,7 @@ def find_tool(name: str, *, write: bool) -> Tool | None:
 def read_arguments(tool: Tool, given: object) -> Any:
     """The arguments of a call. Raises InputError where they do not fit, with what was expected and where."""
     try:
+        msgspec.json.encode(given)  # halves of characters, which nothing can be asked with
         return msgspec.convert(given, tool.arguments)
     except (msgspec.ValidationError, UnicodeError, RecursionError) as error:
         fields = ", ".join(tool.arguments.__struct_fields__)

@@ -23,6 +23,8 @@ from tidegate.errors import InputError
 
 MOST_FILES = 500
 HOW = "declared"
+NO_TOOL = frozenset(("human", "person", "people", "nobody", "none", "unknown"))
+"""Names under which lines of an agent would read like somebody else's."""
 
 
 def declare_session(scene: Scene, asked: SessionArguments) -> SessionAnswer:
@@ -30,6 +32,8 @@ def declare_session(scene: Scene, asked: SessionArguments) -> SessionAnswer:
     place = find_place(str(scene.repository.path))
     if place is None or Path(place.top) != scene.repository.path.resolve():
         raise InputError("a bare repository has no lines to claim", where=str(scene.repository.path))
+    if asked.tool.strip().lower() in NO_TOOL:
+        raise InputError("this names no agent", where="tool", mend="say which program you are, such as claude or codex")
     human = _human(place, asked.human)
     writer = {
         "tool": asked.tool.lower(),
