@@ -13,7 +13,7 @@ from tidegate.change.git import Repository
 from tidegate.drill.checks import criteria_of, last_tag, look_back
 from tidegate.drill.clone import borrowed, commit_diff
 from tidegate.drill.ground import Ground
-from tidegate.drill.hidden import judge, message_of
+from tidegate.drill.hidden import LAST_MOMENT, judge, message_of
 from tidegate.drill.patterns import PATTERNS
 from tidegate.drill.story import gate_options
 from tidegate.drill.values import Decision, Scenario
@@ -104,7 +104,8 @@ def _worth(decision: Decision, worth: Mapping[str, tuple[int, str]]) -> Decision
 def _seconds(at: str) -> int:
     try:
         moment = datetime.fromisoformat(at)
-        return int(moment.timestamp()) if moment.tzinfo is not None else _refuse(at)
+        seconds = int(moment.timestamp()) if moment.tzinfo is not None else _refuse(at)
+        return seconds if 0 <= seconds <= LAST_MOMENT else _refuse(at)
     except (ValueError, OverflowError):
         return _refuse(at)
 

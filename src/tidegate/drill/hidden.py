@@ -18,6 +18,7 @@ from tidegate.provenance.annotate import Author
 from tidegate.report.escape import plain
 
 HOUR = 3_600
+LAST_MOMENT = 253_402_000_000
 TOOL, MODEL = "drill-agent", "made-up-1"
 MOST_WHY = 300
 _COMMENTS = {
@@ -52,7 +53,7 @@ class Judged(Struct, frozen=True):
 
 def moment_of(base_at: int) -> int:
     """When the hidden change was made: an hour after its base, so that the same base gives the same bytes."""
-    return max(0, min(base_at, 253_402_000_000)) + HOUR
+    return max(0, min(base_at, LAST_MOMENT - HOUR)) + HOUR
 
 
 def text_of(at: int) -> str:
@@ -155,4 +156,4 @@ def _answer(rule: RuleResult, anyway: frozenset[str]) -> RuleAnswer:
     )
 
 
-__all__ = ["HOUR", "NOTES", "Judged", "author_of", "judge", "message_of", "moment_of", "text_of"]
+__all__ = ["HOUR", "LAST_MOMENT", "NOTES", "Judged", "author_of", "judge", "message_of", "moment_of", "text_of"]
