@@ -27,6 +27,7 @@ from tidegate.store.repositories import Repository
 UNDER_WAY_SECONDS = 86_400.0
 """A deployment that began longer ago and never ended is not the one that a sender means."""
 MOST_KNOWN = 500
+MOST_BESIDE = 8
 
 
 class About(Struct, frozen=True):
@@ -83,6 +84,19 @@ def known_deployments(
         for here in found
         for one in weigh(connection, here, count)
     )
+
+
+def beside_it(connection: Connection, meant: About) -> tuple[str, ...]:
+    """The revisions that other services of the repository run there by anybody's word, of the last that began."""
+    services: dict[str, list[Deployment]] = {}
+    for one in kept.page(connection, environment=meant.asked.environment, most=MOST_KNOWN):
+        services.setdefault(one.service, []).append(deployment_of(one))
+    mine = {
+        name: meant.repository is not None and find_repository(connection, name) == meant.repository
+        for name in {one.repository for here in services.values() for one in here}
+    }
+    found = (running([one for one in here if mine[one.repository]]).told for here in services.values())
+    return tuple(dict.fromkeys(revision for revision in found if revision))[:MOST_BESIDE]
 
 
 # Private

@@ -38,7 +38,8 @@ from tidegate.server.entries import append, time_of
 from tidegate.server.logs import log, log_failure
 from tidegate.server.mirrors import Mirrors, Wanted, open_mirrors
 from tidegate.server.production.setup import read_production
-from tidegate.server.rollout.about import About, about, known_deployments
+from tidegate.server.rollout.about import About, about, beside_it, known_deployments
+from tidegate.server.rollout.calendars import calendars_of
 from tidegate.server.rollout.kept_facts import kept_facts, let_go
 from tidegate.server.rollout.trust import running, words_that_count
 from tidegate.server.rollout.words import approvals_in, leaves_in
@@ -170,13 +171,14 @@ def _judge(service: Service, meant: About, question: Question, now: float, read:
     clone, tip = read
     repository, asked = meant.repository, meant.asked
     assert repository is not None  # noqa: S101 asked before
-    document = read_rollout(clone, tip)
+    document = read_rollout(clone, tip, calendars_of(service))
     loaded = read_settings(clone, tip, {})
     policy = read_policy(clone, tip, loaded)
     budget = _budget(service, asked, document, now)
     with service.database.read() as connection:
         known = known_deployments(connection, meant, document, words_that_count(service, document, asked.environment))
         here = running([one for one in known if one.environment == asked.environment])
+        beside = () if here.told else beside_it(connection, meant)
         situation = Situation(
             settings=loaded.settings,
             approvals=approvals_in(connection, loaded.settings, repository, asked, now),
@@ -197,7 +199,8 @@ def _judge(service: Service, meant: About, question: Question, now: float, read:
         return gate(put, let_go(service, cases, facts), document, now, situation)
 
     # What others tell of what runs there makes the answer stricter, and never anything else.
-    ways = [over(previous) for previous in dict.fromkeys((here.believed or asked.previous, asked.previous))]
+    # A service that nobody told of may be one that has just been made up: it is judged over what its repository runs.
+    ways = [over(previous) for previous in dict.fromkeys((here.believed or asked.previous, asked.previous, *beside))]
     return max(ways, key=lambda decision: STRICTNESS[decision.outcome])
 
 
