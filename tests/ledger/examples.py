@@ -13,6 +13,7 @@ from tidegate.ledger.predicates.cause import Cause
 from tidegate.ledger.predicates.deployment import Deployment
 from tidegate.ledger.predicates.deployment_word import DeploymentWord
 from tidegate.ledger.predicates.drill import Decided, Drill
+from tidegate.ledger.predicates.drill_decision import DrillDecision
 from tidegate.ledger.predicates.erasure import Erasure
 from tidegate.ledger.predicates.gate import Gate
 from tidegate.ledger.predicates.incident import Incident
@@ -212,6 +213,17 @@ PREDICATES: tuple[Predicate, ...] = (
         settings=SHA,
     ),
     PolicyChange(repository=REPOSITORY, after=SHA, at=AT, before="e" * 64, person=ANNA, approvals=(ENTRY,)),
+    DrillDecision(
+        drill="drill-3",
+        commit=BASE,
+        decision="rollback",
+        option="free",
+        person=ANNA,
+        by="facilitator",
+        through="session",
+        at=AT,
+        seconds=41,
+    ),
     Drill(
         commit=BASE,
         pattern="state-lost",

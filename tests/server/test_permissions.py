@@ -29,6 +29,8 @@ EXPECTED: Mapping[Permission, str] = {
     "evidence:read": "reviewer approver admin",
     "evidence:write": "admin agent",
     "incidents:write": "reviewer approver admin",
+    "drills:join": "viewer reviewer approver admin",
+    "drills:write": "reviewer approver admin",
     "events:write": "admin",
     "costs:write": "admin",
     "settings:read": "reviewer approver admin",
@@ -149,7 +151,7 @@ def test_the_role_counts_as_it_is_now(client: TestClient, made: Made) -> None:
 SCOPES: Mapping[str, tuple[Permission, ...]] = {
     "all": PERMISSIONS[::-1],
     "settings": ("settings:read", "settings:write"),
-    "viewer's": ("settings:write", "changes:read", "ledger:read", "tokens:write"),
+    "viewer's": ("settings:write", "changes:read", "ledger:read", "tokens:write", "drills:join"),
     "agent's": ("settings:write", "changes:read", "changes:assess", "gates:ask", "ledger:read", "evidence:write"),
 }
 REACH: Mapping[str, str] = {

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, delete, func, update
 
 from tidegate.store import accounts
-from tidegate.store.tables import approvals, identities, keys, passwords, people, questions, tokens, values
+from tidegate.store.tables import (
+    approvals,
+    drill_events,
+    identities,
+    keys,
+    passwords,
+    people,
+    questions,
+    tokens,
+    values,
+)
 
 PSEUDONYM = "pseudonym/"
 """The row of `values` that says by which pseudonym statements call a person."""
@@ -35,6 +45,8 @@ def forget_person(connection: Connection, person: int, at: str) -> None:
     connection.execute(update(approvals).where(approvals.c.person == person).values(envelope=b""))
     connection.execute(update(questions).where(questions.c.person == person).values(text=""))
     connection.execute(update(questions).where(questions.c.answered_by == person).values(answer=""))
+    free = (drill_events.c.person == person, drill_events.c.kind == "answer", func.length(drill_events.c.said) > 1)
+    connection.execute(update(drill_events).where(*free).values(said="(erased)"))
     connection.execute(delete(values).where(values.c.name == f"{PSEUDONYM}{person}"))
     if found is not None:
         connection.execute(delete(values).where(values.c.name == f"failures/name/{found.name.casefold()[:200]}"))

@@ -625,6 +625,48 @@ culprit_paths = _table(
     Index("ix_culprit_paths_path", "path"),
 )
 
+# Drills: exercises, and what happened in them.
+
+drills = _table(
+    "drills",
+    _id(),
+    _to("repository", "repositories.id"),
+    _to("facilitator", "people.id"),  # who made it; others who led it have an event
+    _text("pattern"),  # the one that was asked for, "": the one that fits best
+    _number("seed"),
+    _text("state"),  # making, failed, ready, running, paused, over, reported: what its events come to
+    _text("problem"),  # why it could not be made
+    _number("tries"),  # how often making it, or its report, was begun
+    _bytes("scenario"),  # zlib of the JSON: what was uploaded, then what came of it beside the repository
+    _bytes("report"),  # zlib of the JSON
+    _text("made_at"),
+    _text("changed_at"),
+    _number("entry", null=True),
+    Index("ix_drills_state", "state", "id"),
+    Index("ix_drills_changed_at", "changed_at"),
+)
+drill_events = _table(
+    "drill_events",  # what happened in an exercise, each once: its clock, its people and its decisions follow from it
+    _id(),
+    _to("drill", "drills.id"),
+    _text("key"),  # what there is one of: a decision, a person who joined, the third turn of the clock
+    _text("kind"),  # start, pause, resume, skip, end, join, lead, answer
+    _to("person", "people.id"),
+    _text("through"),  # session, token
+    _text("about"),  # the decision; the roles of one who joined, with commas
+    _text("said"),  # what was decided; the second that the clock was set to
+    _text("at"),
+    _number("entry", null=True),
+    UniqueConstraint("drill", "key"),
+    Index("ix_drill_events_kind", "kind", "entry"),
+)
+drill_beats = _table(
+    "drill_beats",  # when something comes, or a time to decide is up, while the clock runs; made anew with each turn
+    Column("drill", Number, ForeignKey("drills.id"), primary_key=True, autoincrement=False),
+    Column("due_at", Words, primary_key=True),
+    Index("ix_drill_beats_due_at", "due_at"),
+)
+
 # The service itself.
 
 workers = _table(

@@ -19,6 +19,7 @@ from tidegate.ledger.predicates import (
     deployment,
     deployment_word,
     drill,
+    drill_decision,
     erasure,
     gate,
     incident,
@@ -52,5 +53,6 @@ PREDICATES: Mapping[str, type[Predicate]] = {
     policy_change.TYPE: policy_change.PolicyChange,
     sample_seed.TYPE: sample_seed.SampleSeed,
     drill.TYPE: drill.Drill,
+    drill_decision.TYPE: drill_decision.DrillDecision,
     admin_action.TYPE: admin_action.AdminAction,
 }

@@ -8,6 +8,7 @@ from tidegate.server.api import (
     changes,
     costs,
     deploying,
+    drills,
     environments,
     evidence,
     gates,
@@ -39,6 +40,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *environments.ENDPOINTS,
     *outcomes.ENDPOINTS,
     *incidents.ENDPOINTS,  # after outcomes: a number is no name of theirs
+    *drills.ENDPOINTS,
     *insight.ENDPOINTS,
     *costs.ENDPOINTS,
     *settings.ENDPOINTS,

@@ -17,6 +17,8 @@ Permission: TypeAlias = Literal[
     "evidence:read",  # evidence packs, populations, samples
     "evidence:write",  # attach evidence: tests, sessions
     "incidents:write",  # say what caused an incident, or that it is over
+    "drills:join",  # take a role in a drill, and decide in it
+    "drills:write",  # make a drill and lead it: see what is hidden, turn its clock
     "events:write",  # tell what production says: deployments, alerts, errors, spans, metrics
     "costs:write",  # say what AI cost, and take back what a source said
     "settings:read",  # repositories, policies, identities without their secrets
@@ -28,13 +30,14 @@ Permission: TypeAlias = Literal[
 ROLES: tuple[Role, ...] = get_args(Role)
 PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
-_READ: tuple[Permission, ...] = ("changes:read", "ledger:read", "tokens:write")
+_READ: tuple[Permission, ...] = ("changes:read", "ledger:read", "tokens:write", "drills:join")
 _REVIEW: tuple[Permission, ...] = (
     *_READ,
     "changes:assess",
     "gates:ask",
     "reviews:write",
     "incidents:write",
+    "drills:write",
     "evidence:read",
     "settings:read",
 )

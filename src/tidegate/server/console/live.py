@@ -134,7 +134,7 @@ class Pulse:
 
     def _read(self, since: str) -> Sequence[News]:
         with self._service.database.read() as connection:
-            return news.since(connection, since)
+            return news.since(connection, since, clock=self._service.now)
 
     def _lives(self, digest: str) -> bool:
         with self._service.database.read() as connection:

@@ -11,6 +11,7 @@ from tidegate.errors import InputError
 from tidegate.server.api.paging import found
 from tidegate.server.api.problems import Problem
 from tidegate.server.console.visit import Visit, get, post
+from tidegate.server.drill.acts import rule_of
 from tidegate.server.past import MOST, OwnRules, Trial, own_rules, try_rules
 from tidegate.server.service import Service
 from tidegate.store import repositories
@@ -44,7 +45,17 @@ def routes(service: Service) -> list[Route]:
 
 def _shown(visit: Visit) -> Response:
     repository = _repository(visit)
-    return _page(visit, repository, own_rules(visit.service, repository))
+    rules = own_rules(visit.service, repository)
+    added = _of_drill(visit, repository)
+    return _page(visit, repository, OwnRules(f"{rules.text}\n{added}".lstrip(), rules.problem) if added else rules)
+
+
+def _of_drill(visit: Visit, repository: Repository) -> str:
+    """The rule of an exercise that is over, where the address names one; "" else."""
+    drill = visit.query.get("drill", "")
+    if not drill.isascii() or not drill.isdigit() or len(drill) > 18:
+        return ""
+    return rule_of(visit.service, int(drill), repository.id, visit.query.get("action", ""))
 
 
 def _tried(visit: Visit) -> Response:

@@ -24,6 +24,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from tidegate import __version__
 from tidegate.errors import TidegateError
+from tidegate.server.drill.making import attend
 from tidegate.server.logs import log, log_failure
 from tidegate.server.mirrors import open_mirrors
 from tidegate.server.production.loop import Lookout
@@ -53,6 +54,7 @@ class Pace(Struct, frozen=True):
     sweep: float = 10.0
     ask: float = 300.0
     production: float = 5.0
+    drills: float = 3.0
     sound: float = 60.0
     batch: int = 1000
     again: float = 1.0
@@ -96,7 +98,7 @@ class Engine:
         service.database.change(
             lambda connection: workers.start(connection, self.identifier, socket.gethostname()[:200], service.now())
         )
-        loops = [self._beat, self._sweep, self._look_out, *([self._work] * threads)]
+        loops = [self._beat, self._sweep, self._look_out, self._make_drills, *([self._work] * threads)]
         self._threads = [
             threading.Thread(target=self._guard, args=(loop,), daemon=True, name=f"tidegate-{loop.__name__}")
             for loop in loops
@@ -250,6 +252,13 @@ class Engine:
         while not self._stop.wait(self._lookout.pause or self._pace.production):
             try:
                 self._lookout.look()
+            except Exception as error:  # noqa: BLE001 the fence around one look: the next one comes
+                log_failure(error, self.identifier)
+
+    def _make_drills(self) -> None:
+        while not self._stop.wait(self._pace.drills):
+            try:
+                attend(self._service)
             except Exception as error:  # noqa: BLE001 the fence around one look: the next one comes
                 log_failure(error, self.identifier)
 

@@ -843,3 +843,57 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_culprit_paths_path", "culprit_paths", ["path"], unique=False)
+    op.create_table(
+        "drills",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("repository", _NUMBER, nullable=False),
+        sa.Column("facilitator", _NUMBER, nullable=False),
+        sa.Column("pattern", _TEXT, nullable=False),
+        sa.Column("seed", _NUMBER, nullable=False),
+        sa.Column("state", _TEXT, nullable=False),
+        sa.Column("problem", _TEXT, nullable=False),
+        sa.Column("tries", _NUMBER, nullable=False),
+        sa.Column("scenario", sa.LargeBinary, nullable=False),
+        sa.Column("report", sa.LargeBinary, nullable=False),
+        sa.Column("made_at", _TEXT, nullable=False),
+        sa.Column("changed_at", _TEXT, nullable=False),
+        sa.Column("entry", _NUMBER, nullable=True),
+        sa.ForeignKeyConstraint(["facilitator"], ["people.id"], name="fk_drills_facilitator"),
+        sa.ForeignKeyConstraint(["repository"], ["repositories.id"], name="fk_drills_repository"),
+        sa.PrimaryKeyConstraint("id", name="pk_drills"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_drills_changed_at", "drills", ["changed_at"], unique=False)
+    op.create_index("ix_drills_facilitator", "drills", ["facilitator"], unique=False)
+    op.create_index("ix_drills_repository", "drills", ["repository"], unique=False)
+    op.create_index("ix_drills_state", "drills", ["state", "id"], unique=False)
+    op.create_table(
+        "drill_events",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("drill", _NUMBER, nullable=False),
+        sa.Column("key", _TEXT, nullable=False),
+        sa.Column("kind", _TEXT, nullable=False),
+        sa.Column("person", _NUMBER, nullable=False),
+        sa.Column("through", _TEXT, nullable=False),
+        sa.Column("about", _TEXT, nullable=False),
+        sa.Column("said", _TEXT, nullable=False),
+        sa.Column("at", _TEXT, nullable=False),
+        sa.Column("entry", _NUMBER, nullable=True),
+        sa.ForeignKeyConstraint(["drill"], ["drills.id"], name="fk_drill_events_drill"),
+        sa.ForeignKeyConstraint(["person"], ["people.id"], name="fk_drill_events_person"),
+        sa.PrimaryKeyConstraint("id", name="pk_drill_events"),
+        sa.UniqueConstraint("drill", "key", name="uq_drill_events_drill_key"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_drill_events_drill", "drill_events", ["drill"], unique=False)
+    op.create_index("ix_drill_events_kind", "drill_events", ["kind", "entry"], unique=False)
+    op.create_index("ix_drill_events_person", "drill_events", ["person"], unique=False)
+    op.create_table(
+        "drill_beats",
+        sa.Column("drill", _NUMBER, autoincrement=False, nullable=False),
+        sa.Column("due_at", _TEXT, nullable=False),
+        sa.ForeignKeyConstraint(["drill"], ["drills.id"], name="fk_drill_beats_drill"),
+        sa.PrimaryKeyConstraint("drill", "due_at", name="pk_drill_beats"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_drill_beats_due_at", "drill_beats", ["due_at"], unique=False)
