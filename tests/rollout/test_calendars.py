@@ -220,7 +220,7 @@ def test_a_calendar_that_cannot_be_read_freezes_and_says_why(tmp_path: Path) -> 
     assert "there is no .tidegate/company.ics" in absent.why
     (broken,) = obligations(tmp_path / "2", ics("DTSTART:20260101|RRULE:FREQ=HOURLY"))
     assert broken.state == "unknown"
-    assert broken.why.startswith("the calendar of the freeze company cannot be read: of 'u': the rule 'FREQ=HOURLY'")
+    assert broken.why.startswith("the calendar of the freeze company cannot be read: event 'u': the rule 'FREQ=HOURLY'")
 
 
 def test_two_people_set_the_freeze_of_a_broken_calendar_aside(tmp_path: Path) -> None:

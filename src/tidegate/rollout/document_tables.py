@@ -109,6 +109,7 @@ class _Brought(Struct, frozen=True, kw_only=True):
     mend: str = ""
 
 
+_URL = re.compile(r"(https://|http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?/)[!-~]{1,2000}")
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,99}")
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -162,7 +163,7 @@ def _check_calendar(name: str, calendar: CalendarTable) -> None:
         raise InputError(
             "the file is none beside this document", where=f"{where}.file", mend="write it like freezes.ics"
         )
-    if calendar.url and not (calendar.url.startswith("https://") and calendar.url.isascii()):
+    if calendar.url and not _URL.fullmatch(calendar.url):
         raise InputError("the address is none of https", where=f"{where}.url", mend="write it like https://...")
     if calendar.time_zone:
         check_zone(calendar.time_zone, f"{where}.time_zone")

@@ -66,7 +66,7 @@ def read_components(text: str) -> tuple[str, list[Component]]:
 
 
 def wrong(component: Component, what: str, mend: str = EXPORT) -> InputError:
-    return InputError(f"of {component.name!r}: {what}", mend=mend)
+    return InputError(f"event {component.name!r}: {what}", mend=mend)
 
 
 # Private

@@ -68,6 +68,7 @@ class Production(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`step`: seconds between two points, as often as Prometheus scrapes. `history` and `watch`: seconds before and
     after a deployment that are read. `environments`: those that are watched, all where there are none. `bake`: seconds
     in production after which a change of which nothing was seen counts as clean. `trust`: whose word gates take.
+    `calendar_hosts`: hosts, with their port where it is not the usual one, that calendars are fetched from.
     """
 
     prometheus: Annotated[str, Meta(pattern=r"^https?://")]
@@ -78,6 +79,7 @@ class Production(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     bake: Annotated[float, Meta(ge=3600, le=90 * 86400)] = BAKE_SECONDS
     metric: tuple[Metric, ...] = USUAL
     trust: Trust = Trust()
+    calendar_hosts: Annotated[tuple[_Name, ...], Meta(max_length=20)] = ()
 
     @property
     def reads(self) -> float:
