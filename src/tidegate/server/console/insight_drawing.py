@@ -8,8 +8,9 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from tidegate.insight.headlines import Side, side_of
+from tidegate.insight.spend import Spending
 from tidegate.insight.values import Figure, Load, Row, Series, Table
-from tidegate.insight.words import moved, said
+from tidegate.insight.words import money_of, moved, said
 from tidegate.report.charts import Part, Point, Stack, bar_chart, forest_chart, line_chart, stacked_chart
 from tidegate.report.charts.values import LEAST_COURSE
 
@@ -130,7 +131,85 @@ def table_of(table: Table, link: Callable[[str], str] = lambda _: "") -> Drawn:
     )
 
 
+class DrawnReturn(Struct, frozen=True):
+    """What was spent: pictures, and the table of all tools."""
+
+    figures: tuple[Drawn, ...]
+    table: Drawn
+
+
+def draw_return(spending: Spending) -> DrawnReturn:
+    """Cost by tool and by month, with what cannot be joined to any change."""
+    tools = spending.returns
+    spent: list[tuple[str, float | None, str]] = [(one.tool, one.cost, f"for {one.changes:,} changes") for one in tools]
+    spent += [(tool, amount, "and no change names it") for tool, amount in spending.unjoined]
+    each = [(one.tool, one.per_change, f"for each of {one.changes:,}") for one in tools]
+    months = [
+        (one.label, one.cost / one.changes if one.changes else None, f"for each of {one.changes:,}")
+        for one in spending.months
+    ]
+    failed = [
+        Point(label=one.tool, value=figure.value, low=figure.low, high=figure.high, said=_money_said(figure))
+        for one in tools
+        for figure in (one.per_failure,)
+    ]
+    unit = spending.currency
+    drawn = [_costs("spent", unit, "tool", spent), _costs("cost a change", unit, "tool", each)]
+    if any(point.known for point in failed):
+        title = f"cost a repaired change{_in(unit)}, by tool"
+        rows = tuple(Numbers(point.label, (point.said,)) for point in failed)
+        picture = _drawn(bar_chart(failed, title, "cost"))
+        drawn.append(Drawn(name=title, picture=picture, heads=("tool", "cost a repaired change"), rows=rows))
+    if len(months) > 1:
+        drawn.append(_costs("cost a change", unit, "month", months))
+    return DrawnReturn(tuple(one for one in drawn if one.picture), _table_of_return(spending))
+
+
 # Private
+
+
+def _costs(name: str, unit: str, by: str, found: Sequence[tuple[str, float | None, str]]) -> Drawn:
+    """Amounts that are divided and not estimated: bars without whiskers."""
+    points = [
+        Point(label=label, value=value, said=f"{money_of(value)} {why}" if value is not None else f"none: {why}")
+        for label, value, why in found
+    ]
+    title = f"{name}{_in(unit)}, by {by}"
+    rows = tuple(Numbers(point.label, (point.said,)) for point in points)
+    return Drawn(name=title, picture=_drawn(bar_chart(points, title, "cost")), heads=(by, name), rows=rows)
+
+
+def _table_of_return(spending: Spending) -> Drawn:
+    whole = (spending.whole,) if spending.whole is not None and len(spending.returns) > 1 else ()
+    heads = ("spent", "changes", "not judged", "repaired", "a change", "a line by agents", "a repaired change")
+    rows = [
+        Numbers(
+            one.tool,
+            (
+                money_of(one.cost),
+                f"{one.changes:,}",
+                f"{one.pending:,}",
+                f"{one.failures:,}",
+                money_of(one.per_change) if one.per_change is not None else "-",
+                money_of(one.per_line) if one.per_line is not None else "-",
+                _money_said(one.per_failure),
+            ),
+        )
+        for one in (*whole, *spending.returns)
+    ]
+    rows += [Numbers(tool, (money_of(amount), "none names it", *("-",) * 5)) for tool, amount in spending.unjoined]
+    name = f"by tool{_in(spending.currency)}"
+    return Drawn(name=name, picture=Markup(""), heads=("tool", *heads), rows=tuple(rows[:MOST_ROWS]))
+
+
+def _money_said(figure: Figure) -> str:
+    if figure.value is None:
+        return figure.says
+    return f"{money_of(figure.value)} ({money_of(figure.low or 0.0)} to {money_of(figure.high or 0.0)}), n {figure.n:,}"
+
+
+def _in(currency: str) -> str:
+    return f" in {currency}" if currency else ""
 
 
 def _ratios(event: str, compared: Sequence[Figure]) -> Drawn:
