@@ -114,7 +114,7 @@ def main() -> int:
 def _install(concerns: Iterable[Concern], folder: Path) -> None:
     """Whoever runs these commands has the programs that they name: an empty file stands for each."""
     for one in concerns:
-        found = re.match(r"([\w.+-]+) is no program here", one.what)
+        found = re.match(r"([\w.+@-]+) is no program here", one.what)
         if found is not None and not is_dangerous((found[1],)):
             (folder / found[1]).touch(mode=0o755)
 

@@ -47,6 +47,7 @@ def judge_code(call: Call, text: str, typed: bool) -> Iterator[Said]:
     starts = _STARTS.search(text) is not None
     if starts:
         yield from _fixed(text)
+        yield from _apart(text) if typed else ()
     for found in _PATH.finditer(text):
         yield Inner(("rm", "-r", found[1]))
     if _REMOTE.search(text) and (one := _CLIENTS.search(text)) and typed:
@@ -82,6 +83,14 @@ def _fixed(text: str) -> Iterator[Inner]:
             yield Inner(tuple(parts), code="list")
     for inside in sorted(seen):
         yield Inner(script=inside, code="text")
+
+
+def _apart(text: str) -> Iterator[Inner]:
+    """`system "terraform", "destroy"`: words that stand apart, each of which may begin a command."""
+    words = ["".join(one or "" for one in found.groups()) for found in _LITERAL.finditer(text)]
+    plain = [one for one in words if re.fullmatch(r"[\w./+=-]+", one)][:30]
+    for at in range(len(plain)):
+        yield Inner(tuple(plain[at : at + 8]), code="list")
 
 
 def _held(call: Call, what: str) -> Concern:

@@ -28,6 +28,9 @@ def read_script(
     if where is None:
         yield call.concern("unseen-script", "which script it runs is only known when it runs", _READ_IT)
         return
+    if not call.place.typed and str(where) in (call.place.zero, call.place.source):
+        yield from (Inner(arguments[at:], code="list") for at in range(min(len(arguments), MOST_ARGUMENTS)))
+        return
     made = "*" in call.written or where.name in call.written or ("?" in call.written and not where.exists())
     if made and "node_modules" not in where.parts:
         yield call.concern("unseen-script", f"{where.name} is made or fetched by the same line", _READ_IT)

@@ -52,13 +52,15 @@ class _Judging:
         self._tools = by_name()
         self._read: set[tuple[str, str, bool]] = set()
 
-    def text(self, text: str, place: Place, code: str, piped: bool = False) -> Iterator[Concern]:
+    def text(
+        self, text: str, place: Place, code: str, piped: bool = False, around: Call | None = None
+    ) -> Iterator[Concern]:
         """The concerns of a script."""
         if place.depth > DEEPEST or self.calls > MOST_CALLS:
             yield Concern("unseen-script", "it is nested too deep, or too long, to be read", _WRITE_OUT, shown((text,)))
             return
         key = (text, str(place.folder), place.away)
-        if key in self._read:
+        if key in self._read and around is None:
             return
         self._read.add(key)
         if "\0" in text:
@@ -69,8 +71,7 @@ class _Judging:
             if code != "text":
                 yield Concern("unreadable", f"no shell reads it to its end: {error.what}", _WRITE_OUT, shown((text,)))
             return
-        scene = Scene(place, piped=piped)
-        for call, files in walk(script, scene):
+        for call, files in walk(script, _scene(place, piped, around)):
             for path in files:
                 if re.match(r"/dev/(?:tcp|udp)/(?:localhost|127\.0\.0\.1|::1)/", path):
                     continue
@@ -132,7 +133,8 @@ class _Judging:
         elif inner.code in ("", "text"):
             if inner.code == "text" and not self._starts_known(inner.script):
                 return
-            yield from self.text(inner.script, place, inner.code, inner.piped)
+            around = call if call.name in ("trap", "eval") and inner.code == "" else None
+            yield from self.text(inner.script, place, inner.code, inner.piped, around)
         else:
             from tidegate.agent.guard.code import judge_code  # its patterns cost more than most commands
 
@@ -149,6 +151,15 @@ class _Judging:
 
     def _deeper(self, place: Place) -> Place:
         return replace(place, depth=place.depth + 1)
+
+
+def _scene(place: Place, piped: bool, around: Call | None) -> Scene:
+    scene = Scene(place, piped=piped)
+    if around is not None:
+        scene.variables.update(around.variables)
+        scene.functions.update(around.functions)
+        scene.runners.update(around.runners)
+    return scene
 
 
 def _unknown(call: Call, name: str) -> Iterator[Concern | Inner]:

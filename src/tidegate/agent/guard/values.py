@@ -55,7 +55,7 @@ class Call(Frozen):
 
     `piped` is whether something is; `assigned` the variables in front; `written` the files that commands before it
     in the same line name or make. `runners` are those functions that run their arguments; `leaks` is whether what is
-    piped comes from where credentials lie.
+    piped comes from where credentials lie; `variables` are those that `trap` and `eval` see.
     """
 
     name: str
@@ -68,6 +68,7 @@ class Call(Frozen):
     functions: frozenset[str] = frozenset()
     runners: frozenset[str] = frozenset()
     leaks: bool = False
+    variables: Mapping[str, str | None] = {}
 
     @property
     def shown(self) -> str:

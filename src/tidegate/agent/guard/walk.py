@@ -32,6 +32,9 @@ _STARTERS = frozenset("exec eval time timeout sudo env nohup command nice xargs"
 _CREDENTIALS = re.compile(
     r"(?:^|/)\.env(?:\.|$)|/?\.(?:aws|ssh|kube|gnupg|netrc|npmrc|pypirc|docker/config)\b|id_(?:rsa|ed25519)|\.pem$|tfstate"
 )
+_RUNS_OTHERS = frozenset(
+    "sudo env time timeout nohup uv poetry pdm hatch pipenv npx bundle conda rye nice xvfb-run".split()
+)
 _UNPACKS = frozenset(("tar", "unzip", "patch", "rsync", "gunzip", "cpio", "7z"))
 _FETCHES = frozenset(("curl", "wget", "scp", "base64", "openssl", "xxd", "gpg"))
 _LOOKS = frozenset(
@@ -139,6 +142,7 @@ def _command(
         frozenset(scene.functions),
         frozenset(scene.runners),
         scene.leaks,
+        dict(scene.variables) if name in ("trap", "eval") else {},
     )
     _after(call, scene)
     scene.written.update(Path(one).name for one in files)
@@ -179,6 +183,8 @@ def _after(call: Call, scene: Scene) -> None:
 
 def _note(name: str, words: list[str], scene: Scene) -> None:
     """Which files a call may have made; some make any."""
+    if name in _RUNS_OTHERS and (inner := next((one for one in words if one in _LOOKS), "")):
+        name = inner
     if name in _UNPACKS:
         scene.written.add("*")
     elif name in _FETCHES:

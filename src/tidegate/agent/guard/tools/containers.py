@@ -43,6 +43,7 @@ _HELD = {
     ("image", "push"),
     ("manifest", "push"),
     ("context", "rm"),
+    ("context", "use"),
     ("plugin", "install"),
 }
 _ENTRIES = {

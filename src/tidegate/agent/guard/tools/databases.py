@@ -20,6 +20,7 @@ _POWERS = re.compile(
 _SHELL = re.compile(
     r"^\s*(?:\\!|\\copy\b.*\bprogram\b|\.shell\b|\.system\b|\.import\s+\|)", re.IGNORECASE | re.MULTILINE
 )
+_READ_IN = re.compile(r"^\s*(?:\\ir?|\\include(?:_relative)?|\.read|source|@@?)\s+(\S+)", re.MULTILINE)
 _CLIENT = re.compile(r"^\s*(?:\\[a-z?!].*|\.[a-z].*)$", re.MULTILINE)
 _TEXT = {
     "psql": ("-c", "--command"),
@@ -134,6 +135,12 @@ def judge_statements(call: Call, text: str) -> Iterator[Said]:
     if _SHELL.search(text):
         yield call.concern("unseen-script", "it leaves the database for the shell", "run that command by itself")
         return
+    for read in _READ_IN.finditer(text):
+        inner = _content(call, read[1].strip("'\""))
+        if inner is None or _READ_IN.search(inner):
+            yield call.concern("unseen-script", "it reads statements that nobody sees", "write them out")
+        else:
+            yield from judge_statements(call, inner)
     sql = _CLIENT.sub("", text).replace("\0", "x")
     found: str = next((step.text or str(step.deed) for step in steps_of(sql)), "")
     if not found:

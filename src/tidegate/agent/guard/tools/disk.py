@@ -23,6 +23,11 @@ _SCRATCH = tuple(
 _SHARED = frozenset(_SCRATCH) - {"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/fd"}
 _SAFE = "name files of the workspace, or ask a person"
 _PATCHED = re.compile(r"^\*\*\* (Add File|Delete File|Update File|Move to): (.+)$", re.MULTILINE)
+_WRITE_VALUED = {
+    "truncate": frozenset(("-s", "--size", "-r", "--reference")),
+    "touch": frozenset(("-d", "-t", "-r", "--reference", "--date")),
+    "install": frozenset(("-m", "-o", "-g", "-S", "--suffix", "--mode", "--owner", "--group")),
+}
 _DEVICE = re.compile(r"/dev/(?:sd|nvme|vd|hd|xvd|mmcblk|disk|mapper|loop|md|dm-|mem|kmem|rdisk)")
 
 
@@ -51,7 +56,7 @@ def judge_move(call: Call) -> Iterator[Said]:
 
 def judge_write(call: Call) -> Iterator[Said]:
     """cp, tee, truncate, ln, install, touch: what they write to."""
-    words = plain(call.arguments, frozenset(("-s", "--size", "-m", "-o", "-g", "-S", "--suffix", "-r", "--reference")))
+    words = plain(call.arguments, _WRITE_VALUED.get(call.name, frozenset(("-S", "--suffix"))))
     written = words if call.name in ("tee", "truncate", "touch") else words[-1:] if len(words) > 1 else []
     for path in written:
         if why := harm(call, path):
@@ -150,6 +155,15 @@ def judge_find(call: Call) -> Iterator[Said]:
                 yield Inner(tuple(part.replace("{}", found) for part in inner))
 
 
+def judge_unpack(call: Call) -> Iterator[Said]:
+    """tar -C and unzip -d: where they put what they hold."""
+    takes_out = call.name == "unzip" or any(re.match(r"-?[a-zA-Z]*x|--(?:extract|get)", one) for one in call.arguments)
+    for one, after in pairwise(call.arguments):
+        into = one in (("-d",) if call.name == "unzip" else ("-C", "--directory"))
+        if takes_out and into and not unseen(after) and (why := harm(call, after.rstrip("/") + "/unpacked")):
+            yield call.concern("files", f"it unpacks into {_shown(after)}: {why}", _SAFE, _shown(after))
+
+
 def _found_name(words: list[str]) -> str:
     """What a found file may be called: a name that is kept stays what it is."""
     names = [after.strip("*") for one, after in pairwise(words) if one in ("-name", "-iname", "-path")]
@@ -177,6 +191,7 @@ def harm(
 ) -> str:
     """Why this file is not to be deleted or written over; "" where it may be."""
     if unseen(path):
+        path = _from_here(call, path)
         return _of_unseen(path, deletes, only_state or (only_outside and not path.startswith("\0")))
     where = _resolved(call, path)
     if not only_outside and (why := _of_kept(call, path, where, deletes)):
@@ -188,10 +203,21 @@ def harm(
             return "it is another machine's"
         named = not call.place.typed and not re.match(r"\.|\*|~", path)
         return "" if call.place.away or named or not deletes else "where it runs is not seen"
-    return _of_place(call, path, str(where), (deletes, deep, only_outside))
+    target = os.path.realpath(where) if not deletes and where.is_symlink() else str(where)
+    return _of_place(call, path, target, (deletes, deep, only_outside))
 
 
 # Private
+
+
+def _from_here(call: Call, path: str) -> str:
+    """`../shas/$x` from a folder of the workspace is `shas/$x` of the workspace."""
+    head, mark, rest = path.partition("\0")
+    if not head.startswith("..") or "/" not in head or call.place.folder is None or call.place.away:
+        return path
+    where = os.path.normpath(call.place.folder / head.rpartition("/")[0])
+    inside = where.startswith(f"{call.place.workspace}/")
+    return f"{os.path.relpath(where, call.place.workspace)}/{head.rpartition('/')[2]}{mark}{rest}" if inside else path
 
 
 def _of_unseen(path: str, deletes: bool, spared: bool) -> str:
@@ -307,4 +333,5 @@ _DISKS = (
 _MADE = "mkfs.ext2 mkfs.ext3 mkfs.ext4 mkfs.xfs mkfs.btrfs mkfs.vfat mkfs.fat mkfs.ntfs mke2fs mkfs.f2fs"
 DISK = Tool(frozenset((*_DISKS.split(), *_MADE.split())), judge_disk)
 FIND = Tool(frozenset(("find", "gfind")), judge_find)
+UNPACK = Tool(frozenset(("tar", "gtar", "bsdtar", "unzip")), judge_unpack)
 ARCHIVE = Tool(frozenset(("tar", "gtar", "bsdtar")), judge_archive)

@@ -214,6 +214,11 @@ def _tag(call: Call, rest: tuple[str, ...]) -> Iterator[Said]:
         yield call.concern("git-history", "a tag that others know is moved", "make a new tag", rest[-1])
 
 
+def _read_tree(call: Call, rest: tuple[str, ...]) -> Iterator[Said]:
+    if "--reset" in rest and flag_letters(rest, "u"):
+        yield call.concern("git-work", "work that is not committed is lost", _SAVED)
+
+
 def _fetches(call: Call, rest: tuple[str, ...]) -> Iterator[Said]:
     for one in rest:
         if one.startswith(("ext::", "--upload-pack=")) or one in ("--upload-pack", "-u"):
@@ -231,6 +236,7 @@ _VERBS = {
     "clean": _clean,
     "checkout": _checkout,
     "switch": _checkout,
+    "read-tree": _read_tree,
     "restore": _restore,
     "stash": _stash,
     "filter-branch": _rewrites,

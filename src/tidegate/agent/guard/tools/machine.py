@@ -89,6 +89,8 @@ def concerns_of_variable(call: Call, name: str, value: str) -> Iterator[Concern]
     elif name == "PATH" and re.match(r"(?:/var)?/tmp(?:/|:|$)|/dev/shm|\.?(?::|$)", value):
         what = "PATH puts a folder first in which anybody leaves programs"
         yield call.concern("unseen-command", what, "name the program by its path")
+    elif name in ("DOCKER_HOST", "CONTAINER_HOST") and re.match(r"(?:ssh|tcp|https?)://(?!localhost|127\.)", value):
+        yield call.concern("remote", f"{name} has it change containers of another machine", "leave it out", name)
     elif name == "NODE_OPTIONS" and ("require" in value or "import" in value or "loader" in value):
         yield call.concern("unseen-script", "NODE_OPTIONS loads code into every program", "leave it out")
     elif name.startswith("TF_CLI_ARGS") and ("destroy" in value or "auto-approve" in value):

@@ -14,6 +14,7 @@ _RSYNC_VALUED = frozenset(
     "-e --rsh --exclude --include --filter -f --rsync-path --password-file --bwlimit --port".split()
 )
 _LOCAL = re.compile(r"(?:\w+://)?(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0|host\.docker\.internal)(?:[:/]|$)")
+_READING = ("", "GET", "HEAD", "POST", "OPTIONS", "QUERY", "PROPFIND")
 _ADMINS = re.compile(r"/(?:api/v1|apis)/|:(?:2375|2376|8001)(?:/|$)|/v1/(?:kv|sys|secret)/")
 _HOST = re.compile(r"(?:[\w.-]+@)?[\w.-]+:(?!/{2}|\\).*|rsync://.*|s3://.*|gs://.*", re.DOTALL)
 _SAFE = "let the pipeline deliver it, or ask a person who answers for that machine"
@@ -132,7 +133,11 @@ def _written(call: Call, method: str, url: str) -> Iterator[Said]:
     arguments = call.arguments
     posts = method.upper() == "POST" or any(one.split("=")[0] in _SENDS for one in arguments)
     grave = is_dangerous((url.partition("://")[2].partition("/")[2].replace("reset", "wipe"),))
-    if (posts and grave) or method.upper() in ("DELETE", "PUT", "PATCH") or unseen(method):
+    if (
+        (posts and grave)
+        or method.upper() not in ("", "GET", "HEAD", "POST", "OPTIONS", "QUERY", "PROPFIND")
+        or unseen(method)
+    ):
         yield call.concern(
             "remote",
             f"it changes something behind an API ({method.upper() or 'POST'})".replace("\0", "…"),

@@ -53,6 +53,7 @@ TOOLS: tuple[Tool, ...] = (
     disk.DISK,
     disk.FIND,
     disk.ARCHIVE,
+    disk.UNPACK,
     containers.TOOL,
     forges.TOOL,
     network.SSH,

@@ -147,8 +147,12 @@ def _file(call: Call, path: str, family: str) -> Iterator[Said]:
             yield Inner(script=call.given, code=family)
         else:
             yield call.concern("unseen-script", f"{call.name} would run what nobody sees", _WRITE_OUT)
+    elif family == "deno" and path == "run" and any("://" in one for one in call.arguments):
+        yield call.concern("unseen-script", "it runs code that it fetches", _WRITE_OUT)
     elif family in ("deno", "bun") and "." not in path:
         return
+    elif path.endswith("setup.py") and {"upload", "register"} & set(call.arguments):
+        yield call.concern("publish", "it publishes, and what is published cannot be taken back", "build it only")
     else:
         yield from read_script(call, path, family)
 

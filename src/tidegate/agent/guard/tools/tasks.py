@@ -161,7 +161,8 @@ def _scripts(call: Call, task: str, words: list[str]) -> Iterator[Said]:
     for text in found:
         if call.place.depth < 6:
             yield Inner(script=text, place=place)
-    if not found and words[0] in ("run", "run-script") and is_dangerous((task,)):
+    runs = words[0] in ("run", "run-script") or call.name in ("yarn", "pnpm", "bun")
+    if not found and runs and is_dangerous((task,)):
         yield call.concern(
             "unseen-script", "the script is not there to be read, and its name says what it does", _SEE, task
         )

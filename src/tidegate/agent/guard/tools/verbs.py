@@ -89,7 +89,9 @@ def judge_any(call: Call) -> Iterator[Said]:
         yield call.concern(
             "data", f"`{min(back)}` takes the schema back, with what is in it", "ask a person, or write a migration"
         )
-    elif "flush" in call.arguments and any(one.endswith("manage.py") for one in call.arguments):
+    elif "flush" in call.arguments and any(
+        one.endswith(("manage.py", "django-admin")) for one in (call.name, *call.arguments)
+    ):
         yield call.concern("data", "flush empties the database wherever its address points to", "ask a person")
 
 

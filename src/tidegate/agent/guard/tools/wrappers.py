@@ -9,6 +9,7 @@ from tidegate.agent.guard.frozen import Frozen
 from tidegate.agent.guard.tools.verbs import is_dangerous
 from tidegate.agent.guard.values import Call, Inner, Said, Tool, unseen
 
+_SETTING = r"set -- [^;&|<>()`\n]*|[\w\0]+=(?:\"[^\"`$]*\"|[^\s;&|<>()`\"$]*)"
 _ASSIGNS = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 
 
@@ -173,7 +174,7 @@ def judge_words(call: Call) -> Iterator[Said]:
     """`eval` joins its words to a script; what is unseen in it could be anything."""
     text = " ".join(one for one in call.arguments if one != "--")
     if unseen(text):
-        if not call.place.typed and re.fullmatch(r"set -- [^;&|<>()`\n]*", text):
+        if not call.place.typed and re.fullmatch(_SETTING, text):
             return  # the wrappers of Gradle and Maven put the arguments of java together so
         yield call.concern("unseen-script", "it runs text that only the run would show", "write the command out")
     else:
