@@ -233,3 +233,29 @@ def test_tests_that_cannot_be_trusted_and_tests_that_never_say_anything(tmp_path
     (worst,) = suite.worst
     assert (worst.name, worst.runs, worst.failed) == ("a.moody", 22, 2)
     assert read_suite([]) is None
+
+
+def test_lines_by_writer_stand_for_each_group() -> None:
+    shipped = [
+        Shipped(
+            commit=str(number),
+            landed=86400.0,
+            writer="ai",
+            size=10,
+            fate="clean",
+            tool="claude" if number % 2 else "",
+            lines={"ai": 10 * (number % 2), "unknown": 5},
+        )
+        for number in range(8)
+    ]
+
+    found = look(shipped, [], 0, 10 * 86400.0, by=("writer", "tool"))
+
+    assert [(one.by, one.group, dict(one.lines)) for one in found.written_by] == [
+        ("tool", "claude", {"ai": 40, "human": 0, "mixed": 0, "unknown": 20}),
+        ("tool", "none", {"ai": 0, "human": 0, "mixed": 0, "unknown": 20}),
+    ]
+    for number, (_, lines) in enumerate(found.written):
+        assert sum(one.lines[number][1] for one in found.written_by) == lines
+    assert "written,tool,claude,lines by ai,,lines,40.0" in csv_of(found)
+    assert "tool: claude\n  lines  ai 67%   human 0%   mixed 0%   unknown 33%" in render_insight(found)

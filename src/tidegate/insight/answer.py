@@ -9,19 +9,32 @@ from msgspec.structs import replace
 
 from tidegate.insight.compare import Event, Grouped, compare_in, grouped
 from tidegate.insight.costs import Cost
-from tidegate.insight.delivery import deliver
+from tidegate.insight.delivery import deliver, written_by
 from tidegate.insight.load import load_of
 from tidegate.insight.measures import DEBT, SCRUTINY, UPKEEP, by_writer, columns_of
 from tidegate.insight.series import series_of
 from tidegate.insight.spend import Spending, join_spending
 from tidegate.insight.survival import Lines
-from tidegate.insight.values import WRITERS, Every, Figure, Load, Ran, Series, Shipped, Suite, Table, Writer
+from tidegate.insight.values import (
+    WRITERS,
+    Every,
+    Figure,
+    Load,
+    Ran,
+    Series,
+    Shipped,
+    Suite,
+    Table,
+    Writer,
+    Written,
+)
 
 
 class Insight(Struct, frozen=True, kw_only=True):
     """`written` are changed lines by writer; `compared` repairs of AI against human changes, and by model.
 
-    `tables` are delivery, one for each way to split. `scrutiny`, `upkeep`, `debt` and `survival` are by writer, each
+    `written_by` are the same lines by group, for each way to split but by writer. `tables` are delivery, one for each
+    way to split. `scrutiny`, `upkeep`, `debt` and `survival` are by writer, each
     None where nothing of it is known; `load` is review by person, `suite` what reports say of the tests. `series` are
     figures over time, by `every`.
     """
@@ -44,6 +57,7 @@ class Insight(Struct, frozen=True, kw_only=True):
     debt: Table | None = None
     survival: Table | None = None
     series: tuple[Series, ...] = ()
+    written_by: tuple[Written, ...] = ()
 
 
 class Told(Struct, frozen=True, kw_only=True):
@@ -100,6 +114,7 @@ def look(
         debt=by_writer(columns, DEBT),
         survival=told.survival,
         series=series_of(columns, here, since, until, every),
+        written_by=tuple(one for each in by if each != "writer" for one in written_by(mine, each)),
     )
 
 

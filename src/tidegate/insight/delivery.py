@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from tidegate.insight.intervals import median, rate, share
 from tidegate.insight.ratios import mean
-from tidegate.insight.values import WRITERS, Figure, Ran, Row, Shipped, Table
+from tidegate.insight.values import WRITERS, Figure, Ran, Row, Shipped, Table, Writer, Written
 
 T = TypeVar("T", Shipped, Ran)
 BY = ("writer", "tool", "model", "team", "repository")
@@ -32,6 +32,18 @@ def deliver(shipped: Sequence[Shipped], ran: Sequence[Ran], days: float, by: str
         by=by,
         whole=Row(group="all", figures=_figures(shipped, ran, days)),
         rows=tuple(Row(group=name, figures=_figures(*groups[name], days)) for name in names),
+    )
+
+
+def written_by(shipped: Sequence[Shipped], by: str) -> tuple[Written, ...]:
+    """Changed lines by writer for each group, in the order of the table's rows."""
+    groups: dict[str, dict[Writer, int]] = {}
+    for one in shipped:
+        lines = groups.setdefault(_group(one, by), dict.fromkeys(WRITERS, 0))
+        for writer in WRITERS:
+            lines[writer] += one.lines.get(writer, 0)
+    return tuple(
+        Written(by=by, group=name, lines=tuple(groups[name].items())) for name in sorted(groups, key=_order(by))
     )
 
 

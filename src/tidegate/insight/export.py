@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from tidegate.insight.answer import Insight
 from tidegate.insight.values import Figure, Table
@@ -14,8 +14,8 @@ COLUMNS = ("part", "by", "group", "figure", "when", "unit", "value", "low", "hig
 
 
 def csv_of(found: Insight) -> str:
-    """`part` is delivery, compared, scrutiny, load, upkeep, suite, debt, survival, spending, series or change; `when`
-    is the point of a series. Numbers are as they are counted: shares from 0 to 1, times in seconds."""
+    """`part` is delivery, compared, written, scrutiny, load, upkeep, suite, debt, survival, spending, series or
+    change; `when` is the point of a series. Numbers are as they are counted: shares from 0 to 1, times in seconds."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
@@ -51,6 +51,9 @@ def _rows(found: Insight) -> Iterator[_Row]:
     ):
         if split is not None:
             yield from _table(part, split)
+    for split_by in found.written_by:
+        yield from _written(split_by.by, split_by.group, split_by.lines)
+    yield from _written("writer", "all", found.written)
     if found.load is not None:
         yield from (_row("load", "person", "all", one) for one in (found.load.gini, found.load.top))
         yield from (_row("load", "person", person.person, person.share) for person in found.load.people)
@@ -67,6 +70,12 @@ def _rows(found: Insight) -> Iterator[_Row]:
 def _table(part: str, table: Table) -> Iterator[_Row]:
     for row in (table.whole, *table.rows):
         yield from (_row(part, table.by, row.group, one) for one in row.figures)
+
+
+def _written(by: str, group: str, lines: Sequence[tuple[str, int]]) -> Iterator[_Row]:
+    for writer, count in lines:
+        figure = Figure(name=f"lines by {writer}", unit="lines", value=count, low=None, high=None, n=count)
+        yield _row("written", by, group, figure)
 
 
 def _spending(found: Insight) -> Iterable[_Row]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
 from tidegate.insight.answer import Insight
 from tidegate.insight.spend import ALL, Return, Spending
-from tidegate.insight.values import Change, Figure, Load, Series, Suite, Table
+from tidegate.insight.values import Change, Figure, Load, Series, Suite, Table, Written
 from tidegate.insight.words import cannot_join, money_of
 from tidegate.report.escape import terminal
 from tidegate.report.layout import grouped, pad, paint, wrap
@@ -50,12 +50,12 @@ def _rows(found: Insight, style: Style) -> Iterator[str]:
     yield paint(f"{grouped(found.changes, 'change')} landed from {since} to {until}", style, "bold")
     if found.pending:
         yield f"{found.pending} of them are too young to be judged"
-    lines = sum(count for _, count in found.written)
-    if lines:
-        yield "lines  " + "   ".join(f"{writer} {count / lines:.0%}" for writer, count in found.written)
+    if any(count for _, count in found.written):
+        yield _lines(found.written)
     for number, table in enumerate(found.tables):
         title = f"By {table.by}" if number else f"All, and by {table.by}"
-        yield from ("", paint(title, style, "bold"), *_table(table, style, whole=not number))
+        groups = {one.group: one for one in found.written_by if one.by == table.by}
+        yield from ("", paint(title, style, "bold"), *_table(table, groups, style, whole=not number))
     yield from ("", "Repairs, like with like (same repository, about the same size)")
     for figure in found.compared:
         yield from _figure(figure, style)
@@ -93,7 +93,12 @@ def _beside(found: Insight, style: Style) -> Iterator[str]:
         yield from ("", _OVER_TIME, *_trends(trends, style))
 
 
-def _table(table: Table, style: Style, *, whole: bool) -> Iterator[str]:
+def _lines(written: Sequence[tuple[str, int]]) -> str:
+    whole = sum(count for _, count in written)
+    return "lines  " + "   ".join(f"{writer} {count / whole:.0%}" for writer, count in written)
+
+
+def _table(table: Table, written: Mapping[str, Written], style: Style, *, whole: bool) -> Iterator[str]:
     """All changes once, where `whole` says so, and each group where there are several."""
     known = {figure.name for figure in table.whole.figures if figure.n}
     rows = table.rows if len(table.rows) > 1 else ()
@@ -107,6 +112,8 @@ def _table(table: Table, style: Style, *, whole: bool) -> Iterator[str]:
         if whole or number:
             yield ""
         yield paint(f"{table.by}: {terminal(row.group, 40)}", style, "bold")
+        if row.group in written and any(count for _, count in written[row.group].lines):
+            yield f"  {_lines(written[row.group].lines)}"
         for figure in row.figures:
             if figure.name in known:
                 yield from _figure(figure, style)

@@ -86,6 +86,14 @@ class Figure(Struct, frozen=True, kw_only=True):
     says: str = ""
 
 
+class Written(Struct, frozen=True, kw_only=True):
+    """Changed lines of one group by who wrote them, as (writer, lines); `by` is how the changes were split."""
+
+    by: str
+    group: str
+    lines: tuple[tuple[Writer, int], ...]
+
+
 class Row(Struct, frozen=True, kw_only=True):
     """The figures of one group, in the order of the table's columns."""
 

@@ -113,7 +113,7 @@ class _Pages:
             bars=[one for one in bars if one is not None],
             groups=table_of(table, _link(given, choices)),
             ratios=draw_ratios(found.compared),
-            written=draw_writers([("all", dict(found.written))]),
+            written=draw_writers(_stacks(found, given.by)),
             survival=table_of(found.survival) if found.survival else None,
         )
 
@@ -240,6 +240,13 @@ def _link(given: Given, choices: Choices) -> Callable[[str], str]:
         return f"/insight?{urlencode({'since': given.since, given.by: value})}" if value else ""
 
     return link
+
+
+def _stacks(found: Insight, by: str) -> list[tuple[str, dict[str, int]]]:
+    """All changed lines, and those of each group; by writer each group would be of one kind."""
+    stacks: list[tuple[str, dict[str, int]]] = [("all", dict(found.written))]
+    groups = [one for one in found.written_by if one.by == by and any(count for _, count in one.lines)]
+    return stacks + [(one.group, dict(one.lines)) for one in groups if len(groups) > 1]
 
 
 def _courses(found: Insight, names: Sequence[str]) -> list[Drawn]:
