@@ -597,6 +597,19 @@ class BreakFact(Struct, frozen=True):
     place: Place
 
 
+class AccessFact(Struct, frozen=True):
+    """Something that asks less than before who is there: `what` lost `guard`; `instead` is what opens it, often "".
+
+    `base_line` is where the guard stood at the base, 0 where it came from elsewhere; `place` is at the head.
+    """
+
+    what: str
+    guard: str
+    instead: str
+    base_line: Count
+    place: Place
+
+
 class Verification(Section, frozen=True, kw_only=True):
     """What was checked of exactly these lines, and what the change leaves behind."""
 
@@ -616,6 +629,7 @@ class Verification(Section, frozen=True, kw_only=True):
     debt: Annotated[DebtFacts, Meta(description="what is left to be paid later")] = DebtFacts()
     secrets: Annotated[int, Meta(ge=0, description="secrets that the change adds")] = 0
     breaks: Annotated[tuple[BreakFact, ...], Meta(description="contracts that the change breaks")] = ()
+    access_removed: Annotated[tuple[AccessFact, ...], Meta(description="functions and routes that ask less")] = ()
     scanners: Annotated[tuple[str, ...], Meta(description="tools whose results were read")] = ()
 
 

@@ -275,6 +275,9 @@ _REALISTIC: dict[str, dict[str, Any]] = {
             "dead": 0, "undocumented": 1,
         },
         "secrets": 1,
+        "access_removed": [
+            {"what": "export", "guard": "login_required", "instead": "", "base_line": 3, "place": _NOWHERE},
+        ],
         "breaks": [{"contract": "openapi", "what": "GET /login is gone", "place": _NOWHERE}],
         "scanners": ["semgrep"], "findings": [],
     },

@@ -64,6 +64,8 @@ def left_behind(verification: Verification) -> Iterator[str]:
         yield f"{grouped(verification.cloned_lines, 'line')} that are elsewhere already"
     if is_known(verification, "secrets"):
         yield from _counted(verification.secrets, "secret")
+    if is_known(verification, "access_removed"):
+        yield from _counted(len(verification.access_removed), "guard gone", "guards gone")
     if is_known(verification, "breaks"):
         yield from _counted(len(verification.breaks), "broken contract")
     if is_known(verification, "debt"):

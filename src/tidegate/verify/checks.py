@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from tidegate.verify import runs
+from tidegate.verify.access import check as access
 from tidegate.verify.clones import check as clones
 from tidegate.verify.contracts import check as contracts
 from tidegate.verify.coverage import check as coverage
@@ -38,6 +39,7 @@ CHECKS: tuple[Asked, ...] = (
     Asked("suite", suite.check, ("suite",)),
     Asked("clones", clones.check, ("clones", "cloned_lines")),
     Asked("contracts", contracts.check, ("breaks",)),
+    Asked("access", access.check, ("access_removed",)),
     Asked("coverage", coverage.check, ("coverage",)),
     Asked("test runs", runs.check, ("runs",)),
     Asked("scanners", scanners.check, ("scanners",)),

@@ -112,6 +112,7 @@ _WORDS: Mapping[str, str] = {
     "tests-not-vacuous": "Write no test that cannot fail",
     "dependencies-known": "A new dependency that nothing vouches for",
     "no-secrets": "Never commit a secret",
+    "access-kept": "What takes a check of who is there away, or loosens it,",
     "no-duplicates": "Use what is there: a copy of 30 lines or more",
     "contracts-kept": "Do not break an API, schema or message that others rely on in passing",
     "no-self-approval": "Every change",
