@@ -172,8 +172,11 @@ def test_the_command_line(work: Path, tidegate: Callable[..., subprocess.Complet
     assert "+++ " in done.stdout
     assert "say --yes" in done.stderr
     assert not (work / ".claude").exists()
-    assert tidegate("agent", "install", "claude-code", "--yes", cwd=work, env=env).returncode == 0
-    assert "here" in tidegate("agent", "status", cwd=work, env=env).stdout
+    done = tidegate("agent", "install", "claude-code", "--yes", cwd=work, env=env)
+    assert (done.returncode, "tidegate agent install git" in done.stderr) == (0, True)
+    said = tidegate("agent", "status", cwd=work, env=env).stdout
+    assert "here" in said
+    assert "attributed to no commit without git's hooks" in said
     payload = json.dumps({"hook_event_name": "PreToolUse", "cwd": str(work), "tool_name": "Read"})
     assert tidegate("agent", "hook", "claude-code", cwd=work, env=env, stdin=payload).returncode == 0
     assert tidegate("agent", "uninstall", "claude-code", "--yes", cwd=work, env=env).returncode == 0

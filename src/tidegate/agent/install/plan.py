@@ -56,6 +56,9 @@ def plan_install(name: str, folder: Path, home: Path, *, everywhere: bool) -> Pl
         changes += _excluded(place, agent.here)
     elif place is not None and _is_tracked(place, agent.here):
         remarks.append(f"{agent.here} is tracked by git and names a program of this machine: --global keeps it out.")
+    if place is None or not memory_of("git", place, home).exists():
+        where = "In each repository" if place is None else "Then"
+        remarks.append(f"{where}: tidegate agent install git. Only git's own hooks attribute what is committed.")
     return Plan(name, _real(changes), memory_of(name, place, home), tuple(remarks))
 
 

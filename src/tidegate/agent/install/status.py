@@ -45,6 +45,9 @@ def render_status(status: Status) -> str:
     """The status as text."""
     width = max(len(name) for name, _ in status.installed)
     rows = [f"{name:<{width}}  {text or 'not installed'}" for name, text in status.installed]
+    texts = dict(status.installed)
+    if not texts.get("git") and any(texts.values()):
+        rows.append("what is recorded is attributed to no commit without git's hooks: tidegate agent install git")
     broken = f", {status.broken} broken and left out" if status.broken else ""
     rows += ["", f"recorded here: {status.records} edits{broken}; {status.commits} commits attributed"]
     if not status.sealed:
