@@ -84,6 +84,10 @@ jobs:
     assert 'Set up: `pip install -e ".[dev]"`' in said
     assert "Set up: `pip install`" not in said
     assert "Test: `go test -race ./...`" in said
+    repo.commit(
+        "Run Django", {".github/workflows/d.yml": "on: push\njobs:\n  a:\n    steps:\n      - run: manage.py test"}
+    )
+    assert "Test: `manage.py test`" in [item.says for item in ask(repo, "shop/models.py").commands]
     assert "Code builds with Go 1.22 or newer" in [item.says for item in ask(repo).conventions]
 
 

@@ -128,7 +128,7 @@ def test_a_block_that_was_edited_is_not_overwritten_without_force(repo: Repo) ->
     edited = path.read_text().replace("Test: `make test`", "Test: `make everything`")
     path.write_text(edited)
     refused = run(repo, write=True)
-    assert refused.code == 1
+    assert (refused.code, refused.text) == (1, "nothing was written")
     assert any("edited by hand" in remark for remark in refused.remarks)
     assert path.read_text() == edited
     assert run(repo, write=True, force=True).code == 0

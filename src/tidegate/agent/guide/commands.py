@@ -92,7 +92,7 @@ _LABELS: dict[Purpose, str] = {
 }
 _LANGUAGES: dict[str, str] = {
     "Python": r"pytest|tox|nox|unittest|ruff|flake8|pylint|black|isort|mypy|pyright|basedpyright|ty |pyrefly|uv|poetry"
-    r"|pdm|pip|bandit|lint-imports|yapf|autopep8|python|trial|stestr",
+    r"|pdm|pip|bandit|lint-imports|yapf|autopep8|python|trial|stestr|manage\.py",
     "JavaScript": r"script|bare|npm|pnpm|yarn|bun|jest|vitest|mocha|eslint|prettier|tsc|biome|oxlint|playwright|cypress"
     r"|node|xo|knip|vue-tsc|stylelint|karma|ava|tsgo",
     "Rust": r"cargo|rustfmt",

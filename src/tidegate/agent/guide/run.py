@@ -70,7 +70,9 @@ def run(repository: Repository, question: Question, environment: Mapping[str, st
     if question.check:
         text = _checked_text(planned)
     elif question.write:
-        text = "\n".join([f"written: {name}" for name in written] or ["nothing to write"])
+        text = "\n".join(
+            [f"written: {name}" for name in written] or ["nothing was written" if code else "nothing to write"]
+        )
     else:
         text = text_answer(markdown, (base, why), planned, judged, everything=question.everything)
     return Answer(text, json_answer(guidance, base, why, planned, judged), remarks, code)
