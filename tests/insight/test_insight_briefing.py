@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import random
 import re
 from datetime import UTC, datetime
@@ -13,13 +14,17 @@ from click.testing import CliRunner
 from msgspec.structs import replace
 
 from tests.repos import Repo
+from tidegate.change.git import open_repository
 from tidegate.cli.main import tidegate
+from tidegate.cli.options import at_work
 from tidegate.insight.answer import Insight, look
 from tidegate.insight.briefing import THINGS, Briefing, brief, weeks_of
 from tidegate.insight.briefing_text import render_html, render_markdown
 from tidegate.insight.headlines import headlines, side_of
+from tidegate.insight.local import Question, brief_here
 from tidegate.insight.values import Figure, Ran, Shipped, Writer
 from tidegate.insight.words import moved, said
+from tidegate.settings import Settings
 
 DAY = 86400.0
 NOW = datetime(2026, 11, 22, 3, tzinfo=UTC).timestamp()
@@ -256,3 +261,26 @@ def test_the_command_writes_the_week(tmp_path: Path) -> None:
     assert "lines without a record of who wrote them" in text.output
     assert page.output.startswith("<!doctype html>")
     assert page.output.endswith("</html>\n")
+
+
+def test_a_clone_that_ends_months_ago_is_asked_of_the_time_that_it_knows(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "shop")
+    for number in range(8):
+        repo.commit(f"Change {number}", {"a.py": f"x = {number}\n" * 3})
+    with open_repository(repo.path) as repository:
+        asked = Question(since="10y", branch="HEAD", now=int(datetime(2026, 6, 10, tzinfo=UTC).timestamp()))
+        page = brief_here(repository, Settings(), asked)
+    assert page.weeks.label == "2026-W23"
+    assert page.notes[0] == "nothing here is younger than 2026-02-02: this clone may be out of date"
+
+
+def test_words_while_it_works_are_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    for stream, written_there in ((Terminal(), "\r\x1b[Kreading ...\r\x1b[K"), (io.StringIO(), "")):
+        monkeypatch.setattr("sys.stderr", stream)
+        with at_work("reading"):
+            pass
+        assert stream.getvalue() == written_there

@@ -10,7 +10,7 @@ from typing import Literal
 
 import click
 
-from tidegate.cli.options import moment, open_named, repo_option, style_here, write_result
+from tidegate.cli.options import at_work, moment, open_named, repo_option, style_here, write_result
 
 
 @click.command(name="insight")
@@ -91,15 +91,16 @@ def insight(
         bills=tuple(read_bill(each, spend_tool) for each in spend),
         junit=junit,
     )
-    with open_named(repo) as repository:
+    with at_work("reading the history"), open_named(repo) as repository:
         settings = read_settings(repository, repository.resolve(branch), os.environ).settings
         show = progress() if sys.stderr.isatty() else None
         if briefing is not None:
             page = brief_here(repository, settings, asked, show)
-            write_result(render_html(page) if briefing == "html" else render_markdown(page))
-            return
-        found = read_here(repository, settings, asked, show)
-    if format_ == "text":
+        else:
+            found = read_here(repository, settings, asked, show)
+    if briefing is not None:
+        write_result(render_html(page) if briefing == "html" else render_markdown(page))
+    elif format_ == "text":
         write_result(render_insight(found, style_here()))
     else:
         write_result(to_json(found) if format_ == "json" else csv_of(found))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -75,9 +77,14 @@ def brief_here(
     """The last whole week on one page, beside the week before and all that was asked for. Errors as of `read_here`."""
     read = read_repository(repository, settings, asked, progress)
     weeks = weeks_of(asked.now)
-    spans = ((weeks.since, weeks.until), (weeks.before, weeks.since), (min(read.since, weeks.before), weeks.until))
+    known = min(read.until, weeks.until)
+    notes = read.notes
+    if known < weeks.since:
+        last = datetime.fromtimestamp(known, UTC).strftime("%Y-%m-%d")
+        notes = (f"nothing here is younger than {last}: this clone may be out of date", *notes)
+    spans = ((weeks.since, weeks.until), (weeks.before, weeks.since), (min(read.since, weeks.before), known))
     week, before, period = (
-        look(read.shipped, read.ran, *span, notes=read.notes, every="week", told=read.told) for span in spans
+        look(read.shipped, read.ran, *span, notes=notes, every="week", told=read.told) for span in spans
     )
     return brief(repository.path.name, weeks, week, before, period)
 
@@ -90,7 +97,8 @@ def read_repository(
     until = repository.resolve(asked.branch)
     hindsight = read_hindsight(repository, until, settings, asked.now, progress)
     begin = moment_before(asked.since, hindsight.now)
-    past = list(read_past(repository, until, begin, settings, hindsight))
+    shown = partial(progress, "reading what landed") if progress is not None else None
+    past = list(read_past(repository, until, begin, settings, hindsight, shown))
     deployments = read_deployments(file_of(repository)) or ()
     released, notes = _released(repository, until, deployments, asked.environment)
     here = [one for one in deployments if one.environment == asked.environment]
@@ -99,7 +107,11 @@ def read_repository(
     ran = ran_of(deployments, {one.commit: one.writer for one in shipped}, asked.environment)
     if released and not deployments and not any(one.deployed for one in shipped):
         notes = ["no tag holds any of these changes, so that it is not known when they went out"]
+    if progress is not None:
+        progress("following their lines", 0, 1)
     lines, lost = _lifetimes(repository, until, past, shipped, hindsight)
+    if progress is not None:
+        progress("following their lines", 1, 1)
     return Read(
         since=begin,
         until=hindsight.now + 1,
