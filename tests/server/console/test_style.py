@@ -80,6 +80,11 @@ def test_nothing_is_inline(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
+def test_an_address_of_the_api_is_whole(name: str) -> None:
+    assert not re.search(r"<code>/v\d", TEMPLATES[name])
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
 def test_every_form_that_changes_something_is_of_this_session(name: str) -> None:
     for form in re.findall(r'<form[^>]*method="post".*?</form>', TEMPLATES[name], re.DOTALL):
         if 'action="/sign-in"' not in form:
