@@ -10,6 +10,7 @@ import pytest
 from msgspec import Struct
 from starlette.testclient import TestClient
 
+from tests.server.drills import Played, make_played
 from tests.store.world import World, small_world
 from tidegate.ledger.keys import KeyKind, new_key, write_key
 from tidegate.server.app import make_app
@@ -60,6 +61,12 @@ def made(service: Service) -> Made:
             people[role] = accounts.add_person(connection, role, role.title(), role, now()).id
             tokens[role] = token_for(service, people[role], PERMISSIONS, connection=connection)
     return Made(service, world, people, tokens)
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """A scenario of a small shop, and its mirror."""
+    return make_played(tmp_path_factory.mktemp("played"))
 
 
 def token_for(service: Service, person: int, scopes: tuple[str, ...], *, connection: accounts.Connection) -> str:

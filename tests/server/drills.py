@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from tests.drill.places import shop
-from tidegate.drill.values import Decision, Inject, Option, Scenario
+from tidegate.drill.values import Decision, Gate, Inject, Option, Scenario, Session, Source, Truth
 from tidegate.facts import to_json
 from tidegate.server.drill.child import Making, make
 from tidegate.server.service import Service
@@ -28,7 +28,7 @@ class Played(Struct, frozen=True):
 def make_played(folder: Path) -> Played:
     """Builds the shop, mirrors it, and makes a scenario of it in the process that a worker starts for that."""
     repo = shop(folder / "shop")
-    mirror = folder / "mirror.git"
+    mirror = folder / "shop.git"
     subprocess.run(["git", "clone", "-q", "--mirror", str(repo.path), str(mirror)], check=True)
     made = make(Making(str(mirror), "refs/heads/main", "shop", "confident-wrong-migration", 7))
     assert made is not None
@@ -84,5 +84,29 @@ HIDDEN = ("SECRET-TITLE", "why-a", "why-b", "points")
 """What nobody but the facilitator reads before it is over."""
 
 
-def decoded(document: bytes) -> Scenario:
-    return msgspec.json.decode(document, type=Scenario)
+def tiny(*, injects: Sequence[int], decisions: Sequence[tuple[int, int]]) -> Scenario:
+    """One that says nothing, with something to see at these minutes, and decisions at a minute for so many minutes."""
+    options = (Option("a", "a", "", 1, ""), Option("b", "b", "", 0, ""))
+    oid = "a" * 40
+    return Scenario(
+        schema="tidegate.drill/1",
+        pattern="none",
+        title="",
+        seed=0,
+        repository="",
+        revision=oid,
+        at="2026-01-01T00:00:00Z",
+        why="",
+        source=(Source("", "", ""),),
+        story="",
+        owners=(),
+        owners_file="",
+        services=(),
+        entry_points=(),
+        injects=tuple(Inject(minute, "on-call", "chat", "") for minute in injects),
+        decisions=tuple(Decision(f"d{at}", at, "first", "on-call", "", options, most) for at, most in decisions),
+        truth=Truth(oid, "", "", "", 0, "", Session("", "", "", "", "")),
+        gate=Gate("pass", "", ()),
+        criteria=(),
+        actions=(),
+    )

@@ -14,8 +14,9 @@ from msgspec.structs import replace
 from starlette.testclient import TestClient
 
 from tests.server.conftest import Made, bearer
-from tests.server.drills import HIDDEN, Played, make_played, place, ready, short
-from tidegate.drill.values import Report
+from tests.server.drills import HIDDEN, Played, place, ready, short
+from tidegate.drill.score import mark_all
+from tidegate.drill.values import Marked, Report
 from tidegate.errors import InputError
 from tidegate.facts import to_json
 from tidegate.ledger.predicates.drill import Drill as Recorded
@@ -26,15 +27,11 @@ from tidegate.server.api.problems import Problem
 from tidegate.server.drill import acts
 from tidegate.server.drill.acts import Wanted
 from tidegate.server.drill.making import attend
+from tidegate.server.drill.record import answers_of
 from tidegate.server.service import Service
+from tidegate.server.start import open_service
 from tidegate.store import drills
 from tidegate.store.clock import later, now
-
-
-@pytest.fixture(scope="session")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
-    return make_played(tmp_path_factory.mktemp("played"))
-
 
 T = TypeVar("T")
 
@@ -201,8 +198,7 @@ def test_a_pause_stands_still_and_the_next_comes_now_without_making_anybody_late
     hand.wait(61)
     hand.decide("approver", "second", "a")  # late by one
     hand.turn("end")
-    report = _judged(hand)
-    marked = {one.decision: one for one in report.marked}
+    marked = {one.decision: one for one in _marked(hand)}
     assert (marked["first"].points, marked["first"].late) == (3.0, False)
     assert (marked["second"].points, marked["second"].late) == (1.5, True)
 
@@ -255,6 +251,27 @@ def test_the_end_has_a_report_and_everything_is_on_record_once(hand: Hand) -> No
         drill = drills.get(connection, hand.number)
     assert drill is not None
     assert drill.entry is not None
+
+
+def test_a_restart_in_the_middle_loses_nothing(made: Made, played: Played) -> None:
+    hand = Hand(made, played)
+    hand.join("viewer", "on-call")
+    hand.turn("start")
+    hand.wait(60)
+    hand.decide("viewer", "first", "b")
+    hand.turn("pause")
+    before = hand.see("viewer"), hand.see("reviewer")
+    config = made.service.config
+    made.service.log.close()
+    made.service.database.close()
+    with open_service(config) as again:
+        hand.made = replace(made, service=again)
+        hand.wait(500)
+        assert (hand.see("viewer"), hand.see("reviewer")) == before
+        hand.turn("resume")
+        hand.wait(60)
+        assert "inject-on-call-2" in hand.see("viewer")
+        assert hand.refused("viewer", "first", "a") == 409
 
 
 def test_what_cannot_be_asked_of_the_repository_is_said(hand: Hand, tmp_path: Path) -> None:
@@ -374,6 +391,15 @@ def _state(hand: Hand, number: int) -> tuple[str, str]:
         drill = drills.get(connection, number)
     assert drill is not None
     return drill.state, drill.problem
+
+
+def _marked(hand: Hand) -> tuple[Marked, ...]:
+    """As the report marks them, without asking the repository."""
+    with hand.service.database.read() as connection:
+        scenario = acts.read_kept(drills.scenario(connection, hand.number), hand.number)
+        return mark_all(
+            scenario.decisions, answers_of(scenario, drills.events(connection, hand.number)), lambda *_: None
+        )
 
 
 def _judged(hand: Hand) -> Report:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import http.client
+import json
 import re
 from urllib.parse import urlsplit
 
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
 from tests.server.console.conftest import Opened
 from tests.server.console.house import House
-from tests.server.drills import HIDDEN, Played, make_played, ready, short
+from tests.server.drills import HIDDEN, Played, ready, short
+from tidegate.server.api.endpoint import Who
 from tidegate.server.auth.session import COOKIE
 from tidegate.server.console import live
+from tidegate.server.drill import acts
 from tidegate.server.drill.making import attend
 from tidegate.store import accounts, repositories
-
-
-@pytest.fixture(scope="session")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
-    return make_played(tmp_path_factory.mktemp("played"))
+from tidegate.store.clock import later, now
 
 
 @pytest.fixture
@@ -84,6 +84,46 @@ def test_one_leads_and_one_takes_part_live(as_person: Opened, house: House, dril
     expect(other.get_by_role("heading", name="After-action report")).to_be_visible()
     expect(other.get_by_role("heading", name="What really happened")).to_be_visible()
     expect(other.get_by_role("link", name="Open the editor")).to_have_count(0)  # a viewer tries no rules
+
+
+def test_what_comes_by_the_clock_alone_is_seen_without_anybody_doing_anything(
+    as_person: Opened, house: House, drill: int
+) -> None:
+    """It began 58 seconds ago, on a clock that was set back for that."""
+    service = house.service
+    with service.database.read() as connection:
+        rita, vic = accounts.person_named(connection, "rita"), accounts.person_named(connection, "vic")
+    assert rita is not None
+    assert vic is not None
+    acts.join(service, Who(vic.id, "vic", "viewer", None, "s"), drill, ("on-call",))
+    before = replace(service, now=lambda: later(now(), -58))
+    acts.turn(before, Who(rita.id, "rita", "reviewer", None, "s"), drill, "start")
+    page = as_person("vic")
+    told = all_that_came(page)
+    page.goto(f"/drills/{drill}")
+    expect(page.get_by_text("inject-on-call-0")).to_be_visible()
+    assert "question-on-call-1" not in "".join(told)
+    expect(page.get_by_role("heading", name="question-on-call-1")).to_be_visible(timeout=15_000)
+
+
+def test_the_stream_says_that_something_came_and_not_what(house: House, drill: int) -> None:
+    with house.service.database.read() as connection:
+        rita = accounts.person_named(connection, "rita")
+    assert rita is not None
+    connection_ = http.client.HTTPConnection(urlsplit(house.url).netloc, timeout=10)
+    headers = {"cookie": f"{COOKIE}={house.sign_in('vic')}"}
+    connection_.request("GET", f"/events?since={now()}", headers=headers)
+    answer = connection_.getresponse()
+    leader = Who(rita.id, "rita", "reviewer", None, "s")
+    acts.turn(house.service, leader, drill, "start")
+    acts.turn(house.service, leader, drill, "skip")
+    read = b""
+    while b'"drill"' not in read:
+        read += answer.readline()
+    said = [json.loads(line[6:]) for line in read.decode().splitlines() if line.startswith("data: ")]
+    connection_.close()
+    assert {"kind": "drill", "id": drill} in said
+    assert all(set(one) == {"kind", "id"} for one in said)
 
 
 def test_its_report_opens_the_editor_with_the_rule(as_person: Opened, house: House, drill: int) -> None:
