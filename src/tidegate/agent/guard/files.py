@@ -15,6 +15,21 @@ LARGEST_SCRIPT = 200_000
 MOST_ARGUMENTS = 30
 _PASSES_ON = re.compile(r"\$(?:[@*1]|\{[@*1])")
 _SHEBANG = re.compile(r"#!\s*\S*?(?:/env\s+(?:-S\s+)?)?([\w.+-]+)(?:\s|$)")
+_LANGUAGES = {
+    ".py": "python",
+    ".js": "node",
+    ".mjs": "node",
+    ".cjs": "node",
+    ".ts": "node",
+    ".mts": "node",
+    ".rb": "ruby",
+    ".pl": "perl",
+    ".php": "php",
+    ".lua": "lua",
+    ".ps1": "pwsh",
+    ".r": "Rscript",
+    ".R": "Rscript",
+}
 _READ_IT = "write the script first, look at it, and run it in a command of its own"
 
 
@@ -48,7 +63,8 @@ def read_script(
     own = {"source": str(where), "zero": call.place.zero if sourced else str(where)}
     place = replace(call.place, typed=False, depth=call.place.depth + 1, **own)
     first = _SHEBANG.match(text)
-    language = code or ("" if first is None else re.sub(r"[\d.]+$", "", first[1]))
+    named = _LANGUAGES.get(where.suffix, "")
+    language = code or (named if first is None else re.sub(r"[\d.]+$", "", first[1]))
     shell = language in ("", "sh", "bash", "zsh", "dash", "ksh", "ash")
     if shell and _PASSES_ON.search(text):
         yield from (Inner(arguments[at:], code="list") for at in range(min(len(arguments), MOST_ARGUMENTS)))

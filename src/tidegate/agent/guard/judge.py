@@ -23,6 +23,8 @@ _COMMANDS = re.compile(
     r"PROMPT_COMMAND|GIT_(?:SSH_COMMAND|EDITOR|SEQUENCE_EDITOR|PAGER|EXTERNAL_DIFF|ASKPASS|PROXY_COMMAND|SSH)|EDITOR|VISUAL|"
     r"PAGER|MANPAGER|BROWSER|SSH_ASKPASS|LESSOPEN|LESSCLOSE|KUBE_EDITOR|FCEDIT"
 )
+_ENGLISH = frozenset("at rename batch cap init service op fly salt time watch command script source find test".split())
+"""Programs whose names begin many a sentence in the texts of code."""
 _WRITE_OUT = "write the command out"
 
 
@@ -147,7 +149,7 @@ class _Judging:
     def _starts_known(self, text: str) -> bool:
         """Whether a text in code begins like a command of a tool that is judged."""
         words = text.replace(";", " ; ").split()
-        return any(word.rsplit("/", 1)[-1] in self._tools for word in words[:6])
+        return any(word.rsplit("/", 1)[-1] in self._tools and word not in _ENGLISH for word in words[:6])
 
     def _deeper(self, place: Place) -> Place:
         return replace(place, depth=place.depth + 1)

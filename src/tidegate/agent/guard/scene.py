@@ -12,6 +12,12 @@ from tidegate.agent.guard.shell.expand import UNSEEN, Outcome, fields_of, text_o
 from tidegate.agent.guard.shell.values import Command, Run, Word
 from tidegate.agent.guard.values import Call, Place
 
+_SETTERS = frozenset(
+    {"brew shellenv", "ssh-agent -s", "ssh-agent", "pyenv init", "pyenv virtualenv-init", "rbenv init", "nodenv init"}
+    | {"fnm env", "opam env", "direnv hook", "direnv export", "conda shell.bash", "mise activate", "dircolors -b"}
+    | {"starship init", "zoxide init", "luarocks path", "micromamba shell", "nvm use", "dircolors", "lesspipe"}
+)
+"""What these print sets variables and functions of the shell; it is what their manuals have people evaluate."""
 _SHELL_OWN = frozenset(("HOME", "PWD", "OLDPWD", "TMPDIR", "USER", "SHELL"))
 
 
@@ -125,6 +131,8 @@ def _outcome(scene: Scene) -> Outcome:
             return "/tmp/made.by.mktemp"  # noqa: S108 wherever it is, it was made just now
         if fields[:1] == ["pwd"] and scene.place.folder is not None:
             return str(scene.place.folder)
+        if " ".join(fields[:2]).rpartition("/")[2] in _SETTERS and not any(UNSEEN in one for one in fields):
+            return ":"
         if fields[:1] in (["dirname"], ["basename"], ["realpath"], ["readlink"]):
             return _of_path(fields, scene)
         if fields == ["git", "rev-parse", "--show-toplevel"] and not scene.place.away:

@@ -38,7 +38,7 @@ _RUNS_OTHERS = frozenset(
 _UNPACKS = frozenset(("tar", "unzip", "patch", "rsync", "gunzip", "cpio", "7z"))
 _FETCHES = frozenset(("curl", "wget", "scp", "base64", "openssl", "xxd", "gpg"))
 _LOOKS = frozenset(
-    "cat ls chmod test [ stat file head tail less wc shellcheck cd echo bash sh . source git php node python python3 "
+    "rm rmdir rimraf unlink cat ls chmod test [ stat file head tail less wc shellcheck cd echo bash sh . source git php node python python3 "
     "ruby perl".split()
 )
 

@@ -47,9 +47,7 @@ def judge_move(call: Call) -> Iterator[Said]:
     into = call.has("-t", "--target-directory")
     for place, path in enumerate(words):
         last = place == len(words) - 1 and place and not into
-        where = None if unseen(path) else _resolved(call, path)
-        folder = last and (path.endswith("/") or where == call.place.workspace)
-        if why := harm(call, path, deletes=not folder):
+        if why := harm(call, path, deletes=not last):
             yield call.concern("files", why, _SAFE, _shown(path))
             return
 
@@ -253,6 +251,8 @@ def _of_place(call: Call, path: str, text: str, how: tuple[bool, bool, bool]) ->
         return "it is another machine's" if deletes and (deep or text in _MACHINE) else ""
     if text.startswith(f"{workspace}/"):
         return ""
+    if not deletes and not only_outside and text == home:
+        return ""
     if not deletes and text.startswith(f"{home}/") and (only_outside or not _OWN.match(text[len(home) :])):
         return ""
     if deletes and _CACHES.match(text[len(home) :]) and text.startswith(f"{home}/"):
@@ -260,8 +260,10 @@ def _of_place(call: Call, path: str, text: str, how: tuple[bool, bool, bool]) ->
     return "it lies outside of the workspace"
 
 
-_OWN = re.compile(r"/\.(?:ssh|aws|kube|config|bash|z|profile|git|gnupg|docker|npm)")
-_CACHES = re.compile(r"/(?:\.cache|\.npm/_cacache|\.gradle/caches|\.m2/repository)/.")
+_OWN = re.compile(r"/\.(?:ssh|aws|kube|config|bash|z(?:sh|prof|log)|profile|git|gnupg|docker|npm)")
+_CACHES = re.compile(
+    r"/(?:(?:\.cache|\.npm/_cacache|\.gradle/caches|\.m2/repository|\.nuget/packages|go/pkg)/.|\.cargo/(?:registry|git)|\.ccache)"
+)
 
 
 def _resolved(call: Call, path: str) -> Path | None:

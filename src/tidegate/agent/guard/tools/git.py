@@ -221,6 +221,8 @@ def _read_tree(call: Call, rest: tuple[str, ...]) -> Iterator[Said]:
 
 def _fetches(call: Call, rest: tuple[str, ...]) -> Iterator[Said]:
     for one in rest:
+        if re.match(r"\+[^:]*:(?!refs/(?:remotes|pull)/)\w", one) and not unseen(one):
+            yield call.concern("git-history", "its `+` overwrites a branch of yours", "fetch without `+`", one)
         if one.startswith(("ext::", "--upload-pack=")) or one in ("--upload-pack", "-u"):
             if one == "-u" and "clone" not in call.arguments:
                 continue

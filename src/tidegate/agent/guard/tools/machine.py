@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from tidegate.agent.guard.values import Call, Concern, Said, Tool, flag_letters, plain
 
 _ANYTHING = frozenset((".", ".*", "", "^", "$"))
+_LOADS = re.compile(r"require|import|loader|(?:^|\s)-r\b")
+_PACKAGE = re.compile(r"--(?:import|require|loader|experimental-loader)[= ](?:@[\w-]+/)?[A-Za-z][\w/-]*(?=\s|$)")
 _ADMIN = "ask a person who answers for the machine"
 _SHOWN = {
     "iptables": ("-L", "-S", "-n", "--list", "--list-rules", "-nL", "-vnL", "-nvL"),
@@ -91,7 +93,7 @@ def concerns_of_variable(call: Call, name: str, value: str) -> Iterator[Concern]
         yield call.concern("unseen-command", what, "name the program by its path")
     elif name in ("DOCKER_HOST", "CONTAINER_HOST") and re.match(r"(?:ssh|tcp|https?)://(?!localhost|127\.)", value):
         yield call.concern("remote", f"{name} has it change containers of another machine", "leave it out", name)
-    elif name == "NODE_OPTIONS" and ("require" in value or "import" in value or "loader" in value):
+    elif name == "NODE_OPTIONS" and _LOADS.search(value if call.place.typed else _PACKAGE.sub("", value)):
         yield call.concern("unseen-script", "NODE_OPTIONS loads code into every program", "leave it out")
     elif name.startswith("TF_CLI_ARGS") and ("destroy" in value or "auto-approve" in value):
         yield call.concern("apply", f"{name} changes what Terraform does", "write the arguments out")

@@ -50,6 +50,8 @@ def judge_shell(call: Call) -> Iterator[Said]:
                 words.pop(0)
     if asked:
         if not words or (unseen(words[0]) and not words[0].replace("\0", "").strip()):
+            if words and call.place.away and not call.place.typed:
+                return
             yield call.concern("unseen-script", "the script is only known when it runs", _WRITE_OUT)
         else:
             yield Inner(script=words[0])

@@ -228,13 +228,34 @@ def _recipes(text: str, asked: list[str], given: Mapping[str, str]) -> list[str]
     return made
 
 
+def _without_loops(line: str) -> str:
+    """`$(foreach name,list,body)` as one turn of its body, whose variable nobody sees."""
+    while (start := line.find("$(foreach ")) >= 0:
+        depth, end = 0, len(line)
+        for at in range(start, len(line)):
+            depth += (line[at] == "(") - (line[at] == ")")
+            if line[at] == ")" and not depth:
+                end = at
+                break
+        name, _, rest = line[start + 10 : end].partition(",")
+        body = (
+            rest[rest.index(")") :].partition(",")[2]
+            if rest.startswith("$(") and ")" in rest
+            else rest.partition(",")[2]
+        )
+        for use in (f"$({name.strip()})", f"${{{name.strip()}}}"):
+            body = body.replace(use, "\1TIDEGATE_UNSEEN")
+        line = line[:start] + body + line[end + 1 :]
+    return line
+
+
 def _fits(pattern: str, target: str) -> bool:
     front, _, back = pattern.partition("%")
     return target.startswith(front) and target.endswith(back)
 
 
 def _put_in(line: str, known: Mapping[str, str]) -> str:
-    line = line.replace("$$", "\1")
+    line = _without_loops(line.replace("$$", "\1"))
     for _ in range(5):
         put = _USED.sub(lambda found: known.get(found[1], "\1TIDEGATE_UNSEEN").replace("$$", "\1"), line)
         put = _ANY_USE.sub("\1TIDEGATE_UNSEEN", put) if put == line else put
