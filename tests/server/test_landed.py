@@ -140,6 +140,7 @@ def _deployment(previous: str, revision: str) -> Deployment:
         chain="",
         changed_at=now(),
         entry=None,
+        signed=0,
         **told,
     )
 
