@@ -17,7 +17,7 @@ from tidegate.errors import InputError
 from tidegate.infra.collect import judge_found, read_families
 from tidegate.infra.judge import Judgement
 from tidegate.place.make import Wish, make_place, write_place
-from tidegate.place.make.kubernetes import health_path
+from tidegate.place.make.workload import health_path
 from tidegate.place.values import TIERS, Application, Host, Operated, Placement, Route, Seen, Tier, Wanted
 
 NOW = "2026-02-03T00:00:00Z"
