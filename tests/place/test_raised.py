@@ -82,3 +82,29 @@ def test_evidence_that_is_missing_or_old_does_not_count(tmp_path: Path) -> None:
     assert "builds" in found.facts.change.place.missing
     old = _assessed(tmp_path / "b", {}, {"tidegate.toml": table, "evidence.toml": EVIDENCE.replace("2026", "2024")})
     assert "builds" in old.facts.change.place.missing
+
+
+BOTH = '[[evidence]]\nid = "two-approvers"\nby = "{}"\nsecond = "{}"\nat = 2026-02-01\nwhere = "https://ci/1"\n'
+MAP = '[people.alice]\nname = "Alice"\nemails = ["alice@example.com"]\naccounts = ["alice", "alice-at-night"]\n'
+
+
+@pytest.mark.parametrize(
+    ("by", "second", "enough"),
+    [
+        ("alice", "bob", True),
+        ("alice", "@Alice", False),
+        ("alice", "alice-at-night", False),
+        ("@alice-at-night", "Alice Smith <alice@example.com>", False),
+        ("ALICE", "alice@example.com", False),
+        ("alice", "claude", False),
+        ("renovate[bot]", "alice", False),
+    ],
+)
+def test_two_names_of_one_person_and_a_machine_are_not_two_people(
+    tmp_path: Path, by: str, second: str, enough: bool
+) -> None:
+    table = f'[place]\ntier = "T3"\nevidence = "evidence.toml"\n{MAP}'
+    found = _assessed(
+        tmp_path, {"tidegate.toml": MAP}, {"tidegate.toml": table, "evidence.toml": BOTH.format(by, second)}
+    )
+    assert ("two-approvers" not in found.facts.change.place.missing) is enough

@@ -14,9 +14,12 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from tidegate.change.people import People, is_bot_account, plain_account
+from tidegate.change.values import Person
 from tidegate.errors import InputError
-from tidegate.settings import ATTESTED, PlaceSettings, convert, nearest, read_toml
+from tidegate.settings import ATTESTED, PlaceSettings, Settings, convert, folded, nearest, read_toml
 
 HOLDS_DAYS = 365
 """What was true longer ago is asked about again."""
@@ -81,15 +84,31 @@ def parse_attested(text: bytes, where: str, now: str) -> Mapping[str, Attested]:
     return found
 
 
+def by_people(attested: Mapping[str, Attested], settings: Settings) -> Mapping[str, Attested]:
+    """The same with everybody by their key of the identity map, so that one person with two names is one."""
+    people = People(settings)
+    keys = {folded(key): key for key in settings.people}
+
+    def named(text: str) -> str:
+        name = text.strip()
+        mail = name[name.rfind("<") + 1 :].rstrip("> ")
+        return people.of_account(name) or people.key_of(Person("", mail)) or keys.get(folded(name), text)
+
+    return {id: replace(one, by=named(one.by), second=named(one.second)) for id, one in attested.items()}
+
+
 MUTATION_SHARE = 0.6
 """The share of the mutants of changed lines that tests should kill before others depend on it."""
 
 
 def short_of(one: Attested) -> str:
     """Why an entry is not enough for its criterion, "" where it is."""
+    bots = [name for name in (one.by, one.second) if is_bot_account(name.strip())]
+    if bots:
+        return f"{bots[0]} is no person"
     if one.id == "mutation" and not one.value >= MUTATION_SHARE:
         return f"value is {one.value:g}, and {MUTATION_SHARE} is asked for: {one.where}"
-    if one.id == "two-approvers" and one.second.strip().casefold() in ("", one.by.strip().casefold()):
+    if one.id == "two-approvers" and plain_account(one.second.strip()) in ("", plain_account(one.by.strip())):
         return f"only {one.by} approves"
     return ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tidegate.change.attested import LARGEST_BYTES, missing_for, parse_attested
+from tidegate.change.attested import LARGEST_BYTES, by_people, missing_for, parse_attested
 from tidegate.change.configuration import read_settings
 from tidegate.change.git import Repository
 from tidegate.change.values import Change, Context
@@ -23,7 +23,7 @@ def read_placed(change: Change, context: Context) -> PlaceFact | Unknown:
     try:
         declared = read_settings(repository, change.head_tree, {}).settings.place
         raised = (declared.tier or "T0") > (before or "T0")
-        missing = _missing(repository, change.head_tree, declared, context.now) if raised else ()
+        missing = _missing(repository, change.head_tree, declared, context) if raised else ()
     except InputError as error:
         return Unknown("change.place", f"the settings of the head cannot be read: {error.what} ({error.where})")
     return PlaceFact(before, declared.tier, raised, missing)
@@ -32,11 +32,12 @@ def read_placed(change: Change, context: Context) -> PlaceFact | Unknown:
 # Private
 
 
-def _missing(repository: Repository, tree: str, declared: PlaceSettings, now: str) -> tuple[str, ...]:
+def _missing(repository: Repository, tree: str, declared: PlaceSettings, context: Context) -> tuple[str, ...]:
     if not declared.evidence or set(declared.evidence) & set("\n\0"):
         return missing_for(declared.tier, declared, {})
     where = f"{declared.evidence} at the head"
     blob = next(iter(repository.read_blobs([f"{tree}:{declared.evidence}"], limit=LARGEST_BYTES)))
     if blob.kind != "blob":
         return missing_for(declared.tier, declared, {})
-    return missing_for(declared.tier, declared, parse_attested(blob.content, where, now))
+    attested = by_people(parse_attested(blob.content, where, context.now), context.settings)
+    return missing_for(declared.tier, declared, attested)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-from tidegate.change.attested import Attested, parse_attested, read_attested
+from tidegate.change.attested import Attested, by_people, parse_attested, read_attested
 from tidegate.change.configuration import read_settings
 from tidegate.change.git import Repository
 from tidegate.errors import InputError
@@ -23,7 +23,7 @@ def read_placement(
     settings = read_settings(repository, repository.resolve("HEAD"), environment).settings
     app = read_application(repository, folder, settings, now)
     attested = {**_own(repository, settings.place, now), **(read_attested(evidence, now) if evidence else {})}
-    return judge(app, settings.place, attested, now), settings
+    return judge(app, settings.place, by_people(attested, settings), now), settings
 
 
 def reasons_against(placement: Placement, settings: Settings) -> tuple[str, ...]:
