@@ -288,3 +288,20 @@ def test_a_rule_of_many_years_costs_little() -> None:
     many = ics(*["DTSTART:19700101T100000Z|DURATION:PT1H|RRULE:FREQ=DAILY"] * 200)
     events = read_events(many, "", "UTC")
     assert all(one.holds(NOW - 2 * HOUR, NOW - 2 * HOUR) is not None for one in events)
+
+
+OLD = "DTSTART:16000101T100000|DTEND:16000101T120000"
+EVERY_DAY = "BYDAY=MO,TU,WE,TH,FR,SA,SU"
+
+
+@pytest.mark.parametrize(
+    "rule", ["FREQ=DAILY;COUNT=1000000000", f"FREQ=MONTHLY;{EVERY_DAY}", f"FREQ=MONTHLY;INTERVAL=1000;{EVERY_DAY}"]
+)
+def test_rules_that_a_gate_would_walk_through_for_long_are_refused(rule: str) -> None:
+    with pytest.raises(InputError, match="began too long ago"):
+        read_events(ics(*([f"{OLD}|RRULE:{rule}"] * 200)), "", BERLIN)
+
+
+@pytest.mark.parametrize("rule", ["FREQ=DAILY", "FREQ=WEEKLY;COUNT=52", "FREQ=YEARLY"])
+def test_many_plain_rules_are_read(rule: str) -> None:
+    assert len(read_events(ics(*([f"{OLD}|RRULE:{rule}"] * 200)), "", BERLIN)) == 200

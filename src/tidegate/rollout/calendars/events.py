@@ -49,6 +49,15 @@ class Event(Struct, frozen=True, kw_only=True):
         ]
         return max(ends, default=None)
 
+    def walked(self) -> int:
+        """How many occurrences may have to be gone through for a moment of this century."""
+        parts = parts_of(self.rule) if self.rule else {"FREQ": "DAILY"}
+        if parts["FREQ"] in _UNIT_DAYS and "COUNT" not in parts:
+            return 0
+        last = min(_LAST_YEAR, int(parts["UNTIL"][:4])) if "UNTIL" in parts else _LAST_YEAR
+        dense = len(make_rule(self.rule, self.begins).between(self.begins, self.begins + LONGEST_AGAIN, inc=True))
+        return min(int(parts.get("COUNT", _MOST)), dense * max(1, last - self.begins.year + 1))
+
     # Private
 
     def _starts(self, low: datetime, high: datetime) -> Iterator[tuple[datetime, timedelta]]:
@@ -98,6 +107,8 @@ def parts_of(rule: str) -> dict[str, str]:
 
 # Private
 
+_LAST_YEAR = 2100
+_MOST = 1_000_000
 _UNIT_DAYS = {"DAILY": 1, "WEEKLY": 7}
 
 

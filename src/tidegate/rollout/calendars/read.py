@@ -21,6 +21,8 @@ from tidegate.rollout.freeze import check_zone
 
 LARGEST_BYTES = 1 << 20
 MOST_DATES = 20_000
+MOST_WALKED = 500_000
+"""Occurrences of all rules until the end of this century: a gate goes through them while it is asked."""
 LONGEST_RULE = 500
 LONGEST_INTERVAL = 1_000
 
@@ -41,7 +43,10 @@ def read_events(content: bytes, zone: str, usual: str) -> tuple[Event, ...]:
     drafts = [_draft(one, floating) for one in found]
     if sum(len(one.never) + len(one.event.also) for one in drafts) > MOST_DATES:
         raise InputError(f"it has more than {MOST_DATES} dates", mend="leave out what is long past")
-    return tuple(_joined(drafts))
+    events = tuple(_joined(drafts))
+    if sum(one.walked() for one in events) > MOST_WALKED:
+        raise InputError("its rules began too long ago", mend="let those that come on many days begin later")
+    return events
 
 
 # Private
