@@ -40,6 +40,7 @@ SECRETS = {
 HARMLESS = (
     'password = os.environ["DB_PASSWORD"]',
     'password = "changeme"',
+    '"error.password_length": "パスワードは6文字以上である必要があります。",',
     'api_key = "your-api-key-here"',
     'SECRET = "${SECRET}"',
     "token = get_token(user)",
@@ -119,3 +120,66 @@ def test_a_line_without_end_is_said_to_be_left_out() -> None:
     assert unknown.path == "verification.secrets"
     assert unknown.reason.startswith("1 added line is too long")
     assert _part(SECRETS["GitHub"]).unknowns == ()
+
+
+DRAWN = _random(40, seed=11)
+READS = {
+    "environ": ('STRIPE = Client(os.environ["STRIPE_API_KEY"])', f'STRIPE = Client("{DRAWN}")'),
+    "getenv": ('    client = Api(os.getenv("SERVICE_TOKEN", ""))', f'    client = Api("{DRAWN}")'),
+    "node": ("const client = connect(process.env.API_SECRET);", f"const client = connect('{DRAWN}');"),
+    "vite": ("x = import.meta.env.VITE_ACCESS_TOKEN", f'x = "{DRAWN}"'),
+    "rails": ('  config.x = ENV.fetch("MAIL_PASSWORD")', f'  config.x = "{DRAWN}"'),
+    "go": ('x := os.Getenv("PRIVATE_KEY")', f'x := "{DRAWN}"'),
+    "django": ('X = env("SIGNING_KEY")', f'X = "{DRAWN}"'),
+    "java": ('String x = System.getenv("API_KEY");', f'String x = "{DRAWN}";'),
+    "a digest of an API key": ('x = os.environ["API_KEY"]', f'x = "{_random(40, HEX)}"'),
+    "a name that says nothing": ('SITE = os.environ["SITE"]', f'SITE = "{DRAWN}"'),
+}
+NAMED = (
+    f'token = "{DRAWN}"',
+    f'ACCESS_KEY: str = "{DRAWN}"',
+    f"  apiToken: '{DRAWN}',",
+    f'signing_key := "{DRAWN}"',
+    f'client_secret => "{DRAWN}"',
+    f'{{"refresh_token": "{DRAWN}"}}',
+)
+QUIET = (
+    f'token_hash = "{DRAWN}"',
+    f'public_key = "{DRAWN}"',
+    f'STRIPE_PUBLISHABLE_KEY = "{DRAWN}"',
+    'token = "550e8400-e29b-41d4-a716-446655440000"',
+    f'token_digest = "{_random(64, HEX)}"',
+    f'token = "{_random(64, HEX)}"',
+    'TOKEN = "a-sentence-of-words-that-people-wrote-2"',
+    'credential_path = "/var/lib/service/credentials/token1"',
+    'next_page_token = "CAUQAA1234567890abcdEFGH"',
+    'access_token = "your-access-token-here-1234567"',
+    'integrity = "sha384-oqVuAfXRKap7fdgcCY5uykM6R9GqQ8K"',
+)
+
+
+@pytest.mark.parametrize("name", READS)
+def test_a_random_text_in_place_of_a_read_of_the_environment_is_found(name: str) -> None:
+    removed, added = READS[name]
+    part = _part(added, removed=removed)
+    assert part.fields["secrets"] == 1
+    assert DRAWN not in msgspec.json.encode(part).decode()
+    assert _part(added, removed=removed, kind="test").findings == ()
+
+
+@pytest.mark.parametrize("line", NAMED)
+def test_a_random_text_under_the_name_of_a_secret_is_found(line: str) -> None:
+    assert _part(line).fields["secrets"] == 1
+
+
+@pytest.mark.parametrize("line", QUIET)
+def test_names_of_digests_public_keys_and_placeholders_are_left_alone(line: str) -> None:
+    assert _part(line).findings == ()
+
+
+def test_what_takes_the_place_of_a_read_and_is_not_random_is_left_alone() -> None:
+    removed = 'URL = os.environ["API_TOKEN"]'
+    for added in ('URL = "https://example.com/token"', "URL = settings.API_TOKEN", 'URL = "changeme-changeme-12"'):
+        assert _part(added, removed=removed).findings == ()
+    version = 'BUILD = "550e8400-e29b-41d4-a716-446655440000"'
+    assert _part(version, removed='BUILD = os.environ["BUILD"]').findings == ()

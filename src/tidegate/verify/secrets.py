@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tidegate.change.values import FileChange, show_path
 from tidegate.facts import Finding, Place, Unknown
+from tidegate.verify.literals import IN_PLACE, NAMED, in_place_of_reads, named_literals
 from tidegate.verify.values import Part, Subject
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 RULE = "secret-added"
 LONGEST_LINE = 5_000
 MOST_LINES = 200_000
+MOST_AT_ONCE = 2_000
+"""Lines of one hunk; beyond it nothing stands in the place of anything."""
 
 PLUGINS = (
     *("ArtifactoryDetector", "AWSKeyDetector", "AzureStorageKeyDetector", "BasicAuthDetector", "CloudantDetector"),
@@ -47,7 +50,7 @@ NEWER: tuple[tuple[str, str], ...] = (
     ("Databricks token", r"\bdapi[a-f0-9]{32}\b"),
     ("age key", r"\bAGE-SECRET-KEY-1[A-Z0-9]{58}\b"),
 )
-GENERIC = ("Secret Keyword", "Basic Auth Credentials", "JSON Web Token", "Private Key")
+GENERIC = ("Secret Keyword", "Basic Auth Credentials", "JSON Web Token", "Private Key", NAMED)
 """Kinds that a name or a position gives away, not the value: these may be placeholders, and in tests they are."""
 
 
@@ -64,6 +67,7 @@ def find_secrets(subject: Subject) -> Part:
         for kind, value in _secrets_in(one[2], plugins)
         if _real(kind, value, one[0])
     ]
+    found += [(one, IN_PLACE, value) for one, value in _in_place(subject) if not _aside(one[0])]
     known = _removed(subject, plugins) if found else frozenset()
     kinds: dict[tuple[bytes, int], dict[str, None]] = {}
     for (file, number, _), kind, value in found:
@@ -153,6 +157,18 @@ def _added(subject: Subject) -> Iterator[_Line]:
                 yield file, hunk.new_start + offset, _text(line[: LONGEST_LINE + 1])
 
 
+def _in_place(subject: Subject) -> Iterator[tuple[_Line, str]]:
+    """Added lines that hold a random text where the same hunk read the environment, each with the text."""
+    for file in subject.change.files:
+        for hunk in file.hunks if file.by_hand else ():
+            if not hunk.removed or not hunk.added or len(hunk.removed) + len(hunk.added) > MOST_AT_ONCE:
+                continue
+            removed, added = ([_text(line[:LONGEST_LINE]) for line in side] for side in (hunk.removed, hunk.added))
+            for index, value in in_place_of_reads(removed, added):
+                if not _MADE_UP.search(value):
+                    yield (file, hunk.new_start + index, added[index]), value
+
+
 def _text(line: bytes) -> str:
     return line.decode("utf-8", "replace")
 
@@ -171,6 +187,8 @@ def _secrets_in(text: str, plugins: Plugins) -> Iterator[tuple[str, str]]:
         for kind, pattern in _NEWER:
             for match in pattern.finditer(text):
                 yield kind, match[0]
+    for value in named_literals(text):
+        yield NAMED, value
     if _is_scanned(text):
         for plugin in plugins:
             for value in plugin.analyze_string(text):
@@ -189,9 +207,13 @@ def _finding(path: bytes, number: int, kinds: tuple[str, ...]) -> Finding:
 
 def _real(kind: str, value: str, file: FileChange) -> bool:
     """Whether a find is no placeholder. What only a name gives away must look random, and not stand in a test."""
-    if kind in GENERIC and (file.kind in ("test", "docs") or _TRIED.search(file.path)):
+    if kind in GENERIC and _aside(file):
         return False
     return _genuine(kind, value)
+
+
+def _aside(file: FileChange) -> bool:
+    return file.kind in ("test", "docs") or _TRIED.search(file.path) is not None
 
 
 def _genuine(kind: str, value: str) -> bool:
@@ -206,7 +228,10 @@ def _genuine(kind: str, value: str) -> bool:
 
 
 def _worded(value: str) -> bool:
-    """Whether this is a name that people write: letters, with a new word now and then."""
+    """Whether this is a name that people write: letters, with a new word now and then; or a sentence of a language
+    that is not written in ASCII."""
+    if sum(not one.isascii() for one in value) > len(value) / 2:
+        return True
     letters = re.sub(r"[-_.\s]", "", value)
     turns = sum(one.islower() != other.islower() for one, other in pairwise(letters))
     return letters.isalpha() and turns <= len(letters) / 3
