@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
@@ -40,6 +41,8 @@ def together(found: Iterable[Gone]) -> list[tuple[Gone, int]]:
 
 # Private
 
+_QUESTION = re.compile(r"(?i)\b\w*(?:perm|auth|role|owner|admin|staff)\w*\b")
+
 
 def _lost(unit: Unit, other: Unit) -> Gone | None:
     had = {guard.key for guard in unit.guards}
@@ -61,7 +64,12 @@ def _lost(unit: Unit, other: Unit) -> Gone | None:
 def _behind(gone: Gone, before: Units, after: Units) -> bool:
     """Whether new functions with as strong a guard stand before one that lost it, and call it."""
     callers = [unit for key, unit in after.items() if key not in before and gone.after.name in unit.calls]
-    return any(guard.level >= gone.guard.level for unit in callers for guard in unit.guards)
+    if any(guard.level >= gone.guard.level for unit in callers for guard in unit.guards):
+        return True
+    # A condition that moved into a new function of the file still names the same question.
+    words = set(_QUESTION.findall(gone.guard.text)) if gone.guard.text.startswith("if ") else set()
+    fresh = [guard.text for key, unit in after.items() if key not in before for guard in unit.guards]
+    return any(words.intersection(_QUESTION.findall(text)) for text in fresh)
 
 
 def _covered(gone: Guard, fresh: list[Guard], kept: list[Guard]) -> bool:

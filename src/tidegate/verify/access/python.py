@@ -52,7 +52,9 @@ _MIDDLEWARE = re.compile(r"(?i)Login\w*Required|RequireLogin|AuthenticationMiddl
 _REFUSES = re.compile(
     r"(?i)PermissionDenied|Forbidden|Unauthori[sz]ed|NotAuthenticated|\b40[134]\b|redirect|login|abort|deny|denied"
 )
-_ASKS_STRONGLY = re.compile(r"(?i)is_staff|is_superuser|has_perm|is_admin|\brole|owner|permission|can_\w+|superuser")
+_ASKS_STRONGLY = re.compile(
+    r"(?i)is_staff|is_superuser|has_perm|is_admin|\brole|owner|permission|permitted|can_\w+|superuser"
+)
 _GUARDS = re.compile(
     r"(?i)^_*(?:has_(?:object_)?permission|test_func|is_(?:admin|staff|authenticated|authori[sz]ed|owner|allowed|superuser)\w*|"
     r"(?:require|ensure|check|verify|authenticate|authori[sz]e|enforce|validate)_?\w*(?:auth|perm|access|admin|owner|role|login|user|token|session|api_?key)\w*|"
@@ -132,7 +134,7 @@ def _said(node: _Function) -> Iterator[tuple[str, int]]:
             yield from known
             name = _name(parameter.annotation)
             if not known and re.search(
-                r"(?i)^(?:Current\w*User\w*|\w*(?:User|Admin|Auth)Dep|(?:Auth|Admin|Super)\w*User|RequireUser\w*)$",
+                r"(?i)^(?:Current\w*User\w*|\w*(?:User|Admin|Auth|Token)Dep|(?:Auth|Admin|Super)\w*User|RequireUser\w*)$",
                 name,
             ):
                 yield name, parameter.annotation.lineno

@@ -46,6 +46,7 @@ _INSIDE = re.compile(
     r"^\s*(?:return|raise|head|redirect_to|render)\b.*\b(?:unless\b|if\s+!|if\s+not\b).*"
     r"(?:admin|moderator|owner|can_|current_user|@user|logged|permitted|allowed|authorized).*$"
 )
+_TURNS = re.compile(r"\s*(?:redirect_to|head|raise|render|return)\b")
 _INVERSE = re.compile(r"(?i)(?:require|ensure|must)_(?:be_)?(?:no|not|un|logged_out|guest|anonymous)_?|_or_nothing")
 _INCLUDES = re.compile(r"^\s*include\s+([A-Z][\w:]*)")
 _REFUSES = re.compile(r"redirect_to|head\s|render|raise|false|deny|forbid|unauthor|4\d\d")
@@ -54,7 +55,7 @@ _REFUSES = re.compile(r"redirect_to|head\s|render|raise|false|deny|forbid|unauth
 def _asks(name: str) -> bool:
     if _INVERSE.search(name):
         return False
-    named = re.match(r":(?:require|ensure|check|verify|authori|must|only|admin|restrict)\w*", name)
+    named = re.match(r":(?:authenticate$|require|ensure|check|verify|authori|must|only|admin|restrict)\w*", name)
     return bool(RUBY_ASKS.match(name)) or (named is not None and (level_of(name[1:]) or 0) > 0)
 
 
@@ -118,8 +119,12 @@ def _body(lines: list[str], number: int, indent: int) -> list[str]:
 
 
 def _inside(body: list[str], number: int) -> list[Guard]:
-    return [
-        Guard(shown(line.strip()), number + offset, 2)
-        for offset, line in enumerate(body[:20], 1)
-        if _INSIDE.match(line)
-    ]
+    found = []
+    for offset, line in enumerate(body[:20], 1):
+        if _INSIDE.match(line):
+            found.append(Guard(shown(line.strip()), number + offset, 2))
+        elif re.match(r"\s*(?:else|unless\b.*)\s*$", line) and any(
+            _TURNS.match(one) for one in body[offset : offset + 3]
+        ):
+            found.append(Guard(shown(line.strip()), number + offset, 2, aside=True))
+    return found

@@ -113,5 +113,5 @@ _STRONG = re.compile(
 _WORDS = re.compile(
     r"(?i)(?:^|[^a-z]|(?<=[a-z])(?=A))auth(?!or(?!i))|auth(?:enticat|ori[sz]|_|[A-Z]|\b)|log(?:ged)?_?in|sign(?:ed)?_?in|protect|"
     r"guard|\bjwt|api_?key|(?:require|ensure|check|verify|need|must)_?(?:\w*_)?(?:user|session|token|identity|member|account)|"
-    r"is_?user\b|current_?(?:active_?)?(?:super_?)?user|\btoken_?required|UserDep|requires?_?\w*scope"
+    r"is_?user\b|current_?(?:active_?)?(?:super_?)?user|\btoken_?required|(?:User|Admin|Auth|Token)Dep\b|requires?_?\w*scope"
 )
