@@ -17,6 +17,7 @@ from tidegate.insight.spend import Spending, join_spending
 from tidegate.insight.survival import Lines
 from tidegate.insight.values import (
     WRITERS,
+    Copies,
     Every,
     Figure,
     Load,
@@ -35,8 +36,8 @@ class Insight(Struct, frozen=True, kw_only=True):
 
     `written_by` are the same lines by group, for each way to split but by writer. `tables` are delivery, one for each
     way to split. `scrutiny`, `upkeep`, `debt` and `survival` are by writer, each
-    None where nothing of it is known; `load` is review by person, `suite` what reports say of the tests. `series` are
-    figures over time, by `every`.
+    None where nothing of it is known; `load` is review by person, `suite` what reports say of the tests and `copies`
+    what their text does. `series` are figures over time, by `every`.
     """
 
     schema: str = "tidegate.insight/1"
@@ -54,6 +55,7 @@ class Insight(Struct, frozen=True, kw_only=True):
     load: Load | None = None
     upkeep: Table | None = None
     suite: Suite | None = None
+    copies: Copies | None = None
     debt: Table | None = None
     survival: Table | None = None
     series: tuple[Series, ...] = ()
@@ -65,6 +67,7 @@ class Told(Struct, frozen=True, kw_only=True):
     say what was left out of the costs."""
 
     suite: Suite | None = None
+    copies: Copies | None = None
     survival: Table | None = None
     lines: tuple[Lines, ...] | None = None
     bill_notes: tuple[str, ...] = ()
@@ -111,6 +114,7 @@ def look(
         load=load_of(mine, told.pseudonym),
         upkeep=by_writer(columns, UPKEEP),
         suite=told.suite,
+        copies=told.copies,
         debt=by_writer(columns, DEBT),
         survival=told.survival,
         series=series_of(columns, here, since, until, every),

@@ -59,6 +59,8 @@ def _rows(found: Insight) -> Iterator[_Row]:
         yield from (_row("load", "person", person.person, person.share) for person in found.load.people)
     if found.suite is not None:
         yield from (_row("suite", "", "all", one) for one in found.suite.figures)
+    if found.copies is not None:
+        yield _row("suite", "", "all", found.copies.share)
     yield from _spending(found)
     for series in found.series:
         for point in series.points:

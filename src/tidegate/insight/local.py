@@ -15,6 +15,7 @@ from tidegate.change.values import Person
 from tidegate.errors import GitError
 from tidegate.insight.answer import Insight, Told, look
 from tidegate.insight.briefing import Briefing, brief, weeks_of
+from tidegate.insight.copies import read_copies
 from tidegate.insight.costs import Bill
 from tidegate.insight.lifetimes import Mended, read_lifetimes, survival_of
 from tidegate.insight.past import author_of, deployed_first, ran_of, read_releases, shipped_of
@@ -120,6 +121,7 @@ def read_repository(
         notes=(*notes, *lost),
         told=Told(
             suite=suite,
+            copies=read_copies(repository, until, settings),
             survival=survival_of(lines, shipped) if lines is not None else None,
             lines=lines,
             bill_notes=tuple(note for bill in asked.bills for note in bill.notes),

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tidegate.insight.answer import Insight
 from tidegate.insight.spend import ALL, Return, Spending
-from tidegate.insight.values import Change, Figure, Load, Series, Suite, Table, Written
+from tidegate.insight.values import Change, Copies, Figure, Load, Series, Suite, Table, Written
 from tidegate.insight.words import cannot_join, money_of
 from tidegate.report.escape import terminal
 from tidegate.report.layout import grouped, pad, paint, wrap
@@ -17,6 +17,7 @@ from tidegate.report.style import PLAIN, Style
 
 _NAME, _VALUE, _RANGE = 34, 11, 24
 SEVERAL = 4
+FAMILIES = 3
 _OVER_TIME = "How the later half differs from the earlier one"
 _UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 
@@ -88,9 +89,22 @@ def _beside(found: Insight, style: Style) -> Iterator[str]:
         yield from ("", "Who reviews", *_load(found.load, style))
     if found.suite is not None:
         yield from ("", f"Tests, by {grouped(found.suite.reports, 'report')} of runs", *_suite(found.suite, style))
+    if found.copies is not None:
+        yield from ("", "Tests, as they are written", *_copies(found.copies, style))
     trends = [one for one in found.series if one.change is not None and one.group == "all"]
     if trends:
         yield from ("", _OVER_TIME, *_trends(trends, style))
+
+
+def _copies(copies: Copies, style: Style) -> Iterator[str]:
+    yield from _figure(copies.share, style)
+    for family in copies.families[:FAMILIES]:
+        first, more = terminal(family.names[0], 100), family.tests - 1
+        yield from wrap(f"{first} and {more} more like it, {family.lines} lines in all", style.width, "    ", "      ")
+    if copies.families_total > FAMILIES:
+        yield f"    and {copies.families_total - FAMILIES} more such groups"
+    if copies.unread:
+        yield f"  {grouped(copies.unread, 'file')} of tests could not be read, or came after the first 12 MB"
 
 
 def _lines(written: Sequence[tuple[str, int]]) -> str:

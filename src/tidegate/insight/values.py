@@ -165,6 +165,24 @@ class SuiteTest(Struct, frozen=True, kw_only=True):
     why: str
 
 
+class Family(Struct, frozen=True, kw_only=True):
+    """Tests that are near copies of each other: how many, their lines together, and the first of their names."""
+
+    tests: int
+    lines: int
+    names: tuple[str, ...]
+
+
+class Copies(Struct, frozen=True, kw_only=True):
+    """Near copies among the tests of a tree. `share` is of those long enough to tell; `unread` files are not in it."""
+
+    tests: int
+    unread: int
+    share: Figure
+    families: tuple[Family, ...]
+    families_total: int
+
+
 class Suite(Struct, frozen=True, kw_only=True):
     """What reports of test runs tell of the suite. `figures`: flaky, never failing and duplicated tests, as shares."""
 
