@@ -9,25 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
 from tidegate.agent.guide import conventions, quote
-from tidegate.agent.guide.commands import Shown, managers, targets_of
+from tidegate.agent.guide.commands import Shown, managers
 from tidegate.agent.guide.compiled import Read
 from tidegate.agent.guide.sources import Found
 from tidegate.agent.guide.statements import VERSION, Statement, read_statements
 from tidegate.agent.guide.tools import Use, use_of
+from tidegate.agent.guide.tree import Tree
 from tidegate.report.escape import plain
-
-if TYPE_CHECKING:
-    from tidegate.change.patterns import Patterns
 
 Word: TypeAlias = Literal["enforced", "shown", "contradicts", "unknown"]
 WORDS: tuple[Word, ...] = ("contradicts", "enforced", "shown", "unknown")
 NODE = ("npm", "pnpm", "yarn", "bun")
-MOST_MANIFESTS = 300
 LONGEST_QUOTE = 160
 RUN = "a pipeline runs it for changes"
 RUN_IN_PART = "a pipeline runs some of it for changes"
@@ -61,6 +58,7 @@ class _Judge:
     def __init__(self, found: Read) -> None:
         self.read = found
         self.sources = found.sources
+        self.tree = Tree(found.sources)
         self.gating: dict[str, list[Shown]] = {}
         self.shown: dict[str, Shown] = {}
         for one in found.shown:
@@ -104,7 +102,7 @@ class _Judge:
         for _, use in known:
             if ran := self.gating.get(use.key):
                 return "shown", "a pipeline runs the same tool for changes, in another form", _at(ran[0].at)
-            seen_at = found.at if (found := self.shown.get(use.key)) else self._defined(use) if use.target else None
+            seen_at = found.at if (found := self.shown.get(use.key)) else self.tree.defined(use) if use.target else None
             if seen_at is not None:
                 return "shown", "it is there; no pipeline was seen to run it for changes", _at(seen_at)
         return None
@@ -125,13 +123,13 @@ class _Judge:
         if len(locks) != 1 or use.manager in locks:
             return None
         (manager, lock) = next(iter(locks.items()))
-        if use.manager in self._managers_anywhere or re.search(rf"\b{manager}\b", one.around):
+        if use.manager in self.tree.managers_anywhere or re.search(rf"\b{manager}\b", one.around):
             return None
         ran = [shown for shown in self.read.shown if shown.gates and self._manages(shown.use)]
         if any(shown.use.manager == use.manager for shown in ran):
             return None
         seen = next((shown for shown in ran if shown.use.manager == manager), None)
-        if seen is None or self._says_manager(use.manager):
+        if seen is None or self.tree.says_manager(use.manager):
             return None
         return (
             f"it says {use.manager}, and here {manager} is locked and run by pipelines",
@@ -144,12 +142,12 @@ class _Judge:
         if not use.target or not re.fullmatch(r"[a-zA-Z][\w:-]*", use.target) or _MADE_UP.search(one.text):
             return None
         if tool == "script" and use.manager in ("npm", "pnpm") and name not in ("start", "test"):
-            if not self._scripts or name in self._scripts or f"run {name}" not in one.text:
+            if not self.tree.scripts or name in self.tree.scripts or f"run {name}" not in one.text:
                 return None
-            return f"no package.json has a script {quote.name(name)}", f"{self._counted} package.json"
-        files = self._makefiles if tool == "make" else self._justfiles if tool == "just" else {}
+            return f"no package.json has a script {quote.name(name)}", f"{self.tree.counted} package.json"
+        files = self.tree.makefiles if tool == "make" else self.tree.justfiles if tool == "just" else {}
         top = next((path for path in files if "/" not in path), "")
-        if not top or any(name in targets for targets in files.values()) or self._opaque(files):
+        if not top or any(name in targets for targets in files.values()) or self.tree.opaque(files):
             return None
         return f"no {'Makefile' if tool == 'make' else 'justfile'} has {quote.name(name)}", _at(Found(top))
 
@@ -209,7 +207,11 @@ class _Judge:
         for span in one.spans:
             path = span.removeprefix("./").partition("#")[0]
             path = re.sub(r":\d+(?:-\d+)?$", "", path)
-            if (_PATH.fullmatch(path) or _FOLDER.fullmatch(path)) and not one.refuses(span) and self._is_missing(path):
+            if (
+                (_PATH.fullmatch(path) or _FOLDER.fullmatch(path))
+                and not one.refuses(span)
+                and self.tree.is_missing(path)
+            ):
                 return "contradicts", f"{quote.name(path)} is not in the tree", "the tree at the base"
         return None
 
@@ -231,103 +233,10 @@ class _Judge:
     def _lengths(self) -> Mapping[int, Found]:
         return conventions.line_lengths(self.sources)
 
-    @cached_property
-    def _managers_anywhere(self) -> frozenset[str]:
-        from tidegate.agent.guide.commands import LOCKS
-
-        return frozenset(LOCKS[name] for path in self.sources.paths if (name := path.rpartition("/")[2]) in LOCKS)
-
-    @cached_property
-    def _manifests(self) -> tuple[str, ...]:
-        found = [path for path in self.sources.paths if path.rpartition("/")[2] == "package.json"]
-        self.sources.preload(tuple(found[:MOST_MANIFESTS]))
-        return tuple(found)
-
-    @cached_property
-    def _scripts(self) -> Mapping[str, Found]:
-        """Every script of every package.json; empty where there are too many to be sure, or one cannot be read."""
-        if len(self._manifests) > MOST_MANIFESTS:
-            return {}
-        found: dict[str, Found] = {}
-        for path in self._manifests:
-            scripts = self.sources.json(path).get("scripts")
-            if path in self.sources.unread:
-                return {}
-            for name in scripts if isinstance(scripts, dict) else ():
-                found.setdefault(name, Found(path))
-        return found
-
-    @property
-    def _counted(self) -> int:
-        return len(self._manifests)
-
-    @cached_property
-    def _makefiles(self) -> Mapping[str, Mapping[str, int]]:
-        named = [path for path in self.sources.paths if re.search(r"(?:^|/)(?:GNUm|M|m)akefile$|\.mk$", path)][:100]
-        self.sources.preload(tuple(named))
-        return {path: targets_of(self.sources.text(path), "make") for path in named}
-
-    @cached_property
-    def _justfiles(self) -> Mapping[str, Mapping[str, int]]:
-        named = [path for path in self.sources.paths if re.search(r"(?i)(?:^|/)\.?justfile$|\.just$", path)][:100]
-        self.sources.preload(tuple(named))
-        return {path: targets_of(self.sources.text(path), "just") for path in named}
-
-    def _opaque(self, files: Mapping[str, object]) -> bool:
-        """Whether targets may come from what is not read: includes, patterns, variables."""
-        hidden = re.compile(
-            r"(?m)^(?:-|s)?include\b|^import\b|^mod\b|^[^\t#=\n]*(?:%|\$[({])[^=\n]*:(?!=)|^\.DEFAULT\b|\$\(eval"
-        )
-        return any(path in self.sources.unread or hidden.search(self.sources.text(path)) for path in files)
-
-    def _defined(self, use: Use) -> Found | None:
-        tool, _, name = use.key.partition(" ")
-        if tool in ("script", "bare"):
-            return self._scripts.get(name)
-        files = self._makefiles if tool == "make" else self._justfiles if tool == "just" else {}
-        return next((Found(path, targets[name]) for path, targets in files.items() if name in targets), None)
-
     def _manages(self, use: Use) -> bool:
         """Whether it asks a package manager to install or to run a script, not only to start a program."""
         key = use.key
         return bool(use.manager) and (key.startswith(("script ", "bare ")) or key.endswith((" install", " ci")))
-
-    def _says_manager(self, manager: str) -> bool:
-        said = self.sources.json("package.json").get("packageManager") if "package.json" in self.sources.paths else ""
-        return isinstance(said, str) and said.startswith(f"{manager}@")
-
-    def _is_missing(self, path: str) -> bool:
-        sources = self.sources
-        if path in sources.paths or path in sources.links or path in sources.folders:
-            return False
-        path = path.rstrip("/")
-        if path in sources.folders:
-            return False
-        folder = path.rpartition("/")[0]
-        foreign = (*sources.links, *sources.submodules)
-        if folder not in sources.folders or any(f"{folder}/".startswith(f"{one}/") for one in foreign):
-            return False
-        ending = f"/{path}"
-        if any(one.endswith(ending) or f"{ending}/" in f"/{one}" for one in sources.paths):
-            return False
-        return not (self._ignored.matches(path.encode()) or self._ignored.matches(f"{path}/x".encode()))
-
-    @cached_property
-    def _ignored(self) -> Patterns:
-        from tidegate.change.patterns import compile_patterns
-        from tidegate.errors import InputError
-
-        lines: list[str] = []
-        for file in (path for path in self.sources.paths if path.rpartition("/")[2] == ".gitignore"):
-            folder = file.rpartition("/")[0]
-            rows = [row.strip() for row in self.sources.text(file).split("\n")]
-            own = [row for row in rows if row and not row.startswith(("#", "!"))]
-            lines += own if not folder else [f"{folder}/**/{row.lstrip('/')}" for row in own]
-            lines += [f"{folder}/{row.lstrip('/')}" for row in own if folder]
-        try:
-            return compile_patterns(lines[:2000])
-        except InputError:
-            return compile_patterns(["*"])  # in doubt everything is ignored, and nothing is called missing
 
 
 def _covers(ran: Shown, asked: str, use: Use) -> bool:
