@@ -20,11 +20,13 @@ from tidegate.change.git import open_repository
 from tidegate.cli.place import place
 from tidegate.errors import InputError
 from tidegate.place.asked import ASK, ASKED
+from tidegate.place.code import Code
 from tidegate.place.data import class_of
 from tidegate.place.journey import read_placement, reasons_against
 from tidegate.place.judge import judge
 from tidegate.place.text import render_place, render_reasons
 from tidegate.place.values import TIERS, Application, Authors, Operated, Placement, Seen
+from tidegate.place.wanted import read_wanted
 from tidegate.report.style import Style
 from tidegate.settings import ATTESTED, PlaceSettings
 
@@ -298,3 +300,35 @@ def test_the_page_has_every_criterion_and_the_table_every_tier() -> None:
 )
 def test_names_of_columns_say_what_they_hold(name: str, kind: str) -> None:
     assert class_of(name) == kind
+
+
+@pytest.mark.parametrize(
+    ("path", "language", "line", "unknown"),
+    [
+        ("a.go", "Go", "if err := parse(os.Environ()); err != nil {", True),
+        ("a.go", "Go", "for _, pair := range os.Environ() {", True),
+        ("a.go", "Go", 'cmd.Env = append(os.Environ(), "A=b")', False),
+        ("a.py", "Python", "for name, value in os.environ.items():", True),
+        ("a.py", "Python", "env = os.environ.copy()", False),
+        ("a.py", "Python", 'if "A" in os.environ:', False),
+        ("a.js", "JavaScript", "for (const name of Object.keys(process.env)) {", True),
+        ("A.java", "Java", "System.getenv().forEach(this::set);", True),
+        ("A.java", "Java", 'System.getenv().getOrDefault("SHOP_TOKEN", "")', False),
+    ],
+)
+def test_who_reads_the_whole_environment_may_want_any_secret(
+    path: str, language: str, line: str, unknown: bool
+) -> None:
+    wanted, computed = read_wanted([Code(path, language, "source", [line.encode()])])
+    assert bool(computed) is unknown
+    assert [one.name for one in wanted] == (["SHOP_TOKEN"] if "SHOP_TOKEN" in line else [])
+
+
+def test_a_generator_of_load_calls_what_it_is_told(ask: Callable[..., Placement]) -> None:
+    placement = ask({"locustfile.py": "from locust import FastHttpUser\n\n\nclass Buyer(FastHttpUser):\n    pass\n"})
+    assert "calls-known" in _not_met(placement, "T2")
+
+
+def test_no_routes_are_none(ask: Callable[..., Placement]) -> None:
+    said = render_place(ask({"job.py": "print(1)\n"}), Style())
+    assert "  routes    none\n" in said

@@ -55,7 +55,7 @@ _FIGURE = re.compile(
 _OF_THE_SYSTEM = frozenset("PATH HOME USER PWD SHELL LANG TERM TMPDIR TMP TEMP NODE_ENV CI HOSTNAME".split())
 _READS = re.compile(
     r"""(?:\bos\.environ(?:\.(?:get|pop|setdefault))?|\bos\.getenv|\bgetenv|\benviron\.get|\benv\w*(?:\.\w+)?|"""
-    r"""\bdecouple\.config|\bst\.secrets(?:\.get)?|\bENV(?:\.fetch)?|\bos\.(?:Getenv|LookupEnv)|\bSystem\.getenv|"""
+    r"""\bdecouple\.config|\bst\.secrets(?:\.get)?|\bENV(?:\.fetch)?|\bos\.(?:Getenv|LookupEnv)|\bSystem\.getenv(?:\(\)\.(?:get|getOrDefault))?|"""
     r"""\bEnvironment\.GetEnvironmentVariable|\benv::var(?:_os)?|\bmustMapEnv\s*\([^,()]{1,80},\s*|\bDeno\.env\.get|"""
     r"""\bconfigService\.get(?:<\w+>)?|\bconfig)\s*[\[(]?\s*["']([A-Z][A-Z0-9_]{1,127})["']"""
 )
@@ -66,6 +66,8 @@ _SPRING = re.compile(r"\$\{([A-Z][A-Z0-9_]{2,127})(?::[^}]*)?\}")
 _RAILS = re.compile(r"\bcredentials\.(?:dig\(\s*:)?([a-z_]\w{2,60})")
 _COMPUTED = re.compile(
     r"\bos\.environ(?:\.get)?[\[(]\s*[a-z_]\w*\s*[\]),]|\bos\.getenv\(\s*[a-z_]\w*\s*[),]|\bprocess\.env\[\s*[a-z_]\w*\s*\]|\bENV\[\s*[a-z_]\w*\s*\]|\bos\.(?:Getenv|LookupEnv)\(\s*[a-z_]\w*\s*\)"
+    r"|\bfor\s.*\bin\s+(?:\w+\()?os\.environ(?:\.(?:items|keys|copy)\(\))?\s*[):]|\bObject\.(?:keys|entries)\(process\.env\)"
+    r"|^(?!.*(?:append|\.Env\s*=|Env:).*os\.Environ).*\bos\.Environ\(\)|\bSystem\.getenv\(\)\.(?:entrySet|keySet|forEach)"
 )
 
 
