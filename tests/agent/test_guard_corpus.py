@@ -47,7 +47,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return make(tmp_path_factory.mktemp("workspace"))
 
 
-@pytest.mark.parametrize("name", ["tuned.txt", "held_back.txt"])
+@pytest.mark.parametrize("name", ["tuned.txt", "held_back.txt", "second_eyes.txt"])
 def test_nothing_dangerous_passes_and_nothing_harmless_is_held(place: Place, name: str) -> None:
     corpus = read_corpus(CORPORA / name)
     wrong = [command for held, command in corpus if judge_text(command, place).held != held]
@@ -103,3 +103,49 @@ def test_the_value_of_a_secret_is_in_no_message(place: Place) -> None:
 def test_a_script_that_the_same_line_writes_is_not_believed(place: Place) -> None:
     assert judge_text("echo ls > harmless.sh; bash harmless.sh", place).held
     assert not judge_text("bash harmless.sh", place).held
+
+
+SCRIPTS = {
+    "scripts/lib.sh": "ship() { kubectl apply -f k8s/; }\n",
+    "scripts/use.sh": '. "$(dirname "$0")/lib.sh"\nship\n',
+    "scripts/find.sh": 'HERE="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"\nsource "$HERE/lib.sh"\n',
+    "scripts/args.sh": '#!/bin/sh\nset -e\n"$@"\n',
+    "scripts/retry.sh": 'retry() { for n in 1 2; do "$@" && return; done; }\nretry terraform apply\n',
+    "scripts/clean.sh": 'made=$(mktemp -d)\ntrap \'rm -rf "$made"\' EXIT\ncp notes "$made"\n',
+    "tools/page.py": "import argparse\n\n\ndef main() -> None:\n    print('at the very least we test it')\n",
+    "tools/wipe.py": "import os\nos.system('terraform destroy -auto-approve')\n",
+    "Makefile": (
+        "DIRS := a b\nNOW := $(shell date)\ninclude more.mk\n\nlist:\n\techo $(NOW)\n"
+        "\t$(foreach d,$(DIRS),(cd $(d) && ls) &&) true\n\n"
+        "inside:\n\tx=$$(terraform destroy); echo $$x\n"
+    ),
+    "more.mk": "roll:\n\tkubectl rollout restart deploy/web\n",
+    "bad.mk": "X := $(shell terraform destroy -auto-approve)\nlist:\n\techo $(X)\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "held"),
+    [
+        ("./scripts/use.sh", True),
+        ("bash scripts/find.sh", True),
+        ("sh scripts/args.sh terraform destroy", True),
+        ("sh scripts/args.sh ls", False),
+        ("bash scripts/retry.sh", True),
+        ("bash scripts/clean.sh", False),
+        ("uv run ./tools/page.py", False),
+        ("uv run ./tools/wipe.py", True),
+        ("make list", False),
+        ("make inside", True),
+        ("make roll", True),
+        ("make deploy", True),
+        ("make -f bad.mk list", True),
+        ("make SHELL=./x list", True),
+    ],
+)
+def test_scripts_are_followed_to_what_they_name(tmp_path: Path, command: str, held: bool) -> None:
+    for name, text in SCRIPTS.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    place = Place(tmp_path, tmp_path, "/home/someone", {"PATH": "/usr/bin:/bin"})
+    assert judge_text(command, place).held is held

@@ -16,7 +16,7 @@ _STARTS = re.compile(
 _BUILDS = re.compile(
     r"\beval\s*\(|\bexec\s*\(|__import__|\bcompile\s*\(|b64decode|base64|fromCharCode|atob\(|getattr\s*\(|importlib|"
     r"marshal|codecs\.decode|urlopen|requests\.(?:get|post|delete|put)|chr\(|bytes\.fromhex|"
-    r"\\x[0-9a-f]{2}|require\(['\"]https?['\"]\)|pack\("
+    r"\\x(?!1b)[0-9a-f]{2}|require\(['\"]https?['\"]\)|pack\("
 )
 _DELETES = re.compile(
     r"rmtree|os\.(?:remove|unlink|rmdir|removedirs|kill)|\.unlink\(|rmSync|unlinkSync|fs\.rm|rimraf|FileUtils\.rm|"

@@ -38,8 +38,8 @@ _RUNS_OTHERS = frozenset(
 _UNPACKS = frozenset(("tar", "unzip", "patch", "rsync", "gunzip", "cpio", "7z"))
 _FETCHES = frozenset(("curl", "wget", "scp", "base64", "openssl", "xxd", "gpg"))
 _LOOKS = frozenset(
-    "rm rmdir rimraf unlink cat ls chmod test [ stat file head tail less wc shellcheck cd echo bash sh . source git php node python python3 "
-    "ruby perl".split()
+    "rm rmdir rimraf unlink cat ls chmod test [ stat file head tail less wc shellcheck cd echo bash sh . source git "
+    "php node python python3 ruby perl".split()
 )
 
 Step: TypeAlias = "Call | Redirect"
@@ -183,8 +183,9 @@ def _after(call: Call, scene: Scene) -> None:
 
 def _note(name: str, words: list[str], scene: Scene) -> None:
     """Which files a call may have made; some make any."""
-    if name in _RUNS_OTHERS and (inner := next((one for one in words if one in _LOOKS), "")):
-        name = inner
+    if name in _RUNS_OTHERS:
+        name = next((one for one in words if one in _LOOKS), name)
+        words = words[2:] if words[:1] in (["exec"], ["run"]) else words[1:]
     if name in _UNPACKS:
         scene.written.add("*")
     elif name in _FETCHES:

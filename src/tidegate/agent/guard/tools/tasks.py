@@ -211,7 +211,7 @@ def _recipes(text: str, asked: list[str], given: Mapping[str, str]) -> list[str]
                 first = one
     known.update(given)
     made: list[str] = []
-    waiting = asked or [first]
+    waiting = list(asked) or [first]
     seen: set[str] = set()
     while waiting and len(seen) < MOST_TARGETS:
         target = waiting.pop(0)

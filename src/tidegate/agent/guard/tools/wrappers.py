@@ -144,6 +144,10 @@ def judge(call: Call) -> Iterator[Said]:
         return
     if call.name in _FETCHERS:
         words[0] = without_version(words[0])
+    if call.name == "hatch" and words[0].startswith("+"):
+        words = words[1:]  # it chooses among environments
+    if not words:
+        return
     if call.name == "hatch" and ":" in words[0] and "/" not in words[0]:
         yield from _task(call, words[0])
     elif shape.joined:
