@@ -17,7 +17,8 @@ from tidegate.server.insight.answer import Asked, read_insight
 from tidegate.server.insight.keeping import VERSION, keep_landed
 from tidegate.server.insight.reading import Wanted, read_rows
 from tidegate.server.service import Service
-from tidegate.store import accounts, assessments, changes, landed, looks, outcomes
+from tidegate.store import accounts, assessments, attachments, changes, landed, looks, outcomes
+from tidegate.store.attachments import NewAttachment
 from tidegate.store.clock import moment_of, now
 from tidegate.store.looks import View
 from tidegate.store.outcomes import NewOutcome
@@ -239,3 +240,33 @@ def test_what_makes_no_sense_is_refused(made: Made, client: TestClient) -> None:
     assert client.get("/api/v1/insight").status_code == 401
     for query in ("until=0001-01-01", "until=9999-12-31&since=1d", "since=1970-01-01&until=1970-01-02"):
         assert client.get(f"/api/v1/insight?{query}", headers=viewer).status_code in (200, 422), query
+
+
+def test_reports_of_test_runs_that_were_attached_tell_of_the_suite(made: Made, client: TestClient) -> None:
+    def report(number: int) -> bytes:
+        bad = "<failure/>" if number % 3 == 0 else ""
+        flaky = f"<testcase classname='a' name='flaky'>{bad}</testcase><testcase classname='a' name='flaky'/>"
+        return f"<testsuite>{flaky}<testcase classname='a' name='calm'/></testsuite>".encode()
+
+    viewer = bearer(made.tokens["viewer"])
+    query = "since=2020-01-01&every=month"
+    before = client.get(f"/api/v1/insight?{query}", headers=viewer).json()
+    assert before["suite"] is None
+    assert "no report of a test run was attached" in " ".join(before["notes"])
+    with made.service.database.write() as connection:
+        head = f"{1:040x}"
+        for number in range(24):
+            at = f"2026-01-{number + 1:02d}T00:00:00.000000Z"
+            body = b"<testsuite" if number == 23 else report(number) + b" " * number
+            new = NewAttachment(made.world.change, made.world.ada, head, "junit", f"{number}.xml", body)
+            attachments.put(connection, new, at)
+
+    found = client.get(f"/api/v1/insight?{query}", headers=viewer).json()
+    here = client.get(f"/api/v1/insight?{query}&repository={made.world.repository}", headers=viewer).json()
+
+    assert (found["suite"]["reports"], found["suite"]["tests"]) == (23, 2)
+    assert "of 24 reports of test runs 23 were read: the last ones" in found["notes"]
+    (worst,) = found["suite"]["worst"]
+    assert (worst["name"], worst["kind"], worst["runs"]) == ("acme/shop: a.flaky", "flaky", 23)
+    assert here["suite"]["worst"][0]["name"] == "a.flaky"
+    assert client.get(f"/api/v1/insight?{query}&repository=99", headers=viewer).json()["suite"] is None

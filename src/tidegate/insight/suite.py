@@ -9,7 +9,7 @@ from tidegate.errors import InputError
 from tidegate.insight.intervals import share
 from tidegate.insight.values import Suite, SuiteTest
 from tidegate.verify.junit import Case, read_junit
-from tidegate.verify.reports import open_report
+from tidegate.verify.reports import Report, open_report
 
 LEAST_RUNS = 20
 """A test that ran less often has had little chance to fail."""
@@ -24,21 +24,39 @@ def read_suite(paths: Sequence[Path]) -> Suite | None:
         return None
     if len(paths) > MOST_REPORTS:
         raise InputError(f"more than {MOST_REPORTS} reports", where="--junit", mend="give the last ones")
-    counts: dict[str, list[int]] = {}
+    told = Runs()
     for path in paths:
         report = open_report(path)
         if report.kind != "junit":
             raise report.refused("it is no JUnit report", "name the file that the test runner wrote as JUnit XML")
+        told.add(report)
+    return told.suite()
+
+
+class Runs:
+    """What reports say of each test, counted one after the other."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, list[int]] = {}
+        self._reports = 0
+
+    def add(self, report: Report, of: str = "") -> None:
+        """A JUnit report of one run; `of` stands before the names of its tests. InputError for what is none."""
         seen: dict[str, list[Case]] = {}
 
-        def take(case: Case, seen: dict[str, list[Case]] = seen) -> None:
+        def take(case: Case) -> None:
             if len(seen) < MOST_TESTS:
-                seen.setdefault(case.full_name, []).append(case)
+                seen.setdefault(f"{of}{case.full_name}", []).append(case)
 
         read_junit(report, take)
+        self._reports += 1
         for name, cases in seen.items():
-            _count(counts.setdefault(name, [0, 0, 0]), cases)
-    return _suite(counts, len(paths))
+            if name in self._counts or len(self._counts) < MOST_TESTS:
+                _count(self._counts.setdefault(name, [0, 0, 0]), cases)
+
+    def suite(self) -> Suite:
+        """Of all that was added."""
+        return _suite(self._counts, self._reports)
 
 
 # Private

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select, update
 
 from tidegate.errors import InputError, InternalError
 from tidegate.store.rows import every, insert_once, one, present, select_as
-from tidegate.store.tables import attachments
+from tidegate.store.tables import attachments, changes
 
 Kind: TypeAlias = Literal["transcript", "plan", "coverage", "junit", "sarif", "mutation"]
 MOST = 64
@@ -80,6 +80,19 @@ def of_head(connection: Connection, change: int, head: str) -> tuple[Attachment,
     """In the order in which they came."""
     query = select_as(Attachment, attachments).where(attachments.c.change == change, attachments.c.head == head)
     return every(connection, Attachment, query.order_by("id"))
+
+
+def of_repositories(
+    connection: Connection, kind: Kind, since: str, until: str, *, repository: int | None = None, most: int = 200
+) -> tuple[tuple[int, Attachment], ...]:
+    """Those of a kind that came then, the last first, each with the number of its repository."""
+    mine = (attachments.c.kind == kind, attachments.c.at >= since, attachments.c.at < until)
+    query = select(changes.c.repository, *(attachments.c[name] for name in Attachment.__struct_fields__))
+    query = query.join(changes, changes.c.id == attachments.c.change).where(*mine)
+    if repository is not None:
+        query = query.where(changes.c.repository == repository)
+    rows = connection.execute(query.order_by(attachments.c.id.desc()).limit(most))
+    return tuple((row[0], Attachment(*row[1:])) for row in rows)
 
 
 def body(connection: Connection, identifier: int) -> bytes:

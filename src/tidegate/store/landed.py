@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from tidegate.store.changes import Change
 from tidegate.store.rows import every, select_as, upsert
-from tidegate.store.tables import changes, costs, deployments, incidents, landed, outcomes, repositories
+from tidegate.store.tables import attachments, changes, costs, deployments, incidents, landed, outcomes, repositories
 
 MOST = 200_000
 
@@ -159,4 +159,5 @@ def newest(connection: Connection) -> str:
     parts = [
         connection.execute(select(func.max(column), func.count()).select_from(table)).one() for table, column in stamps
     ]
-    return " ".join(f"{row[0] or '-'}/{row[1]}" for row in parts)
+    reports = connection.execute(select(func.max(attachments.c.id))).scalar()
+    return " ".join((*(f"{row[0] or '-'}/{row[1]}" for row in parts), str(reports or 0)))

@@ -8,6 +8,7 @@ from tidegate.errors import InputError
 from tidegate.insight.answer import Insight, Told, look
 from tidegate.insight.values import Every
 from tidegate.server.insight.reading import Wanted, read_rows
+from tidegate.server.insight.runs import read_runs
 from tidegate.server.insight.spending import read_spent
 from tidegate.server.service import Service
 from tidegate.store import landed
@@ -69,6 +70,7 @@ def _answer(service: Service, asked: Asked) -> Answer:
     with service.database.read() as connection:
         rows = read_rows(connection, wanted)
         spent = read_spent(connection, wanted)
+        runs = read_runs(connection, wanted)
     found = look(
         rows.shipped,
         rows.ran,
@@ -76,9 +78,9 @@ def _answer(service: Service, asked: Asked) -> Answer:
         asked.until,
         by=asked.by,
         costs=spent.costs,
-        notes=(*rows.notes, *(() if spent.costs else spent.notes)),
+        notes=(*rows.notes, *runs.notes, *(() if spent.costs else spent.notes)),
         every=asked.every,
-        told=Told(pseudonym=str, bill_notes=spent.notes),
+        told=Told(pseudonym=str, suite=runs.suite, bill_notes=spent.notes),
     )
     return Answer(found, now)
 
