@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tidegate.agent.guard.hook import Reply, answer
+from tidegate.agent.guard.hook import Reply, answer, command_line
 from tidegate.agent.guard.keyboard import who_is_here
 from tidegate.agent.guard.scope import credentials_here, finding
 
@@ -129,3 +131,33 @@ def test_credentials_are_named_and_never_shown(tmp_path: Path) -> None:
     ]
     assert "hidden" not in repr(found) + finding(found, human=False)
     assert finding(found, human=True) == ""
+
+
+@pytest.mark.parametrize(("command", "held"), [("git status --short && ls", False), ("terraform destroy", True)])
+def test_the_entry_answers_like_the_hook(command: str, held: bool, tmp_path: Path) -> None:
+    payload = {"session_id": "s", "tool_name": "Bash", "tool_input": {"command": command}, "cwd": str(tmp_path)}
+    done = subprocess.run(
+        command_line().split(), input=json.dumps(payload), capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert ("deny" in done.stdout) is held
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("payload", [b"", b"[]", b'{"tool_name": "Bash"', b"[" * 100_000, b'{"command": "ls \\ud800"}'])
+def test_the_entry_holds_what_is_no_payload_and_never_breaks(payload: bytes) -> None:
+    done = subprocess.run(command_line().split(), input=payload, capture_output=True, check=False)
+    assert b"Traceback" not in done.stderr
+    assert done.returncode == (0 if b"ls" in payload and not done.stderr else 2)
+
+
+def test_a_judgement_loads_nothing_heavy() -> None:
+    source = Path(__file__).resolve().parents[2] / "src"
+    text = (
+        f"import sys; sys.path.insert(0, {str(source)!r}); from pathlib import Path; "
+        "from tidegate.agent.guard.judge import judge_text; from tidegate.agent.guard.values import Place; "
+        "import tidegate.agent.guard.hook; "
+        "judge_text('git status && ls -la | head; make test', Place(Path('/w'), Path('/w'), '/h', {})); "
+        "print(*sorted({'msgspec', 'typing', 'inspect', 'dataclasses', 'datetime', 'click'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", text], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

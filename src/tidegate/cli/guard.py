@@ -21,11 +21,15 @@ _FILE = click.Path(path_type=Path)
 
 
 @click.command(name="hook")
-def hook() -> None:
+@click.option("--command", "shown", is_flag=True, help="Print the command that an agent's configuration should call.")
+def hook(shown: bool) -> None:
     """Answer an agent's pre-tool hook: its payload on standard input, its own form on standard output."""
-    from tidegate.agent.guard.hook import main
+    from tidegate.agent.guard import hook as guarding
 
-    main()
+    if shown:
+        click.echo(guarding.command_line())
+    else:
+        guarding.main()
 
 
 @click.command(name="scope")

@@ -63,6 +63,13 @@ def main() -> None:
     sys.exit(reply.code)
 
 
+def command_line() -> str:
+    """What an agent's configuration should call: it starts in a third of the time of the whole command line."""
+    import shlex
+
+    return shlex.join((sys.executable, "-I", str(Path(__file__).with_name("entry.py"))))
+
+
 def answer(data: bytes, environment: Mapping[str, str], folder: Path, now: str) -> Reply:
     """What to say of a payload."""
     form: Form = "unknown"

@@ -5,6 +5,7 @@ The value is in no message. The library that finds them is loaded only where som
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 
@@ -49,12 +50,20 @@ def _lines(call: Call) -> Iterator[str]:
             yield f'{one.lstrip("-")} = "{after}"'
         elif one in ("-u", "--user") and ":" in after and _plain(after):
             yield f"https://{after}@host"
-        elif _long(one):
+        elif _long(one) and not _is_file(call, one):
             yield one[:5_000]
 
 
 def _plain(value: str) -> bool:
     return len(value) >= 8 and not unseen(value) and not value.startswith(("-", "/", "./")) and '"' not in value
+
+
+def _is_file(call: Call, word: str) -> bool:
+    """A path is no secret, and to look the file up costs less than to load what finds secrets."""
+    folder = call.place.folder
+    if folder is None or call.place.away or len(word) > 500:
+        return False
+    return os.path.exists(os.path.join(folder, word))  # noqa: PTH110, PTH118 the hook's time
 
 
 def _long(value: str) -> bool:
