@@ -18,10 +18,10 @@ from tidegate.change.trees import tree_of
 from tidegate.change.values import Commit, FileChange, show_path
 from tidegate.errors import InputError
 from tidegate.operate.batch import Batch, BatchChange, read_batch
-from tidegate.operate.commits import Clues, culprit_lines, temperature, weigh
+from tidegate.operate.commits import Clues, temperature, weigh
 from tidegate.operate.evidence.changes import Candidate
 from tidegate.operate.frames import place
-from tidegate.operate.lines import Hunk, WrittenLines, hunks_of, read_written
+from tidegate.operate.lines import WrittenLines, hunks_behind, read_written
 from tidegate.operate.suspects import suspects
 from tidegate.operate.symptoms.values import Symptoms
 from tidegate.operate.values import Evidence, Ranking
@@ -31,6 +31,7 @@ from tidegate.settings import Settings
 MOST_DEPLOYMENTS = 20
 MOST_DIFF_BYTES = 100_000
 MOST_TRACED = 3
+MOST_LINES, MOST_HUNKS = 40, 5
 LEAST_TRACED = 0.05
 """A suspect below this gets no lines: they would be read as an accusation."""
 TOGETHER_SECONDS = 5.0
@@ -108,7 +109,8 @@ def trace(
     for suspect in ranking.suspects[:MOST_TRACED]:
         if suspect.probability >= LEAST_TRACED and suspect.change in found:
             one = found[suspect.change]
-            written, untold = read_written(one.repository, one.settings, one.batch.deployed, _hunks(one))
+            hunks = hunks_behind(one.batch, one.clues, one.change, standing=MOST_LINES)[:MOST_HUNKS]
+            written, untold = read_written(one.repository, one.settings, one.batch.deployed, hunks)
             lines += written
             unknowns += untold
     ordered = [found[suspect.change] for suspect in ranking.suspects if suspect.change in found]
@@ -290,15 +292,6 @@ def _better(one: _Found, known: _Found) -> bool:
         return mine, -(brought.started if brought is not None else 0.0)
 
     return fits(one) > fits(known)
-
-
-def _hunks(one: _Found) -> tuple[Hunk, ...]:
-    """The hunks that the frames point to; without frames all that still stands of the change in the sources."""
-    oid = one.change.commit.oid
-    places = culprit_lines(one.batch, one.clues, one.change)
-    if not places:
-        places = tuple((path, line) for path, lines in sorted(one.change.lines.items()) for line in sorted(lines))[:40]
-    return hunks_of(one.batch, oid, places)[:5]
 
 
 def _described(one: _Found) -> Change:

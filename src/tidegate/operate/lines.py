@@ -6,13 +6,15 @@ What the change's approvers and the gate said is not read here: whoever knows ha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from types import MappingProxyType
 
 from msgspec import Struct
 
 from tidegate.change.git import Repository
 from tidegate.errors import InputError
-from tidegate.operate.batch import Batch
+from tidegate.operate.batch import Batch, BatchChange
+from tidegate.operate.commits import Clues, culprit_lines
 from tidegate.provenance.who import read_who
 from tidegate.settings import Settings
 
@@ -55,6 +57,15 @@ class Hunk(Struct, frozen=True):
     first: int
     last: int
     meant: tuple[int, ...]
+
+
+def hunks_behind(batch: Batch, clues: Clues, change: BatchChange, *, standing: int) -> tuple[Hunk, ...]:
+    """The hunks that the clues point to; without such those of up to `standing` of its lines that are still there."""
+    places = culprit_lines(batch, clues, change)
+    if not places:
+        still = ((path, line) for path, lines in sorted(change.lines.items()) for line in sorted(lines))
+        places = tuple(islice(still, standing))
+    return hunks_of(batch, change.commit.oid, places)
 
 
 def hunks_of(batch: Batch, oid: str, places: Sequence[tuple[str, int]]) -> tuple[Hunk, ...]:

@@ -14,9 +14,9 @@ from msgspec.structs import replace
 
 from tidegate.change.git import Repository
 from tidegate.operate.batch import Batch, BatchChange, read_batch
-from tidegate.operate.commits import Clues, Coverage, culprit_lines, temperature, weigh
+from tidegate.operate.commits import Clues, Coverage, temperature, weigh
 from tidegate.operate.frames import Files, Placed, read_traces
-from tidegate.operate.lines import NOTHING_DECIDED, Decided, WrittenLines, hunks_of, read_written
+from tidegate.operate.lines import NOTHING_DECIDED, Decided, WrittenLines, hunks_behind, read_written
 from tidegate.operate.prove import MOST_REPLAYS, Proof, prove
 from tidegate.operate.ranking import Reasons, rank
 from tidegate.operate.replays import Command, Replay, Replays
@@ -27,6 +27,7 @@ How: TypeAlias = Literal["proved", "replayed", "inferred"]
 
 MOST_SHOWN = 5
 MOST_LINES = 20
+"""Of a change that is proved to be the one, where nothing says which of its lines."""
 LEAST_PROBABLE = 0.02
 """A change below it is told without its lines."""
 
@@ -100,10 +101,7 @@ def trace_incident(repository: Repository, settings: Settings, question: Questio
     for at, traced in enumerate(_changes(batch, ranking, proof)):
         if at < MOST_SHOWN and traced.probability >= LEAST_PROBABLE:
             change = next(one for one in batch.changes if one.commit.oid == traced.change)
-            places = culprit_lines(batch, clues, change)
-            if not places and traced.how == "proved":
-                places = _standing(change)
-            hunks = hunks_of(batch, traced.change, places)
+            hunks = hunks_behind(batch, clues, change, standing=MOST_LINES if traced.how == "proved" else 0)
             lines, untold = read_written(repository, settings, batch.deployed, hunks)
             unknowns += untold
             told.append(replace(traced, lines=lines, decided=question.decided.get(traced.change, Decided())))
@@ -169,11 +167,6 @@ def _changes(batch: Batch, ranking: Ranking, proof: Proof | None) -> list[Traced
             )
         )
     return sorted(found, key=lambda one: (-one.probability, one.change))
-
-
-def _standing(change: BatchChange) -> tuple[tuple[str, int], ...]:
-    """What stands of a change in the sources: where it is proved to be the one, and nothing says which lines."""
-    return tuple((path, line) for path, lines in sorted(change.lines.items()) for line in sorted(lines))[:MOST_LINES]
 
 
 def _unknown(clues: Clues, proof: Proof | None) -> list[str]:
