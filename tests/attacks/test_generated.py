@@ -15,9 +15,15 @@ from tidegate.agent.guide.block import fixed_block, outside, state_of, with_bloc
 from tidegate.change.git import open_repository
 from tidegate.errors import InputError
 from tidegate.insight.export import safe_cell
+from tidegate.place.code import Code
+from tidegate.place.data import read_fields
+from tidegate.place.egress import read_calls
+from tidegate.place.guards import read_routes
 from tidegate.place.journey import read_placement
 from tidegate.place.make import Wish, make_place, write_place
 from tidegate.place.values import Application, Placement, Route, Seen, Tier
+from tidegate.place.wanted import read_wanted
+from tidegate.reach.answer import EntryPoint, SymbolId
 
 NOW = "2026-02-20T00:00:00Z"
 BEGIN = b"<!-- tidegate:begin guide 1 binds=0123456789ab seen=0123456789ab text=0123456789ab -->\n"
@@ -105,8 +111,6 @@ def test_a_call_under_another_name_leaves_it_unknown_whom_it_calls(tmp_path: Pat
 
 
 def test_names_of_a_file_cost_little() -> None:
-    from tidegate.place.code import Code
-    from tidegate.place.egress import read_calls
 
     names = "".join(f"import a{number} as b{number}\n" for number in range(4_000))
     calls = "".join(f"b{number % 4_000}.x.y.get(z)\n" for number in range(12_000))
@@ -169,3 +173,28 @@ def test_many_beginnings_of_a_block_cost_nothing() -> None:
 def test_nothing_that_is_not_seen_hides_a_formula(hidden: str, formula: str) -> None:
     assert safe_cell(hidden + formula) == f"'{hidden}{formula}"
     assert safe_cell(hidden + "team") in (f"{hidden}team", f"'{hidden}team")
+
+
+LONG = {
+    "letters": "a" * 3_900 + ' "https://a.example-bank.com"',
+    "dots": "x." * 1_900 + ' "https://a.example-bank.com"',
+    "routers": "APIRouter(" * 250 + "dependencies=[" * 100,
+    "spaces": "x = 1" + " " * 3_900 + "x",
+    "ahead": " " * 3_900 + "x",
+    "quotes": "\"'" * 1_900,
+    "asks": "login_required " * 260,
+}
+
+
+@pytest.mark.parametrize("line", LONG)
+def test_a_line_costs_little_whatever_is_in_it(line: str) -> None:
+    """A file has 40,000 lines of 4,000 characters at most."""
+
+    codes = [Code("a.js", "JavaScript", "source", [LONG[line].encode()] * 100)]
+    point = EntryPoint("http", "GET /a", "GET", "/a", "express", SymbolId("a.js", "a"), 1)
+    before = time.process_time()
+    read_calls(codes)
+    read_fields(codes)
+    read_wanted(codes)
+    read_routes([point], {"a.js": codes[0]}, {}, lambda _: False)
+    assert time.process_time() - before < 5

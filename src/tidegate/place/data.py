@@ -60,7 +60,7 @@ _TABLES = (
     re.compile(
         r"^\s*[\"']?(\w+)[\"']?\s*:\s*(?:\{\s*type\s*:\s*(?:String|Number|Date|DataTypes)|String\b|DataTypes\.|Sequelize\.|z\.(?:string|date)|v\.string|t\.String)"
     ),
-    re.compile(r"^\s*(?:private|public|readonly|protected)?\s*(?:String|LocalDate|Date|UUID)\s+(\w+)\s*;"),
+    re.compile(r"^\s*(?:(?:private|public|readonly|protected)\s*)?(?:String|LocalDate|Date|UUID)\s+(\w+)\s*;"),
     re.compile(r"^\s+(\w+)\s+(?:\*?string|time\.Time|sql\.NullString)\s+`"),
     re.compile(r"^\s+(?:optional |repeated )?(?:string|bytes|int32|int64)\s+(\w+)\s*=\s*\d+;"),
 )

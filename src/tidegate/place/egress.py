@@ -140,7 +140,7 @@ _HTTP = re.compile(
 """A file that holds one of these calls the addresses that it names."""
 
 _SETS = re.compile(
-    r"(?i)[\w.\-\"']*(?:url|uri|host|endpoint|base|api|server|origin|webhook|dsn|addr(?:ess)?)s?[\"']?\s*(?::|=|,|\()"
+    r"(?i)(?:url|uri|host|endpoint|base|api|server|origin|webhook|dsn|addr(?:ess)?)s?[\"']?\s*(?::|=|,|\()"
 )
 _LINKS = re.compile(
     r"(?i)(?:auth\w*_?url|href|src|xmlns(?::\w+)?|homepage|repository|bugs|license|docs?_url|documentation|link|\$schema|cdn|"

@@ -78,7 +78,7 @@ def _pages(files: Mapping[str, Code]) -> list[Route]:
 _CLASS = re.compile(r"^\s*(?:export\s+)?class\s+(\w+)")
 _INHERITS = re.compile(r"^\s*class\s+[\w:]+\s*<\s*(?:::)?([\w:]+)")
 _WHOLE_FILE = re.compile(
-    r"(?i)(?:APIRouter|FastAPI|Blueprint)\(.*dependencies\s*=\s*\[.*(?:Depends|Security)\(|"
+    r"(?i)(?:APIRouter|FastAPI|Blueprint)\(.{0,300}dependencies\s*=\s*\[.{0,300}(?:Depends|Security)\(|"
     r"\b(?:app|router|api|server)\.(?:use|Use|addHook|before_request)\b"
 )
 _IMPORTS = re.compile(r"\s*(?:import|from|require|use|using)\b|.*=\s*require\(")
