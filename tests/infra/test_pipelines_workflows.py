@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tidegate.change.trees import given
 from tidegate.infra.pipelines import family
-from tidegate.infra.pipelines.shell import check_of, commands, fetched_and_run
+from tidegate.infra.pipelines.shell import check_of, commands, fetched_and_run, site_of, unpinned_tools
 from tidegate.infra.pipelines.supply import action_of
 from tidegate.infra.values import Draft, Found
 
@@ -54,6 +54,12 @@ jobs:
           role-to-assume: arn:aws:iam::1:role/deploy-shop
       - run: terraform apply tfplan
 """
+
+KEYED = BASE.replace(
+    "      - run: terraform apply tfplan\n",
+    "      - run: terraform apply tfplan\n        env:\n          TOKEN: ${{ secrets.DEPLOY_TOKEN }}\n",
+)
+PUBLISHING = BASE.replace("    permissions:\n      contents: read\n", "    permissions:\n      packages: write\n")
 
 
 def found(before: dict[str, str], after: dict[str, str]) -> Found:
@@ -269,6 +275,24 @@ PAIRS = {
         swap((APPLY, f"curl -sSLo x https://get.example.com/x && sha256sum -c x.sum\n      - run: {APPLY}")),
         ("SUPPLY_CHAIN", "medium"),
     ),
+    "a script from the net beside a secret": (
+        KEYED,
+        KEYED.replace(APPLY, f"curl -sSL https://get.example.com/x | sudo bash\n      - run: {APPLY}"),
+        KEYED.replace(APPLY, f"curl -sSLo x https://get.example.com/x && sha256sum -c x.sum\n      - run: {APPLY}"),
+        ("SUPPLY_CHAIN", "high"),
+    ),
+    "a script that is saved and run where packages are published": (
+        PUBLISHING,
+        PUBLISHING.replace(APPLY, f"wget -O x.sh https://get.example.com/x && bash x.sh\n      - run: {APPLY}"),
+        PUBLISHING.replace(APPLY, f"bash tools/x.sh\n      - run: {APPLY}"),
+        ("SUPPLY_CHAIN", "high"),
+    ),
+    "a package in any version beside a secret": (
+        KEYED,
+        KEYED.replace(APPLY, f"npx -y left-pad\n      - run: {APPLY}"),
+        KEYED.replace(APPLY, f"npx -y left-pad@1.3.0\n      - run: {APPLY}"),
+        ("SUPPLY_CHAIN", "medium"),
+    ),
     "a role that may do everything": (
         BASE,
         swap(("role/deploy-shop", "role/AdministratorAccess")),
@@ -418,3 +442,53 @@ def test_checks_are_known_by_their_commands(text: str, kind: str) -> None:
 def test_what_is_fetched_and_run_is_seen(text: str) -> None:
     assert fetched_and_run(text)
     assert fetched_and_run(f"# {text.splitlines()[0]}") == ()
+
+
+FETCHED = (
+    "curl -fsSL https://x.example/i | bash",
+    "wget -qO- https://x.example/i | sh",
+    "bash <(curl -s https://x.example/i)",
+    'sh -c "$(curl -fsSL https://x.example/i)"',
+    'eval "$(curl -s https://x.example/env)"',
+    "source <(curl -s https://x.example/env)",
+    "curl -sSL $INSTALLER_URL | sudo -E bash -",
+    "curl https://x.example/i.py | python3 -",
+    "iwr https://x.example/i.ps1 | iex",
+    "Invoke-WebRequest https://x.example/i.ps1 | Invoke-Expression",
+    "iex ((New-Object Net.WebClient).DownloadString('https://x.example/i.ps1'))",
+    "curl -o i.sh https://x.example/i\nchmod +x i.sh\nbash ./i.sh",
+)
+
+
+@pytest.mark.parametrize("script", FETCHED)
+def test_every_way_to_run_what_is_fetched_is_known(script: str) -> None:
+    assert len(fetched_and_run(script)) == 1
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "curl -fsSL https://x.example/data.json | jq .",
+        "curl https://x.example/data | python3 -c 'import sys'",
+        "curl -o i.sh https://x.example/i\nsha256sum -c i.sh.sum\nbash i.sh",
+        "curl -o data.csv https://x.example/data\npython3 load.py data.csv",
+        "# curl https://x.example/i | bash",
+    ],
+)
+def test_what_is_fetched_and_not_run_is_left_alone(script: str) -> None:
+    assert fetched_and_run(script) == ()
+
+
+def test_tools_without_a_version_are_told_from_pinned_ones() -> None:
+    loose = (
+        "uvx ruff\npipx run build\nnpx --yes cowsay\npnpm dlx @acme/tool\ngo run example.com/x@latest\nnpx tool@next"
+    )
+    assert len(unpinned_tools(loose)) == 6
+    pinned = "uvx ruff@0.5.0\npipx run build==1.2\nnpx --yes cowsay@1.0.0\npnpm dlx @acme/tool@2\nnpx tsc\ngo run ./cmd"
+    assert unpinned_tools(pinned) == ()
+
+
+def test_who_may_put_a_file_on_a_shared_host_counts() -> None:
+    first, other = (f"curl https://raw.githubusercontent.com/{one}/tool/main/i.sh | sh" for one in ("acme", "someone"))
+    assert site_of(first) != site_of(other)
+    assert site_of("curl https://get.example.com/a/b | sh") == "get.example.com"

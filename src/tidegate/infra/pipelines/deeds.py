@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 from tidegate.facts import Severity
 from tidegate.infra.pipelines.destroying import deeds_of
-from tidegate.infra.pipelines.github import Job, Step, Workflow, pairs
+from tidegate.infra.pipelines.github import ALL, Job, Step, Workflow, level_of, pairs
 from tidegate.infra.pipelines.saying import said, where
-from tidegate.infra.pipelines.shell import fetched_and_run, site_of
+from tidegate.infra.pipelines.shell import fetched_and_run, site_of, unpinned_tools
 from tidegate.infra.pipelines.supply import HOUSE, VENDORS, Action, action_of
 from tidegate.infra.values import Draft, Mitigation, Value
 
@@ -75,20 +75,59 @@ def every_secret(after: Workflow, old: Job | None, new: Job) -> Iterator[Draft]:
 
 
 def scripts_fetched(before: Workflow | None, after: Workflow, new: Job, known: Iterable[str]) -> Iterator[Draft]:
-    """Scripts from the net that are run unseen and were not before."""
+    """Scripts from the net that are run unseen and were not before, the graver the more the job can reach."""
     had = set(known)
+    reach = reach_of(after, new)
     for step in new.steps:
         for part in fetched_and_run(step.run):
             if site_of(part) in had or site_of(part) in _INSTALLERS:
                 continue
             had.add(site_of(part))
-            token = after.token(new)
-            grave = new.deploys or (token is not None and any(level == 2 for level in token.values()))
+            severity: Severity = "medium" if before and new.deploys else "low"
+            if reach:
+                severity = "high" if before else "medium"
+            means = f" The job can {' and '.join(reach)}." if reach else ""
             text = (
                 f"{where(after, new)} runs what it fetches: `{part[:140]}`. Whoever serves that file runs"
-                " commands here; pin a version and its hash."
+                f" commands here; pin a version and its hash.{means}"
             )
-            yield said("SUPPLY_CHAIN", "medium" if grave and before else "low", after, new, text, place=step.place)
+            yield said("SUPPLY_CHAIN", severity, after, new, text, place=step.place)
+
+
+def tools_fetched(before: Workflow | None, after: Workflow, old: Job | None, new: Job) -> Iterator[Draft]:
+    """Packages that are fetched and run by name, in whatever version is the newest when the job runs."""
+    had = {_tool(one) for step in (old.steps if old else ()) for one in unpinned_tools(step.run)}
+    reach = reach_of(after, new)
+    for step in new.steps:
+        for one in unpinned_tools(step.run):
+            if _tool(one) in had or before is None:
+                continue
+            had.add(_tool(one))
+            means = f" The job can {' and '.join(reach)}." if reach else ""
+            text = (
+                f"{where(after, new)} fetches and runs `{one[:140]}` in whatever version is the newest then: name a"
+                f" version.{means}"
+            )
+            yield said("SUPPLY_CHAIN", "medium" if reach else "low", after, new, text, place=step.place)
+
+
+def reach_of(workflow: Workflow, job: Job) -> list[str]:
+    """What code that runs in a job can do beyond it, in words: secrets that it can read, what its token may write."""
+    found = sorted({name for step in job.steps for name in (*_secrets(step), *_SECRET.findall(step.run))})
+    found += [name for name in sorted(set(_SECRET.findall(str(workflow.env)))) if name not in found]
+    names = [name for name in found if name.upper() != "GITHUB_TOKEN"]
+    reach = [f"read {', '.join(names[:3])}{' and more' if len(names) > 3 else ''}"] if names else []
+    token = workflow.token(job) or {}
+    means = {
+        "contents": "write the repository",
+        "packages": "publish packages",
+        "id-token": "log in to clouds and registries as the repository",
+        "actions": "start and approve runs",
+        "deployments": "make deployments",
+    }
+    if level_of(token, ALL) == 2 and "contents" not in token:
+        return [*reach, "write everything of the repository"]
+    return [*reach, *(words for scope, words in means.items() if level_of(token, scope) == 2)]
 
 
 def commands_added(after: Workflow, old: Job | None, new: Job, known: frozenset[str]) -> Iterator[Draft]:
@@ -191,3 +230,8 @@ def _words(step: Step) -> str:
 
 def _plain(command: str) -> str:
     return " ".join(command.split())
+
+
+def _tool(command: str) -> str:
+    """The package that a command runs, without the words before it."""
+    return command.split()[-1]

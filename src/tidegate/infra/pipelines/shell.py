@@ -62,16 +62,27 @@ def deploys(command: str) -> bool:
 
 
 def fetched_and_run(text: str) -> tuple[str, ...]:
-    """What a script fetches from the net and runs unseen: `curl URL | sh`. The parts as written."""
+    """What a script fetches from the net and runs unseen: `curl URL | sh`, or a file that is run without its hash being
+    compared. The parts as written."""
     joined = re.sub(r"\\\r?\n\s*", " ", text[:LONGEST])
-    lines = (line for line in joined.split("\n") if not line.lstrip().startswith("#"))
-    return tuple(" ".join(found[0].split()) for line in lines for found in _PIPED.finditer(line[:5000]))
+    lines = [line[:5000] for line in joined.split("\n") if not line.lstrip().startswith("#")]
+    found = [found[0] for line in lines for found in _PIPED.finditer(line)]
+    return tuple(dict.fromkeys(" ".join(part.split()) for part in [*found, *_saved_and_run(lines)]))
+
+
+def unpinned_tools(text: str) -> tuple[str, ...]:
+    """Packages that a script fetches and runs in one word, without a version: `uvx NAME`, `npx -y NAME@latest`."""
+    lines = (line[:5000] for line in text[:LONGEST].split("\n") if not line.lstrip().startswith("#"))
+    return tuple(dict.fromkeys(" ".join(found[0].split()) for line in lines for found in _TOOL.finditer(line)))
 
 
 def site_of(part: str) -> str:
-    """The host that a command fetches from, the command itself where it names none."""
-    found = re.search(r"https?://([^/\s\"')]+)", part)
-    return found[1].lower() if found else part
+    """The host that a command fetches from, with the owner where anybody may have one there; the command itself where
+    it names none."""
+    found = re.search(r"https?://([^/\s\"')]+)((?:/[^/\s\"')]+){0,2})", part)
+    if found is None:
+        return part
+    return (found[1] + found[2] if _SHARED.search(found[1]) else found[1]).lower()
 
 
 # Private
@@ -114,9 +125,47 @@ _DEPLOYERS = (
     r"|mkdocs gh-deploy|mike deploy"
 )
 _DEPLOYS = re.compile(rf"(?:^|[\s/])(?:{_DEPLOYERS})(?=$|\s)")
+_SHARED = re.compile(
+    r"(?i)^(?:raw\.|gist\.)?github(?:usercontent)?\.com$|^gist\.githubusercontent\.com$|^gitlab\.com$|^bitbucket\.org$|pastebin|"
+    r"transfer\.sh|storage\.googleapis\.com|s3[\w.-]*\.amazonaws\.com|^cdn\.jsdelivr\.net$|^unpkg\.com$|[\w.-]+\.github\.io$"
+)
+"""Where anybody may put a file: the host alone says nothing of who does."""
+_GET = r"(?:curl|wget)\b[^|\n;&]{0,600}(?:https?://|\"?\$\{?[A-Za-z_])[^|\n;&]{0,600}"
 _PIPED = re.compile(
-    r"(?:curl|wget)\b[^|\n;&]*https?://[^|\n;&]*\|\s*(?:sudo\s+(?:-\S+\s+)*)?(?:/(?:usr/)?bin/)?(?:env\s+\S+=\S+\s+)?"
-    r"(?:ba|z|da)?sh\b|(?:curl|wget)\b[^|\n;&]*https?://[^|\n;&]*\|\s*(?:sudo\s+)?(?:python3?|node|perl|ruby)\b"
-    r"|(?:ba|z)?sh\s+(?:-c\s+)?[\"']?(?:<\(|\$\()\s*(?:curl|wget)\b[^)\n]*"
-    r"|(?:iex|Invoke-Expression)\b[^\n]*(?:DownloadString|irm|iwr)[^\n]*|(?:irm|iwr)\b[^|\n]*\|\s*iex\b"
+    rf"{_GET}\|\s*(?:sudo\s+(?:-\S+\s+)*)?(?:/(?:usr/)?bin/)?(?:env\s+\S+=\S+\s+)?(?:\w+=\S+\s+)*(?:ba|z|da)?sh\b|"
+    rf"{_GET}\|\s*(?:sudo\s+)?(?:python3?|node|perl|ruby)\b(?!\s+-(?:c|e|m|n|p)\b)"
+    r"|(?:(?:ba|z)?sh|eval|source|python3?|node|perl|ruby)\s+(?:-[ce]\s+)?[\"']?(?:<\(|\$\()\s*(?:curl|wget)\b[^)\n]*"
+    r"|(?:iex|Invoke-Expression)\b[^\n]*(?:DownloadString|irm|iwr|Invoke-(?:WebRequest|RestMethod))[^\n]*"
+    r"|(?:irm|iwr|Invoke-(?:WebRequest|RestMethod))\b[^|\n]*\|\s*(?:iex|Invoke-Expression)\b"
+)
+_TO = r"(?:\s-\w{0,9}[oO]\s*|\s--output[ =]|\s--output-document[ =]|\s>\s*)[\"']?([\w./$~{}-]{1,200})"
+_SAVED = re.compile(
+    rf"(?:curl|wget)\b[^|\n;&]{{0,300}}?https?://[^|\n;&]{{0,300}}?{_TO}|"
+    rf"(?:curl|wget)\b[^|\n;&]{{0,300}}?{_TO}[\"']?\s[^|\n;&]{{0,300}}?https?://[^|\n;&\s]{{1,300}}"
+)
+_COMPARED = re.compile(
+    r"sha(?:256|512|1)sum|shasum|\bgpg\b|cosign|minisign|"
+    r"Get-FileHash|slsa-verifier|attestation verify"
+)
+_TOOL = re.compile(
+    r"(?:^|[\s;&|(])(?:npx\s+(?:-y|--yes)\s+|npx\s+(?=[\w@/.-]+@(?:latest|next|canary)\b)|(?:pnpm|yarn)\s+dlx\s+|bunx\s+|pipx\s+run\s+|uvx\s+|"
+    r"uv\s+tool\s+run\s+|go\s+run\s+(?=[\w./-]+@(?:latest|main|master)\b))(?![-.$])(?:(?:@[\w.-]+/)?[\w./-]+(?:@(?:latest|next|canary|main|master)\b)?)"
+    r"(?![\w./-]|@\^?~?v?\d|==|@\$|@[0-9a-f]{7})"
+)
+
+
+def _saved_and_run(lines: list[str]) -> Iterator[str]:
+    """Scripts that are saved under a name and run under it, in a script that compares no hash."""
+    text = "\n".join(lines)
+    if _COMPARED.search(text):
+        return
+    runs = {match[1].removeprefix("./") for match in _RUN.finditer(text)}
+    for match in _SAVED.finditer(text):
+        if (match[1] or match[2]).removeprefix("./") in runs:
+            yield match[0]
+
+
+_RUN = re.compile(
+    r"(?:^|[\s;&])(?:(?:ba|z|da)?sh|python3?|node|perl|ruby|source|\.)\s+(?:-\w+\s+){0,5}[\"']?([\w./$~{}-]{1,200})",
+    re.MULTILINE,
 )

@@ -71,6 +71,7 @@ def _compared(before: Workflow | None, after: Workflow | None, past: Past) -> It
         yield from deeds.secrets_given(after, old, new)
         yield from deeds.every_secret(after, old, new)
         yield from deeds.scripts_fetched(before, after, new, past.fetched)
+        yield from deeds.tools_fetched(before, after, old, new)
         yield from deeds.commands_added(after, old, new, past.lines)
         if old is None or before is None:
             yield from tokens.token_of_new(after, new)
