@@ -97,6 +97,8 @@ def _new_units(read: Sequence[_Sides]) -> Units:
     found: dict[str, Unit] = {}
     twice = set()
     for one in read:
+        if "/concerns/" in one.pair.after:  # what several controllers share is no route of its own
+            continue
         for key, unit in one.after.items():
             if key not in one.before:
                 twice.update({key} & found.keys())
