@@ -23,7 +23,7 @@ from tidegate.insight.briefing_text import render_html, render_markdown
 from tidegate.insight.headlines import headlines, side_of
 from tidegate.insight.local import Question, brief_here
 from tidegate.insight.values import Figure, Ran, Shipped, Writer
-from tidegate.insight.words import moved, said
+from tidegate.insight.words import money_of, moved, said
 from tidegate.settings import Settings
 
 DAY = 86400.0
@@ -284,3 +284,8 @@ def test_words_while_it_works_are_on_a_terminal_alone(monkeypatch: pytest.Monkey
         with at_work("reading"):
             pass
         assert stream.getvalue() == written_there
+
+
+def test_amounts_beside_each_other_have_the_same_places() -> None:
+    given = (0.0, 0.0031, 0.19, 0.2, 0.996, 1.0, 12.5, 1234.4)
+    assert [money_of(each) for each in given] == ["0.00", "0.0031", "0.19", "0.20", "1.00", "1.00", "12.50", "1,234"]

@@ -159,4 +159,4 @@ def test_lines_that_are_repaired_and_lines_that_are_replaced() -> None:
 def test_of_few_changes_no_survival_is_told() -> None:
     lines = [Lines(change="1", writer="ai", days=3, end="alive", count=1000)]
 
-    assert gone_by(lines, "ai", 90)[0].says == "only 1 changes: too few to say"
+    assert gone_by(lines, "ai", 90)[0].says == "only 1 change: too few to say"

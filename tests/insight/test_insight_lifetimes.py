@@ -101,5 +101,5 @@ def test_of_few_changes_nothing_is_said() -> None:
     table = survival_of([Lines(change="a", writer="ai", days=1, end="alive", count=50)], shipped)
 
     assert table is not None
-    assert {figure.says for figure in table.whole.figures} == {"only 1 changes: too few to say"}
+    assert {figure.says for figure in table.whole.figures} == {"only 1 change: too few to say"}
     assert survival_of([], shipped) is None

@@ -49,7 +49,8 @@ def _gone(mine: Sequence[Lines], names: Sequence[str], days: float, seed: int) -
     changes = sorted({one.change for one in mine})
     count = sum(one.count for one in mine)
     if len(changes) < LEAST_CHANGES:
-        return _silent(names, count, f"only {len(changes)} changes: too few to say")
+        few = "1 change" if len(changes) == 1 else f"{len(changes)} changes"
+        return _silent(names, count, f"only {few}: too few to say" if changes else "nothing to count")
     if max(one.days for one in mine) < days:
         return _silent(names, count, f"no line was followed for {days:.0f} days yet")
     number = {change: place for place, change in enumerate(changes)}

@@ -41,10 +41,12 @@ def percent(share: float) -> str:
 
 
 def money_of(amount: float) -> str:
-    """`1,234`, `12.50`, `0.0031`: as many places as a cost needs to be told from another."""
+    """`1,234`, `12.50`, `0.20`, `0.0031`: as many places as a cost needs to be told from another."""
     if amount >= 1000:
         return f"{amount:,.0f}"
-    return f"{amount:.2f}" if amount >= 1 or amount == 0 else f"{amount:.2g}" if amount >= 0.0001 else f"{amount:.1e}"
+    if amount >= 0.995 or amount == 0:
+        return f"{amount:.2f}"
+    return f"{amount:#.2g}" if amount >= 0.0001 else f"{amount:.1e}"
 
 
 def cannot_join(found: Spending) -> Iterator[str]:
