@@ -12,7 +12,7 @@ from tidegate.agent.guard.frozen import replace
 from tidegate.agent.guard.scene import Scene
 from tidegate.agent.guard.shell.parser import parse
 from tidegate.agent.guard.shell.values import ShellError
-from tidegate.agent.guard.tools.disk import harm
+from tidegate.agent.guard.tools.harm import harm
 from tidegate.agent.guard.tools.machine import concerns_of_variable
 from tidegate.agent.guard.tools.registry import by_name
 from tidegate.agent.guard.tools.verbs import is_dangerous, judge_any

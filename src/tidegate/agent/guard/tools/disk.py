@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import fnmatch
-import os
 import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+from tidegate.agent.guard.tools.harm import KEPT_PARTS, MACHINE, harm, is_inside, is_state, shown_path
 from tidegate.agent.guard.values import Call, Inner, Said, Tool, flag_letters, plain, unseen
 
-_STATE = ("*.tfstate", "*.tfstate.*", "errored.tfstate", "*.tfvars.enc")
-_KEPT_PARTS = frozenset((".git", ".hg", ".svn", ".terraform.lock.hcl"))
-_MACHINE = frozenset(
-    "/ /etc /usr /bin /sbin /lib /lib64 /boot /dev /proc /sys /var /home /root /srv /opt /mnt /media /run /data /Users "
-    "/Library /System /Applications".split()
-)
-_SCRATCH = tuple(
-    "/tmp /var/tmp /dev/null /dev/stdout /dev/stderr /dev/tty /dev/fd /private/tmp /dev/shm".split()  # noqa: S108
-)
-_SHARED = frozenset(_SCRATCH) - {"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/fd"}
 _SAFE = "name files of the workspace, or ask a person"
 _PATCHED = re.compile(r"^\*\*\* (Add File|Delete File|Update File|Move to): (.+)$", re.MULTILINE)
 _WRITE_VALUED = {
@@ -28,7 +17,6 @@ _WRITE_VALUED = {
     "touch": frozenset(("-d", "-t", "-r", "--reference", "--date")),
     "install": frozenset(("-m", "-o", "-g", "-S", "--suffix", "--mode", "--owner", "--group")),
 }
-_DEVICE = re.compile(r"/dev/(?:sd|nvme|vd|hd|xvd|mmcblk|disk|mapper|loop|md|dm-|mem|kmem|rdisk)")
 
 
 def judge_remove(call: Call) -> Iterator[Said]:
@@ -38,7 +26,7 @@ def judge_remove(call: Call) -> Iterator[Said]:
         call.arguments, frozenset(("-n", "-s", "--iterations", "--size") if call.name == "shred" else ())
     ):
         if why := harm(call, path, deletes=True, deep=deep):
-            yield call.concern("files", why, _SAFE, _shown(path))
+            yield call.concern("files", why, _SAFE, shown_path(path))
 
 
 def judge_move(call: Call) -> Iterator[Said]:
@@ -48,7 +36,7 @@ def judge_move(call: Call) -> Iterator[Said]:
     for place, path in enumerate(words):
         last = place == len(words) - 1 and place and not into
         if why := harm(call, path, deletes=not last):
-            yield call.concern("files", why, _SAFE, _shown(path))
+            yield call.concern("files", why, _SAFE, shown_path(path))
             return
 
 
@@ -58,7 +46,7 @@ def judge_write(call: Call) -> Iterator[Said]:
     written = words if call.name in ("tee", "truncate", "touch") else words[-1:] if len(words) > 1 else []
     for path in written:
         if why := harm(call, path):
-            yield call.concern("files", why, _SAFE, _shown(path))
+            yield call.concern("files", why, _SAFE, shown_path(path))
             return
 
 
@@ -68,12 +56,12 @@ def judge_edit(call: Call) -> Iterator[Said]:
     if any(re.match(rf"-[{letters}]*i|--in-place", one) for one in call.arguments):
         for path in plain(call.arguments, frozenset(("-e", "-f")))[0:]:
             if why := harm(call, path, only_state=not path.startswith(("/", "~"))):
-                yield call.concern("files", why, _SAFE, _shown(path))
+                yield call.concern("files", why, _SAFE, shown_path(path))
                 return
     for script in _sed_scripts(call.arguments) if call.name.endswith("sed") else ():
         written = re.search(r"(?:^|[\d$/;}\s])w\s+(\S+)$|^s(\W).*?\2.*?\2\w*?w\s*(\S+)$", script)
         if written and (why := harm(call, written[1] or written[3])):
-            yield call.concern("files", why, _SAFE, _shown(written[1] or written[3]))
+            yield call.concern("files", why, _SAFE, shown_path(written[1] or written[3]))
         if re.match(r"(?:[\d$,]+|/[^/]*/)?e\s+\S", script):
             yield Inner(script=script.partition("e")[2])
         elif re.match(r"s(\W).*\1.*\1\w*e\w*$", script):
@@ -90,8 +78,8 @@ def judge_modes(call: Call) -> Iterator[Said]:
     words = plain(call.arguments, frozenset(("--reference",)))
     for path in words[1:]:
         why = harm(call, path, only_outside=True)
-        if why or (path.startswith("/") and call.place.away and path in _MACHINE):
-            yield call.concern("files", f"it changes who may do what: {why or path}", _SAFE, _shown(path))
+        if why or (path.startswith("/") and call.place.away and path in MACHINE):
+            yield call.concern("files", f"it changes who may do what: {why or path}", _SAFE, shown_path(path))
             return
 
 
@@ -103,7 +91,7 @@ def judge_patch(call: Call) -> Iterator[Said]:
         return
     for deed, path in _PATCHED.findall(text):
         if why := harm(call, path.strip(), deletes=deed == "Delete File"):
-            yield call.concern("files", why, _SAFE, _shown(path))
+            yield call.concern("files", why, _SAFE, shown_path(path))
 
 
 def judge_disk(call: Call) -> Iterator[Said]:
@@ -111,7 +99,7 @@ def judge_disk(call: Call) -> Iterator[Said]:
     if call.name == "dd":
         out = next((one[3:] for one in call.arguments if one.startswith("of=")), "")
         if out and (why := harm(call, out)):
-            yield call.concern("disk", f"it writes over {_shown(out)}: {why}", _SAFE, _shown(out))
+            yield call.concern("disk", f"it writes over {shown_path(out)}: {why}", _SAFE, shown_path(out))
         return
     if call.name in ("fdisk", "sfdisk", "gdisk", "parted", "diskutil") and call.has(
         "-l", "--list", "list", "info", "print"
@@ -121,7 +109,7 @@ def judge_disk(call: Call) -> Iterator[Said]:
     if call.name.startswith("mkfs") and not target.startswith("/dev/") and not harm(call, target):
         return
     yield call.concern(
-        "disk", "it destroys what the disk holds", "ask a person who answers for the machine", _shown(target)
+        "disk", "it destroys what the disk holds", "ask a person who answers for the machine", shown_path(target)
     )
 
 
@@ -137,18 +125,18 @@ def judge_find(call: Call) -> Iterator[Said]:
     if "-delete" in words or "-fprint" in words or "-fls" in words:
         named = "-name" in words or "-path" in words or "-iname" in words or "-type" in words or "-empty" in words
         for root in roots:
-            why = harm(call, root, deletes=True, deep=True) if not _inside(call, root) or not named else ""
+            why = harm(call, root, deletes=True, deep=True) if not is_inside(call, root) or not named else ""
             if why:
-                yield call.concern("files", why, _SAFE, _shown(root))
+                yield call.concern("files", why, _SAFE, shown_path(root))
         pattern = next((words[at + 1] for at, one in enumerate(words[:-1]) if one in ("-name", "-iname")), "")
-        if pattern and _is_state(pattern):
+        if pattern and is_state(pattern):
             yield call.concern("files", "it deletes Terraform's state", _SAFE, pattern)
     for place, one in enumerate(words):
         if one in ("-exec", "-execdir", "-ok", "-okdir"):
             end = next((at for at in range(place + 1, len(words)) if words[at] in (";", "+")), len(words))
             inner = tuple(words[place + 1 : end])
             for root in roots:
-                inside = _inside(call, root)
+                inside = is_inside(call, root)
                 found = f"{root.rstrip('/')}/{_found_name(words)}" if inside else root
                 yield Inner(tuple(part.replace("{}", found) for part in inner))
 
@@ -159,13 +147,13 @@ def judge_unpack(call: Call) -> Iterator[Said]:
     for one, after in pairwise(call.arguments):
         into = one in (("-d",) if call.name == "unzip" else ("-C", "--directory"))
         if takes_out and into and not unseen(after) and (why := harm(call, after.rstrip("/") + "/unpacked")):
-            yield call.concern("files", f"it unpacks into {_shown(after)}: {why}", _SAFE, _shown(after))
+            yield call.concern("files", f"it unpacks into {shown_path(after)}: {why}", _SAFE, shown_path(after))
 
 
 def _found_name(words: list[str]) -> str:
     """What a found file may be called: a name that is kept stays what it is."""
     names = [after.strip("*") for one, after in pairwise(words) if one in ("-name", "-iname", "-path")]
-    return next((one for one in names if Path(one).name in _KEPT_PARTS or _is_state(one)), "found")
+    return next((one for one in names if Path(one).name in KEPT_PARTS or is_state(one)), "found")
 
 
 def judge_archive(call: Call) -> Iterator[Said]:
@@ -176,151 +164,6 @@ def judge_archive(call: Call) -> Iterator[Said]:
         if one.startswith(("--checkpoint-action=exec", "--to-command", "--use-compress-program", "-I")) or one == "-TT":
             text = one.partition("=")[2].removeprefix("exec=") or (call.arguments[place + 1 : place + 2] or ("",))[0]
             yield Inner(script=text)
-
-
-def harm(
-    call: Call,
-    path: str,
-    *,
-    deletes: bool = False,
-    deep: bool = False,
-    only_state: bool = False,
-    only_outside: bool = False,
-) -> str:
-    """Why this file is not to be deleted or written over; "" where it may be."""
-    if unseen(path):
-        path = _from_here(call, path)
-        return _of_unseen(path, deletes, only_state or (only_outside and not path.startswith("\0")))
-    where = _resolved(call, path)
-    if not only_outside and (why := _of_kept(call, path, where, deletes)):
-        return why
-    if only_state:
-        return ""
-    if where is None:
-        if deep and path.startswith("/"):
-            return "it is another machine's"
-        named = not call.place.typed and not re.match(r"\.|\*|~", path)
-        return "" if call.place.away or named or not deletes else "where it runs is not seen"
-    target = os.path.realpath(where) if not deletes and where.is_symlink() else str(where)
-    return _of_place(call, path, target, (deletes, deep, only_outside))
-
-
-# Private
-
-
-def _from_here(call: Call, path: str) -> str:
-    """`../shas/$x` from a folder of the workspace is `shas/$x` of the workspace."""
-    head, mark, rest = path.partition("\0")
-    if not head.startswith("..") or "/" not in head or call.place.folder is None or call.place.away:
-        return path
-    where = os.path.normpath(call.place.folder / head.rpartition("/")[0])
-    inside = where.startswith(f"{call.place.workspace}/")
-    return f"{os.path.relpath(where, call.place.workspace)}/{head.rpartition('/')[2]}{mark}{rest}" if inside else path
-
-
-def _of_unseen(path: str, deletes: bool, spared: bool) -> str:
-    if spared or _unseen_but_inside(path) or (not deletes and path.startswith("\0")):
-        return ""
-    return "which files it hits is only known when it runs"
-
-
-def _of_kept(call: Call, path: str, where: Path | None, deletes: bool) -> str:
-    """State and repositories are kept wherever they are."""
-    if _is_state(Path(path).name):
-        return "it is the state of Terraform, without which nothing that runs is known"
-    if deletes and _matches_kept(call, path, where):
-        return "it takes the repository or the state along"
-    if not deletes and re.search(r"(^|/)\.git/(hooks|config|refs|objects|HEAD|info)", path):
-        return "it is part of the repository itself"
-    return ""
-
-
-def _of_place(call: Call, path: str, text: str, how: tuple[bool, bool, bool]) -> str:
-    deletes, deep, only_outside = how
-    if _DEVICE.match(text):
-        return "it is a disk"
-    workspace, home = str(call.place.workspace), call.place.home
-    if not call.place.away and (text == "/" or f"{workspace}/".startswith(f"{text}/")):
-        if only_outside:
-            return "" if text == workspace else "it lies outside of the workspace"
-        return "it holds the whole workspace" if deletes else ""
-    own = path.startswith("/") or not workspace.startswith(tuple(f"{one}/" for one in _SHARED))
-    if own and not path.startswith("..") and any(text == one or text.startswith(f"{one}/") for one in _SCRATCH):
-        return "others keep their files there" if text in _SHARED else ""
-    if call.place.away:
-        return "it is another machine's" if deletes and (deep or text in _MACHINE) else ""
-    if text.startswith(f"{workspace}/"):
-        return ""
-    if not deletes and not only_outside and text == home:
-        return ""
-    if not deletes and text.startswith(f"{home}/") and (only_outside or not _OWN.match(text[len(home) :])):
-        return ""
-    if deletes and _CACHES.match(text[len(home) :]) and text.startswith(f"{home}/"):
-        return ""
-    return "it lies outside of the workspace"
-
-
-_OWN = re.compile(r"/\.(?:ssh|aws|kube|config|bash|z(?:sh|prof|log)|profile|git|gnupg|docker|npm)")
-_CACHES = re.compile(
-    r"/(?:(?:\.cache|\.npm/_cacache|\.gradle/caches|\.m2/repository|\.nuget/packages|go/pkg)/.|\.cargo/(?:registry|git)|\.ccache)"
-)
-
-
-def _resolved(call: Call, path: str) -> Path | None:
-    if path.startswith("/"):
-        return Path(os.path.normpath(path.rstrip("*").rstrip("/") or "/")) if path.rstrip("/*") else Path("/")
-    if call.place.folder is None or call.place.away:
-        return None
-    plain_ = path.removesuffix("/*").removesuffix("/*.*")
-    return Path(os.path.normpath(call.place.folder / plain_)) if plain_ not in ("*", ".*") else call.place.folder / "*"
-
-
-def _inside(call: Call, path: str) -> bool:
-    where = None if unseen(path) else _resolved(call, path)
-    if where is None:
-        return False
-    workspace = str(call.place.workspace)
-    return f"{where}/".startswith((f"{workspace}/", *(f"{one}/" for one in _SHARED))) and ".git" not in where.parts
-
-
-def _is_state(name: str) -> bool:
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in _STATE)
-
-
-def _matches_kept(call: Call, path: str, where: Path | None) -> bool:
-    name = Path(path).name
-    parts = Path(path).parts
-    if ".git" in parts and name not in ("index.lock", "HEAD.lock") and not name.endswith(".lock"):
-        return True
-    if name in _KEPT_PARTS - {".git"} and name != ".terraform.lock.hcl":
-        return True
-    if where is None or not re.search(r"[*?\[]", name):
-        return False
-    folder = where if path.endswith("/*") else where.parent
-    if re.fullmatch(r"[.*?]*", name) and str(folder) == str(call.place.workspace):
-        return True
-    try:
-        with os.scandir(folder) as entries:
-            return any(
-                _is_state(one.name) and fnmatch.fnmatchcase(one.name, name)
-                for one, _ in zip(entries, range(5_000), strict=False)
-            )
-    except OSError:
-        return False
-
-
-def _unseen_but_inside(path: str) -> bool:
-    """`build-$x` stays where it is; `$x/build` may be anywhere."""
-    if path.startswith("\0") or ".." in path:
-        return False
-    head = path.partition("\0")[0]
-    if head.startswith("/"):
-        return any(head.startswith(f"{one}/") and len(head) > len(one) + 1 for one in _SCRATCH)
-    return len(head) > 1 and head != "./"
-
-
-def _shown(path: str) -> str:
-    return path.replace("\0", "…")
 
 
 REMOVE = Tool(frozenset(("rm", "rmdir", "unlink", "shred", "srm", "trash", "rimraf", "del", "grm")), judge_remove)

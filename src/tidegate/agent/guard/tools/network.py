@@ -93,7 +93,7 @@ def judge_copy(call: Call) -> Iterator[Said]:
     elif _HOST.fullmatch(words[-1]) or words[-1].startswith("\0"):
         yield call.concern("remote", "it writes to another machine", _SAFE, words[-1].replace("\0", "…"))
     elif any(one.startswith(("--delete", "--remove-source")) for one in call.arguments):
-        from tidegate.agent.guard.tools.disk import harm
+        from tidegate.agent.guard.tools.harm import harm
 
         if why := harm(call, words[-1], deletes=True):
             yield call.concern("files", why, _SAFE, words[-1])
@@ -109,7 +109,7 @@ def judge_http(call: Call) -> Iterator[Said]:
         elif re.match(r"-X[A-Z]", one) or one.startswith(("--request=", "--method=")):
             method = one.removeprefix("-X").partition("=")[2] or one.removeprefix("-X")
         elif one in ("-o", "--output", "-O", "--output-document") and place + 1 < len(arguments):
-            from tidegate.agent.guard.tools.disk import harm
+            from tidegate.agent.guard.tools.harm import harm
 
             if one != "-O" and (why := harm(call, arguments[place + 1])):
                 yield call.concern("files", why, "write it into the workspace", arguments[place + 1].replace("\0", "…"))

@@ -5,115 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from tidegate.agent.guard.frozen import Frozen
+from tidegate.agent.guard.tools.shapes import SHAPES, Shape, shape_of
 from tidegate.agent.guard.tools.verbs import is_dangerous
 from tidegate.agent.guard.values import Call, Inner, Said, Tool, unseen
 
 _SETTING = r"set -- [^;&|<>()`\n]*|[\w\0]+=(?:\"[^\"`$]*\"|[^\s;&|<>()`\"$]*)"
 _ASSIGNS = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 
-
-class _Shape(Frozen):
-    """`valued` are flags that take a value, `skip` how many words stand before the program, `after` a word before it.
-
-    `joined` is whether the words are put together to a script for a shell.
-    """
-
-    valued: frozenset[str] = frozenset()
-    skip: int = 0
-    after: tuple[str, ...] = ()
-    joined: bool = False
-    assigns: bool = False
-
-
-def _shape(valued: str = "", skip: int = 0, after: str = "", joined: bool = False, assigns: bool = False) -> _Shape:
-    return _Shape(frozenset(valued.split()), skip, tuple(after.split()), joined, assigns)
-
-
-_SHAPES: Mapping[str, _Shape] = {
-    "sudo": _shape("-u -g -h -p -C -r -t -T -U -D -R --user --group --host --prompt --chdir", assigns=True),
-    "doas": _shape("-u -C -a"),
-    "env": _shape("-u --unset -C --chdir", assigns=True),
-    "nohup": _shape(),
-    "nice": _shape("-n --adjustment"),
-    "ionice": _shape("-c -n --class --classdata"),
-    "chrt": _shape("", 1),
-    "taskset": _shape("", 1),
-    "timeout": _shape("-k -s --kill-after --signal", 1),
-    "gtimeout": _shape("-k -s --kill-after --signal", 1),
-    "time": _shape("-f -o --format --output"),
-    "stdbuf": _shape("-i -o -e --input --output --error"),
-    "setsid": _shape(),
-    "unbuffer": _shape(),
-    "caffeinate": _shape("-t -w"),
-    "builtin": _shape(),
-    "exec": _shape("-a"),
-    "chronic": _shape(),
-    "ts": _shape(),
-    "ifne": _shape("-n"),
-    "start-stop-daemon": _shape("-p -c -u -d -x", after="--"),
-    "dbus-launch": _shape(),
-    "firejail": _shape(),
-    "bwrap": _shape("--bind --ro-bind --dev --proc --tmpfs --chdir --setenv"),
-    "prlimit": _shape(),
-    "numactl": _shape(),
-    "catchsegv": _shape(),
-    "watch": _shape("-n --interval", joined=True),
-    "strace": _shape("-e -o -p -s -u -E -P"),
-    "ltrace": _shape("-e -o -p -s -u"),
-    "xvfb-run": _shape("-n -s -e -f -p -w --server-args --server-num"),
-    "dumb-init": _shape(),
-    "tini": _shape(),
-    "faketime": _shape("-f", 1),
-    "unshare": _shape("-S -G -R -w"),
-    "nsenter": _shape("-t -S -G"),
-    "fakeroot": _shape("-l -f -i -s"),
-    "proot": _shape("-r -b -w"),
-    "chroot": _shape("", 1),
-    "runuser": _shape("-u -g -G"),
-    "gosu": _shape("", 1),
-    "su-exec": _shape("", 1),
-    "flock": _shape("-w -E --timeout --wait --conflict-exit-code", 1),
-    "parallel": _shape("-j --jobs -I --joblog -a -S -N -n --tmpdir --colsep --results", joined=True),
-    "coproc": _shape(),
-    "rtk": _shape(),
-    "xargs": _shape("-I -n -P -L -d -a -E -s --arg-file --delimiter --max-args --max-procs --max-lines --replace"),
-    "nodemon": _shape("-e -w --watch --ext -x"),
-    "dotenv": _shape("-f -e -c", after="run --"),
-    "aws-vault": _shape("-d --duration", 1, "exec"),
-    "op": _shape("--env-file --account", after="run"),
-    "doppler": _shape("-p -c -t --project --config", after="run"),
-    "chamber": _shape("", 1, "exec"),
-    "infisical": _shape("--env --path", after="run"),
-    "direnv": _shape("", 1, "exec"),
-    "mise": _shape("", after="exec x run"),
-    "asdf": _shape("", 1, "exec"),
-    "bundle": _shape("", after="exec"),
-    "npx": _shape("-p --package -c --call"),
-    "bunx": _shape("-p --package"),
-    "pnpx": _shape("-p --package"),
-    "uvx": _shape("--from --with -p --python"),
-    "pipx": _shape("--spec --python", after="run"),
-    "poetry": _shape("-C -P --directory", after="run"),
-    "pipenv": _shape("", after="run"),
-    "uv": _shape("--with --python -p --extra --group --env-file --directory --project", after="run"),
-    "pdm": _shape("", after="run"),
-    "hatch": _shape("-e --env", after="run"),
-    "rye": _shape("", after="run"),
-    "conda": _shape("-n -p --name --prefix", after="run"),
-    "mamba": _shape("-n -p --name --prefix", after="run"),
-    "micromamba": _shape("-n -p --name --prefix", after="run"),
-    "nix": _shape("", after="-c --command"),
-    "dbus-run-session": _shape(),
-    "systemd-run": _shape("-u -p -t --unit --property"),
-    "systemd-inhibit": _shape("--what --who --why --mode"),
-    "arch": _shape(),
-    "tsocks": _shape(),
-    "proxychains": _shape("-f"),
-    "cross-env": _shape(assigns=True),
-    "cross-env-shell": _shape(assigns=True),
-    "dotenvx": _shape("-f", after="run"),
-}
 _FETCHERS = frozenset(("npx", "bunx", "pnpx", "uvx", "pipx"))
 _TEXT_FLAG: Mapping[str, tuple[str, ...]] = {
     "su": ("-c", "--command"),
@@ -134,7 +32,7 @@ def judge(call: Call) -> Iterator[Said]:
     flags = _TEXT_FLAG.get(call.name, ())
     for text in _texts(call.arguments, flags):
         yield Inner(script=text)
-    shape = _SHAPES.get(call.name)
+    shape = SHAPES.get(call.name)
     if shape is None:
         return
     words, assigned = _behind(call.arguments, shape)
@@ -199,7 +97,7 @@ def judge_each(call: Call) -> Iterator[Said]:
         if " " in one:
             yield Inner(script=one)
     if call.name != "hyperfine":
-        behind, _ = _behind(call.arguments, _shape("-w -e -d -f -i --watch --exts --filter --ignore --debounce"))
+        behind, _ = _behind(call.arguments, shape_of("-w -e -d -f -i --watch --exts --filter --ignore --debounce"))
         if behind and " " not in behind[0]:
             yield Inner(tuple(behind))
 
@@ -214,7 +112,7 @@ def judge_trap(call: Call) -> Iterator[Said]:
 def judge_terminal(call: Call) -> Iterator[Said]:
     """`tmux new -d 'script'`, `screen -dm program`: anything that looks like more than a name is judged."""
     if call.name == "screen":
-        shape = _shape("-S -c -e -h -p -s -t -T -L")
+        shape = shape_of("-S -c -e -h -p -s -t -T -L")
         words, _ = _behind(call.arguments, shape)
         if words:
             yield Inner(tuple(words))
@@ -235,7 +133,7 @@ def judge_terminal(call: Call) -> Iterator[Said]:
     place = next((at for at, one in enumerate(words) if one in verbs), None)
     if place is None:
         return
-    rest, _ = _behind(tuple(words[place + 1 :]), _shape("-s -n -t -c -F -x -y -e -l"))
+    rest, _ = _behind(tuple(words[place + 1 :]), shape_of("-s -n -t -c -F -x -y -e -l"))
     rest = [one for one in rest if one not in ("Enter", "C-m", "C-c")]
     if rest and words[place].startswith("send"):
         yield Inner(script="\n".join(rest))
@@ -279,7 +177,7 @@ def _texts(arguments: tuple[str, ...], flags: tuple[str, ...]) -> Iterator[str]:
                 yield one[2:]
 
 
-def _behind(arguments: tuple[str, ...], shape: _Shape) -> tuple[list[str], tuple[tuple[str, str], ...]]:
+def _behind(arguments: tuple[str, ...], shape: Shape) -> tuple[list[str], tuple[tuple[str, str], ...]]:
     words = list(arguments)
     if shape.after:
         place = next((at for at, one in enumerate(words) if one in shape.after), None)
@@ -327,7 +225,7 @@ def _joined(call: Call, words: list[str]) -> Iterator[Said]:
     yield Inner(script=" ".join(words))
 
 
-TOOL = Tool(frozenset(_SHAPES) | {"su", "script", "nix-shell", "vagrant"}, judge)
+TOOL = Tool(frozenset(SHAPES) | {"su", "script", "nix-shell", "vagrant"}, judge)
 EACH = Tool(frozenset(("fd", "fdfind", "hyperfine", "watchexec", "entr")), judge_each)
 COMMAND = Tool(frozenset(("command",)), judge_command)
 WORDS = Tool(frozenset(("eval",)), judge_words)
