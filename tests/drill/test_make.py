@@ -12,9 +12,11 @@ from tidegate.change.git import open_repository
 from tidegate.drill.checks import look_back
 from tidegate.drill.clone import borrowed, commit_files
 from tidegate.drill.make import new_drill, read_offers
+from tidegate.drill.text import render_made
 from tidegate.drill.values import Scenario
 from tidegate.errors import InputError
 from tidegate.facts import to_json
+from tidegate.report.style import Style
 
 
 def made(repo: Repo, pattern: str = "", seed: int = 0) -> Scenario:
@@ -119,3 +121,10 @@ def test_where_nothing_fits_that_is_said(tmp_path: Path, the_shop: Repo) -> None
 def test_a_pattern_that_does_not_fit_says_what_it_needs(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not fit this repository: it needs DNS records in Terraform"):
         made(letters(tmp_path / "letters"), "dns-record-deleted")
+
+
+def test_what_a_facilitator_reads_names_the_pattern_once(the_shop: Repo) -> None:
+    scenario = made(the_shop, "confident-wrong-migration")
+    said = render_made(scenario, Style())
+    assert said.count("The migration that was sure nobody used it") == 1
+    assert "Why this one: The migration" not in said

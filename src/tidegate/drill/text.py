@@ -32,7 +32,8 @@ def render_offers(offers: Sequence[Offer], name: str, style: Style) -> str:
 def render_made(scenario: Scenario, style: Style) -> str:
     """What a facilitator has to know before the exercise. It tells the hidden truth."""
     lines = [paint(_t(scenario.title, style), style, "bold")]
-    lines += _wrapped(f"Why this one: {scenario.why}", style)
+    why = scenario.why.removeprefix(f"{scenario.title.rpartition(' (')[0]}: ")
+    lines += _wrapped(f"Why this one: {why}", style)
     for source in scenario.source:
         lines += _wrapped(f"Seen in the world ({source.date}): {source.fact} {source.url}", style)
     lines += ["", paint("Hidden truth", style, "bold")]
