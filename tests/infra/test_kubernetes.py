@@ -515,6 +515,9 @@ image: {repository: ghcr.io/acme/api, tag: "1"}
 ingress: {enabled: true, hosts: [shop.example.org]}
 persistence: {enabled: true}
 service: {type: ClusterIP}
+autoscaling: {maxReplicas: 8}
+resources:
+  limits: {cpu: 500m, memory: 512Mi}
 """
 
 
@@ -529,12 +532,21 @@ service: {type: ClusterIP}
         ("acme/api", "evil/api", "SUPPLY_CHAIN"),
         ('tag: "1"', 'tag: "2"', ""),
         ("replicaCount: 3", "replicaCount: 4", ""),
+        ("maxReplicas: 8", "maxReplicas: 80", "COST_UP"),
+        ("maxReplicas: 8", "maxReplicas: 16", ""),
+        ("maxReplicas: 8", "maxReplicas: 0", "OUTAGE_FULL"),
+        ("maxReplicas: 8", "maxReplicas: 2", "CAPACITY_DOWN"),
+        ("{cpu: 500m, memory: 512Mi}", "{}", "GUARD_REMOVED"),
+        ("\n  limits: {cpu: 500m, memory: 512Mi}", " {}", "GUARD_REMOVED"),
+        ("{cpu: 500m, memory: 512Mi}", "{cpu: 500m}", "GUARD_REMOVED"),
+        ("{cpu: 500m, memory: 512Mi}", "{memory: 512Mi}", ""),
     ],
 )
 def test_values_of_a_chart(old: str, new: str, code: str) -> None:
     found = judged({"chart/values.yaml": VALUES}, {"chart/values.yaml": VALUES.replace(old, new)}).effects
     assert [one.code for one in found] == ([code] if code else [])
-    assert all(one.certainty == "possible" for one in found)
+    assert all((one.certainty == "likely") is one.reason.endswith("(likely, from values alone)") for one in found)
+    assert {one.certainty for one in found} <= {"likely", "possible"}
 
 
 def test_a_template_that_no_longer_makes_a_claim_cannot_be_judged() -> None:
@@ -615,3 +627,18 @@ def test_the_order_of_documents_never_matters(documents: list[str]) -> None:
     assert [(one.code, one.reason) for one in said(whole, changed)] == [
         (one.code, one.reason) for one in said(whole, shuffled)
     ]
+
+
+SCALER = """\
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: api, namespace: shop}
+spec: {minReplicas: 2, maxReplicas: 8, scaleTargetRef: {kind: Deployment, name: api}}
+"""
+
+
+@pytest.mark.parametrize(("most", "codes"), [(80, ["COST_UP"]), (79, []), (8, []), (2, ["CAPACITY_DOWN"])])
+def test_an_autoscaler_that_may_grow_tenfold_is_told(most: int, codes: list[str]) -> None:
+    after = SCALER.replace("maxReplicas: 8", f"maxReplicas: {most}")
+    found = judged({"deploy/hpa.yaml": SCALER}, {"deploy/hpa.yaml": after}).effects
+    assert [one.code for one in found] == codes

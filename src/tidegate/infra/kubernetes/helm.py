@@ -14,6 +14,7 @@ from tidegate.infra.same import flag, number, same, show
 from tidegate.infra.values import Draft, Found, Value
 
 _COUNTS = ("replicaCount", "replicas", "minReplicas", "instances", "numberOfInstances")
+_ALONE = " (likely, from values alone)"
 _STORES = re.compile(
     r"^(postgres|mysql|maria|mongo|redis|kafka|elastic|opensearch|rabbit|minio|cassandra|etcd|clickhouse)",
     re.IGNORECASE,
@@ -60,12 +61,22 @@ def is_values(path: str) -> bool:
 def judge_values(
     before: Mapping[str, Value], after: Mapping[str, Value], address: str, prefix: str = "", place: Place | None = None
 ) -> Iterator[Draft]:
-    """What changed values of a chart mean by their names. Charts differ, so all of it is only possible."""
+    """What changed values of a chart mean by their names. Charts differ, so most of it is only possible.
+
+    What nearly all charts mean alike (no pods, far more pods, no limits) is likely, and says what it rests on.
+    """
     for path, old, new in _changed(before, after, ()):
-        for draft in _means(path, old, new, address, f"{prefix}{'.'.join(path)}"):
+        name = f"{prefix}{'.'.join(path)}"
+        drafts = list(_means(path, old, new, address, name))
+        if new in (None, ""):
+            drafts += _unlimited(path, old, address, name)
+        if path and path[-1] in ("maxReplicas", "maxReplicaCount"):
+            drafts += _most(f"{name} {show(old)} -> {show(new)}", number(old), number(new), address)
+        for draft in drafts:
+            likely = draft.reason.endswith(_ALONE)
             yield Draft(
                 draft.code, draft.severity, address, draft.reason, draft.reversible, draft.back or "set it back",
-                certainty="possible", place=place or Place(""),
+                certainty="likely" if likely else "possible", place=place or Place(""),
             )  # fmt: skip
 
 
@@ -142,11 +153,36 @@ def _means(path: tuple[str, ...], old: Value, new: Value, address: str, name: st
 
 def _count(said: str, old: float, new: float, address: str) -> Iterator[Draft]:
     if new == 0 < old:
-        yield Draft("OUTAGE_FULL", "high", address, f"{said} scales to zero: no pod is left.", True)
+        yield Draft("OUTAGE_FULL", "high", address, f"{said} scales to zero: no pod is left{_ALONE}", True)
     elif new == 1 < old:
         yield Draft("CAPACITY_DOWN", "medium", address, f"{said}: there is no second pod any more.", True)
     elif new < old:
         yield Draft("CAPACITY_DOWN", "low", address, f"{said}: fewer pods.", True)
+
+
+def _most(said: str, old: float | None, new: float | None, address: str) -> Iterator[Draft]:
+    from tidegate.infra.kubernetes.rules.workloads import TIMES
+
+    if not old or new is None:
+        return
+    if new == 0:
+        yield Draft("OUTAGE_FULL", "high", address, f"{said}: no pod may run{_ALONE}", True)
+    elif new >= old * TIMES:
+        more = f"{said}: {new / old:g} times as many pods may run, and what they call gets that many more connections"
+        yield Draft("COST_UP", "medium", address, f"{more}{_ALONE}", True)
+    elif new * 2 <= old:
+        yield Draft("CAPACITY_DOWN", "medium", address, f"{said}: it cannot grow as far under load{_ALONE}", True)
+
+
+def _unlimited(path: tuple[str, ...], old: Value, address: str, name: str) -> Iterator[Draft]:
+    """Limits of memory that go: with their value, with all limits, or with all resources."""
+    inner = mapping(old)
+    limits = mapping(inner.get("limits")) if path[-1] == "resources" else inner
+    where = path[-1] in ("resources", "limits") and isinstance(old, Mapping) and limits.get("memory") is not None
+    named = path[-2:] == ("limits", "memory") and old is not None
+    if where or named:
+        then = "a pod that leaks takes the memory of its node, and its neighbours are killed"
+        yield Draft("GUARD_REMOVED", "medium", address, f"{name} is emptied: {then}{_ALONE}", True)
 
 
 def _disabled(said: str, above: str, path: tuple[str, ...], address: str) -> Iterator[Draft]:

@@ -24,6 +24,8 @@ from tidegate.infra.same import field, same, show
 from tidegate.infra.values import Draft, ResourceChange, Value, World
 
 _STAYS_ON = ("apps/DaemonSet",)
+TIMES = 10
+"""How many times as many pods at most are worth a line."""
 SCALERS = ("autoscaling/HorizontalPodAutoscaler", "keda.sh/ScaledObject")
 
 
@@ -98,6 +100,12 @@ def autoscaling(world: World) -> Iterator[Draft | Unjudged]:
         target = mapping(spec(change.after).get("scaleTargetRef")).get("name")
         for key, default in zip(keys, (1, 100 if change.type == SCALERS[1] else 1), strict=True):
             old, new = whole(spec(change.before).get(key), default), whole(spec(change.after).get(key), default)
+            if key == keys[1] and old and new >= old * TIMES:
+                reason = (
+                    f"{key} {old} -> {new}: {new / old:g} times as many pods of {target} may run, and what they call "
+                    "gets that many more connections."
+                )
+                yield Draft("COST_UP", "medium", change.address, reason, True, "set it back")
             if new >= old:
                 continue
             if key == keys[1] and new == 0:
@@ -277,6 +285,12 @@ def _same_port(before: Mapping[str, Value], after: Mapping[str, Value], new: Map
 def _limits(change: ResourceChange, name: str, old: Mapping[str, Value], new: Mapping[str, Value]) -> Iterator[Draft]:
     before, after = mapping(old.get("limits")).get("memory"), mapping(new.get("limits")).get("memory")
     one, other = quantity(before), quantity(after)
+    if one and after is None:
+        reason = (
+            f"limits.memory of container {name} {show(before)} -> none: if it leaks, it takes the memory of its node, "
+            "and its neighbours are killed."
+        )
+        yield Draft("GUARD_REMOVED", "medium", change.address, reason, True, "set it back", certainty="likely")
     if one and other is not None and other <= one * 0.67:
         reason = (
             f"limits.memory of container {name} {show(before)} -> {show(after)}: if it uses more than that, "
