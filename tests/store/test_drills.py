@@ -8,6 +8,7 @@ from tests.store.world import at, small_world
 from tidegate.store import drills, news
 from tidegate.store.drills import NewDrill, NewEvent
 from tidegate.store.engine import Database
+from tidegate.store.erasure import forget_person
 from tidegate.store.news import News
 
 
@@ -93,6 +94,16 @@ def test_what_is_due_is_news_when_it_is_due_and_not_before(database: Database) -
     with database.write() as connection:
         drills.set_beats(connection, number, [])
     assert told(3, 60) == ()
+
+
+def test_what_an_erased_person_named_goes_and_that_something_was_decided_stays(database: Database) -> None:
+    number, ada = begun(database)
+    with database.write() as connection:
+        for key, said in (("call", "@ada-of-acme"), ("first", "b")):
+            event = NewEvent(drill=number, key=key, kind="answer", person=ada, through="token", about=key, said=said)
+            assert drills.put(connection, event, at(3))
+        forget_person(connection, ada, at(4))
+        assert [one.said for one in drills.events(connection, number)] == ["(erased)", "b"]
 
 
 def _repository(connection: drills.Connection, number: int) -> int:

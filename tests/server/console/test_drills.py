@@ -198,6 +198,34 @@ def test_who_may_not_is_refused_and_nobody_sends_for_another(house: House, drill
         assert send(f"/drills/{odd}/clock", "rita", "csrf-of-rita", turn="start") == 404
 
 
+def test_what_somebody_elses_scenario_says_is_text(as_person: Opened, house: House, played: Played) -> None:
+    """The fixture fails where a page says an error, asks another host, or runs what stands in the text."""
+    odd = "<script>throw 1</script><img src=https://x.invalid onerror=throw>\u202e{{ 7*7 }}"
+    made = short(played.scenario)
+    injects = tuple(replace(one, text=odd) for one in made.injects)
+    options = tuple(replace(one, text=odd + one.id, leads=odd) for one in made.decisions[0].options)
+    decisions = (replace(made.decisions[0], question=odd, options=options), *made.decisions[1:])
+    actions = tuple(replace(one, title=odd, rule=odd) for one in made.actions)
+    hostile = replace(made, title=odd, story=odd, why=odd, injects=injects, decisions=decisions, actions=actions)
+    with house.service.database.read() as connection:
+        rita = accounts.person_named(connection, "rita")
+    assert rita is not None
+    number = ready(house.service, hostile, rita.id)
+    page = as_person("rita")
+    page.goto(f"/drills/{number}")
+    page.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Next now").click()
+    page.get_by_role("button", name="7*7").first.click()
+    expect(page.get_by_text("decided by Rita")).to_be_visible()
+    expect(page.locator("main script, main img")).to_have_count(0)
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="End it").click()
+    attend(house.service)
+    page.goto(f"/drills/{number}/report")
+    expect(page.get_by_role("heading", name="{{ 7*7 }}").first).to_be_visible()
+    expect(page.locator("main script, main img")).to_have_count(0)
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_nothing_is_wider_than_the_page(

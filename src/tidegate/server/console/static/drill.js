@@ -19,5 +19,5 @@ document.addEventListener("change", async (event) => {
   const { into } = event.target.dataset ?? {};
   const file = event.target.files?.[0];
   if (!into || !file) return;
-  document.getElementById(into).value = file.size > 2097152 ? "" : await file.text();
+  document.getElementById(into).value = file.size > 2097152 ? "(this file is larger than 2 MiB)" : await file.text();
 });
