@@ -22,7 +22,7 @@ _HEAD = re.compile(
     r"\s*(?:(?:export|default|public|private|protected|internal|static|final|abstract|open|override|"
     r"suspend|async|sealed|data|readonly)\s+)*"
     r"(?:(class|interface|object)\s+(\w+)|"
-    r"(?:fun\s+)?(?:<[^<>()]*>\s*)?(?:[\w.<>\[\],?& ]+?\s+)?(\w+)\s*(?:<[^<>()]*>)?\()"
+    r"(?:fun\s+)?(?:<[^<>()]*>\s*)?(?:[\w.<\[][\w.<>\[\],?& ]{0,200}?\s{1,200})?(\w+)\s*(?:<[^<>()]*>)?\()"
 )
 _ASKING = re.compile(
     r"(?i)^(?:PreAuthorize|PostAuthorize|Secured|RolesAllowed|DenyAll|PermitAll|Authenticated|UseGuards|Roles?|Auth\w*|Permissions?\w*|"
