@@ -20,10 +20,11 @@ from tests.server.console import insights
 from tidegate.server.app import make_app
 from tidegate.server.auth.session import cookie_name, open_session
 from tidegate.server.config import Config
+from tidegate.server.insight.spending import take_bill
 from tidegate.server.service import Service
 from tidegate.server.start import open_service
 from tidegate.store import accounts
-from tidegate.store.clock import now
+from tidegate.store.clock import later, now
 
 BAR_MS = 300.0
 TIMES = 5
@@ -34,6 +35,8 @@ PATHS = (
     "/insight",
     "/insight?by=repository",
     "/insight/scrutiny",
+    "/insight/spend?since=52w",
+    "/insight/spend",
     "/insight/briefing",
     "/insight/briefing.html",
     "/insight/briefing.md",
@@ -48,10 +51,22 @@ def main() -> int:
         config = Config(data=Path(name) / "data", database=f"sqlite:///{name}/data/tidegate.db")
         with open_service(config) as service:
             insights.tell(service, wanted.changes, days=360)
+            take_bill(service, _bill().encode(), "", "")
             return _measure(service)
 
 
 # Private
+
+
+def _bill() -> str:
+    """A year of three tools and fifty people, day by day."""
+    rows = [
+        f"{later(now(), -86400.0 * back)[:10]},{tool},p{person}@acme.test,{1 + person / 7:.2f},USD"
+        for back in range(360)
+        for person in range(50)
+        for tool in ("claude-code", "cursor", "devin")
+    ]
+    return "day,tool,person,cost,currency\n" + "\n".join(rows) + "\n"
 
 
 def _measure(service: Service) -> int:
