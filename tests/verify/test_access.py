@@ -348,6 +348,11 @@ KEPT = (
         "@login_required\ndef index(request):\n",
         "@login_required\ndef entry(request):\n    return index(request)\n\ndef index(request):\n",
     ),
+    (
+        "app/views.py",
+        "@login_required\ndef index(request):\n",
+        "@login_required\ndef shown(r):\n    return 1\n\ndef index(request):\n    return shown(request)\n\ndef x():\n",
+    ),
     ("app/views.py", "[IsAuthenticated, IsAdminUser]", "[IsAuthenticated, IsStaffUser]"),
     ("app/views.py", '@permission_required("app.edit")\ndef edit(request):\n    return render(request)\n', ""),
     (
@@ -393,8 +398,8 @@ CONCERN = "module Members\n  included do\n    before_action :require_logged_in_m
 
 
 def test_a_guard_that_moves_to_a_concern_a_parent_or_another_file_is_kept() -> None:
-    after = "class JobsController < ApplicationController\n  include Members\n\n  def list\n  end\nend\n"
-    before = after.replace("include Members", "before_action :require_logged_in_moderator")
+    after = "class JobsController < ApplicationController\n  include Sorting, Members\n\n  def list\n  end\nend\n"
+    before = after.replace("include Sorting, Members", "before_action :require_logged_in_moderator")
     path, concern = "app/controllers/jobs_controller.rb", "app/controllers/concerns/members.rb"
     assert check(subject_of({path: before}, {path: after, concern: CONCERN})).findings == ()
     gone = check(subject_of({path: before}, {path: after, concern: CONCERN.replace("moderator", "visit")}))

@@ -62,9 +62,12 @@ def _lost(unit: Unit, other: Unit) -> Gone | None:
 
 
 def _behind(gone: Gone, before: Units, after: Units) -> bool:
-    """Whether new functions with as strong a guard stand before one that lost it, and call it."""
-    callers = [unit for key, unit in after.items() if key not in before and gone.after.name in unit.calls]
-    if any(guard.level >= gone.guard.level for unit in callers for guard in unit.guards):
+    """Whether guards as strong stand before all that call it now, or before what is new and it calls itself."""
+    asking = {key for key, unit in after.items() if any(one.level >= gone.guard.level for one in unit.guards)}
+    callers = [key for key, unit in after.items() if gone.after.name in unit.calls and key != gone.after.key]
+    if callers and asking.issuperset(callers):
+        return True
+    if any(key in asking and key not in before for key in gone.after.calls):
         return True
     # A condition that moved into a new function of the file still names the same question.
     words = set(_QUESTION.findall(gone.guard.text)) if gone.guard.text.startswith("if ") else set()

@@ -47,7 +47,8 @@ def _annotated(code: Braced, units: dict[str, Unit]) -> None:
             if opens(text.removeprefix("@")):
                 opened = shown(text)
             elif guard is not None:
-                waiting.append(Guard(shown(text), guard.line, guard.level))
+                # What names a role asks nobody without the guard that reads it.
+                waiting.append(Guard(shown(text), guard.line, 2 if name == "UseGuards" else guard.level))
         at = end
         rest = re.compile(r"\s*@").match(code.plain, end)
         if rest is not None:

@@ -93,7 +93,7 @@ def _function(node: _Function, prefix: str, held: tuple[Guard, ...], routers: _R
     refuses = _refusals(node) if _GUARDS.match(node.name) else None
     opened = next((shown(text) for text, _ in said if opens(text)), "")
     name = f"{prefix}{node.name}"
-    calls = [each.func for each in ast.walk(node) if isinstance(each, ast.Call)] if found else []
+    calls = [each.func for each in ast.walk(node) if isinstance(each, ast.Call)]
     named = frozenset(each.id for each in calls if isinstance(each, ast.Name))
     return Unit(name, name, node.lineno, (*found, *_inside(node), *held, *routed), opened, refuses, named)
 

@@ -48,7 +48,7 @@ _INSIDE = re.compile(
 )
 _TURNS = re.compile(r"\s*(?:redirect_to|head|raise|render|return)\b")
 _INVERSE = re.compile(r"(?i)(?:require|ensure|must)_(?:be_)?(?:no|not|un|logged_out|guest|anonymous)_?|_or_nothing")
-_INCLUDES = re.compile(r"^\s*include\s+([A-Z][\w:]*)")
+_INCLUDES = re.compile(r"^\s*include\s+([A-Z][\w:, ]*)")
 _REFUSES = re.compile(r"redirect_to|head\s|render|raise|false|deny|forbid|unauthor|4\d\d")
 
 
@@ -97,7 +97,8 @@ def _inherited(lines: list[str], path: str, look: Look, depth: int = 4) -> list[
         return []
     found: list[_Asked] = []
     beside = path.rpartition("/")[0]
-    for above in [match[1] for line in lines if (match := _INHERITS.match(line) or _INCLUDES.match(line))][:12]:
+    named = [match[1] for line in lines if (match := _INHERITS.match(line) or _INCLUDES.match(line))]
+    for above in [name for one in named for name in one.replace(" ", "").split(",") if name][:12]:
         name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", above.replace("::", "/")).lower() + ".rb"
         folders = (beside, beside.rpartition("/")[0], "app/controllers", "app/controllers/concerns")
         places = dict.fromkeys(f"{folder}/{name}" for folder in folders)

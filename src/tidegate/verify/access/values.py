@@ -35,7 +35,7 @@ class Unit(Struct, frozen=True):
 
     `key` is the same on both sides. `opened` is a word that says that nobody is asked, "" where none does. `name` is
     how people call it. `refuses` counts what turns people away in the body of a function that is a guard itself, None
-    for what is none. `calls` are functions of the same file that a guarded function calls.
+    for what is none. `calls` are the names that a function calls.
     """
 
     key: str
@@ -107,7 +107,7 @@ _ASIDE = re.compile(
 )
 _STRONG = re.compile(
     r"(?i)admin|permission|superuser|staff|moderator|\brole|roles?_|has_?(?:any_?)?(?:role|authority|perm|access|scope)|"
-    r"(?:require|check|has|ensure|can)_?\w*(?:perm|access|owner|role|scope|write|read)|owner|rbac|\bacl\b|Secured|deny_?all|"
+    r"(?:req(?:uire)?|check|has|ensure|can)_?\w*(?:perm|access|owner|role|scope|write|read)|owner|rbac|\bacl\b|Secured|deny_?all|"
     r"PreAuthorize|authori[sz]e|user_passes_test|Roles|Polic(?:y|ies)"
 )
 _WORDS = re.compile(
