@@ -13,7 +13,7 @@ import pytest
 
 from tests.repos import Repo
 from tidegate.agent.hooks.payload import read_event
-from tidegate.agent.install.agents import AGENTS, MARK
+from tidegate.agent.install.agents import AGENTS, GUARD, MARK
 from tidegate.agent.install.apply import install, plan_uninstall, uninstall
 from tidegate.agent.install.plan import memory_of, plan_install, render_diff
 from tidegate.agent.install.status import read_status, render_status
@@ -52,10 +52,13 @@ def home_of(work: Path) -> Path:
     return work.parent / "home"
 
 
+@pytest.mark.parametrize("guard", [False, True])
 @pytest.mark.parametrize("everywhere", [False, True])
 @pytest.mark.parametrize("there", [None, json.dumps(THERE, indent="\t") + "\n", json.dumps(THERE)])
 @pytest.mark.parametrize("name", AGENTS)
-def test_installed_once_and_undone_exactly(work: Path, name: str, there: str | None, everywhere: bool) -> None:
+def test_installed_once_and_undone_exactly(
+    work: Path, name: str, there: str | None, everywhere: bool, guard: bool
+) -> None:
     agent, home = AGENTS[name], home_of(work)
     file = home / agent.everywhere if everywhere else work / agent.here
     if there is not None:
@@ -63,12 +66,13 @@ def test_installed_once_and_undone_exactly(work: Path, name: str, there: str | N
         file.write_text(there)
         file.chmod(0o600)
     before = snapshot(work, home)
-    plan = plan_install(name, work, home, everywhere=everywhere)
+    plan = plan_install(name, work, home, everywhere=everywhere, guard=guard)
     assert snapshot(work, home) == before, "planning writes nothing"
     assert f"+++ {file}" in render_diff(plan.changes)
     install(plan)
     text = file.read_text()
     assert MARK in text
+    assert (GUARD in text) == guard
     if agent.shape != "own-script":
         hooks = json.loads(text)["hooks"]
         assert set(agent.events) <= set(hooks)
@@ -76,6 +80,9 @@ def test_installed_once_and_undone_exactly(work: Path, name: str, there: str | N
             assert json.loads(text)["model"] == "opus"
             for event, groups in THERE["hooks"].items():
                 assert hooks[event][: len(groups)] == groups
+        if guard:
+            first = next(hook for hook in map(json.dumps, hooks[agent.before]) if "entry.py" in hook)
+            assert GUARD in first, "what the guard denies is not recorded as done"
     assert plan_install(name, work, home, everywhere=everywhere).changes == ()
     memory = memory_of(name, None, home) if everywhere else plan.memory
     uninstall(plan_uninstall(name, memory), memory)
@@ -160,6 +167,46 @@ def test_a_hook_that_refuses_still_refuses(work: Path) -> None:
     assert done.returncode != 0
 
 
+@pytest.mark.parametrize("name", AGENTS)
+def test_the_guard_comes_later_and_stays(work: Path, name: str) -> None:
+    home, file = home_of(work), work / AGENTS[name].here
+    install(plan_install(name, work, home, everywhere=False))
+    assert GUARD not in file.read_text()
+    install(plan := plan_install(name, work, home, everywhere=False, guard=True))
+    assert "with the guard" in render_status(read_status(work, home, {}))
+    assert plan_install(name, work, home, everywhere=False).changes == (), "nobody asked to take it out"
+    uninstall(plan_uninstall(name, plan.memory), plan.memory)
+    assert not file.exists()
+
+
+def test_git_has_no_commands_to_guard(work: Path) -> None:
+    with pytest.raises(InputError, match="no commands"):
+        plan_install("git", work, home_of(work), everywhere=False, guard=True)
+
+
+@pytest.mark.parametrize("name", ["claude-code", "codex", "cursor", "gemini", "copilot"])
+@pytest.mark.parametrize(("command", "held"), [("terraform destroy", True), ("ls", False)])
+def test_what_is_installed_holds(work: Path, name: str, command: str, held: bool) -> None:
+    agent = AGENTS[name]
+    install(plan_install(name, work, home_of(work), everywhere=False, guard=True))
+    ours = json.loads((work / agent.here).read_text())["hooks"][agent.before][0]
+    ours = ours["hooks"][0] if "hooks" in ours else ours
+    payload = {
+        "claude-code": {"hook_event_name": "PreToolUse", "session_id": "s", "tool_name": "Bash"},
+        "codex": {"hook_event_name": "PreToolUse", "turn_id": "t", "tool_name": "Bash"},
+        "cursor": {"hook_event_name": "beforeShellExecution", "cursor_version": "1", "command": command},
+        "gemini": {"hook_event_name": "BeforeTool", "session_id": "s", "tool_name": "run_shell_command"},
+        "copilot": {"toolName": "bash", "toolArgs": json.dumps({"command": command})},
+    }[name] | {"cwd": str(work)}
+    if name not in ("cursor", "copilot"):
+        payload["tool_input"] = {"command": command}
+    line = ours.get("bash") or ours["command"]
+    done = subprocess.run(["/bin/sh", "-c", line], input=json.dumps(payload).encode(), capture_output=True, check=False)
+    said = done.stdout + done.stderr
+    assert (b"deny" in said) == held, said
+    assert (b"terraform destroy" in said) == held
+
+
 def test_git_is_not_installed_everywhere(work: Path) -> None:
     with pytest.raises(InputError, match="one repository"):
         plan_install("git", work, home_of(work), everywhere=True)
@@ -207,3 +254,21 @@ def test_the_plugin_of_opencode_speaks_as_we_read(work: Path, tmp_path: Path) ->
     assert {event.tool for event in events} == {"opencode"}
     assert events[0].prompt == "do it"
     assert (events[2].paths, events[2].model) == (["/r/a"], "p/m")
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="the plugin of OpenCode is JavaScript")
+@pytest.mark.parametrize(("command", "held"), [("terraform destroy", True), ("ls", False)])
+def test_the_plugin_of_opencode_asks_the_guard(work: Path, tmp_path: Path, command: str, held: bool) -> None:
+    install(plan_install("opencode", work, home_of(work), everywhere=False, guard=True))
+    shutil.copy(work / AGENTS["opencode"].here, tmp_path / "plugin.mjs")
+    (tmp_path / "run.mjs").write_text(
+        'import { Tidegate } from "./plugin.mjs"\n'
+        f"const hooks = await Tidegate({{ directory: {json.dumps(str(work))} }})\n"
+        'const call = { tool: "bash", sessionID: "s", callID: "c" }\n'
+        f'await hooks["tool.execute.before"](call, {{ args: {{ command: {json.dumps(command)} }} }})\n'
+    )
+    done = subprocess.run(
+        ["node", "run.mjs"], cwd=tmp_path, capture_output=True, check=False, env={"PATH": os.environ["PATH"]}
+    )
+    assert (done.returncode != 0) == held
+    assert (b"Tidegate holds this command" in done.stderr) == held

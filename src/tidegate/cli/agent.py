@@ -23,14 +23,15 @@ def agent() -> None:
 @agent.command()
 @click.argument("name", type=click.Choice(NAMES))
 @click.option("--global", "everywhere", is_flag=True, help="For all repositories of yours, in your home folder.")
+@click.option("--guard", is_flag=True, help="Also hold the agent's dangerous commands before they run: tidegate guard.")
 @click.option("--yes", is_flag=True, help="Write without asking, after showing what is written.")
 @repo_option
-def install(name: str, everywhere: bool, yes: bool, repo: Path | None) -> None:
+def install(name: str, everywhere: bool, guard: bool, yes: bool, repo: Path | None) -> None:
     """Write the hooks of an agent, or of git, and show the difference first."""
     from tidegate.agent.install.apply import install as write
     from tidegate.agent.install.plan import plan_install, render_diff
 
-    plan = plan_install(name, repo or Path.cwd(), Path.home(), everywhere=everywhere)
+    plan = plan_install(name, repo or Path.cwd(), Path.home(), everywhere=everywhere, guard=guard)
     if not plan.changes:
         click.echo(f"The hooks of {name} are in place.")
         return

@@ -14,17 +14,22 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 
-from tidegate.agent.install.git_hooks import entry_arguments
+from tidegate.agent.install.git_hooks import entry_arguments, guard_arguments
 
 Shape: TypeAlias = Literal["grouped", "flat", "own-json", "own-script"]
 """`grouped`: events hold groups with a matcher; `flat`: events hold commands; `own-*`: a file that is all ours."""
 
 MARK = "agent/hooks/entry.py"
-"""In every command of ours, and in nobody else's."""
+"""In every command of the recorder, and in nobody else's."""
+GUARD = "agent/guard/entry.py"
+"""The same of the guard."""
 
 
 class Agent(Struct, frozen=True):
-    """One agent: its configuration file here and for all repositories, the shape of it, and what it must hold."""
+    """One agent: its configuration file here and for all repositories, the shape of it, and what it must hold.
+
+    `before` is the event at which a command can still be denied, `any_tool` what matches every tool there.
+    """
 
     name: str
     shape: Shape
@@ -33,6 +38,8 @@ class Agent(Struct, frozen=True):
     events: tuple[str, ...]
     matcher: str = ""
     remark: str = ""
+    before: str = "PreToolUse"
+    any_tool: str = "*"
 
 
 AGENTS: Mapping[str, Agent] = {
@@ -61,6 +68,7 @@ AGENTS: Mapping[str, Agent] = {
             ".cursor/hooks.json",
             ".cursor/hooks.json",
             ("beforeSubmitPrompt", "preToolUse", "postToolUse", "afterFileEdit", "afterTabFileEdit"),
+            before="beforeShellExecution",
         ),
         Agent(
             "gemini",
@@ -69,6 +77,8 @@ AGENTS: Mapping[str, Agent] = {
             ".gemini/settings.json",
             ("BeforeAgent", "BeforeTool", "AfterTool"),
             "write_file|replace|edit|run_shell_command|mcp__.*",
+            before="BeforeTool",
+            any_tool=".*",
         ),
         Agent(
             "copilot",
@@ -76,6 +86,7 @@ AGENTS: Mapping[str, Agent] = {
             ".github/hooks/tidegate.json",
             ".copilot/hooks/tidegate.json",
             ("userPromptSubmitted", "preToolUse", "postToolUse"),
+            before="preToolUse",
         ),
         Agent(
             "opencode",
@@ -88,11 +99,11 @@ AGENTS: Mapping[str, Agent] = {
 }
 
 
-def merged(agent: Agent, content: Mapping[str, Any]) -> dict[str, Any]:
+def merged(agent: Agent, content: Mapping[str, Any], *, guard: bool) -> dict[str, Any]:
     """A configuration with our hooks in it, and all that was there before. Raises ValueError for an odd one."""
     hooks = _without_ours(content.get("hooks", {}))
-    for event in agent.events:
-        hooks[event] = [*hooks.get(event, []), _hook(agent, event)]
+    for event, ours in _hooks(agent, guard).items():
+        hooks[event] = [*hooks.get(event, []), *ours]
     first = {"version": 1} if agent.shape == "flat" and "version" not in content else {}
     return {**first, **content, "hooks": hooks}
 
@@ -103,12 +114,12 @@ def taken_out(content: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in {**content, "hooks": hooks}.items() if key != "hooks" or hooks}
 
 
-def whole_file(agent: Agent) -> str:
+def whole_file(agent: Agent, *, guard: bool) -> str:
     """The text of a file that is all ours."""
     if agent.shape == "own-script":
-        return _PLUGIN.replace("COMMAND_LINE", json.dumps(entry_arguments(agent.name)))
-    hooks = {event: [_hook(agent, event)] for event in agent.events}
-    return json.dumps({"version": 1, "hooks": hooks}, indent=2) + "\n"
+        asked = json.dumps(guard_arguments() if guard else None)
+        return _PLUGIN.replace("COMMAND_LINE", json.dumps(entry_arguments(agent.name))).replace("GUARD_LINE", asked)
+    return json.dumps({"version": 1, "hooks": _hooks(agent, guard)}, indent=2) + "\n"
 
 
 # Private
@@ -116,15 +127,25 @@ def whole_file(agent: Agent) -> str:
 _SECONDS = 10
 
 
-def _hook(agent: Agent, event: str) -> dict[str, Any]:
-    command = shlex.join(entry_arguments(agent.name))
+def _hooks(agent: Agent, guard: bool) -> dict[str, list[dict[str, Any]]]:
+    """By event what is ours: the guard first, so that what it denies is not recorded as done."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    if guard:
+        found[agent.before] = [_hook(agent, guard_arguments(), agent.any_tool)]
+    for event in agent.events:
+        arguments = entry_arguments(agent.name, *((event,) if agent.shape == "own-json" else ()))
+        found.setdefault(event, []).append(_hook(agent, arguments, agent.matcher if "Tool" in event else ""))
+    return found
+
+
+def _hook(agent: Agent, arguments: list[str], matcher: str) -> dict[str, Any]:
+    command = shlex.join(arguments)
     if agent.shape == "flat":
         return {"command": command}
     if agent.shape == "own-json":
-        return {"type": "command", "bash": shlex.join(entry_arguments(agent.name, event)), "timeoutSec": _SECONDS}
+        return {"type": "command", "bash": command, "timeoutSec": _SECONDS}
     hook = {"type": "command", "command": command, "timeout": _SECONDS * (1000 if agent.name == "gemini" else 1)}
-    group: dict[str, Any] = {"matcher": agent.matcher} if "Tool" in event else {}
-    return {**group, "hooks": [hook]}
+    return {**({"matcher": matcher} if matcher else {}), "hooks": [hook]}
 
 
 def _without_ours(hooks: object) -> dict[str, Any]:
@@ -143,13 +164,16 @@ def _group(group: object) -> object:
 
 
 def _is_ours(hook: object) -> bool:
-    return isinstance(hook, dict) and any(MARK in str(hook.get(key, "")) for key in ("command", "bash"))
+    if not isinstance(hook, dict):
+        return False
+    return any(mark in str(hook.get(key, "")) for key in ("command", "bash") for mark in (MARK, GUARD))
 
 
 _PLUGIN = """\
 // Tells Tidegate's recorder what is edited. Undo with: tidegate agent uninstall opencode
 import { spawn } from "node:child_process"
 
+const ASKED = GUARD_LINE
 const COMMAND = COMMAND_LINE
 
 const tell = (payload) =>
@@ -161,18 +185,29 @@ const tell = (payload) =>
     child.stdin.end(JSON.stringify(payload))
   })
 
+const ask = (payload) =>
+  new Promise((done, refuse) => {
+    const child = spawn(ASKED[0], ASKED.slice(1), { stdio: ["pipe", "ignore", "pipe"] })
+    let said = ""
+    child.on("error", (error) => refuse(new Error(`Tidegate's guard does not start: ${error.message}`)))
+    child.stderr.on("data", (part) => (said += part))
+    child.on("close", (code) => (code === 0 ? done() : refuse(new Error(said || `Tidegate's guard: exit ${code}`))))
+    child.stdin.on("error", () => {})
+    child.stdin.end(JSON.stringify(payload))
+  })
+
 export const Tidegate = async ({ directory }) => {
   const models = {}
   const calls = {}
-  const tool = (event, input, args) =>
-    tell({
-      event,
-      cwd: directory,
-      sessionID: input.sessionID,
-      model: models[input.sessionID],
-      tool_name: input.tool,
-      tool_input: args,
-    })
+  const payload = (event, input, args) => ({
+    event,
+    cwd: directory,
+    sessionID: input.sessionID,
+    model: models[input.sessionID],
+    tool_name: input.tool,
+    tool_input: args,
+  })
+  const tool = (event, input, args) => tell(payload(event, input, args))
   return {
     "chat.message": async (input, output) => {
       if (input.model) models[input.sessionID] = `${input.model.providerID}/${input.model.modelID}`
@@ -180,6 +215,7 @@ export const Tidegate = async ({ directory }) => {
       await tell({ event: "UserPromptSubmit", cwd: directory, sessionID: input.sessionID, prompt })
     },
     "tool.execute.before": async (input, output) => {
+      if (ASKED) await ask(payload("PreToolUse", input, output.args))
       calls[input.callID] = output.args
       await tool("PreToolUse", input, output.args)
     },

@@ -18,6 +18,11 @@ def entry_arguments(*arguments: str) -> list[str]:
     return [sys.executable, "-I", "-S", str(entry), *arguments]
 
 
+def guard_arguments() -> list[str]:
+    """What a tool runs to ask the guard; it needs the site-packages of this interpreter."""
+    return [sys.executable, "-I", str(Path(__file__).resolve().parents[1] / "guard" / "entry.py")]
+
+
 def hook_text(hook: str) -> str:
     """The script for a hook. A hook that was there before runs first, with the same input, and its word counts.
 

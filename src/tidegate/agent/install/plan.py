@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from tidegate.agent.hooks import gitdoor
 from tidegate.agent.hooks.place import Place, find_place
-from tidegate.agent.install.agents import AGENTS, Agent, merged, taken_out, whole_file
+from tidegate.agent.install.agents import AGENTS, GUARD, Agent, merged, taken_out, whole_file
 from tidegate.agent.install.git_hooks import BEFORE, HOOKS, MARK, hook_text
 from tidegate.errors import InputError
 
@@ -38,10 +38,15 @@ class Plan(Struct, frozen=True):
     remarks: tuple[str, ...] = ()
 
 
-def plan_install(name: str, folder: Path, home: Path, *, everywhere: bool) -> Plan:
-    """The changes that install the hooks of `name`. Raises InputError for a configuration that cannot be read."""
+def plan_install(name: str, folder: Path, home: Path, *, everywhere: bool, guard: bool = False) -> Plan:
+    """The changes that install the hooks of `name`, with `guard` the one that holds dangerous commands too.
+
+    A guard that is there stays without being asked for again. InputError for a configuration that cannot be read.
+    """
     place = None if everywhere and name != "git" else _place(folder)
     if name == "git":
+        if guard:
+            raise InputError("git runs no commands of an agent", where="--guard", mend="install it for the agent")
         if everywhere:
             raise InputError(
                 "git's hooks belong to one repository", where="--global", mend="install git in each repository"
@@ -50,7 +55,7 @@ def plan_install(name: str, folder: Path, home: Path, *, everywhere: bool) -> Pl
     agent = AGENTS[name]
     path = home / agent.everywhere if place is None else Path(place.top) / agent.here
     before = read_file(path)
-    changes = [Change(path, before, _installed(agent, path, before))]
+    changes = [Change(path, before, _installed(agent, path, before, guard))]
     remarks = [agent.remark] if agent.remark else []
     if place is not None and before is None and not _is_tracked(place, agent.here):
         changes += _excluded(place, agent.here)
@@ -113,12 +118,13 @@ def _place(folder: Path) -> Place:
     return place
 
 
-def _installed(agent: Agent, path: Path, before: bytes | None) -> bytes:
+def _installed(agent: Agent, path: Path, before: bytes | None, guard: bool) -> bytes:
+    guard = guard or GUARD.encode() in (before or b"")
     if agent.shape.startswith("own"):
-        return whole_file(agent).encode()
+        return whole_file(agent, guard=guard).encode()
     content = _parse(path, before) if before and before.strip() else {}
     try:
-        after = merged(agent, content)
+        after = merged(agent, content, guard=guard)
     except ValueError as error:
         raise _odd(path, str(error)) from error
     return before if before is not None and after == content else _dump(after, before or b"")

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from tidegate.agent.hooks.journal import read_counts
 from tidegate.agent.hooks.place import find_place
+from tidegate.agent.install.agents import GUARD
 from tidegate.agent.install.apply import read_memory
 from tidegate.agent.install.plan import NAMES, memory_of, read_file
 from tidegate.provenance.environment import find_agent
@@ -66,5 +67,7 @@ def _state(where: str, memory: Path) -> str:
     gone = [one.path for one in written if read_file(Path(one.path)) is None]
     if gone:
         return f"{where}, but {gone[0]} is gone: install once more"
+    if any(GUARD.encode() in (read_file(Path(one.path)) or b"") for one in written):
+        where += ", with the guard"
     changed = [one.path for one in written if read_file(Path(one.path)) != one.after]
     return f"{where} ({changed[0]} was changed since)" if changed else where
