@@ -13,14 +13,19 @@ DOCUMENTS: Mapping[str, str] = {
     "audit": "tidegate.provenance.audit_run:AuditReport",
     "backtest": "tidegate.report.backtest_json:BacktestDocument",
     "backtest-comparison": "tidegate.report.backtest_json:ComparisonDocument",
+    "briefing": "tidegate.insight.briefing:Briefing",
     "canary": "tidegate.rollout.canary.values:Judgement",
     "check": "tidegate.report.document:Check",
+    "drill": "tidegate.drill.values:Scenario",
+    "drill-answers": "tidegate.drill.values:Answers",
+    "drill-report": "tidegate.drill.values:Report",
     "evidence": "tidegate.ledger.evidence.pack:Pack",
     "facts": "tidegate.facts:Facts",
     "fail-before": "tidegate.verify.failbefore.values:Result",
     "gate": "tidegate.rollout.gate:Decision",
     "incident-trace": "tidegate.operate.trace:IncidentTrace",
     "infra": "tidegate.report.infra_json:InfraDocument",
+    "insight": "tidegate.insight.answer:Insight",
     "looks": "tidegate.change.scrutiny:LooksDocument",
     "mutation": "tidegate.verify.mutate.values:Mutation",
     "outcomes": "tidegate.risk.labels.told:Document",
@@ -31,7 +36,7 @@ DOCUMENTS: Mapping[str, str] = {
     "who": "tidegate.report.who:WhoDocument",
 }
 """Every document that has a schema: its name, and the type that writes or reads it."""
-READ = frozenset({"looks", "outcomes"})
+READ = frozenset({"drill", "drill-answers", "looks", "outcomes"})
 """Those that are read: their fields with a default may be absent."""
 
 

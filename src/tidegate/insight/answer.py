@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -40,7 +41,7 @@ class Insight(Struct, frozen=True, kw_only=True):
     what their text does. `series` are figures over time, by `every`.
     """
 
-    schema: str = "tidegate.insight/1"
+    schema: Literal["tidegate.insight/1"] = "tidegate.insight/1"
     since: float
     until: float
     changes: int

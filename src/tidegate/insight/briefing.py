@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from msgspec import Struct
 
@@ -55,7 +56,7 @@ class Briefing(Struct, frozen=True, kw_only=True):
     """`things` are at most three. `looked` figures were looked at for them: of that many one in forty lies on the worse
     side by chance alone. `changes` landed in the week before and in this one; `since` is where the period begins."""
 
-    schema: str = "tidegate.briefing/1"
+    schema: Literal["tidegate.briefing/1"] = "tidegate.briefing/1"
     scope: str
     week: str
     weeks: Weeks
