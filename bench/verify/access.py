@@ -5,6 +5,12 @@
 
 The commits are the last ones of each clone, no merges, that add or remove a line with the word of a guard. Planted are
 removals of single guards in the files of HEAD, a fixed sample by the seed: which of them are seen.
+
+Read by eye on the last 600 such commits (or as many as there are) of healthchecks, lobsters, paperless-ngx, mealie,
+full-stack-fastapi-template, maybe, eladmin and node-express-realworld: 3,358 commits, 10 findings in 8 commits after
+mending what the first reading of the same clones showed, 8 of them right. Before the mends 2 of 26 were right, so other
+projects will show more false alarms than these. Planted in eight projects (108 removals): 96 seen; some of the others
+are implied by a guard that stays.
 """
 
 from __future__ import annotations

@@ -97,8 +97,8 @@ def _new_units(read: Sequence[_Sides]) -> Units:
     found: dict[str, Unit] = {}
     twice = set()
     for one in read:
-        if "/concerns/" in one.pair.after:  # what several controllers share is no route of its own
-            continue
+        if one.pair.after.endswith(".rb") and not one.pair.after.endswith("_controller.rb"):
+            continue  # models and what several controllers share have no routes of their own
         for key, unit in one.after.items():
             if key not in one.before:
                 twice.update({key} & found.keys())
