@@ -428,3 +428,11 @@ def test_a_guard_of_a_class_that_is_gone_is_one_finding() -> None:
     messages = [one.message for one in check(subject_of({path: RUBY}, {path: after})).findings]
     assert len(messages) <= 2
     assert any("and 1 more is no longer guarded" in one or "create" in one for one in messages)
+
+
+def test_a_guard_of_a_class_that_others_inherit_from_is_seen() -> None:
+    path = "app/controllers/mod/mod_controller.rb"
+    before = "class Mod::ModController < ApplicationController\n  before_action :require_logged_in_moderator\nend\n"
+    after = before.replace("  before_action :require_logged_in_moderator\n", "")
+    (fact,) = check(subject_of({path: before}, {path: after})).fields["access_removed"]
+    assert fact.what == "Mod::ModController"

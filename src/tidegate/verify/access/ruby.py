@@ -31,6 +31,10 @@ def read(text: str, path: str, look: Look) -> Units:
         )
         guards = [] if hidden else [*_held(asked, name), *_inside(body, number)]
         put(units, Unit(f"def {name}", name, number, tuple(guards), "", refuses))
+    parent = next((match for line in lines if (match := re.match(r"\s*class\s+([\w:]+)", line))), None)
+    if parent is not None and "\n  def " not in text.split("\n  private", 1)[0]:
+        # A class that only others inherit from: its guards are those of their actions.
+        put(units, Unit(f"class {parent[1]}", parent[1], 1, tuple(_held(asked, "index"))))
     return units
 
 
