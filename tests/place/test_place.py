@@ -332,3 +332,15 @@ def test_a_generator_of_load_calls_what_it_is_told(ask: Callable[..., Placement]
 def test_no_routes_are_none(ask: Callable[..., Placement]) -> None:
     said = render_place(ask({"job.py": "print(1)\n"}), Style())
     assert "  routes    none\n" in said
+
+
+@pytest.mark.parametrize("host", ["*.co.uk", "metadata.google.internal", "169-254-169-254.nip.io", "x.local"])
+def test_egress_names_no_machines_of_anybody(ask: Callable[..., Placement], host: str) -> None:
+    with pytest.raises(InputError, match="anybody"):
+        ask({**CAREFUL, "tidegate.toml": f'[place]\negress = ["{host}"]\n'})
+
+
+@pytest.mark.parametrize("host", ["*.example.com", "*.example.co.uk", "db.internal.example.com", "api.stripe.com:443"])
+def test_egress_names_machines_of_somebody(ask: Callable[..., Placement], host: str) -> None:
+    placed = ask({**CAREFUL, "tidegate.toml": f'[place]\negress = ["{host}"]\n'})
+    assert host.partition(":")[0] in {one.name for one in placed.application.hosts}

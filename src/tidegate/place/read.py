@@ -5,6 +5,7 @@ Nothing of it is executed or checked out. What could not be read is named by are
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -147,6 +148,10 @@ def read_application(repository: Repository, folder: str, settings: Settings, no
 # Private
 
 _SERVED = ("http", "rpc")
+_ANYBODYS = re.compile(
+    r"\A\*\.(?:(?:co|com|org|net|gov|edu|ac|or|ne|gob|gouv)\.)?[a-z]{2,}\Z"  # below it anybody registers names
+    r"|(?:\A|\.)(?:internal|localhost|local|nip\.io|sslip\.io|xip\.io)\Z"
+)
 _SCRIPTS = (".erb", ".haml", ".slim", ".ru", ".rake", ".gemspec", ".jbuilder", ".R", ".pl")
 """Scripts of languages that are read, in files of other names: they take no calls."""
 
@@ -209,6 +214,12 @@ def _declared(settings: Settings) -> tuple[tuple[Host, ...], bool]:
         name, _, port = text.lower().partition(":")
         if not NAME.fullmatch(name) or (port and not (port.isdigit() and 0 < int(port) < 65_536)):
             raise InputError(f"{text!r} is no host", where="[place] egress", mend="write it as db.example.com:5432")
+        if _ANYBODYS.search(name):
+            raise InputError(
+                f"{text!r} stands for machines of anybody, or for the metadata of the cloud",
+                where="[place] egress",
+                mend="name the machines themselves",
+            )
         hosts.append(Host(name, int(port or 443), "declared", Seen("tidegate.toml", 0, "[place] egress")))
     return tuple(hosts), bool(hosts)
 
