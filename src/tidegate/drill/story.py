@@ -11,7 +11,7 @@ from msgspec import Struct
 from tidegate.drill.checks import look_back, next_tag
 from tidegate.drill.ground import ASIDE, Ground, Past
 from tidegate.drill.patterns.interface import Chance, Pattern
-from tidegate.drill.values import Asks, Decision, Gate, Inject, Option, Role, Truth
+from tidegate.drill.values import Asks, Decision, Gate, Inject, Kind, Option, Role, Truth
 from tidegate.report.escape import plain
 
 POINTS = {"best": 3, "part": 1, "poor": 0}
@@ -78,7 +78,7 @@ def story_of(cast: Cast, words: Mapping[str, str]) -> str:
 def injects_of(cast: Cast, pattern: Pattern, words: Mapping[str, str], seed: Random) -> tuple[Inject, ...]:
     """What is seen, in time order; the seed moves each by a minute or two."""
     tale = pattern.tale
-    told: list[tuple[int, Role, str, str]] = [
+    told: list[tuple[int, Role, Kind, str]] = [
         (0, "on-call", "alert", tale.alert),
         (2, "on-call", "dashboard", tale.graph),
         (
@@ -107,7 +107,7 @@ def injects_of(cast: Cast, pattern: Pattern, words: Mapping[str, str], seed: Ran
     injects = []
     for minute, role, kind, text in told:
         moved = minute + (seed.randrange(2) if minute else 0)
-        injects.append(Inject(moved, role, kind, _sentence(text, words)))  # type: ignore[arg-type]  # literals above
+        injects.append(Inject(moved, role, kind, _sentence(text, words)))
     return tuple(sorted(injects, key=lambda one: one.minute))
 
 

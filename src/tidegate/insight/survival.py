@@ -32,7 +32,8 @@ def gone_by(lines: Sequence[Lines], writer: Writer, days: float, *, seed: int = 
     change share their fate, so the interval draws changes again, not lines: a bootstrap, the same for the same seed.
     """
     mine = [one for one in lines if one.writer == writer and one.count > 0]
-    return _gone(mine, ("repaired", "replaced"), days, seed)[:2]  # type: ignore[return-value]
+    repaired, replaced = _gone(mine, ("repaired", "replaced"), days, seed)
+    return repaired, replaced
 
 
 def lasting(lines: Sequence[Lines], days: float, *, seed: int = 1) -> Figure:

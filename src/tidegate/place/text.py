@@ -64,7 +64,7 @@ def _steps(placement: Placement, style: Style, upto: str) -> list[str]:
     steps = steps_to(placement.criteria, upto) if upto > placement.tier else ()
     if not steps:
         return []
-    lines = [paint(f"To {upto} ({TITLES[upto].partition(':')[0]}), easiest first", style, "bold")]  # type: ignore[index]
+    lines = [paint(f"To {upto} ({TITLES[upto].partition(':')[0]}), easiest first", style, "bold")]
     for number, step in enumerate(steps, 1):
         lines += wrap(_say(step, style), style.width, f"  {number:>2}. ", "      ")
     return lines

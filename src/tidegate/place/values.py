@@ -9,7 +9,7 @@ from msgspec import Struct
 
 Tier: TypeAlias = Literal["T0", "T1", "T2", "T3"]
 TIERS: tuple[Tier, ...] = ("T0", "T1", "T2", "T3")
-TITLES: Mapping[Tier, str] = {
+TITLES: Mapping[str, str] = {
     "T0": "sandbox: thrown away, no data, no network",
     "T1": "own namespace, for a test inside the company",
     "T2": "internal, shared with others",

@@ -227,7 +227,7 @@ def _sql(ground: Ground) -> list[Store]:
     files = [path for path in ground.paths(".sql") if _SQL.match(path) and _MIGRATION.search(f"/{path}")]
     if not files:
         return []
-    last = max(files, key=lambda path: (int(_SQL.match(path)[3]), path))  # type: ignore[index]  # they all match
+    last = max(files, key=lambda path: (int(_SQL.sub(r"\3", path)), path))
     match = _SQL.match(last)
     if match is None:
         return []

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tidegate.report.charts.scale import EDGE, WIDTH, headed, path, short, svg, text, text_width
-from tidegate.report.charts.style import KINDS
-from tidegate.report.charts.values import Part, Stack, is_number
+from tidegate.report.charts.values import KINDS, Part, Stack, is_number
 
 STEP, _TALL, _SWATCH = 36, 12, 12
 MOST = 20

@@ -8,6 +8,8 @@ from msgspec import Struct
 
 LEAST_COURSE = 5
 """Fewer known points are drawn one by one: a line through three of them would look like a trend."""
+KINDS = ("ai", "mixed", "human", "unknown")
+"""Filled, striped, pale, dotted: told apart without colour."""
 
 
 class Point(Struct, frozen=True, kw_only=True):
@@ -32,7 +34,7 @@ class Point(Struct, frozen=True, kw_only=True):
 
 
 class Part(Struct, frozen=True):
-    """A part of a whole. `kind` is one of style.KINDS and chooses its texture."""
+    """A part of a whole. `kind` is one of KINDS and chooses its texture."""
 
     kind: str
     count: float
